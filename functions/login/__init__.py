@@ -1,0 +1,1 @@
+"""Sign-in by a one-time code to the professional mailbox."""

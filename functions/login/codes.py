@@ -1,0 +1,316 @@
+"""One-time codes: asking for one, and turning one into a session.
+
+Asking never looks at the roll. A stranger's address takes the same path, with the same writes, as a voter's, so the
+answer cannot tell them apart; `notify` drops the delivery of an address that is not on the roll.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from reassort.addresses import mask_address
+from reassort.clock import epoch_milliseconds, epoch_seconds
+from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.keys import CODE_BUCKET, challenge_key
+from reassort.outbox import code_delivery_item
+from reassort.problems import Code, Problem
+from reassort.sessions import Token, draw_token, session_item
+from reassort.tables import (
+    ConditionFailedError,
+    Item,
+    exists,
+    put_if_absent,
+    update,
+    update_one,
+    update_request,
+    write_all,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from reassort.clock import Clock
+    from reassort.election import CodeLimits, Election
+    from reassort.sealing import Sealer
+
+CODE_DIGITS = 6
+# A day of memory for the alarm on the number of codes; the bucket itself refills within minutes.
+_BUCKET_KEPT = timedelta(days=2)
+_NO_CODE = "-"
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What the rules of sign-in need."""
+
+    dynamodb: DynamoDBClient
+    keyed_hash: KeyedHash
+    sealer: Sealer
+    election: Election
+    clock: Clock
+    sign_in_table: str
+    deliveries_table: str
+    voters_table: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answer to a request for a code. Durations are in seconds."""
+
+    challenge: Token
+    expires_in: int
+    resend_in: int
+    sent: bool
+
+
+def ask_code(address: str, held: Token | None, deps: SignIn) -> Asked:
+    """Queue a one-time code to an address, if its bucket allows one now.
+
+    `address` is normalised; `held` is the browser's challenge, which keeps its count of failed tries when it is for the
+    same address.
+
+    Raises:
+        ContentionError: the tables are busy.
+        botocore.exceptions.ClientError: AWS cannot be reached; nothing was queued.
+    """
+    limits = deps.election.limits.code
+    now = deps.clock()
+    voter_id = deps.keyed_hash.voter_id(address)
+    wait = _take_from_bucket(voter_id, now, deps)
+    challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
+    if wait == 0:
+        challenge = _queue_code(address, challenge, now, deps, renewed=challenge is held)
+    return Asked(
+        challenge=challenge,
+        expires_in=limits.lifetime_minutes * 60,
+        resend_in=wait or limits.resend_seconds,
+        sent=wait == 0,
+    )
+
+
+def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
+    """Turn a code into a session of its voter.
+
+    Raises:
+        Problem: `wrong-code` when there is no such challenge, it has expired or the code is another;
+            `too-many-tries` when its tries are used up.
+        ContentionError: the tables are busy.
+    """
+    if held is None:
+        raise Problem(Code.WRONG_CODE)
+    limits = deps.election.limits.code
+    now = deps.clock()
+    key = _challenge_item_key(deps.keyed_hash, held)
+    challenge = _count_try(key, now, deps)
+    if not _matches(code, held, challenge, now, deps.keyed_hash):
+        left = limits.tries - challenge["tries"]
+        raise Problem(Code.WRONG_CODE, attempts_left=left)
+    session = draw_token(held.voter_id)
+    try:
+        write_all(deps.dynamodb, _sign_in_actions(key, challenge, session, now, deps))
+    except ConditionFailedError as error:
+        # Used a moment ago by another request, or the address is not on the roll.
+        raise Problem(Code.WRONG_CODE) from error
+    return session
+
+
+def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> int:
+    """Take one code from the bucket and return 0, or return the seconds to wait.
+
+    The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it may
+    not move further ahead of now than a whole bucket.
+    """
+    limits = deps.election.limits.code
+    at = epoch_milliseconds(now)
+    refill = limits.refill_minutes * 60_000
+    spacing = limits.resend_seconds * 1000
+    # Spares are what the bucket holds before this code; taking one needs full_at - at <= (bucket - 1) * refill.
+    latest = at + (limits.bucket - 1) * refill
+    key = {"voter_id": voter_id, "key": CODE_BUCKET}
+    kept = epoch_seconds(now + _BUCKET_KEPT)
+    values = {
+        ":at": at,
+        ":latest": latest,
+        ":spaced": at - spacing,
+        ":refill": refill,
+        ":kept": kept,
+        ":next": at + refill,
+    }
+    spaced = "last_at <= :spaced"
+    try:
+        update_one(
+            deps.dynamodb,
+            update_request(
+                deps.sign_in_table,
+                key,
+                "SET full_at = full_at + :refill, last_at = :at, expires_at = :kept",
+                f"full_at > :at AND full_at <= :latest AND {spaced}",
+                {name: value for name, value in values.items() if name != ":next"},
+            ),
+        )
+    except ConditionFailedError as refusal:
+        bucket = refusal.item
+        if bucket is None or bucket["full_at"] <= at:
+            return _start_bucket(key, values, spaced, deps)
+        ready = max(bucket["full_at"] - (limits.bucket - 1) * refill, bucket["last_at"] + spacing)
+        return _seconds_until(ready, at)
+    return 0
+
+
+def _start_bucket(key: Item, values: Mapping[str, int], spaced: str, deps: SignIn) -> int:
+    """Take the first code of a full bucket; another request may have taken it at this very moment."""
+    try:
+        update_one(
+            deps.dynamodb,
+            update_request(
+                deps.sign_in_table,
+                key,
+                "SET full_at = :next, last_at = :at, expires_at = :kept",
+                f"attribute_not_exists(full_at) OR (full_at <= :at AND {spaced})",
+                {name: values[name] for name in (":next", ":at", ":kept", ":spaced")},
+            ),
+        )
+    except ConditionFailedError as refusal:
+        last_at = refusal.item["last_at"] if refusal.item else values[":at"]
+        return _seconds_until(last_at + values[":at"] - values[":spaced"], values[":at"])
+    return 0
+
+
+def _seconds_until(ready: int, at: int) -> int:
+    return max(1, -((at - ready) // 1000))
+
+
+def _queue_code(address: str, challenge: Token, now: datetime, deps: SignIn, *, renewed: bool) -> Token:
+    limits = deps.election.limits.code
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+    delivery_id = secrets.token_urlsafe(16)
+    lifetime = timedelta(minutes=limits.lifetime_minutes)
+    sealed_address = deps.sealer.seal_address(challenge.voter_id, address)
+    delivery = code_delivery_item(
+        delivery_id=delivery_id,
+        voter_id=challenge.voter_id,
+        address=sealed_address,
+        payload=deps.sealer.seal_payload(delivery_id, {"code": code}),
+        now=now,
+        lifetime=lifetime,
+    )
+    outbox = put_if_absent("delivery", deps.deliveries_table, delivery, "delivery_id")
+    newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
+    if renewed:
+        try:
+            write_all(deps.dynamodb, [_renew_challenge(challenge, newest, now, deps), outbox])
+        except ConditionFailedError:
+            # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
+            challenge = draw_token(challenge.voter_id)
+            newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
+        else:
+            return challenge
+    item = {
+        **_challenge_item_key(deps.keyed_hash, challenge),
+        "codes_1": newest,
+        "tries": 0,
+        "valid_until": epoch_milliseconds(now + lifetime),
+        "expires_at": epoch_seconds(now + lifetime),
+        "address": sealed_address,
+        "masked_address": mask_address(address),
+    }
+    write_all(deps.dynamodb, [put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox])
+    return challenge
+
+
+def _renew_challenge(challenge: Token, newest: dict[str, Any], now: datetime, deps: SignIn) -> Any:
+    """Add a code to a live challenge; the oldest of the codes that stay valid falls out, the count of tries stays."""
+    limits = deps.election.limits.code
+    kept = limits.latest_valid
+    shifts = [f"codes_{slot} = if_not_exists(codes_{slot - 1}, :none)" for slot in range(kept, 1, -1)]
+    lifetime = timedelta(minutes=limits.lifetime_minutes)
+    return update(
+        "challenge",
+        deps.sign_in_table,
+        _challenge_item_key(deps.keyed_hash, challenge),
+        "SET " + ", ".join([*shifts, "codes_1 = :newest", "valid_until = :valid_until", "expires_at = :expires_at"]),
+        "attribute_exists(voter_id) AND attribute_not_exists(used_at) AND valid_until > :now",
+        {
+            ":newest": newest,
+            ":valid_until": epoch_milliseconds(now + lifetime),
+            ":expires_at": epoch_seconds(now + lifetime),
+            ":now": epoch_milliseconds(now),
+            **({":none": {"code": _NO_CODE, "valid_until": 0}} if shifts else {}),
+        },
+    )
+
+
+def _stored_code(code: str, challenge: Token, valid_until: datetime, keyed_hash: KeyedHash) -> dict[str, Any]:
+    return {"code": _code_hash(code, challenge, keyed_hash), "valid_until": epoch_milliseconds(valid_until)}
+
+
+def _code_hash(code: str, challenge: Token, keyed_hash: KeyedHash) -> str:
+    # The challenge's secret is part of it, so a code works only in the browser that asked for it.
+    return keyed_hash.hash(Purpose.CODE, challenge.voter_id, challenge.secret, code)
+
+
+def _challenge_item_key(keyed_hash: KeyedHash, challenge: Token) -> Item:
+    secret_hash = keyed_hash.hash(Purpose.CHALLENGE, challenge.voter_id, challenge.secret)
+    return {"voter_id": challenge.voter_id, "key": challenge_key(secret_hash)}
+
+
+def _count_try(key: Item, now: datetime, deps: SignIn) -> Item:
+    """Count a try before anything is compared, and return the challenge."""
+    limits: CodeLimits = deps.election.limits.code
+    live = "attribute_exists(voter_id) AND attribute_not_exists(used_at) AND valid_until > :now"
+    try:
+        return update_one(
+            deps.dynamodb,
+            update_request(
+                deps.sign_in_table,
+                key,
+                "SET tries = tries + :one",
+                f"{live} AND tries < :allowed",
+                {":one": 1, ":allowed": limits.tries, ":now": epoch_milliseconds(now)},
+            ),
+            returns="ALL_NEW",
+        )
+    except ConditionFailedError as refusal:
+        challenge = refusal.item
+        at = epoch_milliseconds(now)
+        if challenge is not None and "used_at" not in challenge and challenge["valid_until"] > at:
+            wait = _seconds_until(challenge["valid_until"], at)
+            raise Problem(Code.TOO_MANY_TRIES, retry_after=wait, attempts_left=0) from refusal
+        raise Problem(Code.WRONG_CODE) from refusal
+
+
+def _matches(code: str, held: Token, challenge: Item, now: datetime, keyed_hash: KeyedHash) -> bool:
+    given = _code_hash(code, held, keyed_hash)
+    at = epoch_milliseconds(now)
+    stored = [challenge[name] for name in ("codes_1", "codes_2", "codes_3") if name in challenge]
+    # Every code is compared, so the time does not tell which one, or that none, was near.
+    outcomes = [same(given, entry["code"]) and entry["valid_until"] > at for entry in stored]
+    return any(outcomes)
+
+
+def _sign_in_actions(key: Item, challenge: Item, session: Token, now: datetime, deps: SignIn) -> list[Any]:
+    item = session_item(
+        deps.keyed_hash,
+        session,
+        address=challenge["address"],
+        masked_address=challenge["masked_address"],
+        now=now,
+        limits=deps.election.limits.session,
+    )
+    return [
+        update(
+            "challenge",
+            deps.sign_in_table,
+            key,
+            "SET used_at = :now",
+            "attribute_not_exists(used_at)",
+            {":now": epoch_milliseconds(now)},
+        ),
+        put_if_absent("session", deps.sign_in_table, item, "voter_id"),
+        exists("voter", deps.voters_table, {"voter_id": session.voter_id}),
+    ]

@@ -1,0 +1,143 @@
+"""One wire attempt with SES or SNS, and what its outcome means for the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import formataddr
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import ContentTypeDef
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
+    from reassort.election import Election
+
+    from notify.texts import Email
+
+# Sending the same message again cannot help.
+_PERMANENT = frozenset(
+    {
+        "BadRequestException",
+        "InvalidParameter",
+        "InvalidParameterException",
+        "InvalidParameterValue",
+        "MessageRejected",
+        "NotFoundException",
+        "OptedOut",
+        "OptedOutException",
+        "ValidationException",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "SendingPausedException",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class RefusedError(Exception):
+    """The provider will never take this message. `reason` is the provider's code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ThrottledError(Exception):
+    """The provider takes no more for now; the attempt does not count."""
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Clients that make one wire attempt, and how messages are signed."""
+
+    ses: SESV2Client
+    sns: SNSClient
+    election: Election
+    sender_domain: str
+    configuration_set: str
+    helpdesk_topic: str
+
+    def send_email(self, to: str, email: Email, delivery_id: str, message: str) -> str:
+        """Hand an e-mail to SES and return its message id.
+
+        Raises:
+            RefusedError: SES rejects it.
+            ThrottledError: over the account's rate.
+            botocore.exceptions.BotoCoreError, ClientError: outcome unknown.
+        """
+        senders = self.election.senders
+        try:
+            answer = self.ses.send_email(
+                FromEmailAddress=formataddr((senders.email_name, f"{senders.email_local_part}@{self.sender_domain}")),
+                Destination={"ToAddresses": [to]},
+                Content={
+                    "Simple": {
+                        "Subject": _utf8(email.subject),
+                        "Body": {"Text": _utf8(email.text), "Html": _utf8(email.html)},
+                    }
+                },
+                ConfigurationSetName=self.configuration_set,
+                EmailTags=[{"Name": "delivery", "Value": delivery_id}, {"Name": "message", "Value": message}],
+            )
+        except ClientError as error:
+            raise _outcome(error) from error
+        return answer["MessageId"]
+
+    def send_sms(self, to: str, text: str) -> str:
+        """Hand an SMS to SNS and return its message id; raises as `send_email`.
+
+        MaxPrice caps what one part may cost, in US dollars, so an expensive route is refused instead of paid.
+        """
+        try:
+            answer = self.sns.publish(
+                PhoneNumber=to,
+                Message=text,
+                MessageAttributes={
+                    "AWS.SNS.SMS.SenderID": _attribute(self.election.senders.sms_sender_id),
+                    "AWS.SNS.SMS.SMSType": _attribute("Transactional"),
+                    "AWS.SNS.SMS.MaxPrice": {
+                        "DataType": "Number",
+                        "StringValue": str(self.election.limits.sms_max_price_usd),
+                    },
+                },
+            )
+        except ClientError as error:
+            raise _outcome(error) from error
+        return answer["MessageId"]
+
+    def alert_helpdesk(self, text: str) -> str:
+        """Publish to the helpdesk's topic and return the message id; raises as `send_email`."""
+        try:
+            answer = self.sns.publish(
+                TopicArn=self.helpdesk_topic, Message=text, Subject="Reissue disputed by its voter"
+            )
+        except ClientError as error:
+            raise _outcome(error) from error
+        return answer["MessageId"]
+
+
+def _utf8(text: str) -> ContentTypeDef:
+    return {"Data": text, "Charset": "UTF-8"}
+
+
+def _attribute(value: str) -> MessageAttributeValueTypeDef:
+    return {"DataType": "String", "StringValue": value}
+
+
+def _outcome(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code in _PERMANENT:
+        return RefusedError(code)
+    if code in _THROTTLED:
+        return ThrottledError(code)
+    return error

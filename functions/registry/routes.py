@@ -1,0 +1,46 @@
+"""The routes of the registry, for the voting platform; API Gateway has checked its signature."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+from reassort.http import Answer, Body, Request, Routes, read_body
+from reassort.logs import Journal
+from reassort.problems import Problem
+
+from registry.rules import Registry, check_identifier, record_vote
+
+_MESSAGES = {"identifier": "Un identifiant de vote est attendu."}
+
+
+class IdentifierBody(Body):
+    """`POST /registry/check` and `POST /registry/votes`."""
+
+    identifier: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class RegistryRoutes:
+    """The routes of the registry."""
+
+    def __init__(self, deps: Registry, journal: Journal) -> None:
+        self._deps = deps
+        self._journal = journal
+        self.routes: Routes = {
+            ("POST", "/registry/check"): self.check,
+            ("POST", "/registry/votes"): self.vote,
+        }
+
+    def check(self, request: Request) -> Answer:
+        """Tell whether an identifier is valid."""
+        body = read_body(request, IdentifierBody, _MESSAGES)
+        return Answer(200, check_identifier(body.identifier, self._deps))
+
+    def vote(self, request: Request) -> Answer:
+        """Record a vote."""
+        body = read_body(request, IdentifierBody, _MESSAGES)
+        try:
+            voter = record_vote(body.identifier, self._deps)
+        except Problem as problem:
+            self._journal.warn("vote refused", code=problem.code.value)
+            raise
+        self._journal.record("vote recorded", voter=voter.voter_id, generation=voter.generation)
+        return Answer(200, {"counted": True})

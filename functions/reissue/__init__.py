@@ -1,0 +1,1 @@
+"""Reissue of an identifier, its status, its redelivery, its dispute."""

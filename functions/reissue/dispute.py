@@ -1,0 +1,96 @@
+"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reassort.clock import epoch_milliseconds
+from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.keys import due_shard
+from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item
+from reassort.problems import Code, Problem
+from reassort.references import normalise_reference
+from reassort.register import Change, append_entry
+from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
+from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reissue.deps import Deps
+
+_ROUNDS = 8
+ACTOR = "dispute"
+
+
+def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
+    """Return the token of a reissue's confirmation: its reference, and 256 bits that only this service can compute."""
+    return f"{reference}.{keyed_hash.hash(Purpose.DISPUTE, reference)}"
+
+
+def dispute_reissue(token: str, deps: Deps) -> str:
+    """Record that a reissue was not its voter's, freeze its identifier if it is the current one, alert the helpdesk.
+
+    Disputing twice changes nothing. Returns the reference.
+
+    Raises:
+        Problem: `invalid-token`; `unavailable` when the voter's entry is contended.
+    """
+    reference = _reference_of(token, deps.keyed_hash)
+    for _ in range(_ROUNDS):
+        item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": reference})
+        if item is None:
+            raise Problem(Code.INVALID_TOKEN)
+        delivery = delivery_from_item(item)
+        if delivery.disputed_at is not None:
+            return reference
+        voter_item = read_one(deps.dynamodb, deps.tables.voters, {"voter_id": delivery.voter_id})
+        if voter_item is None:
+            raise Problem(Code.INVALID_TOKEN)
+        try:
+            write_all(deps.dynamodb, _dispute_actions(delivery, voter_from_item(voter_item), deps.clock(), deps))
+        except (ConditionFailedError, ContentionError):
+            continue
+        return reference
+    raise Problem(Code.UNAVAILABLE, retry_after=2)
+
+
+def _reference_of(token: str, keyed_hash: KeyedHash) -> str:
+    reference = normalise_reference(token.partition(".")[0])
+    if reference is None or not same(token, dispute_token(reference, keyed_hash)):
+        raise Problem(Code.INVALID_TOKEN)
+    return reference
+
+
+def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps) -> list[Action]:
+    at = epoch_milliseconds(now)
+    freezes = delivery.generation == voter.generation and voter.frozen_at is None and voter.voted_at is None
+    change = Change.FROZEN if freezes else Change.DISPUTED
+    entry = voter.next_entry(change, now, ACTOR, generation=delivery.generation, reference=delivery.delivery_id)
+    queued = [{"at": at, "message": Message.ALERT.value, "status": Status.QUEUED.value}]
+    return [
+        change_voter(
+            deps.tables.voters,
+            voter,
+            entry,
+            "frozen_at = :at" if freezes else "",
+            {":at": at} if freezes else {},
+            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN) if freezes else (),
+        ),
+        append_entry(deps.tables.register, entry),
+        update(
+            "delivery",
+            deps.tables.deliveries,
+            {"delivery_id": delivery.delivery_id},
+            "SET disputed_at = :at, messages.alert = :alert, history = list_append(history, :queued), "
+            "wake = :wake, due_shard = :shard, due_at = :at",
+            "attribute_exists(delivery_id) AND attribute_not_exists(disputed_at)",
+            {
+                ":at": at,
+                ":alert": {"status": Status.QUEUED.value, "attempts": 0},
+                ":queued": queued,
+                ":wake": WAKE,
+                ":shard": due_shard(delivery.delivery_id),
+            },
+        ),
+    ]

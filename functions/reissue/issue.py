@@ -1,0 +1,211 @@
+"""Issuing generation n+1 and revoking n: one transaction, idempotent under the request's key."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from reassort.clock import epoch_milliseconds
+from reassort.identifiers import generate_identifier, normalise_identifier
+from reassort.keyed_hash import Purpose, same
+from reassort.outbox import Channel, Delivery, Status, reissue_delivery_item
+from reassort.phones import mask_phone
+from reassort.problems import Code, Problem
+from reassort.references import derive_reference
+from reassort.register import Change, append_entry
+from reassort.tables import Action, ConditionFailedError, ContentionError, put_if_absent, update, write_all
+from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, change_voter
+
+from reissue.dispute import dispute_token
+from reissue.numen_check import raise_if_locked, record_numen_failure
+from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
+from reissue.signed_in import SignedIn, read_signed_in
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reassort.election import Election
+    from reassort.sessions import Token
+    from reassort.voters import Voter
+
+    from reissue.deps import Deps
+
+# A voter competes with nobody but their own second click, so a handful of rounds is plenty.
+_ROUNDS = 8
+_LONGEST_PAUSE_SECONDS = 0.05
+_DAY = timedelta(days=1)
+_PREVIOUS = "previous delivery"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A valid reissue form: normalised NUMEN, E.164 phone."""
+
+    numen: str
+    phone: str
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a committed reissue is known by; `destination` is masked."""
+
+    reference: str
+    generation: int
+    channel: Channel
+    destination: str
+
+
+def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps: Deps) -> Receipt:
+    """Issue the next identifier to the signed-in voter, once for each idempotency key.
+
+    Raises:
+        Problem: any refusal of the contract; nothing has changed then, except the count of wrong NUMENs.
+        botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
+            the same key finds out.
+    """
+    read_generation: int | None = None
+    for attempt in range(_ROUNDS):
+        now = deps.clock()
+        reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key) if token else None
+        try:
+            signed_in = read_signed_in(token, now, deps, reference)
+            if signed_in.delivery is not None:
+                return _repeated(signed_in.delivery, signed_in.voter, form, deps)
+            voter = signed_in.voter
+            if read_generation not in (None, voter.generation):
+                # The voter agreed to replace another identifier than the one that is current by now.
+                raise Problem(Code.CONCURRENT_REISSUE)
+            read_generation = voter.generation
+            raise_if_not_reissuable(voter, now, deps.election)
+            raise_if_locked(voter, now, deps.election.limits.numen)
+            if not same(deps.keyed_hash.hash(Purpose.NUMEN, form.numen), voter.numen_hash):
+                raise record_numen_failure(voter, now, deps)
+            return _issue(signed_in, reference or "", form, now, deps)
+        except ConditionFailedError as refusal:
+            if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
+                raise phone_problem(now, deps) from refusal
+            if _PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
+                raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=5) from refusal
+        except ContentionError:
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter
+    raise Problem(Code.UNAVAILABLE, retry_after=2)
+
+
+def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election) -> None:
+    """Refuse a reissue outside the window, after the vote, while frozen, or over the voter's limits.
+
+    Raises:
+        Problem: `window-closed`, `already-voted`, `frozen` or `too-many-reissues`.
+    """
+    if not election.windows.reissue.contains(now):
+        raise Problem(Code.WINDOW_CLOSED)
+    if voter.voted_at is not None:
+        raise Problem(Code.ALREADY_VOTED)
+    if voter.frozen_at is not None:
+        raise Problem(Code.FROZEN)
+    limits = election.limits.reissues
+    reissued_at = voter.issued_at[1:]
+    if len(reissued_at) >= limits.in_all:
+        left = election.windows.reissue.closes_at - now
+        raise Problem(Code.TOO_MANY_REISSUES, retry_after=max(1, int(left.total_seconds())))
+    day_ago = epoch_milliseconds(now - _DAY)
+    recent = [at for at in reissued_at if at > day_ago]
+    if len(recent) >= limits.per_day:
+        wait = recent[-limits.per_day] - day_ago
+        raise Problem(Code.TOO_MANY_REISSUES, retry_after=-(-wait // 1000))
+
+
+def request_hash(form: Form, deps: Deps) -> str:
+    """Return the fingerprint of a form, by which a repeated request is told from another one under the same key."""
+    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel)
+
+
+def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Receipt:
+    if delivery.voter_id != voter.voter_id or not same(delivery.request_hash, request_hash(form, deps)):
+        raise Problem(Code.IDEMPOTENCY_MISMATCH)
+    # What the first answer said, even if the identifier has gone by the other channel since.
+    return Receipt(delivery.delivery_id, delivery.generation, form.channel, delivery.destinations[form.channel])
+
+
+def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Receipt:
+    voter = signed_in.voter
+    generation = voter.generation + 1
+    identifier = generate_identifier(deps.election.identifier)
+    identifier_hash = deps.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
+    phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
+    entry = voter.next_entry(Change.REISSUED, now, "voter", generation=generation, reference=reference)
+    destinations = {Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address}
+    delivery = reissue_delivery_item(
+        reference=reference,
+        voter_id=voter.voter_id,
+        generation=generation,
+        channel=form.channel,
+        destinations=destinations,
+        phone_hash=phone_hash,
+        address=signed_in.session.address,
+        payload=deps.sealer.seal_payload(
+            reference,
+            {
+                "identifier": identifier,
+                "phone": form.phone,
+                "dispute": dispute_token(reference, deps.keyed_hash),
+            },
+        ),
+        request_hash=request_hash(form, deps),
+        now=now,
+        retention=deps.election.retention,
+    )
+    actions = [
+        change_voter(
+            deps.tables.voters,
+            voter,
+            entry,
+            "generation = :generation, issued_at = list_append(issued_at, :issued), last_reference = :reference, "
+            "numen_failures = :zero, numen_locked_until = :zero",
+            {":generation": generation, ":issued": [entry.at], ":reference": reference, ":zero": 0},
+            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN, SAME_FAILURES),
+        ),
+        put_if_absent(
+            "identifier",
+            deps.tables.identifiers,
+            {"identifier_hash": identifier_hash, "voter_id": voter.voter_id, "generation": generation},
+            "identifier_hash",
+        ),
+        append_entry(deps.tables.register, entry),
+        put_if_absent("delivery", deps.tables.deliveries, delivery, "delivery_id"),
+        count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
+        *_supersede_previous(voter, now, deps),
+    ]
+    # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
+    content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
+    write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
+    return Receipt(reference, generation, form.channel, destinations[form.channel])
+
+
+def _supersede_previous(voter: Voter, now: datetime, deps: Deps) -> list[Action]:
+    """Mark the delivery of the identifier that is being revoked, unless a worker is sending it at this moment.
+
+    Claiming a message and superseding its delivery are conditional writes on one item, so an identifier is never sent
+    once its successor has committed. A delivery older than its retention may be gone, and has nothing left to send.
+    """
+    at = epoch_milliseconds(now)
+    kept = deps.election.retention.deliveries_days * _DAY / timedelta(milliseconds=1)
+    if voter.last_reference is None or at - voter.issued_at[-1] >= kept:
+        return []
+    return [
+        update(
+            _PREVIOUS,
+            deps.tables.deliveries,
+            {"delivery_id": voter.last_reference},
+            "SET superseded_at = :now",
+            "attribute_exists(delivery_id) AND NOT (messages.identifier.#status = :sending "
+            "AND messages.identifier.lease_until > :now)",
+            {":now": at, ":sending": Status.SENDING.value},
+            {"#status": "status"},
+        )
+    ]

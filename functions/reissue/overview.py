@@ -1,0 +1,89 @@
+"""What a signed-in voter sees: where they stand, and where a reissue of theirs stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reassort.clock import epoch_milliseconds, from_milliseconds, iso
+from reassort.outbox import Delivery, Status, delivery_from_item
+from reassort.sessions import prolong_session
+from reassort.tables import read_one
+
+from reissue.signed_in import read_signed_in
+
+if TYPE_CHECKING:
+    from reassort.sessions import Token
+    from reassort.voters import Voter
+
+    from reissue.deps import Deps
+
+
+def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
+    """Return the body of `GET /api/reissue`, and keep the idle session alive.
+
+    Raises:
+        Problem: `signed-out`.
+    """
+    now = deps.clock()
+    signed_in = read_signed_in(token, now, deps)
+    voter = signed_in.voter
+    session = prolong_session(deps.dynamodb, deps.tables.sign_in, signed_in.session, now)
+    window = deps.election.windows.reissue
+    ends_at = session.ends_at(deps.election.limits.session)
+    return {
+        "election": {"id": deps.election.id, "name": deps.election.name},
+        "window": {
+            "opens_at": iso(window.opens_at),
+            "closes_at": iso(window.closes_at),
+            "open": window.contains(now),
+        },
+        "address": session.masked_address,
+        "establishment": voter.establishment,
+        "secretariat": voter.secretariat,
+        "generation": voter.generation,
+        "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
+        "status": voter.identifier_status(voter.generation).value,
+        "last_reissue": _last_reissue(voter, deps),
+        "session": {"expires_in": max(0, (ends_at - epoch_milliseconds(now)) // 1000)},
+    }
+
+
+def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str, Any]:
+    """Return the body of `GET /api/reissue/{reference}`. Does not keep the session alive: a page asks by itself.
+
+    Raises:
+        Problem: `signed-out`, `not-found`.
+    """
+    signed_in = read_signed_in(token, deps.clock(), deps, reference)
+    delivery = signed_in.own_delivery()
+    return {
+        **_summary(delivery, signed_in.voter),
+        "history": [
+            {"at": iso(from_milliseconds(step["at"])), "status": step["status"].value}
+            for step in delivery.identifier_history()
+        ],
+    }
+
+
+def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:
+    status = delivery.status
+    if delivery.generation < voter.generation and status is not Status.DISPUTED:
+        # An operator's reissue leaves the former delivery alone; the generation tells all the same.
+        status = Status.SUPERSEDED
+    return {
+        "reference": delivery.delivery_id,
+        "generation": delivery.generation,
+        "channel": delivery.channel.value,
+        "destination": delivery.destination,
+        "status": status.value,
+    }
+
+
+def _last_reissue(voter: Voter, deps: Deps) -> dict[str, Any] | None:
+    if voter.last_reference is None:
+        return None
+    item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": voter.last_reference})
+    if item is None:
+        return None
+    delivery = delivery_from_item(item)
+    return {**_summary(delivery, voter), "at": iso(from_milliseconds(delivery.created_at))}

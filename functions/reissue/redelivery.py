@@ -1,0 +1,109 @@
+"""Sending the same identifier again by the other channel. Nothing is issued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reassort.clock import epoch_milliseconds
+from reassort.keys import due_shard
+from reassort.outbox import WAKE, Channel, Delivery, Message, Status
+from reassort.problems import Code, FieldFault, Problem
+from reassort.tables import Action, ConditionFailedError, update, write_all
+from reassort.voters import IdentifierStatus, Voter
+
+from reissue.issue import Receipt
+from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
+from reissue.signed_in import read_signed_in
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reassort.election import Election
+    from reassort.sessions import Token
+
+    from reissue.deps import Deps
+
+_CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
+_LIMIT_RETRY_SECONDS = 3600
+_IN_PROGRESS_RETRY_SECONDS = 5
+
+
+def request_redelivery(token: Token | None, reference: str, channel: Channel, deps: Deps) -> Receipt:
+    """Queue the identifier of a reissue again, by `channel`. Asking twice queues it once.
+
+    Raises:
+        Problem: `not-found`, `superseded`, `already-delivered`, `already-voted`, `frozen`, `window-closed`,
+            `redelivery-expired`, `too-many-redeliveries`, `delivery-in-progress`, `phone-in-use`, `invalid-fields`.
+    """
+    now = deps.clock()
+    signed_in = read_signed_in(token, now, deps, reference)
+    delivery = signed_in.own_delivery()
+    raise_if_not_redeliverable(delivery, signed_in.voter, now, deps.election)
+    receipt = Receipt(reference, delivery.generation, channel, delivery.destinations[channel])
+    if channel is delivery.channel:
+        if delivery.redeliveries and delivery.status is not Status.FAILED:
+            return receipt
+        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("channel", "invalid", _CHANNEL_MESSAGE),))
+    if delivery.redeliveries >= deps.election.limits.redeliveries:
+        raise Problem(Code.TOO_MANY_REDELIVERIES, retry_after=_LIMIT_RETRY_SECONDS)
+    if delivery.payload is None:
+        raise Problem(Code.REDELIVERY_EXPIRED)
+    actions = [_queue_again(delivery, channel, now, deps)]
+    if channel is Channel.SMS:
+        actions.append(count_phone_use(delivery.phone_hash, delivery.voter_id, now, deps, by_sms=True))
+    try:
+        write_all(deps.dynamodb, actions)
+    except ConditionFailedError as refusal:
+        if refusal.refused == {PHONE_ACTION}:
+            raise phone_problem(now, deps) from refusal
+        # Being sent, or changed by another request since it was read: the status page tells.
+        raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
+    return receipt
+
+
+def raise_if_not_redeliverable(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> None:
+    """Refuse an identifier that has arrived, or that is of no use any more."""
+    if delivery.generation < voter.generation:
+        raise Problem(Code.SUPERSEDED)
+    if delivery.disputed_at is not None:
+        raise Problem(Code.FROZEN)
+    match voter.identifier_status(delivery.generation):
+        case IdentifierStatus.USED:
+            raise Problem(Code.ALREADY_VOTED)
+        case IdentifierStatus.FROZEN:
+            raise Problem(Code.FROZEN)
+    if delivery.status is Status.DELIVERED:
+        raise Problem(Code.ALREADY_DELIVERED)
+    if not election.windows.reissue.contains(now):
+        raise Problem(Code.WINDOW_CLOSED)
+
+
+def _queue_again(delivery: Delivery, channel: Channel, now: datetime, deps: Deps) -> Action:
+    at = epoch_milliseconds(now)
+    as_read = (
+        "attribute_exists(payload) AND redeliveries = :read_redeliveries "
+        "AND attribute_not_exists(superseded_at) AND attribute_not_exists(disputed_at)"
+    )
+    not_being_sent = "NOT (messages.identifier.#status = :sending AND messages.identifier.lease_until > :at)"
+    not_arrived = "messages.identifier.#status <> :delivered"
+    return update(
+        "delivery",
+        deps.tables.deliveries,
+        {"delivery_id": delivery.delivery_id},
+        "SET channel = :channel, messages.identifier = :queued, redeliveries = redeliveries + :one, "
+        "history = list_append(history, :step), wake = :wake, due_shard = :shard, due_at = :at",
+        f"{as_read} AND {not_being_sent} AND {not_arrived}",
+        {
+            ":at": at,
+            ":channel": channel.value,
+            ":queued": {"status": Status.QUEUED.value, "attempts": 0},
+            ":one": 1,
+            ":step": [{"at": at, "message": Message.IDENTIFIER.value, "status": Status.QUEUED.value}],
+            ":wake": WAKE,
+            ":shard": due_shard(delivery.delivery_id),
+            ":read_redeliveries": delivery.redeliveries,
+            ":sending": Status.SENDING.value,
+            ":delivered": Status.DELIVERED.value,
+        },
+        {"#status": "status"},
+    )

@@ -1,0 +1,158 @@
+"""The routes of reissue: read a request, call one rule, write its answer."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+from reassort.http import Answer, Body, Request, Routes, read_body
+from reassort.logs import Journal
+from reassort.numen import NumenFormatError, normalise_numen
+from reassort.outbox import Channel
+from reassort.phones import PhoneError, normalise_phone
+from reassort.problems import Code, FieldFault, Problem
+from reassort.references import normalise_reference
+from reassort.sessions import SESSION_COOKIE, Token, parse_token
+
+from reissue.deps import Deps
+from reissue.dispute import dispute_reissue
+from reissue.issue import Form, request_reissue
+from reissue.overview import reissue_status, voter_overview
+from reissue.redelivery import request_redelivery
+
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_MESSAGES = {
+    "numen": "Saisissez votre NUMEN : 13 caractères, par exemple 09E9900123ABC.",
+    "phone": "Saisissez un numéro de mobile français, par exemple 06 12 34 56 78.",
+    "channel": "Choisissez la réception par SMS ou par courriel.",
+    "consent": "Confirmez que votre identifiant actuel cessera de fonctionner.",
+    "token": "Ouvrez de nouveau le lien du courriel de confirmation.",
+}
+
+
+class ReissueBody(Body):
+    """`POST /api/reissue`."""
+
+    numen: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    phone: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    channel: Literal["sms", "email"]
+    consent: Literal[True]
+
+
+class RedeliveryBody(Body):
+    """`POST /api/reissue/{reference}/redelivery`."""
+
+    channel: Literal["sms", "email"]
+
+
+class DisputeBody(Body):
+    """`POST /api/dispute`."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Reissue:
+    """The routes of reissue."""
+
+    def __init__(self, deps: Deps, journal: Journal) -> None:
+        self._deps = deps
+        self._journal = journal
+        self.routes: Routes = {
+            ("GET", "/api/reissue"): self.overview,
+            ("POST", "/api/reissue"): self.reissue,
+            ("GET", "/api/reissue/{reference}"): self.status,
+            ("POST", "/api/reissue/{reference}/redelivery"): self.redeliver,
+            ("POST", "/api/dispute"): self.dispute,
+        }
+
+    def overview(self, request: Request) -> Answer:
+        """Show the voter where they stand."""
+        return Answer(200, voter_overview(_token(request), self._deps))
+
+    def reissue(self, request: Request) -> Answer:
+        """Issue a new identifier; the former one stops working."""
+        token = _token(request)
+        if token is None:
+            raise Problem(Code.SIGNED_OUT)
+        form = self._form(request)
+        key = request.headers.get("idempotency-key", "")
+        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
+            message = "L’en-tête Idempotency-Key est requis : 16 à 64 lettres, chiffres, tirets."
+            raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("Idempotency-Key", "invalid", message),))
+        try:
+            receipt = request_reissue(token, key, form, self._deps)
+        except Problem as problem:
+            self._journal.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
+            raise
+        self._journal.record(
+            "reissued",
+            voter=token.voter_id,
+            reference=receipt.reference,
+            generation=receipt.generation,
+            channel=receipt.channel.value,
+        )
+        return Answer(
+            202,
+            {
+                "reference": receipt.reference,
+                "generation": receipt.generation,
+                "replaces": receipt.generation - 1,
+                "channel": receipt.channel.value,
+                "destination": receipt.destination,
+            },
+        )
+
+    def status(self, request: Request) -> Answer:
+        """Show where a reissue stands."""
+        return Answer(200, reissue_status(_token(request), _reference(request), self._deps))
+
+    def redeliver(self, request: Request) -> Answer:
+        """Send the same identifier by the other channel."""
+        token = _token(request)
+        if token is None:
+            raise Problem(Code.SIGNED_OUT)
+        body = read_body(request, RedeliveryBody, _MESSAGES)
+        receipt = request_redelivery(token, _reference(request), Channel(body.channel), self._deps)
+        self._journal.record("redelivery queued", voter=token.voter_id, reference=receipt.reference)
+        return Answer(
+            202,
+            {
+                "reference": receipt.reference,
+                "generation": receipt.generation,
+                "channel": receipt.channel.value,
+                "destination": receipt.destination,
+            },
+        )
+
+    def dispute(self, request: Request) -> Answer:
+        """Freeze an identifier that its voter did not ask for."""
+        body = read_body(request, DisputeBody, _MESSAGES)
+        reference = dispute_reissue(body.token, self._deps)
+        self._journal.warn("reissue disputed", reference=reference)
+        return Answer(202, {"reference": reference})
+
+    def _form(self, request: Request) -> Form:
+        body = read_body(request, ReissueBody, _MESSAGES)
+        faults = []
+        numen = phone = ""
+        try:
+            numen = normalise_numen(body.numen)
+        except NumenFormatError:
+            faults.append(FieldFault("numen", "invalid", _MESSAGES["numen"]))
+        try:
+            phone = normalise_phone(body.phone, self._deps.election.phones.territories)
+        except PhoneError:
+            faults.append(FieldFault("phone", "invalid", _MESSAGES["phone"]))
+        if faults:
+            raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
+        return Form(numen, phone, Channel(body.channel))
+
+
+def _token(request: Request) -> Token | None:
+    return parse_token(request.cookies.get(SESSION_COOKIE))
+
+
+def _reference(request: Request) -> str:
+    reference = normalise_reference(request.path_parameters.get("reference", ""))
+    if reference is None:
+        raise Problem(Code.NOT_FOUND)
+    return reference

@@ -1,0 +1,1 @@
+"""Reissue of voting identifiers: the domain that every function and the operators' command share."""

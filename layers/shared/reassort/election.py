@@ -1,0 +1,317 @@
+"""One election as data: names, mail domains, windows, helpdesk hours, limits, identifier format.
+
+The file an operator writes is YAML (`elections/<id>.yaml`). The build turns it into JSON inside the layer, so that a
+function reads it without a YAML parser. Both go through the same model.
+"""
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+Territory = Literal["FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+class ElectionFileError(ValueError):
+    """An election file cannot be used. The message names the file, each field and the reason."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class Opening(_Part):
+    """A span of helpdesk hours in one day, local time: `start` included, `end` excluded."""
+
+    start: time
+    end: time
+
+    @model_validator(mode="before")
+    @classmethod
+    def parse(cls, value: object) -> object:
+        """Accept `08:00-12:30`."""
+        if not isinstance(value, str):
+            return value
+        found = _HOURS.fullmatch(value)
+        if found is None:
+            raise ValueError(f"{value!r} is not of the form 08:00-12:30")
+        start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
+        return {"start": time(start_hour, start_minute), "end": time(end_hour, end_minute)}
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Refuse a span that ends before it starts."""
+        if self.end <= self.start:
+            raise ValueError("ends before it starts")
+        return self
+
+
+class HelpdeskHours(_Part):
+    """Helpdesk hours of one period: Monday to Friday, and single dates that replace the rule of their weekday."""
+
+    weekdays: tuple[Opening, ...]
+    dates: dict[date, tuple[Opening, ...]] = Field(default_factory=dict)
+
+
+class Helpdesk(_Part):
+    """The phone service that helps voters."""
+
+    phone: Annotated[str, StringConstraints(pattern=r"^0[1-9](?:[ .]?\d\d){4}$")]
+    outside_voting: HelpdeskHours
+    during_voting: HelpdeskHours
+
+
+class Window(_Part):
+    """A span of time, `opens_at` included and `closes_at` excluded; aware once the election has been validated."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Refuse a window that closes before it opens."""
+        if self.closes_at <= self.opens_at:
+            raise ValueError("closes before it opens")
+        return self
+
+    def contains(self, instant: datetime) -> bool:
+        """Tell whether the aware `instant` lies inside."""
+        return self.opens_at <= instant < self.closes_at
+
+
+class Windows(_Part):
+    """When identifiers are reissued, and when the ballot is open."""
+
+    reissue: Window
+    voting: Window
+
+
+def _check_domain(value: str) -> str:
+    if _DOMAIN.fullmatch(value) is None:
+        raise ValueError(f"{value!r} is not a lower-case mail domain")
+    return value
+
+
+class Domain(_Part):
+    """A professional mail domain and how it is described to voters."""
+
+    domain: Annotated[str, AfterValidator(_check_domain)]
+    staff: Text
+    example: Text
+
+    @model_validator(mode="after")
+    def check_example(self) -> Self:
+        """Refuse an example that is not an address of the domain."""
+        if not self.example.endswith("@" + self.domain):
+            raise ValueError(f"example {self.example!r} is not an address of {self.domain}")
+        return self
+
+
+class Phones(_Part):
+    """Where accepted mobile numbers come from (ISO 3166-1 alpha-2 codes of French territories)."""
+
+    territories: Annotated[tuple[Territory, ...], Field(min_length=1)]
+
+
+class Senders(_Part):
+    """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS 23.040)."""
+
+    email_name: Text
+    email_local_part: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$")]
+    sms_sender_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]{2,10}$")]
+    sms_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .'-]{1,40}$")]
+
+
+class IdentifierFormat(_Part):
+    """Shape of an identifier: random symbols, one check symbol added, shown in groups.
+
+    13 symbols of the 30-letter alphabet carry 63 bits; fewer would fall under the 60 bits the service promises.
+    """
+
+    symbols: Annotated[int, Field(ge=13, le=31)]
+    group: Annotated[int, Field(ge=3, le=8)]
+
+
+class CodeLimits(_Part):
+    """One-time codes. ASVS 5.0 6.5.x and 6.6.3, NIST SP 800-63B-4 section 3.1.3.2."""
+
+    lifetime_minutes: Annotated[int, Field(ge=1, le=10)]
+    tries: Annotated[int, Field(ge=1, le=10)]
+    resend_seconds: Annotated[int, Field(ge=10, le=600)]
+    latest_valid: Annotated[int, Field(ge=1, le=3)]
+    bucket: Annotated[int, Field(ge=1, le=20)]
+    refill_minutes: Annotated[int, Field(ge=1, le=15)]
+    alarm_per_day: Annotated[int, Field(ge=1)]
+
+
+class NumenLimits(_Part):
+    """Wrong NUMENs: a lock of minutes after some, until the helpdesk unlocks after more."""
+
+    lock_after: Annotated[int, Field(ge=1)]
+    lock_minutes: Annotated[int, Field(ge=1, le=15)]
+    helpdesk_after: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Refuse a final lock that comes before the short one."""
+        if self.helpdesk_after <= self.lock_after:
+            raise ValueError("helpdesk_after must be greater than lock_after")
+        return self
+
+
+class SessionLimits(_Part):
+    """Lifetime of a session. ASVS 5.0 7.3.1 and 7.3.2."""
+
+    idle_minutes: Annotated[int, Field(ge=2, le=60)]
+    absolute_minutes: Annotated[int, Field(ge=5, le=720)]
+
+
+class ReissueLimits(_Part):
+    """Reissues of one voter."""
+
+    per_day: Annotated[int, Field(ge=1, le=20)]
+    in_all: Annotated[int, Field(ge=1, le=50)]
+
+
+class PhoneLimits(_Part):
+    """Use of one phone number: by how many voters, and how many SMS in 24 hours."""
+
+    voters: Annotated[int, Field(ge=1, le=20)]
+    sms_per_day: Annotated[int, Field(ge=1, le=100)]
+
+
+class Limits(_Part):
+    """Every limit of the service."""
+
+    code: CodeLimits
+    numen: NumenLimits
+    session: SessionLimits
+    reissues: ReissueLimits
+    phone: PhoneLimits
+    redeliveries: Annotated[int, Field(ge=1, le=10)]
+    sms_max_price_usd: Annotated[Decimal, Field(gt=0, le=1)]
+
+
+class Retention(_Part):
+    """How long things are kept."""
+
+    deliveries_days: Annotated[int, Field(ge=1, le=400)]
+    redelivery_minutes: Annotated[int, Field(ge=5, le=1440)]
+
+
+class Election(_Part):
+    """A validated election file."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$")]
+    name: Text
+    organiser: Text
+    timezone: str
+    windows: Windows
+    helpdesk: Helpdesk
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
+    phones: Phones
+    senders: Senders
+    identifier: IdentifierFormat
+    limits: Limits
+    retention: Retention
+
+    @field_validator("timezone")
+    @classmethod
+    def check_timezone(cls, value: str) -> str:
+        """Refuse a name that the IANA database does not hold."""
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone") from error
+        return value
+
+    @field_validator("domains")
+    @classmethod
+    def check_domains_differ(cls, value: tuple[Domain, ...]) -> tuple[Domain, ...]:
+        """Refuse a domain that is listed twice."""
+        names = [domain.domain for domain in value]
+        if len(set(names)) < len(names):
+            raise ValueError("a domain is listed twice")
+        return value
+
+    @field_validator("windows")
+    @classmethod
+    def localise(cls, value: Windows, info: ValidationInfo) -> Windows:
+        """Read times without an offset as local times."""
+        zone = ZoneInfo(info.data["timezone"]) if "timezone" in info.data else None
+        if zone is None:
+            return value
+
+        def aware(window: Window) -> Window:
+            return Window(
+                opens_at=window.opens_at if window.opens_at.tzinfo else window.opens_at.replace(tzinfo=zone),
+                closes_at=window.closes_at if window.closes_at.tzinfo else window.closes_at.replace(tzinfo=zone),
+            )
+
+        return Windows(reissue=aware(value.reissue), voting=aware(value.voting))
+
+    @model_validator(mode="after")
+    def check_windows(self) -> Self:
+        """Refuse reissues after the ballot has closed: nobody could use the identifier."""
+        if self.windows.reissue.closes_at > self.windows.voting.closes_at:
+            raise ValueError("windows.reissue closes after windows.voting")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The election's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Accepted mail domains, in the order of the file."""
+        return tuple(domain.domain for domain in self.domains)
+
+
+def parse_election(content: dict[str, Any], file: str) -> Election:
+    """Validate the content of an election file.
+
+    Raises:
+        ElectionFileError: names `file` and, one a line, each field with the reason it is refused.
+    """
+    try:
+        return Election.model_validate(content)
+    except ValidationError as error:
+        faults = (
+            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise ElectionFileError("\n".join(faults)) from error
+
+
+def packaged_election(election_id: str) -> Election:
+    """Read the election that the build validated and put beside this module.
+
+    Raises:
+        ElectionFileError: no election of that id was packaged, or its file is damaged.
+    """
+    path = Path(__file__).parent / "elections" / f"{election_id}.json"
+    try:
+        return Election.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ElectionFileError(f"{path.name}: no election of that name was built into the layer") from error
+    except ValidationError as error:
+        raise ElectionFileError(f"{path.name}: {error.error_count()} faults") from error

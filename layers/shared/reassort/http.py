@@ -1,0 +1,204 @@
+"""The edge of a function behind API Gateway: strict reading of requests, one form of answers, nothing of the rules."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reassort.problems import Code, FieldFault, Problem
+from reassort.tables import ContentionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reassort.logs import Journal
+
+# A reissue request has some 200 bytes.
+MAX_BODY_BYTES = 4096
+_STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Body(BaseModel):
+    """A JSON body: unknown members are ignored, values are never coerced to another type."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as API Gateway's REST proxy event gives it; header names are in lower case."""
+
+    method: str
+    resource: str
+    path_parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    body: bytes
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a route answers. `body` None means no content."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    cookies: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+type Route = Callable[[Request], Answer]
+type Routes = Mapping[tuple[str, str], Route]
+
+
+def set_cookie(name: str, value: str, max_age: int) -> str:
+    """Return a Set-Cookie value that no script, no other site and no plain connection sees."""
+    return f"{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Strict"
+
+
+def clear_cookie(name: str) -> str:
+    """Return a Set-Cookie value that removes a cookie."""
+    return set_cookie(name, "", 0)
+
+
+def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, str]) -> B:
+    """Read the JSON body of a request into its model.
+
+    `messages` has the French message of each field.
+
+    Raises:
+        Problem: 415 not JSON by its type; 413 over 4 KiB; 400 not strict JSON (duplicate members, NaN, too deep);
+            422 with one fault for each field.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE)
+    if len(request.body) > MAX_BODY_BYTES:
+        raise Problem(Code.BODY_TOO_LARGE)
+    try:
+        content = json.loads(
+            request.body.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise Problem(Code.INVALID_JSON) from error
+    if not isinstance(content, dict):
+        raise Problem(Code.INVALID_JSON)
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = {}
+        for fault in error.errors(include_url=False, include_context=False, include_input=False):
+            name = str(fault["loc"][0]) if fault["loc"] else "body"
+            code = "missing" if fault["type"] == "missing" else "invalid"
+            faults[name] = FieldFault(name, code, messages.get(name, "Cette valeur n’est pas admise."))
+        raise Problem(Code.INVALID_FIELDS, errors=tuple(faults.values())) from error
+
+
+def parse_request(event: Mapping[str, Any]) -> Request:
+    """Read a REST API proxy event."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    raw = event.get("body") or ""
+    body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode("utf-8", "surrogatepass")
+    return Request(
+        method=event["httpMethod"],
+        resource=event["resource"],
+        path_parameters=event.get("pathParameters") or {},
+        headers=headers,
+        cookies=_cookies(headers.get("cookie", "")),
+        body=body,
+        request_id=event["requestContext"]["requestId"],
+    )
+
+
+def serve(
+    event: Mapping[str, Any],
+    routes: Routes,
+    journal: Journal,
+    *,
+    helpdesk: str,
+    site_origin: str | None,
+) -> dict[str, Any]:
+    """Answer one event: route it, turn refusals into problem documents, and fail closed on anything unforeseen.
+
+    `site_origin` is the only origin that may change state; None where callers are programs.
+    """
+    request = parse_request(event)
+    journal.begin(request.request_id)
+    try:
+        _raise_if_foreign(request, site_origin)
+        answer = _route(request, routes)(request)
+    except Problem as problem:
+        journal.warn("request refused", code=problem.code.value, resource=request.resource)
+        answer = _problem_answer(problem, helpdesk)
+    except ContentionError as error:
+        journal.fault("contention", error, resource=request.resource)
+        answer = _problem_answer(Problem(Code.UNAVAILABLE, retry_after=2), helpdesk)
+    except Exception as error:  # noqa: BLE001 - the last resort: nothing of a fault may reach the voter
+        journal.fault("request failed", error, resource=request.resource)
+        answer = _problem_answer(Problem(Code.UNAVAILABLE, retry_after=5), helpdesk)
+    return _to_proxy(answer)
+
+
+def _route(request: Request, routes: Routes) -> Route:
+    route = routes.get((request.method, request.resource))
+    if route is not None:
+        return route
+    known = any(resource == request.resource for _, resource in routes)
+    raise Problem(Code.METHOD_NOT_ALLOWED if known else Code.NOT_FOUND)
+
+
+def _raise_if_foreign(request: Request, site_origin: str | None) -> None:
+    if site_origin is None or request.method not in _STATE_CHANGING:
+        return
+    origin = request.headers.get("origin")
+    if origin is not None and origin != site_origin:
+        raise Problem(Code.FOREIGN_ORIGIN)
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        raise Problem(Code.FOREIGN_ORIGIN)
+
+
+def _problem_answer(problem: Problem, helpdesk: str) -> Answer:
+    headers = {"Content-Type": "application/problem+json"}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return Answer(problem.status, problem.body(helpdesk), headers=headers)
+
+
+def _to_proxy(answer: Answer) -> dict[str, Any]:
+    headers = {"Cache-Control": "no-store", **answer.headers}
+    if answer.body is not None:
+        headers.setdefault("Content-Type", "application/json")
+    proxy: dict[str, Any] = {
+        "statusCode": answer.status,
+        "headers": headers,
+        "body": "" if answer.body is None else json.dumps(answer.body, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }
+    if answer.cookies:
+        proxy["multiValueHeaders"] = {"Set-Cookie": list(answer.cookies)}
+    return proxy
+
+
+def _cookies(header: str) -> dict[str, str]:
+    cookies: dict[str, str] = {}
+    for part in header.split(";"):
+        name, equals, value = part.strip().partition("=")
+        # A second cookie of the same name was planted by somebody: the first is the one this host set.
+        if equals and name not in cookies:
+            cookies[name] = value
+    return cookies
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

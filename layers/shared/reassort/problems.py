@@ -1,0 +1,217 @@
+"""What can be refused, and how it is said: one table from code to HTTP status and French text (RFC 9457).
+
+The texts are for voters. What depends on the election (helpdesk number, durations) is filled in when the answer is made.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Stable code of a refusal; part of the API's contract."""
+
+    ALREADY_DELIVERED = "already-delivered"
+    ALREADY_VOTED = "already-voted"
+    BODY_TOO_LARGE = "body-too-large"
+    CONCURRENT_REISSUE = "concurrent-reissue"
+    DELIVERY_IN_PROGRESS = "delivery-in-progress"
+    EMAIL_DOMAIN = "email-domain"
+    FOREIGN_ORIGIN = "foreign-origin"
+    FROZEN = "frozen"
+    IDEMPOTENCY_MISMATCH = "idempotency-mismatch"
+    INVALID_FIELDS = "invalid-fields"
+    INVALID_JSON = "invalid-json"
+    INVALID_TOKEN = "invalid-token"  # noqa: S105
+    LOCKED = "locked"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    NOT_FOUND = "not-found"
+    NUMEN_MISMATCH = "numen-mismatch"
+    PHONE_IN_USE = "phone-in-use"
+    REDELIVERY_EXPIRED = "redelivery-expired"
+    REVOKED = "revoked"
+    SIGNED_OUT = "signed-out"
+    SUPERSEDED = "superseded"
+    TOO_MANY_REDELIVERIES = "too-many-redeliveries"
+    TOO_MANY_REISSUES = "too-many-reissues"
+    TOO_MANY_TRIES = "too-many-tries"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_IDENTIFIER = "unknown-identifier"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
+    WINDOW_CLOSED = "window-closed"
+    WRONG_CODE = "wrong-code"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """HTTP status and French text of a refusal. `{helpdesk}` in the detail becomes the helpdesk's number."""
+
+    status: int
+    title: str
+    detail: str
+
+
+WORDINGS: dict[Code, Wording] = {
+    Code.ALREADY_DELIVERED: Wording(
+        409,
+        "Votre identifiant est déjà arrivé",
+        "L’identifiant a été remis. S’il ne vous est pas parvenu, appelez l’assistance au {helpdesk}.",
+    ),
+    Code.ALREADY_VOTED: Wording(
+        409,
+        "Vous avez déjà voté",
+        "Votre vote est enregistré : aucun nouvel identifiant ne peut être envoyé. "
+        "Si vous n’avez pas voté, appelez tout de suite l’assistance au {helpdesk}.",
+    ),
+    Code.BODY_TOO_LARGE: Wording(413, "Demande trop longue", "La demande dépasse la taille admise."),
+    Code.CONCURRENT_REISSUE: Wording(
+        409,
+        "Une autre demande vient d’aboutir",
+        "Un nouvel identifiant vient de vous être attribué par une autre demande. Consultez son suivi avant d’en "
+        "demander un autre.",
+    ),
+    Code.DELIVERY_IN_PROGRESS: Wording(
+        429, "Envoi en cours", "Un envoi est en cours. Attendez quelques secondes, puis recommencez."
+    ),
+    Code.EMAIL_DOMAIN: Wording(
+        422, "Adresse non reconnue", "Utilisez votre adresse électronique professionnelle : {domains}."
+    ),
+    Code.FOREIGN_ORIGIN: Wording(
+        403,
+        "Demande refusée",
+        "Cette demande ne vient pas de l’espace électeur. Ouvrez l’espace électeur et recommencez.",
+    ),
+    Code.FROZEN: Wording(
+        409,
+        "Votre identifiant est bloqué",
+        "Votre identifiant a été bloqué à la suite d’un signalement. Appelez l’assistance au {helpdesk}.",
+    ),
+    Code.IDEMPOTENCY_MISMATCH: Wording(
+        422,
+        "Demande déjà utilisée",
+        "Cette demande a déjà été envoyée avec d’autres renseignements. Reprenez le formulaire.",
+    ),
+    Code.INVALID_FIELDS: Wording(422, "Des renseignements sont à corriger", "Corrigez les champs signalés."),
+    Code.INVALID_JSON: Wording(400, "Demande illisible", "La demande n’a pas pu être lue."),
+    Code.INVALID_TOKEN: Wording(
+        422,
+        "Lien non reconnu",
+        "Ce lien est incomplet ou n’est plus valable. Ouvrez de nouveau le lien reçu, ou appelez l’assistance au "
+        "{helpdesk}.",
+    ),
+    Code.LOCKED: Wording(
+        429,
+        "Trop d’essais",
+        "Le NUMEN saisi ne correspond pas, et le nombre d’essais est épuisé. Recommencez plus tard, ou appelez "
+        "l’assistance au {helpdesk}.",
+    ),
+    Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas."),
+    Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande de réassort ne porte cette référence."),
+    Code.NUMEN_MISMATCH: Wording(
+        403,
+        "NUMEN non reconnu",
+        "Ce NUMEN n’est pas celui qui est inscrit sur la liste électorale pour votre adresse. Vérifiez-le. "
+        "Le secrétariat de votre établissement peut vous le remettre sous pli cacheté.",
+    ),
+    Code.PHONE_IN_USE: Wording(
+        429,
+        "Numéro trop utilisé",
+        "Ce numéro de téléphone a déjà servi à trop de demandes. Indiquez un autre numéro de mobile, ou appelez "
+        "l’assistance au {helpdesk}.",
+    ),
+    Code.REDELIVERY_EXPIRED: Wording(
+        409,
+        "Il est trop tard pour renvoyer cet identifiant",
+        "Cet identifiant ne peut plus être envoyé de nouveau. Faites une nouvelle demande, ou appelez l’assistance au "
+        "{helpdesk}.",
+    ),
+    Code.REVOKED: Wording(409, "Identifiant remplacé", "Cet identifiant a été remplacé par un réassort."),
+    Code.SIGNED_OUT: Wording(
+        401, "Vous n’êtes plus connecté", "Votre session est terminée. Identifiez-vous de nouveau."
+    ),
+    Code.SUPERSEDED: Wording(
+        409,
+        "Demande remplacée",
+        "Un identifiant plus récent vous a été attribué : celui de cette demande ne fonctionne plus.",
+    ),
+    Code.TOO_MANY_REDELIVERIES: Wording(
+        429,
+        "Trop d’envois",
+        "Cet identifiant vous a déjà été envoyé plusieurs fois. Appelez l’assistance au {helpdesk}.",
+    ),
+    Code.TOO_MANY_REISSUES: Wording(
+        429,
+        "Trop de demandes",
+        "Vous avez atteint le nombre de nouveaux identifiants autorisé. Recommencez plus tard, ou appelez l’assistance "
+        "au {helpdesk}.",
+    ),
+    Code.TOO_MANY_TRIES: Wording(
+        429, "Trop d’essais", "Ce code a été saisi trop de fois. Demandez un nouveau code et utilisez le dernier reçu."
+    ),
+    Code.UNAVAILABLE: Wording(
+        503,
+        "Service momentanément indisponible",
+        "Votre demande n’a pas pu être traitée. Rien n’a été perdu : recommencez dans quelques secondes.",
+    ),
+    Code.UNKNOWN_IDENTIFIER: Wording(409, "Identifiant inconnu", "Cet identifiant n’existe pas."),
+    Code.UNSUPPORTED_MEDIA_TYPE: Wording(415, "Demande refusée", "Le contenu doit être de type application/json."),
+    Code.WINDOW_CLOSED: Wording(
+        409,
+        "Les demandes sont fermées",
+        "Les demandes de nouvel identifiant ne sont pas ouvertes en ce moment. Consultez les dates sur la page d’accueil.",
+    ),
+    Code.WRONG_CODE: Wording(
+        401,
+        "Code non reconnu",
+        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier message reçu ou demandez un nouveau code.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """Why one field of a request is refused: stable English `code`, French `message`."""
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass
+class Problem(Exception):  # noqa: N818 - the term of RFC 9457
+    """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries."""
+
+    code: Code
+    errors: tuple[FieldFault, ...] = ()
+    retry_after: int | None = None
+    attempts_left: int | None = None
+    values: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the code alone: a log line may hold it."""
+        return self.code.value
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return WORDINGS[self.code].status
+
+    def body(self, helpdesk: str) -> dict[str, Any]:
+        """Return the `application/problem+json` body."""
+        wording = WORDINGS[self.code]
+        body: dict[str, Any] = {
+            "type": f"urn:reassort:problem:{self.code}",
+            "title": wording.title,
+            "status": wording.status,
+            "detail": wording.detail.format(helpdesk=helpdesk, **self.values),
+            "code": self.code.value,
+        }
+        if self.errors:
+            body["errors"] = [
+                {"field": fault.field, "code": fault.code, "message": fault.message} for fault in self.errors
+            ]
+        if self.attempts_left is not None:
+            body["attempts_left"] = self.attempts_left
+        if self.retry_after is not None:
+            body["retry_after"] = self.retry_after
+        return body

@@ -1,0 +1,86 @@
+"""The register: one entry for each change of a voter's identifier, chained by hash, written with the change itself.
+
+The hash is plain SHA-256 over the entry's canonical JSON, so that the election bureau can verify an exported file
+without any key. Entries hold pseudonyms and times, never an address, a NUMEN, a phone number or an identifier.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from reassort.tables import Action, Item, put_if_absent
+
+GENESIS = "0" * 64
+
+
+class Change(StrEnum):
+    """What happened to a voter's identifier."""
+
+    ISSUED = "issued"
+    REISSUED = "reissued"
+    VOTED = "voted"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    UNLOCKED = "unlocked"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change. `sequence` counts from 1 within a voter; `at` is milliseconds since 1970; `actor` is who did it."""
+
+    voter_id: str
+    sequence: int
+    change: Change
+    generation: int
+    at: int
+    actor: str
+    reference: str
+    previous: str
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal digits."""
+        return sha256(canonical(self._content())).hexdigest()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "voter_id": self.voter_id,
+            "sequence": self.sequence,
+            "change": self.change.value,
+            "generation": self.generation,
+            "at": self.at,
+            "actor": self.actor,
+            "reference": self.reference,
+            "previous": self.previous,
+        }
+
+    def to_item(self) -> Item:
+        """Return the item of the register table."""
+        return {**self._content(), "hash": self.hash}
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """Return the JSON that is hashed: keys sorted, no blanks, UTF-8."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def entry_from_item(item: Item) -> Entry:
+    """Read an entry of the register table."""
+    return Entry(
+        voter_id=item["voter_id"],
+        sequence=item["sequence"],
+        change=Change(item["change"]),
+        generation=item["generation"],
+        at=item["at"],
+        actor=item["actor"],
+        reference=item["reference"],
+        previous=item["previous"],
+    )
+
+
+def append_entry(table: str, entry: Entry) -> Action:
+    """Return the write that appends an entry; it is refused when that place in the voter's chain is taken."""
+    return put_if_absent("register", table, entry.to_item(), "voter_id")

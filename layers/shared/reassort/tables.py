@@ -1,0 +1,202 @@
+"""Reading and writing DynamoDB: plain values in and out, and the one way to write several items at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+type Item = dict[str, Any]
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+_CONDITION_FAILED = "ConditionalCheckFailed"
+
+
+def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write plain values as DynamoDB's typed attributes."""
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def from_wire(attributes: Mapping[str, Any]) -> Item:
+    """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes."""
+    return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case Binary():
+            return bytes(cast("bytes", value))
+        case list():
+            return [_plain(element) for element in value]
+        case dict():
+            return {name: _plain(element) for name, element in value.items()}
+        case _:
+            return value
+
+
+class ConditionFailedError(Exception):
+    """The write's condition did not hold; nothing was written. `refused` names the actions whose condition failed."""
+
+    def __init__(self, refused: frozenset[str], item: Item | None = None) -> None:
+        super().__init__(", ".join(sorted(refused)))
+        self.refused = refused
+        self.item = item
+
+
+class ContentionError(Exception):
+    """Another transaction held an item, or the table throttled. Nothing was written; it can be tried again."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One write of a transaction. `name` is how a refusal is told apart; `kind` is DynamoDB's member name."""
+
+    name: str
+    kind: str
+    request: Mapping[str, Any]
+
+
+def put_if_absent(name: str, table: str, item: Item, key: str) -> Action:
+    """Put an item unless one of that `key` attribute exists."""
+    return Action(
+        name,
+        "Put",
+        {"TableName": table, "Item": to_wire(item), "ConditionExpression": f"attribute_not_exists({key})"},
+    )
+
+
+def update(
+    name: str,
+    table: str,
+    key: Item,
+    expression: str,
+    condition: str,
+    values: Mapping[str, Any],
+    names: Mapping[str, str] | None = None,
+) -> Action:
+    """Update one item under a condition."""
+    return Action(name, "Update", update_request(table, key, expression, condition, values, names))
+
+
+def update_request(
+    table: str,
+    key: Item,
+    expression: str,
+    condition: str,
+    values: Mapping[str, Any],
+    names: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of an UpdateItem call."""
+    request: dict[str, Any] = {
+        "TableName": table,
+        "Key": to_wire(key),
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+    }
+    if values:
+        request["ExpressionAttributeValues"] = to_wire(values)
+    if names:
+        request["ExpressionAttributeNames"] = dict(names)
+    return request
+
+
+def exists(name: str, table: str, key: Item) -> Action:
+    """Require that an item exists."""
+    attribute = next(iter(key))
+    return Action(
+        name,
+        "ConditionCheck",
+        {"TableName": table, "Key": to_wire(key), "ConditionExpression": f"attribute_exists({attribute})"},
+    )
+
+
+def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | None = None) -> None:
+    """Write all actions or none. `token` (at most 36 characters) makes a repeated call within ten minutes a no-op.
+
+    Raises:
+        ConditionFailedError: names each action whose condition failed.
+        ContentionError: a conflict or a throttle; can be tried again.
+        botocore.exceptions.ClientError: anything else.
+    """
+    request: dict[str, Any] = {"TransactItems": [{action.kind: action.request} for action in actions]}
+    if token is not None:
+        request["ClientRequestToken"] = token
+    try:
+        dynamodb.transact_write_items(**request)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "TransactionCanceledException":
+            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            refused = {
+                action.name for action, reason in zip(actions, reasons, strict=False) if reason == _CONDITION_FAILED
+            }
+            if refused:
+                raise ConditionFailedError(frozenset(refused)) from error
+            raise ContentionError(code) from error
+        if code in _PASSING:
+            raise ContentionError(code) from error
+        if code == "IdempotentParameterMismatchException":
+            # The first call of this token carried another random identifier: it is in flight or has committed.
+            raise ContentionError(code) from error
+        raise
+
+
+def update_one(dynamodb: DynamoDBClient, request: Mapping[str, Any], *, returns: str = "NONE") -> Item:
+    """Run one conditional update and return what `returns` (DynamoDB's ReturnValues) asks for.
+
+    Raises:
+        ConditionFailedError: with the item as it stands, or without one when there is none.
+        botocore.exceptions.ClientError: anything else.
+    """
+    try:
+        answer = dynamodb.update_item(
+            **{**request, "ReturnValues": returns, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        item: Any = error.response.get("Item")
+        raise ConditionFailedError(frozenset({"update"}), from_wire(item) if item else None) from error
+    return from_wire(answer.get("Attributes", {}))
+
+
+def read_one(dynamodb: DynamoDBClient, table: str, key: Item) -> Item | None:
+    """Read one item, strongly consistent."""
+    item = dynamodb.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True).get("Item")
+    return from_wire(item) if item else None
+
+
+def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, Item | None]:
+    """Read one item from each table in one round trip, strongly consistent.
+
+    Raises:
+        ContentionError: DynamoDB left a key unprocessed (throttled).
+    """
+    answer = dynamodb.batch_get_item(
+        RequestItems={table: {"Keys": [to_wire(key)], "ConsistentRead": True} for table, key in keys.items()}
+    )
+    if answer.get("UnprocessedKeys"):
+        raise ContentionError("UnprocessedKeys")
+    found: Mapping[str, Sequence[Mapping[str, Any]]] = answer["Responses"]
+    return {table: from_wire(found[table][0]) if found.get(table) else None for table in keys}
+
+
+_PASSING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)

@@ -1,0 +1,164 @@
+"""A voter as the roll knows them, and what follows from it. Validity of an identifier is derived here, stored nowhere.
+
+An identifier is valid when its generation is the voter's current one and the voter is neither frozen nor marked as
+having voted. So a reissue, a vote and a freeze are each one conditional write on the same item, and a state with two
+valid identifiers cannot be written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from reassort.clock import epoch_milliseconds
+from reassort.register import GENESIS, Change, Entry
+from reassort.tables import Action, Item, update
+
+
+class IdentifierStatus(StrEnum):
+    """What the voting platform is told of an identifier."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    USED = "used"
+    FROZEN = "frozen"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Voter:
+    """One entry of the electoral roll. Times are milliseconds since 1970.
+
+    `issued_at[g - 1]` is when generation `g` was issued, so the current generation is its length. `chain_length` and `chain_head`
+    are the length and the last hash of the voter's chain in the register.
+    """
+
+    voter_id: str
+    numen_hash: str
+    establishment: str
+    secretariat: str | None
+    issued_at: tuple[int, ...]
+    chain_length: int
+    chain_head: str
+    frozen_at: int | None = None
+    voted_at: int | None = None
+    numen_failures: int = 0
+    numen_locked_until: int = 0
+    last_reference: str | None = None
+
+    @property
+    def generation(self) -> int:
+        """Return the current generation, 1 for the identifier of the first mailing."""
+        return len(self.issued_at)
+
+    def identifier_status(self, generation: int) -> IdentifierStatus:
+        """Derive the status of the identifier of a generation of this voter."""
+        if generation < self.generation:
+            return IdentifierStatus.REVOKED
+        if self.voted_at is not None:
+            return IdentifierStatus.USED
+        if self.frozen_at is not None:
+            return IdentifierStatus.FROZEN
+        return IdentifierStatus.ACTIVE
+
+    def superseded_at(self, generation: int) -> int | None:
+        """Return when the identifier of a generation was replaced by the next one, or None."""
+        return self.issued_at[generation] if generation < self.generation else None
+
+    def next_entry(self, change: Change, at: datetime, actor: str, *, generation: int, reference: str = "") -> Entry:
+        """Return the entry that would follow in this voter's chain."""
+        return Entry(
+            voter_id=self.voter_id,
+            sequence=self.chain_length + 1,
+            change=change,
+            generation=generation,
+            at=epoch_milliseconds(at),
+            actor=actor,
+            reference=reference,
+            previous=self.chain_head,
+        )
+
+
+def voter_from_item(item: Item) -> Voter:
+    """Read an item of the voters table."""
+    return Voter(
+        voter_id=item["voter_id"],
+        numen_hash=item["numen_hash"],
+        establishment=item["establishment"],
+        secretariat=item.get("secretariat"),
+        issued_at=tuple(item["issued_at"]),
+        chain_length=item["chain_length"],
+        chain_head=item["chain_head"],
+        frozen_at=item.get("frozen_at"),
+        voted_at=item.get("voted_at"),
+        numen_failures=item["numen_failures"],
+        numen_locked_until=item["numen_locked_until"],
+        last_reference=item.get("last_reference"),
+    )
+
+
+def enrolled_voter_item(
+    *, voter_id: str, numen_hash: str, establishment: str, secretariat: str | None, entry: Entry
+) -> Item:
+    """Return the item of a voter who has just been put on the roll, with the entry that records it."""
+    if entry.previous != GENESIS or entry.sequence != 1:
+        raise ValueError("a voter's first entry starts a chain")
+    item: Item = {
+        "voter_id": voter_id,
+        "numen_hash": numen_hash,
+        "establishment": establishment,
+        "issued_at": [entry.at],
+        "generation": 1,
+        "chain_length": 1,
+        "chain_head": entry.hash,
+        "numen_failures": 0,
+        "numen_locked_until": 0,
+    }
+    if secretariat:
+        item["secretariat"] = secretariat
+    return item
+
+
+# Every change appends to the voter's chain, so this clause alone makes a write depend on all that was read: generation,
+# vote, freeze. The clauses beside it say the same of one fact each, for whoever reads a refused transaction.
+UNCHANGED = "chain_length = :read_length"
+SAME_GENERATION = "generation = :read_generation"
+NOT_VOTED = "attribute_not_exists(voted_at)"
+NOT_FROZEN = "attribute_not_exists(frozen_at)"
+SAME_FAILURES = "numen_failures = :read_failures AND numen_locked_until = :read_locked_until"
+
+
+def change_voter(
+    table: str,
+    voter: Voter,
+    entry: Entry,
+    assignments: str,
+    values: Mapping[str, Any],
+    *,
+    clauses: tuple[str, ...] = (),
+    removals: str = "",
+) -> Action:
+    """Return the write of a change to a voter: refused unless the voter is as read and every clause holds."""
+    known = {
+        ":read_length": voter.chain_length,
+        ":read_generation": voter.generation,
+        ":read_failures": voter.numen_failures,
+        ":read_locked_until": voter.numen_locked_until,
+    }
+    all_clauses = (UNCHANGED, *clauses)
+    condition = " AND ".join(all_clauses)
+    used = {name: value for name, value in known.items() if name in condition}
+    expression = (
+        f"SET chain_length = :chain_length, chain_head = :chain_head{', ' + assignments if assignments else ''}"
+    )
+    if removals:
+        expression += f" REMOVE {removals}"
+    return update(
+        "voter",
+        table,
+        {"voter_id": voter.voter_id},
+        expression,
+        condition,
+        {**used, **values, ":chain_length": entry.sequence, ":chain_head": entry.hash},
+    )
