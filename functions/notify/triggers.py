@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reassort.clock import epoch_milliseconds
 from reassort.keys import DUE_INDEX, DUE_SHARDS
 from reassort.outbox import delivery_from_item
-from reassort.tables import from_wire, to_wire
+from reassort.tables import from_stream, to_wire
 
 from notify.delivering import Delivering, deliver
 
@@ -78,7 +78,7 @@ class Triggers:
     def _first_attempt(self, image: Mapping[str, Any]) -> None:
         delivery_id = image["delivery_id"]["S"]
         try:
-            wait = deliver(delivery_from_item(from_wire(image)), self.delivering)
+            wait = deliver(delivery_from_item(from_stream(image)), self.delivering)
         except Exception as error:  # noqa: BLE001 - whatever it is, the retry queue has time for it
             self.delivering.journal.fault("first attempt failed", error, delivery=delivery_id)
             wait = 1
