@@ -20,6 +20,7 @@ from reassort.problems import Code, Problem
 from reassort.sessions import Token, draw_token, session_item
 from reassort.tables import (
     ConditionFailedError,
+    ContentionError,
     Item,
     exists,
     put_if_absent,
@@ -30,7 +31,6 @@ from reassort.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -122,62 +122,45 @@ def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
 def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> int:
     """Take one code from the bucket and return 0, or return the seconds to wait.
 
-    The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it may
-    not move further ahead of now than a whole bucket.
+    The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it
+    may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write.
     """
     limits = deps.election.limits.code
     at = epoch_milliseconds(now)
     refill = limits.refill_minutes * 60_000
     spacing = limits.resend_seconds * 1000
-    # Spares are what the bucket holds before this code; taking one needs full_at - at <= (bucket - 1) * refill.
-    latest = at + (limits.bucket - 1) * refill
+    ahead = (limits.bucket - 1) * refill
+    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _BUCKET_KEPT)}
     key = {"voter_id": voter_id, "key": CODE_BUCKET}
-    kept = epoch_seconds(now + _BUCKET_KEPT)
-    values = {
-        ":at": at,
-        ":latest": latest,
-        ":spaced": at - spacing,
-        ":refill": refill,
-        ":kept": kept,
-        ":next": at + refill,
-    }
-    spaced = "last_at <= :spaced"
-    try:
-        update_one(
-            deps.dynamodb,
-            update_request(
-                deps.sign_in_table,
-                key,
-                "SET full_at = full_at + :refill, last_at = :at, expires_at = :kept",
-                f"full_at > :at AND full_at <= :latest AND {spaced}",
-                {name: value for name, value in values.items() if name != ":next"},
-            ),
-        )
-    except ConditionFailedError as refusal:
-        bucket = refusal.item
-        if bucket is None or bucket["full_at"] <= at:
-            return _start_bucket(key, values, spaced, deps)
-        ready = max(bucket["full_at"] - (limits.bucket - 1) * refill, bucket["last_at"] + spacing)
-        return _seconds_until(ready, at)
-    return 0
 
-
-def _start_bucket(key: Item, values: Mapping[str, int], spaced: str, deps: SignIn) -> int:
-    """Take the first code of a full bucket; another request may have taken it at this very moment."""
-    try:
-        update_one(
-            deps.dynamodb,
-            update_request(
-                deps.sign_in_table,
-                key,
-                "SET full_at = :next, last_at = :at, expires_at = :kept",
-                f"attribute_not_exists(full_at) OR (full_at <= :at AND {spaced})",
-                {name: values[name] for name in (":next", ":at", ":kept", ":spaced")},
-            ),
+    def take(expression: str, condition: str, more: dict[str, int]) -> None:
+        request = update_request(
+            deps.sign_in_table,
+            key,
+            f"SET {expression}, last_at = :at, expires_at = :kept",
+            condition,
+            {**values, **more},
         )
-    except ConditionFailedError as refusal:
-        last_at = refusal.item["last_at"] if refusal.item else values[":at"]
-        return _seconds_until(last_at + values[":at"] - values[":spaced"], values[":at"])
+        update_one(deps.dynamodb, request)
+
+    try:
+        take(
+            "full_at = :refilled",
+            "attribute_not_exists(full_at) OR (full_at <= :at AND last_at <= :spaced)",
+            {":refilled": at + refill},
+        )
+    except ConditionFailedError:
+        try:
+            take(
+                "full_at = full_at + :refill",
+                "full_at > :at AND full_at <= :latest AND last_at <= :spaced",
+                {":refill": refill, ":latest": at + ahead},
+            )
+        except ConditionFailedError as refusal:
+            bucket = refusal.item
+            if bucket is None:
+                raise ContentionError("bucket") from refusal
+            return _seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
     return 0
 
 

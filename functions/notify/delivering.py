@@ -59,11 +59,12 @@ def deliver(delivery: Delivery, deps: Delivering) -> int | None:
     """
     now = deps.clock()
     generation = _current_generation(delivery.voter_id, deps)
-    if generation is None:
+    if generation is None and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers ends.
         deps.claims.delete(delivery)
         return None
-    if delivery.kind is Kind.REISSUE and generation > delivery.generation and delivery.superseded_at is None:
+    outdated = generation is not None and generation > delivery.generation
+    if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
         deps.claims.mark_superseded(delivery, now)
         refreshed = deps.claims.read(delivery.delivery_id)
         if refreshed is None:
