@@ -1,0 +1,53 @@
+.DEFAULT_GOAL := help
+include packaging/tools.mk
+
+BIN := .venv/bin
+# Two processors are what a small machine has; these rungs share nothing.
+PARALLEL_RUNGS := $(wildcard tests/unit tests/component tests/artefact)
+# One deployed stack serves all tests of a rung, and races need the processors to themselves.
+SERIAL_RUNGS := $(wildcard tests/stack tests/browser)
+
+.PHONY: help run test check lint-template build clean chromium
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
+	@$(BIN)/python -m local.run
+
+check: $(SYNCED) ## Lint, formatting and types, in seconds
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
+
+test: $(SYNCED) chromium ## Everything: check, then the unit, component, artefact, stack and browser tests
+	@start=$$(date +%s); status=0; rm -rf .build/tests; \
+	$(MAKE) --no-print-directory check || status=1; \
+	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(PARALLEL_RUNGS) || status=1; \
+	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
+	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests/*.xml || status=1; \
+	exit $$status
+
+lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3
+	@$(BIN)/cfn-lint template.yaml
+	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit
+	@.audit/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+
+build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
+
+clean: ## Remove what was built
+	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Debian's Chromium comes with all the libraries it needs; elsewhere Playwright brings its own.
+chromium: $(SYNCED)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -e .build/chromium || { \
+		as_root=$$(test "$$(id -u)" = 0 || command -v sudo || echo false); \
+		{ grep -q '^ID=debian' /etc/os-release 2>/dev/null \
+			&& $$as_root apt-get -qq update && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; } \
+			>.build/chromium.log 2>&1 \
+		|| $(BIN)/playwright install chromium >>.build/chromium.log 2>&1 \
+		|| { echo "No Chromium for the browser tests: install one, or connect to the network (.build/chromium.log)." >&2; exit 1; }; \
+		touch .build/chromium; }

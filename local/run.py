@@ -1,0 +1,131 @@
+"""`make run`: the whole service on this machine, until Ctrl-C.
+
+Environment:
+    PORT: the port of the voter space on 127.0.0.1 (default 8080).
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import uvicorn
+from reassort.election import ElectionFileError
+
+from local.aws import LocalAwsError, start_aws
+from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
+from local.elections import NoFitError
+from local.gateway import create_gateway
+from local.processes import ROOT, CommandError, own_folder, run
+from local.security_headers import HeadersPolicyError
+
+ROLL = ROOT / "data" / "demo-roll.csv"
+
+
+class StartError(Exception):
+    """The stack cannot start. The message is one line that says what to do."""
+
+
+EXPECTED = (StartError, CommandError, LocalAwsError, HeadersPolicyError, ElectionFileError, NoFitError)
+
+
+def main() -> int:
+    """Start everything, serve, stop everything. Return the exit status."""
+    # A stop must unwind like Ctrl-C does, so that every child is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with listen(os.environ.get("PORT") or "8080") as listener, own_folder("run") as folder:
+            serve(listener, folder)
+    except EXPECTED as error:
+        print(f"Erreur : {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def listen(wanted: str) -> socket.socket:
+    """Take the port first: the rest costs half a minute.
+
+    Raises:
+        StartError: it is no port, or another program has it.
+    """
+    if not (wanted.isdecimal() and 0 < int(wanted) < 65536):
+        raise StartError(f"PORT={wanted} n’est pas un numéro de port. Essayez : PORT=8081 make run")
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", int(wanted)))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        other = int(wanted) % 65535 + 1
+        raise StartError(
+            f"le port {wanted} n’est pas libre ({error.strerror}). Essayez : PORT={other} make run"
+        ) from error
+    return listener
+
+
+def serve(listener: socket.socket, folder: Path) -> None:
+    """Bring the stack up behind `listener`, with its files in `folder`, and serve until a signal comes."""
+    origin = "http://{}:{}".format(*listener.getsockname())
+    clock = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - clock:5.1f} s] {text}", flush=True)
+
+    say("AWS local : démarrage")
+    with start_aws(folder) as aws, ThreadPoolExecutor() as pool:
+        say("Fonctions : construction (sam build) ; pages : construction")
+        elections = write_demo_elections(folder)
+        pages = pool.submit(build_site, folder, elections)
+        template = build(folder, elections)
+        pages.result()
+        say("Pile : déploiement (sam deploy)")
+        stack = deploy(aws, template, folder, site_origin=origin)
+        say("Liste électorale de démonstration : import")
+        import_roll(folder, stack, aws.environment())
+        gateway = create_gateway(site=folder / "site", template=ROOT / "template.yaml", stack=stack)
+        config = uvicorn.Config(gateway, log_level="warning", server_header=False, proxy_headers=False, lifespan="on")
+        server = Announcing(config, f"Espace électeur prêt : {origin} (messages : {origin}/_local/)")
+        # The server ends in good order at a signal, then raises it again.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(server.serve(sockets=[listener]))
+
+
+def build_site(folder: Path, elections: Path) -> None:
+    """Build the voter site of the demo election into `folder`/site."""
+    source = elections / ELECTION.name
+    command = [sys.executable, str(ROOT / "site" / "build.py"), str(source), str(folder / "site")]
+    run(command, environment=os.environ, log=folder / "site-build.log")
+
+
+def import_roll(folder: Path, stack: DeployedStack, environment: dict[str, str]) -> None:
+    """Load the demo roll by the operators' own command."""
+    reassort = Path(sys.executable).with_name("reassort")
+    if not reassort.exists():
+        raise StartError(f"la commande reassort manque ({reassort}). Lancez : rm -f .venv/.synced && make run")
+    command = [str(reassort), "roll", "import", str(ROLL), "--stack", stack.name]
+    run(command, environment=environment, log=folder / "roll-import.log")
+
+
+class Announcing(uvicorn.Server):
+    """A server that prints one line once it answers."""
+
+    def __init__(self, config: uvicorn.Config, line: str) -> None:
+        super().__init__(config)
+        self._line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        print(self._line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The security headers that CloudFront adds, read from the response headers policy in the template: one source for both."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LOGICAL_ID = "SecurityHeaders"
+
+
+class HeadersPolicyError(Exception):
+    """The template's policy cannot be applied as CloudFront would."""
+
+
+@dataclass(frozen=True)
+class PolicyHeader:
+    """A response header; `override` replaces what the origin sent under that name."""
+
+    name: str
+    value: str
+    override: bool
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """CloudFormation's short functions are YAML tags; here each becomes its bare argument."""
+
+
+def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)  # noqa: S101 YAML has no fourth kind of node
+    return loader.construct_mapping(node, deep=True)
+
+
+_TemplateLoader.add_multi_constructor("!", _argument)
+
+
+def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
+    """Read the headers of the template's `SecurityHeaders` policy.
+
+    Raises:
+        HeadersPolicyError: there is no such policy, or it holds a kind of header that is not known here.
+    """
+    # S506: the loader is a SafeLoader.
+    content = yaml.load(template.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506
+    try:
+        policy = content["Resources"][LOGICAL_ID]["Properties"]["ResponseHeadersPolicyConfig"]
+    except (KeyError, TypeError) as error:
+        raise HeadersPolicyError(f"{template.name}: no response headers policy {LOGICAL_ID}") from error
+    headers = [_known(kind, settings) for kind, settings in policy.get("SecurityHeadersConfig", {}).items()]
+    headers += [
+        PolicyHeader(item["Header"], item["Value"], item["Override"])
+        for item in policy.get("CustomHeadersConfig", {}).get("Items", [])
+    ]
+    return tuple(headers)
+
+
+def _known(kind: str, settings: dict[str, Any]) -> PolicyHeader:
+    match kind:
+        case "ContentSecurityPolicy":
+            name, value = "Content-Security-Policy", settings["ContentSecurityPolicy"]
+        case "StrictTransportSecurity":
+            name, value = "Strict-Transport-Security", f"max-age={settings['AccessControlMaxAgeSec']}"
+            value += "; includeSubDomains" if settings.get("IncludeSubdomains") else ""
+            value += "; preload" if settings.get("Preload") else ""
+        case "ContentTypeOptions":
+            name, value = "X-Content-Type-Options", "nosniff"
+        case "FrameOptions":
+            name, value = "X-Frame-Options", settings["FrameOption"]
+        case "ReferrerPolicy":
+            name, value = "Referrer-Policy", settings["ReferrerPolicy"]
+        case _:
+            raise HeadersPolicyError(f"{LOGICAL_ID}: {kind} is not known to the local gateway")
+    return PolicyHeader(name, " ".join(value.split()), settings["Override"])
