@@ -1,0 +1,195 @@
+"""Build the static voter space of one election: `python site/build.py ELECTION_YAML OUT_DIR`.
+
+Pages are Jinja templates that know no election; what they say of one comes from its file. Styles, scripts and what the
+scripts need to know of the election go to `assets/<hash of their content>/`, so a browser may keep them for ever and still
+never mixes two versions.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from reassort.election import Election, ElectionFileError, HelpdeskHours, Opening, Window, parse_election
+
+_SOURCE = Path(__file__).resolve().parent
+_ASSETS = ("styles", "scripts", "images")
+_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
+# How voters call the territories whose mobile numbers an election may accept (ISO 3166-1).
+_TERRITORIES = {
+    "FR": "France métropolitaine",
+    "GP": "Guadeloupe",
+    "MQ": "Martinique",
+    "GF": "Guyane",
+    "RE": "La Réunion",
+    "YT": "Mayotte",
+    "PM": "Saint-Pierre-et-Miquelon",
+    "BL": "Saint-Barthélemy",
+    "MF": "Saint-Martin",
+    "NC": "Nouvelle-Calédonie",
+    "PF": "Polynésie française",
+    "WF": "Wallis-et-Futuna",
+}
+_NO_BREAK = "\u00a0"
+_NARROW_NO_BREAK = "\u202f"
+_IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
+
+
+def build_site(election: Election, out: Path) -> None:
+    """Write the pages and assets of an election's voter space into `out`, which is made if need be.
+
+    Raises:
+        jinja2.TemplateError: a page names something that is not there.
+        OSError: `out` cannot be written.
+    """
+    files = {path.name: path.read_text("utf-8") for folder in _ASSETS for path in sorted((_SOURCE / folder).iterdir())}
+    files["election.js"] = f"export const election = {json.dumps(browser_facts(election), ensure_ascii=False)};\n"
+    digest = hashlib.sha256("\0".join(text for item in sorted(files.items()) for text in item).encode())
+    assets = f"/assets/{digest.hexdigest()[:10]}"
+
+    shutil.rmtree(out / "assets", ignore_errors=True)
+    (out / assets[1:]).mkdir(parents=True)
+    for name, text in files.items():
+        (out / assets[1:] / name).write_text(text, "utf-8")
+
+    templates = Environment(
+        loader=FileSystemLoader(_SOURCE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["moment"] = lambda instant: french_moment(instant.astimezone(election.zone))
+    templates.filters["day"] = french_day
+    templates.filters["hours"] = french_hours
+    facts = {
+        "election": election,
+        "assets": assets,
+        "tel": telephone_digits(election.helpdesk.phone),
+        "territories": [_TERRITORIES[code] for code in election.phones.territories],
+        "modules": lambda entry: sorted(_modules(entry, files) - {entry}),
+    }
+    for page in sorted((_SOURCE / "pages").glob("*.html")):
+        html = templates.get_template(f"pages/{page.name}").render(facts)
+        (out / page.name).write_text(typeset(html), "utf-8")
+
+
+def browser_facts(election: Election) -> dict[str, Any]:
+    """Return what the scripts need to know. Hours are minutes since local midnight, times ISO 8601 with an offset."""
+
+    def hours(period: HelpdeskHours) -> dict[str, Any]:
+        return {
+            "weekdays": [_minutes(opening) for opening in period.weekdays],
+            "dates": {day.isoformat(): [_minutes(span) for span in spans] for day, spans in period.dates.items()},
+        }
+
+    def window(span: Window) -> dict[str, str]:
+        opens_at, closes_at = (instant.astimezone(election.zone) for instant in (span.opens_at, span.closes_at))
+        return {"opensAt": opens_at.isoformat(), "closesAt": closes_at.isoformat()}
+
+    return {
+        "timezone": election.timezone,
+        "reissue": window(election.windows.reissue),
+        "voting": window(election.windows.voting),
+        "helpdesk": {
+            "phone": election.helpdesk.phone,
+            "tel": telephone_digits(election.helpdesk.phone),
+            "outsideVoting": hours(election.helpdesk.outside_voting),
+            "duringVoting": hours(election.helpdesk.during_voting),
+        },
+        "domains": [domain.model_dump() for domain in election.domains],
+        "numenLockSeconds": election.limits.numen.lock_minutes * 60,
+    }
+
+
+def typeset(html: str) -> str:
+    """Put the no-break spaces of French typography where the text has plain ones."""
+    html = re.sub(r"(?<=\S) (?=[:;?!»])", _NARROW_NO_BREAK, html)
+    html = re.sub(r"(?<=«) ", _NARROW_NO_BREAK, html)
+    return re.sub(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères)\b)", _NO_BREAK, html)
+
+
+def telephone_digits(phone: str) -> str:
+    """Return a national number as a `tel:` link wants it, without separators."""
+    return re.sub(r"\D", "", phone)
+
+
+def french_day(day: date) -> str:
+    """Return `samedi 1er décembre 2018`."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return _NO_BREAK.join((_DAYS[day.weekday()], number, _MONTHS[day.month - 1])) + f" {day.year}"
+
+
+def french_time(clock: time) -> str:
+    """Return `8 h` or `12 h 30`."""
+    minutes = f"{_NO_BREAK}{clock.minute:02d}" if clock.minute else ""
+    return f"{clock.hour}{_NO_BREAK}h{minutes}"
+
+
+def french_moment(instant: datetime) -> str:
+    """Return `jeudi 29 novembre 2018 à 8 h`, in the instant's own zone."""
+    return f"{french_day(instant)} à {french_time(instant.time())}"
+
+
+def french_hours(openings: Iterable[Opening]) -> str:
+    """Return `de 8 h à 12 h 30 et de 13 h 30 à 17 h 30`, or `fermée` when there are none."""
+    spans = [f"de {french_time(opening.start)} à {french_time(opening.end)}" for opening in openings]
+    return " et ".join(spans) or "fermée"
+
+
+def _minutes(opening: Opening) -> tuple[int, int]:
+    return (opening.start.hour * 60 + opening.start.minute, opening.end.hour * 60 + opening.end.minute)
+
+
+def _modules(entry: str, files: dict[str, str]) -> set[str]:
+    """Return a script and all it imports: a page names them at once, so the browser need not find them one by one."""
+    found: set[str] = set()
+    waiting = {entry}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= set(_IMPORT.findall(files[name])) - found
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Build the site of the election file named first into the folder named second. Return the exit status."""
+    match arguments:
+        case [source, out]:
+            pass
+        case _:
+            print("usage: python site/build.py ELECTION_YAML OUT_DIR", file=sys.stderr)
+            return 2
+    try:
+        content = yaml.safe_load(Path(source).read_text("utf-8"))
+        election = parse_election(content, source)
+    except (OSError, yaml.YAMLError, ElectionFileError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    build_site(election, Path(out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

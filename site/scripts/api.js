@@ -1,0 +1,124 @@
+/** Calls to the API of the voter space. */
+
+// A Lambda that starts cold on a slow phone answers well within this.
+const TIMEOUT = 20_000;
+
+/**
+ * @typedef {{field: string, code: string, message: string}} FieldFault
+ * @typedef {"sms" | "email"} Channel
+ * @typedef {"queued" | "sending" | "sent" | "delivered" | "failed" | "superseded" | "disputed"} Status
+ * @typedef {{reference: string, generation: number, channel: Channel, destination: string, status: Status}} Reissue
+ * @typedef {Reissue & {history: {at: string, status: Status}[]}} TrackedReissue
+ * @typedef {{
+ *   window: {opens_at: string, closes_at: string, open: boolean},
+ *   address: string, establishment: string, secretariat: string | null,
+ *   generation: number, issued_at: string, status: "active" | "used" | "frozen",
+ *   last_reissue: (Reissue & {at: string}) | null,
+ *   session: {expires_in: number},
+ * }} Overview
+ */
+
+/** A refusal by the API (RFC 9457); `title` and `detail` are written for the voter. */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {Record<string, any>} body
+   * @param {number | null} retryAfter seconds
+   */
+  constructor(status, body, retryAfter) {
+    super(body.code);
+    this.status = status;
+    /** @type {string} */
+    this.code = body.code;
+    /** @type {string} */
+    this.title = body.title ?? "";
+    /** @type {string} */
+    this.detail = body.detail ?? "";
+    /** @type {FieldFault[]} */
+    this.errors = body.errors ?? [];
+    /** @type {number | null} */
+    this.attemptsLeft = body.attempts_left ?? null;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** No answer came: whether the call took effect is unknown. */
+export class Unreachable extends Error {}
+
+let clockSkew = 0;
+
+/** The server's time in milliseconds, as far as its answers told: a phone's own clock may be wrong. */
+export function serverTime() {
+  return Date.now() + clockSkew;
+}
+
+/**
+ * Call the API and return the body of its answer.
+ *
+ * Throws Problem for a refusal, Unreachable when no answer came.
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path
+ * @param {{body?: object, key?: string}} [options] `key` makes a repeated call take effect once
+ * @returns {Promise<any>}
+ */
+export async function call(method, path, { body, key } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT);
+  try {
+    const answer = await fetch(path, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+      signal: abort.signal,
+    });
+    return await read(answer);
+  } catch (fault) {
+    if (fault instanceof Problem) throw fault;
+    throw new Unreachable("no answer");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {Response} answer */
+async function read(answer) {
+  const date = Date.parse(answer.headers.get("Date") ?? "");
+  if (date) clockSkew = date - Date.now();
+  if (answer.status === 204) return null;
+  const content = await answer.text();
+  const body = parse(content);
+  if (answer.ok && body) return body;
+  const retryAfter = body?.retry_after ?? (Number(answer.headers.get("Retry-After")) || null);
+  // Without a code it is not this service that answered, but what stands in front of it.
+  throw new Problem(answer.status, body?.code ? body : unreadable(answer.status), retryAfter);
+}
+
+/** @param {string} content */
+function parse(content) {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} status */
+function unreadable(status) {
+  if (status === 429) {
+    return {
+      code: "busy",
+      title: "Trop de demandes en même temps",
+      detail: "Beaucoup de personnes utilisent le service. Attendez un peu, puis recommencez.",
+    };
+  }
+  return {
+    code: "unavailable",
+    title: "Service momentanément indisponible",
+    detail: "Votre demande n’a pas pu être traitée. Recommencez dans quelques minutes.",
+  };
+}

@@ -1,0 +1,48 @@
+/** « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is pressed. */
+import { call } from "./api.js";
+import { byId } from "./elements.js";
+import { clearErrors, showFailure } from "./errors.js";
+import "./helpdesk.js";
+import { whileWaiting } from "./waiting.js";
+
+/** @type {string} */
+let token;
+
+/** Take the token out of the address bar, so that it stays in no history. */
+function takeToken() {
+  if (location.hash.length > 1) token = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  byId("dispute").hidden = !token;
+  byId("incomplete").hidden = Boolean(token);
+}
+
+async function dispute() {
+  clearErrors();
+  try {
+    await whileWaiting("Blocage de l’identifiant…", async () => {
+      const { reference } = await call("POST", "/api/dispute", { body: { token } });
+      showDisputed(reference);
+    });
+  } catch (failure) {
+    showFailure(failure, { retry: dispute });
+  }
+}
+
+/** @param {string | undefined} reference */
+function showDisputed(reference) {
+  byId("dispute").hidden = true;
+  byId("disputed").hidden = false;
+  byId("disputed-reference").hidden = !reference;
+  byId("reference").textContent = reference ?? "";
+  byId("title").textContent = "Votre signalement est enregistré";
+  document.title = "Votre signalement est enregistré – Espace électeur";
+  byId("title").focus();
+}
+
+byId("dispute-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  dispute();
+});
+// A second link opened in the same tab changes only the fragment.
+window.addEventListener("hashchange", takeToken);
+takeToken();

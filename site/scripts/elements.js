@@ -1,0 +1,57 @@
+/** Finding and making elements of a page. */
+import { election } from "./election.js";
+import { typeset } from "./typography.js";
+
+/**
+ * The element of that id. The page is broken without it.
+ * @param {string} id
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element #${id}`);
+  return found;
+}
+
+/**
+ * The input of that id.
+ * @param {string} id
+ */
+export function input(id) {
+  return /** @type {HTMLInputElement} */ (byId(id));
+}
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ * @param {...(Node | string)} children
+ */
+export function make(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children.map((child) => (typeof child === "string" ? typeset(child) : child)));
+  return made;
+}
+
+/**
+ * Put a text into an element, and show it; an empty text hides it.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function say(element, text) {
+  element.textContent = typeset(text);
+  element.hidden = text === "";
+}
+
+/** @returns {HTMLElement} a link that calls the helpdesk */
+export function helpdeskLink() {
+  return make("a", { href: `tel:${election.helpdesk.tel}`, class: "number" }, election.helpdesk.phone);
+}
+
+/**
+ * A paragraph in which the helpdesk's number can be touched.
+ * @param {string} text
+ */
+export function paragraph(text) {
+  const [first, ...others] = text.split(election.helpdesk.phone);
+  return make("p", {}, first, ...others.flatMap((part) => [helpdeskLink(), part]));
+}

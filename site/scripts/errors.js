@@ -1,0 +1,210 @@
+/** Errors: a summary above the title, the same words at the field, and what to do next. */
+import { Problem, Unreachable, serverTime } from "./api.js";
+import { byId, helpdeskLink, make, paragraph, say } from "./elements.js";
+import { election } from "./election.js";
+import { helpdeskInWords } from "./helpdesk.js";
+import { counted, durationInWords, momentInWords, typeset } from "./typography.js";
+
+/**
+ * @typedef {{field: string, message: string}} Fault `field` is the id of the input to go to
+ * @typedef {{title?: string, faults?: Fault[], texts?: string[], next?: (Node | string)[], wait?: number | null,
+ *   retry?: (() => void) | null}} Summary
+ */
+
+const PREFIX = "Erreur\u202f: ";
+// Beyond this a running clock is of no use: say at what time to come back.
+const LONGEST_COUNTDOWN = 3600;
+// What voters put right by themselves; for all else the helpdesk is named.
+const WITHOUT_HELPDESK = new Set([
+  "busy",
+  "concurrent-reissue",
+  "delivery-in-progress",
+  "email-domain",
+  "idempotency-mismatch",
+  "invalid-fields",
+  "numen-mismatch",
+  "superseded",
+  "too-many-tries",
+  "unavailable",
+  "window-closed",
+  "wrong-code",
+]);
+/** @type {Record<string, [string, string]>} */
+const LINKS = {
+  "concurrent-reissue": ["/suivi.html", "Voir le suivi de la demande"],
+  "already-delivered": ["/suivi.html", "Voir le suivi de la demande"],
+  "delivery-in-progress": ["/suivi.html", "Voir le suivi de la demande"],
+  superseded: ["/suivi.html", "Voir le suivi de la dernière demande"],
+  "redelivery-expired": ["/demande.html", "Faire une nouvelle demande"],
+  "numen-mismatch": ["/numen.html#secretariat", "NUMEN oublié : à qui le demander (nouvel onglet)"],
+  "window-closed": ["/index.html", "Voir les dates"],
+  "foreign-origin": ["/index.html", "Ouvrir l’espace électeur"],
+  "not-found": ["/demande.html", "Faire une demande"],
+};
+
+/** @type {number | undefined} */
+let clock;
+
+/** Remove the summary and the marks of all fields. */
+export function clearErrors() {
+  clearInterval(clock);
+  byId("errors").hidden = true;
+  byId("errors").replaceChildren();
+  for (const marked of document.querySelectorAll("[aria-invalid]")) marked.removeAttribute("aria-invalid");
+  for (const message of document.querySelectorAll(".field-error")) say(/** @type {HTMLElement} */ (message), "");
+  for (const field of document.querySelectorAll(".field.faulty")) field.classList.remove("faulty");
+  if (document.title.startsWith(PREFIX)) document.title = document.title.slice(PREFIX.length);
+}
+
+/**
+ * Show a summary above the title and put the focus on it.
+ * @param {Summary} summary
+ */
+export function showErrors({ title, faults = [], texts = [], next = [], wait = null, retry = null }) {
+  clearErrors();
+  const box = byId("errors");
+  const alert = make("div", { role: "alert" }, make("p", { class: "errors-title" }, title || "Il y a un problème"));
+  if (faults.length) alert.append(make("ul", {}, ...faults.map((fault) => make("li", {}, fieldLink(fault)))));
+  alert.append(...texts.map(paragraph));
+  box.append(alert, ...next.map((item) => (typeof item === "string" ? paragraph(item) : item)));
+  if (wait) box.append(countdown(wait));
+  if (retry) {
+    const button = make("button", { type: "button" }, "Réessayer");
+    button.addEventListener("click", retry);
+    box.append(make("div", { class: "actions" }, button));
+  }
+  for (const fault of faults) markField(fault);
+  document.title = PREFIX + document.title;
+  box.hidden = false;
+  box.focus();
+  box.scrollIntoView({ block: "start" });
+}
+
+/**
+ * Show why a call failed.
+ * @param {unknown} failure
+ * @param {{fields?: Record<string, string>, retry?: () => void, reassurance?: string}} [options] `fields`: input id of
+ *   each field of the API; `retry`: what to do again when the call may succeed unchanged; `reassurance`: what to add when
+ *   the outcome is unknown
+ */
+export function showFailure(failure, { fields = {}, retry, reassurance } = {}) {
+  if (failure instanceof Unreachable) {
+    const texts = ["Ce que vous avez saisi est conservé. Vérifiez votre connexion, puis réessayez."];
+    if (reassurance) texts.push(reassurance);
+    showErrors({
+      title: navigator.onLine ? "Le service ne répond pas" : "Pas de connexion à internet",
+      texts,
+      retry,
+    });
+    return;
+  }
+  if (!(failure instanceof Problem)) throw failure;
+  const faults = failure.errors
+    .filter((fault) => fields[fault.field])
+    .map((fault) => ({ field: fields[fault.field], message: fault.message }));
+  const again = failure.code === "unavailable" || failure.code === "busy" || failure.code === "delivery-in-progress";
+  showErrors({
+    title: failure.title,
+    faults,
+    texts: failure.code === "invalid-fields" && faults.length ? [] : [failure.detail],
+    next: nextSteps(failure),
+    wait: endsByItself(failure) ? failure.retryAfter : null,
+    retry: again ? retry : null,
+  });
+}
+
+/**
+ * What the voter can do after a refusal.
+ * @param {Problem} problem
+ * @returns {(Node | string)[]}
+ */
+export function nextSteps(problem) {
+  const steps = [];
+  if (problem.attemptsLeft) steps.push(`Il vous reste ${counted(problem.attemptsLeft, "essai")}.`);
+  if (problem.status === 429 && !endsByItself(problem)) steps.push("Seule l’assistance peut vous débloquer.");
+  const link = LINKS[problem.code];
+  if (link) {
+    /** @type {Record<string, string>} */
+    const tab = link[1].includes("nouvel onglet") ? { target: "_blank", rel: "noopener" } : {};
+    steps.push(make("p", {}, make("a", { href: link[0], ...tab }, link[1])));
+  }
+  if (!WITHOUT_HELPDESK.has(problem.code)) {
+    steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(new Date())));
+  }
+  return steps;
+}
+
+/**
+ * Tell whether waiting is enough; otherwise only the helpdesk can put an end to it.
+ * @param {Problem} problem
+ */
+function endsByItself(problem) {
+  if (problem.code === "locked") return (problem.retryAfter ?? 0) <= election.numenLockSeconds;
+  return problem.code !== "too-many-redeliveries";
+}
+
+/** @param {Fault} fault */
+function fieldLink({ field, message }) {
+  const link = make("a", { href: `#${field}` }, message);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    byId(field).focus();
+  });
+  return link;
+}
+
+/** @param {Fault} fault */
+function markField({ field, message }) {
+  const marked = byId(field);
+  const group = marked.closest("fieldset") ?? marked;
+  group.setAttribute("aria-invalid", "true");
+  marked.closest(".field")?.classList.add("faulty");
+  say(byId(`${group.id}-error`), message);
+}
+
+/**
+ * A clock that runs to the moment when the voter may try again. Only its end is announced.
+ * @param {number} seconds
+ */
+function countdown(seconds) {
+  if (seconds > LONGEST_COUNTDOWN) {
+    return make("p", {}, `Vous pourrez recommencer ${momentInWords(new Date(serverTime() + seconds * 1000))}.`);
+  }
+  const remaining = make("strong", { id: "countdown" }, durationInWords(seconds));
+  const line = make("p", { class: "countdown" }, "Vous pourrez recommencer dans ", remaining, ".");
+  const ending = make("div", { role: "status" });
+  const end = Date.now() + seconds * 1000;
+  clock = setInterval(() => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    remaining.textContent = durationInWords(Math.max(left, 0));
+    if (left > 0) return;
+    clearInterval(clock);
+    line.hidden = true;
+    ending.append(make("p", {}, make("strong", {}, "Vous pouvez recommencer.")));
+  }, 1000);
+  return make("div", {}, line, ending);
+}
+
+/**
+ * The faults of a form by its own inputs: each names in `data-fault` what is expected of it.
+ * @param {HTMLFormElement} form
+ * @param {Record<string, (value: string) => boolean>} rules what each text must satisfy
+ * @returns {Fault[]}
+ */
+export function findFaults(form, rules = {}) {
+  const faults = [];
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-fault]"))) {
+    const choice = field.type === "radio" || field.type === "checkbox";
+    const good = choice ? isChosen(form, field) : rules[field.name](field.value);
+    if (!good) faults.push({ field: field.id, message: typeset(field.dataset.fault ?? "") });
+  }
+  return faults;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {HTMLInputElement} field
+ */
+function isChosen(form, field) {
+  return form.querySelector(`[name="${field.name}"]:checked`) !== null;
+}

@@ -1,0 +1,173 @@
+/** Steps 1 and 2: an address, and the code that was sent to it. */
+import { Problem, call } from "./api.js";
+import { suggestAddress } from "./domains.js";
+import { byId, input, say } from "./elements.js";
+import { election } from "./election.js";
+import { clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
+import { durationInWords } from "./typography.js";
+import { showView } from "./views.js";
+import { whileWaiting } from "./waiting.js";
+
+const DOMAINS = election.domains.map(({ domain }) => domain);
+
+// The address lives here, while the page does, so that a new code needs no second typing.
+let address = "";
+let resendAt = 0;
+
+/** @param {() => Promise<void>} whenSignedIn */
+export function startSignIn(whenSignedIn) {
+  onSubmit("address-form", askCode);
+  onSubmit("code-form", () => redeemCode(whenSignedIn));
+  byId("resend").addEventListener("click", askAgain);
+  byId("change-address").addEventListener("click", (event) => {
+    event.preventDefault();
+    showView("address");
+  });
+  byId("email-accept").addEventListener("click", () => {
+    input("email").value = byId("email-suggested").textContent ?? "";
+    hideSuggestion();
+    clearErrors();
+    input("email").focus();
+  });
+  input("email").addEventListener("input", hideSuggestion);
+  setInterval(showWait, 1000);
+}
+
+/** The address that signed in from this page in lower case, or an empty text. */
+export function signedInAddress() {
+  return address.toLowerCase();
+}
+
+async function askCode() {
+  hideSuggestion();
+  const typed = input("email").value.trim();
+  const faults = findFaults(form("address-form"), { email: () => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) });
+  if (faults.length) {
+    showErrors({ faults });
+    return;
+  }
+  try {
+    if (!(await requestCode(typed))) return;
+    showView("code");
+    input("code").value = "";
+    showAddress();
+  } catch (failure) {
+    showFailure(failure, { fields: { email: "email" }, retry: () => form("address-form").requestSubmit() });
+    if (failure instanceof Problem && failure.code === "email-domain") showSuggestion(typed);
+  }
+}
+
+/**
+ * @param {string} typed
+ * @returns {Promise<boolean>} whether the API was asked
+ */
+function requestCode(typed) {
+  return whileWaiting("Envoi du code…", async () => {
+    const { resend_in: seconds } = await call("POST", "/api/login", { body: { email: typed } });
+    address = typed;
+    resendAt = Date.now() + seconds * 1000;
+  });
+}
+
+/** @param {() => Promise<void>} whenSignedIn */
+async function redeemCode(whenSignedIn) {
+  const code = input("code").value.replace(/[\s.-]/g, "");
+  const faults = findFaults(form("code-form"), { code: () => /^[0-9]{6}$/.test(code) });
+  if (faults.length) {
+    showErrors({ faults });
+    return;
+  }
+  const retry = () => form("code-form").requestSubmit();
+  try {
+    const redeemed = await whileWaiting("Vérification du code…", async () => {
+      await call("POST", "/api/login/code", { body: { code } });
+    });
+    if (!redeemed) return;
+  } catch (failure) {
+    showCodeFailure(failure, retry);
+    return;
+  }
+  input("code").value = "";
+  await whenSignedIn();
+}
+
+/**
+ * @param {unknown} failure
+ * @param {() => void} retry
+ */
+function showCodeFailure(failure, retry) {
+  if (failure instanceof Problem && failure.code === "too-many-tries") {
+    // A code asked for now would meet the same count of tries.
+    resendAt = Date.now() + (failure.retryAfter ?? 0) * 1000;
+  }
+  if (failure instanceof Problem && failure.code === "wrong-code") {
+    failure.errors = [{ field: "code", code: failure.code, message: failure.detail }];
+    failure.detail = failure.attemptsLeft
+      ? "Si vous avez demandé plusieurs codes, essayez le dernier reçu."
+      : "Demandez un nouveau code avec le bouton en bas de la page.";
+  }
+  showFailure(failure, { fields: { code: "code" }, retry });
+}
+
+async function askAgain() {
+  if (!address) {
+    showView("address");
+    return;
+  }
+  if (Date.now() < resendAt) {
+    say(byId("announcer"), `Attendez encore ${durationInWords(secondsLeft())} avant de demander un nouveau code.`);
+    return;
+  }
+  clearErrors();
+  try {
+    if (!(await requestCode(address))) return;
+    input("code").value = "";
+    say(byId("code-sent"), `Un nouveau code est parti vers ${address}. Utilisez le dernier reçu.`);
+    say(byId("announcer"), "Un nouveau code est parti.");
+    input("code").focus();
+  } catch (failure) {
+    showFailure(failure, { retry: askAgain });
+  }
+}
+
+function showAddress() {
+  const sent = "un code à 6 chiffres vient d’y être envoyé.";
+  say(byId("code-sent"), `Si l’adresse ${address} figure sur la liste électorale, ${sent}`);
+}
+
+function showWait() {
+  const left = secondsLeft();
+  say(byId("resend-wait"), left > 0 ? `Nouveau code possible dans ${durationInWords(left)}.` : "");
+}
+
+function secondsLeft() {
+  return Math.max(0, Math.ceil((resendAt - Date.now()) / 1000));
+}
+
+/** @param {string} typed */
+function showSuggestion(typed) {
+  const suggested = suggestAddress(typed, DOMAINS);
+  if (!suggested) return;
+  byId("email-suggested").textContent = suggested;
+  byId("email-suggestion").hidden = false;
+}
+
+function hideSuggestion() {
+  byId("email-suggestion").hidden = true;
+}
+
+/** @param {string} id */
+function form(id) {
+  return /** @type {HTMLFormElement} */ (byId(id));
+}
+
+/**
+ * @param {string} id
+ * @param {() => void} action
+ */
+function onSubmit(id, action) {
+  byId(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    action();
+  });
+}

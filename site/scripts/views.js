@@ -1,0 +1,61 @@
+/** The steps of one document: one is shown at a time, with its own title and address. */
+import { clearErrors } from "./errors.js";
+import { byId, say } from "./elements.js";
+
+/** @typedef {"loading" | "address" | "code" | "request" | "review" | "refused"} View */
+
+const SITE = " – Espace électeur";
+
+/** @type {View} */
+let current = "loading";
+
+/** The step that is shown. */
+export function currentView() {
+  return current;
+}
+
+/**
+ * Show a step and put the focus on its title.
+ * @param {View} name
+ * @param {{history?: "push" | "replace" | "keep", title?: string}} [options] what becomes of the address bar
+ */
+export function showView(name, { history = "push", title } = {}) {
+  current = name;
+  clearErrors();
+  hideNotice();
+  for (const view of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
+    view.hidden = view.dataset.view !== name;
+  }
+  const { title: heading = "", step = "", path } = viewElement(name).dataset;
+  say(byId("step"), step && `Étape ${step} sur 4`);
+  byId("step").dataset.step = step;
+  say(byId("title"), title ?? heading);
+  document.title = (title ?? heading) + SITE;
+  if (path && history === "push") window.history.pushState({ view: name }, "", path);
+  if (path && history === "replace") window.history.replaceState({ view: name }, "", path);
+  if (name !== "loading") byId("title").focus();
+  window.scrollTo(0, 0);
+}
+
+/**
+ * Tell the voter something before the title, and put the focus on it.
+ * @param {string} text
+ */
+export function showNotice(text) {
+  say(byId("notice"), text);
+  byId("notice").focus();
+}
+
+export function hideNotice() {
+  say(byId("notice"), "");
+}
+
+/**
+ * @param {View} name
+ * @returns {HTMLElement}
+ */
+function viewElement(name) {
+  const found = document.querySelector(`[data-view="${name}"]`);
+  if (!(found instanceof HTMLElement)) throw new Error(`no view ${name}`);
+  return found;
+}

@@ -1,0 +1,33 @@
+/** One action at a time, and a word when it takes long. */
+import { byId, say } from "./elements.js";
+
+// Below this a message would only flicker.
+const NOTICE_AFTER = 400;
+const SLOW_AFTER = 6000;
+
+let working = false;
+
+/**
+ * Do something that waits for the API. A second click meanwhile is ignored.
+ * @param {string} text what is going on
+ * @param {() => Promise<void>} action
+ * @returns {Promise<boolean>} whether it was done
+ */
+export async function whileWaiting(text, action) {
+  if (working) return false;
+  working = true;
+  const line = byId("busy");
+  const notice = setTimeout(() => say(line, text), NOTICE_AFTER);
+  const slow = setTimeout(() => say(line, `${text} C’est plus long que d’habitude, ne fermez pas la page.`), SLOW_AFTER);
+  document.body.classList.add("working");
+  try {
+    await action();
+    return true;
+  } finally {
+    working = false;
+    clearTimeout(notice);
+    clearTimeout(slow);
+    line.textContent = "";
+    document.body.classList.remove("working");
+  }
+}
