@@ -1,0 +1,144 @@
+"""Writes a fictional electoral roll: the same seed and number of rows give the same file.
+
+    python data/make_demo_roll.py > data/demo-roll.csv
+    python data/make_demo_roll.py --seed 7 --rows 1200000 --election elections/dijon-2018.yaml > /tmp/roll.csv
+
+Nobody in it exists: family names are made up, and every NUMEN begins with 00, the number of no académie. The first voters
+are chosen by hand for what a demonstration needs.
+"""
+
+import argparse
+import csv
+import random
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from reassort.election import Election, parse_election
+from reassort.identifiers import ALPHABET, check_symbol, show_identifier
+
+FIRST_NAMES = """
+Adèle Agathe Aïcha Alban Amandine Anaïs Anne-Lise Aurélien Baptiste Bérénice Blandine Brice Camille Cécile Célestin
+Charlène Clément Clotilde Cyprien Damien Delphine Désiré Edwige Éloi Émilie Estelle Étienne Fabien Fatou Félicie
+Floriane François-Xavier Frédéric Gaëlle Gaspard Géraldine Guilhem Hélène Honoré Inès Isaure Jean-Noël Jérémie Josette
+Joël Karim Laëtitia Léopold Ludivine Maëlle Marceau Marie-Ève Maxence Mélanie Myriam Nadège Noémie Octave Odile Pascal
+Philibert Quentin Raphaëlle Réjane Romain Roxane Samira Sébastien Solène Théophile Thibault Ursule Valère Violaine
+Xavière Yannick Yasmine Zoé
+""".split()  # noqa: SIM905 - a list literal is a hundred lines
+FAMILY_NAMES = """
+Arnezieux Auxondrelle Barcaveau Beaugencaut Beldorange Bèzemartin Borniquel Brognasse Cernoisy Chagnevert Champlécy
+Charmoisel Châtoyard Cîtellier Clénardeau Corgoluy Courtépine Crébillaud Dampiérard Diénayre Échevronat Essertaine
+Fauconnaud Fixinelle Flagézieux Fontanivert Gemeaulx Gevrolais Gilvaudey Granceyard Is-Valmont Jouvencelot Labergemont
+Lantenayre Leuglézy Longecourtin Magnivernay Marsannault Meursaudon Mirebelin Montbardeau Morvandel Noironthe Nolayrand
+Nuitonnard Ouchevert Perrignaud Plombiérat Pommardier Pontaillery Quétignard Rouvrelle Ruffézan Santenayre Saulonay
+Savignolet Semurelle Talmayrac Tillenayon Valsuzenay Vannerot Vergisseau Vitteaudey Vosnardelle
+""".split()  # noqa: SIM905 - a list literal is a hundred lines
+
+SCHOOLS = (
+    ("Lycée général et technologique Les Tilleuls, Dijon", "Secrétariat du proviseur, bureau 104"),
+    ("Lycée polyvalent Henri-Moisand, Beaune", "Secrétariat de direction"),
+    ("Lycée professionnel de la Vallée, Le Creusot", "Secrétariat du proviseur"),
+    ("Lycée du Morvan, Château-Chinon", None),
+    ("Collège Les Trois-Rivières, Auxonne", "Secrétariat de la principale"),
+    ("Collège Émile-Vaubert, Mâcon", "Secrétariat, 1er étage"),
+    ("Collège de la Forêt-d’Othe, Aillant-sur-Tholon", "Secrétariat du principal"),
+    ("Collège Jeanne-Rosel, Nevers", "Secrétariat de la principale"),
+    ("Collège du Pré-aux-Clercs, Semur-en-Auxois", None),
+    ("École élémentaire des Coquelicots, Chenôve", "Circonscription de Chenôve, secrétariat de l’inspection"),
+    ("École maternelle Le Petit-Bois, Talant", "Circonscription de Dijon-Ouest, secrétariat de l’inspection"),
+    ("École primaire du Bourg, Saint-Léger-sous-Beuvray", "Circonscription d’Autun, secrétariat de l’inspection"),
+    ("École élémentaire Gustave-Pernin, Sens", "Circonscription de Sens 1, secrétariat de l’inspection"),
+    ("École primaire de l’Écluse, Clamecy", None),
+    (
+        "Rectorat de l’académie de Dijon",
+        "Division des personnels enseignants, secrétariat, 2 G rue du Général-Delaborde",
+    ),
+    ("Direction des services départementaux de l’Yonne, Auxerre", "Secrétariat général"),
+    ("Centre d’information et d’orientation, Montceau-les-Mines", "Secrétariat du CIO"),
+)
+UNIVERSITY = (
+    ("UFR Lettres et philosophie, université de Bourgogne, Dijon", "Scolarité de l’UFR, bureau R06"),
+    ("UFR Sciences et techniques, université de Bourgogne, Dijon", "Secrétariat de direction, bâtiment Mirande"),
+    ("IUT de Chalon-sur-Saône", "Secrétariat de direction"),
+    ("Bibliothèque universitaire Droit-Lettres, Dijon", None),
+)
+STUDENT_SERVICES = (
+    ("Crous, restaurant universitaire Mansart, Dijon", "Service des ressources humaines du Crous"),
+    ("Crous, résidence universitaire Montmuzard, Dijon", None),
+)
+
+# Who a demonstration needs: plain cases, no secretariat, a name with accents and a hyphen, a secondment overseas.
+BY_HAND = (
+    ("Camille", "Morvandel", 0, *SCHOOLS[0]),
+    ("Étienne", "Bèzemartin", 0, *SCHOOLS[13]),
+    ("Marie-Ève", "Is-Valmont", 1, *UNIVERSITY[0]),
+    ("Désiré", "Châtoyard", 2, *STUDENT_SERVICES[0]),
+    (
+        "Solène",
+        "Diénayre",
+        0,
+        "Lycée de la Rivière, Saint-Denis, La Réunion (mise à disposition)",
+        "Secrétariat du proviseur",
+    ),
+    ("Joël", "Fontanivert", 0, "Collège du Bord-de-Mer, Le Moule, Guadeloupe (mise à disposition)", None),
+)
+
+
+def main() -> None:
+    """Write the roll to standard output."""
+    parser = argparse.ArgumentParser(description="Write a fictional electoral roll to standard output.")
+    parser.add_argument("--seed", type=int, default=2018)
+    parser.add_argument("--rows", type=int, default=72)
+    parser.add_argument("--election", type=Path, default=Path("elections/dijon-2018.yaml"))
+    options = parser.parse_args()
+    content = yaml.safe_load(options.election.read_text(encoding="utf-8"))
+    election = parse_election(content, str(options.election))
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
+    writer.writerow(("email", "numen", "establishment", "secretariat", "identifier"))
+    writer.writerows(make_rows(election, options.rows, options.seed))
+
+
+def make_rows(election: Election, rows: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
+    """Make the rows of a roll: address, NUMEN, establishment, secretariat or nothing, identifier in groups."""
+    draw = random.Random(seed)  # noqa: S311 - nobody votes with these
+    namesakes: Counter[str] = Counter()
+    domains = election.domain_names
+    for row in range(rows):
+        if row < len(BY_HAND):
+            first, family, place, establishment, secretariat = BY_HAND[row]
+        else:
+            first, family = draw.choice(FIRST_NAMES), draw.choice(FAMILY_NAMES)
+            place = draw.choices((0, 1, 2), (82, 13, 5))[0]
+            establishment, secretariat = draw.choice((SCHOOLS, UNIVERSITY, STUDENT_SERVICES)[place])
+        mailbox = f"{_mailbox_part(first)}.{_mailbox_part(family)}"
+        namesakes[mailbox] += 1
+        if namesakes[mailbox] > 1:
+            mailbox += str(namesakes[mailbox])
+        address = f"{mailbox}@{domains[min(place, len(domains) - 1)]}"
+        yield address, _numen(row, draw), establishment, secretariat or "", _identifier(election, draw)
+
+
+def _mailbox_part(name: str) -> str:
+    return unicodedata.normalize("NFD", name).encode("ascii", "ignore").decode().lower()
+
+
+def _numen(row: int, draw: random.Random) -> str:
+    # The five digits and the first two letters count the rows, so no two are alike up to 67 million.
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    block, number = divmod(row, 100_000)
+    # 31,541 is prime to 100,000: consecutive rows do not have consecutive numbers.
+    digits = (number * 31_541 + 4_096) % 100_000
+    return f"00E99{digits:05}{letters[block // 26 % 26]}{letters[block % 26]}{draw.choice(letters)}"
+
+
+def _identifier(election: Election, draw: random.Random) -> str:
+    symbols = "".join(draw.choices(ALPHABET, k=election.identifier.symbols))
+    return show_identifier(symbols + check_symbol(symbols), election.identifier)
+
+
+if __name__ == "__main__":
+    main()

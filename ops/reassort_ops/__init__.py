@@ -1,0 +1,1 @@
+"""The `reassort` command of those who run an election: the roll, a voter on the phone, the register."""

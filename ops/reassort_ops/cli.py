@@ -1,0 +1,463 @@
+"""The `reassort` command: finds the stack, calls one function, prints what it returns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
+from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
+from reassort.election import Election
+from reassort.keyed_hash import KeyedHash, derive_keyed_hash
+from reassort.register import Entry
+from reassort.voters import Voter
+
+from reassort_ops import voter_changes
+from reassort_ops.election_files import DEFAULT_FOLDER, election_of, only_election, read_election
+from reassort_ops.failures import OneLineErrors, OperatorError
+from reassort_ops.output import progress, say, say_json
+from reassort_ops.register_check import Reconciliation, verify_register
+from reassort_ops.roll_check import Checked, check_roll, valid_rows
+from reassort_ops.roll_file import RollFile, open_roll
+from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
+from reassort_ops.roll_rows import Fault
+from reassort_ops.roll_writes import TransactionWriter
+from reassort_ops.stack import Aws, Stack
+
+# Boxes are for people; a pipe or a log gets plain text.
+_LOOK: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=_LOOK,
+    pretty_exceptions_enable=False,
+    help="Run an election with the reissue service: its roll, a voter on the phone, its register.",
+    epilog="Example: reassort roll import roll.csv --stack reassort",
+)
+roll_commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=_LOOK,
+    help="Check the electoral roll and put it on a stack.",
+    epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml",
+)
+voter_commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=_LOOK,
+    help="Look at one voter, unlock, freeze or unfreeze them.",
+    epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort",
+)
+register_commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=_LOOK,
+    help="Verify the register of a stack.",
+    epilog="Example: reassort register verify --stack reassort",
+)
+app.add_typer(roll_commands, name="roll")
+app.add_typer(voter_commands, name="voter")
+app.add_typer(register_commands, name="register")
+
+RollPath = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV with a header: email;numen;establishment;secretariat;identifier")
+]
+Address = Annotated[str, typer.Argument(metavar="EMAIL", help="The voter's professional address")]
+StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")]
+Region = Annotated[str | None, typer.Option("--region", metavar="NAME", help="AWS region, else the profile's")]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile, else the environment's")]
+Elections = Annotated[
+    Path, typer.Option("--elections", metavar="DIR", help="Folder of the election files that the stack was built from")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why, for the register: a few words without personal data")
+]
+
+
+@roll_commands.command("check", epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml")
+def roll_check(
+    file: RollPath,
+    election: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Election file; else the only one of the folder elections"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find every fault of a roll: line, column and reason, and what comes twice anywhere in the file.
+
+    Exit status: 0 when every row is valid.
+    """
+    model = read_election(election) if election else only_election(DEFAULT_FOLDER)
+    roll = open_roll(file)
+    faults, checked = _check(roll, model, as_json=as_json)
+    if as_json:
+        say_json(
+            {
+                **_described(roll, model.id),
+                "read": checked.read,
+                "valid": checked.read - checked.faulty,
+                "rejected": checked.faulty,
+                "faults": [_fault_json(fault) for fault in faults],
+            }
+        )
+    else:
+        say(
+            f"{file}: {roll.encoding_name}, columns separated by {roll.delimiter!r}: "
+            f"read {checked.read} = valid {checked.read - checked.faulty} + rejected {checked.faulty} ({checked.faults} faults)"
+        )
+    _exit_unless(checked.faulty == 0 and checked.read > 0)
+
+
+@roll_commands.command("import", epilog="Example: reassort roll import roll.csv --stack reassort --profile staging")
+def roll_import(
+    file: RollPath,
+    stack: StackName,
+    elections: Elections = DEFAULT_FOLDER,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Import the valid rows of a roll that has faults")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Transactions under way at once")] = 16,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a roll on a stack. Nothing is imported if the roll has a fault, unless --skip-invalid.
+
+    A voter who is on the stack already is compared and left alone, so a second import changes nothing and an interrupted one
+    is resumed by running it again.
+
+    Exit status: 0 when every row is on the stack as the file says.
+    """
+    roll = open_roll(file)
+    target = _Target(stack, elections, region, profile)
+    model = target.election
+    faults, checked = _check(roll, model, as_json=as_json)
+    balance = Balance(checked.read)
+    refused = bool(checked.faulty) and not skip_invalid
+    balance.counts[Outcome.REJECTED] = checked.read if refused else checked.faulty
+    notable: list[Settled] = []
+    try:
+        if not refused and checked.read > checked.faulty:
+            _import(roll, checked, target, balance, notable, threads)
+    finally:
+        if as_json:
+            say_json(
+                {
+                    **_described(roll, model.id),
+                    "stack": stack,
+                    "read": balance.read,
+                    **{outcome.value: count for outcome, count in balance.counts.items()},
+                    "not_reached": balance.not_reached,
+                    "faulty": checked.faulty,
+                    "faults": [_fault_json(fault) for fault in faults],
+                    "differences": [_settled_json(settled) for settled in notable],
+                }
+            )
+        else:
+            _say_balance(file, stack, checked, balance, notable, refused=refused)
+    _exit_unless(balance.is_complete and balance.read > 0)
+
+
+@voter_commands.command("show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort")
+def voter_show(
+    email: Address,
+    stack: StackName,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the roll and the register know of a voter; never an identifier, a NUMEN or the whole address."""
+    target = _Target(stack, elections, region, profile)
+    address, voter_id = target.voter(email)
+    voter = voter_changes.read_voter(target.dynamodb, target.stack, voter_id)
+    chain = voter_changes.read_chain(target.dynamodb, target.stack, voter_id)
+    shown = _voter_json(address, voter, chain, target.election)
+    if as_json:
+        say_json(shown)
+        return
+    for name in (
+        "address",
+        "establishment",
+        "secretariat",
+        "generation",
+        "status",
+        "issued_at",
+        "lock",
+        "last_reference",
+    ):
+        say(f"{name.replace('_', ' '):15}{shown[name] if shown[name] is not None else '-'}")
+    say("")
+    for entry in shown["register"]:
+        about = f"  ({entry['reference']})" if entry["reference"] else ""
+        say(f"{entry['at']}  {entry['change']:10}n° {entry['generation']}  by {entry['actor']}{about}")
+
+
+@voter_commands.command(
+    "unlock",
+    epilog="Example: reassort voter unlock prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked'",
+)
+def voter_unlock(
+    email: Address,
+    stack: StackName,
+    reason: Reason,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a voter's wrong NUMENs, so that they can try again at once."""
+    _change_voter(voter_changes.unlock, email, reason, _Target(stack, elections, region, profile), as_json=as_json)
+
+
+@voter_commands.command(
+    "freeze", epilog="Example: reassort voter freeze prenom.nom@ac-dijon.fr --stack reassort --reason 'mailbox stolen'"
+)
+def voter_freeze(
+    email: Address,
+    stack: StackName,
+    reason: Reason,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a voter's identifier unusable and stop reissues, until it is unfrozen."""
+    _change_voter(voter_changes.freeze, email, reason, _Target(stack, elections, region, profile), as_json=as_json)
+
+
+@voter_commands.command(
+    "unfreeze",
+    epilog="Example: reassort voter unfreeze prenom.nom@ac-dijon.fr --stack reassort --reason 'voter called'",
+)
+def voter_unfreeze(
+    email: Address,
+    stack: StackName,
+    reason: Reason,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a frozen voter's identifier usable again."""
+    _change_voter(voter_changes.unfreeze, email, reason, _Target(stack, elections, region, profile), as_json=as_json)
+
+
+@register_commands.command("verify", epilog="Example: reassort register verify --stack reassort")
+def register_verify(
+    stack: StackName,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify every voter's chain in the register and print the reconciliation. It may run while the service does.
+
+    Exit status: 0 when every chain verifies and issued = active + revoked + used + frozen.
+    """
+    aws = Aws(profile, region)
+    found = aws.find_stack(stack)
+    with progress("verifying", None) as advance:
+        result = verify_register(aws.dynamodb(), found, advance)
+    if as_json:
+        say_json(_reconciliation_json(found, result))
+    else:
+        for fault in result.faults:
+            say(fault, "red")
+        states = " + ".join(f"{status.value} {count}" for status, count in result.by_status.items())
+        say(f"{result.voters} voters, {result.entries} entries, {len(result.faults)} faults")
+        say(f"issued {result.issued} {'=' if result.balances else '≠'} {states}")
+    _exit_unless(result.holds)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What the options name: the stack, its election, its hash key. Each is looked up when it is first needed."""
+
+    name: str
+    elections: Path
+    region: str | None
+    profile: str | None
+
+    @cached_property
+    def aws(self) -> Aws:
+        return Aws(self.profile, self.region)
+
+    @cached_property
+    def stack(self) -> Stack:
+        return self.aws.find_stack(self.name)
+
+    @cached_property
+    def election(self) -> Election:
+        return election_of(self.stack.election_id, self.elections)
+
+    @cached_property
+    def keyed_hash(self) -> KeyedHash:
+        return derive_keyed_hash(self.aws.kms(), self.stack.hmac_key_id, self.stack.election_id)
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return self.aws.dynamodb()
+
+    def voter(self, typed: str) -> tuple[str, str]:
+        """Return a voter's normalised address and pseudonym."""
+        try:
+            address = normalise_address(typed, self.election.domain_names)
+        except AddressDomainError as error:
+            domains = ", ".join(self.election.domain_names)
+            raise OperatorError(f"the address is not of a domain of the election ({domains})") from error
+        except AddressFormatError as error:
+            raise OperatorError(f"the address is {error}") from error
+        return address, self.keyed_hash.voter_id(address)
+
+
+def _check(roll: RollFile, election: Election, *, as_json: bool) -> tuple[list[Fault], Checked]:
+    """Check a roll; print faults as they are found, or keep them for the JSON object."""
+    kept: list[Fault] = []
+
+    def show(fault: Fault) -> None:
+        say(f"{roll.path}:{fault.line}: {fault.column}: {fault.reason}")
+
+    with progress("checking", roll.size, counted=False) as advance:
+        checked = check_roll(roll, election, kept.append if as_json else show, advance)
+    return kept, checked
+
+
+def _import(
+    roll: RollFile, checked: Checked, target: _Target, balance: Balance, notable: list[Settled], threads: int
+) -> None:
+    run = RollImport(
+        reader=target.dynamodb,
+        writer=TransactionWriter(target.aws.session, threads),
+        stack=target.stack,
+        keyed_hash=target.keyed_hash,
+        operator=target.aws.operator(),
+        at=epoch_milliseconds(utc_now()),
+    )
+    with progress("importing", checked.read - checked.faulty) as advance:
+
+        def settle(batch: Sequence[Settled]) -> None:
+            for settled in batch:
+                balance.counts[settled.outcome] += 1
+                if settled.outcome in (Outcome.CHANGED, Outcome.REJECTED):
+                    notable.append(settled)
+            advance(len(batch))
+
+        run.run(valid_rows(roll, target.election, checked), settle, threads)
+
+
+def _say_balance(
+    file: Path, stack: str, checked: Checked, balance: Balance, notable: Sequence[Settled], *, refused: bool
+) -> None:
+    for settled in sorted(notable, key=lambda one: one.line):
+        if settled.outcome is Outcome.CHANGED:
+            what = f"left alone: {', '.join(settled.differing)} on the stack differs from the file"
+        else:
+            what = f"rejected: {settled.reason}"
+        say(f"{file}:{settled.line}: {settled.masked_address}: {what}")
+    if refused:
+        say(
+            f"nothing imported: {checked.faulty} of {checked.read} rows have faults; --skip-invalid imports the others",
+            "red",
+        )
+    parts = [f"{outcome.value} {count}" for outcome, count in balance.counts.items()]
+    if balance.not_reached:
+        parts.append(f"not reached {balance.not_reached}")
+    say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
+    if balance.not_reached:
+        say("run the same command again to import the rest")
+
+
+def _change_voter(
+    change: Callable[[str, str, voter_changes.Helpdesk], str],
+    email: str,
+    reason: str,
+    target: _Target,
+    *,
+    as_json: bool,
+) -> None:
+    checked = voter_changes.checked_reason(reason)
+    address, voter_id = target.voter(email)
+    helpdesk = voter_changes.Helpdesk(target.dynamodb, target.stack, utc_now, target.aws.operator())
+    done = change(voter_id, checked, helpdesk)
+    if as_json:
+        say_json({"address": mask_address(address), "voter_id": voter_id, "done": done, "operator": helpdesk.operator})
+    else:
+        say(f"{mask_address(address)}: {done}")
+
+
+def _described(roll: RollFile, election_id: str) -> dict[str, Any]:
+    return {
+        "file": str(roll.path),
+        "encoding": roll.encoding_name,
+        "delimiter": roll.delimiter,
+        "election": election_id,
+    }
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    return {"line": fault.line, "column": str(fault.column), "code": fault.code, "reason": fault.reason}
+
+
+def _settled_json(settled: Settled) -> dict[str, Any]:
+    return {
+        "line": settled.line,
+        "address": settled.masked_address,
+        "outcome": settled.outcome.value,
+        "differing": [column.value for column in settled.differing],
+        "reason": settled.reason,
+    }
+
+
+def _voter_json(address: str, voter: Voter, chain: Sequence[Entry], election: Election) -> dict[str, Any]:
+    return {
+        "address": mask_address(address),
+        "voter_id": voter.voter_id,
+        "establishment": voter.establishment,
+        "secretariat": voter.secretariat,
+        "generation": voter.generation,
+        "status": voter.identifier_status(voter.generation).value,
+        "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
+        "lock": _lock(voter, election),
+        "last_reference": voter.last_reference,
+        "register": [
+            {
+                "at": iso(from_milliseconds(entry.at)),
+                "change": entry.change.value,
+                "generation": entry.generation,
+                "actor": entry.actor,
+                "reference": entry.reference,
+            }
+            for entry in chain
+        ],
+    }
+
+
+def _lock(voter: Voter, election: Election) -> str | None:
+    if voter.numen_failures >= election.limits.numen.helpdesk_after:
+        return f"{voter.numen_failures} wrong NUMENs: until the helpdesk unlocks"
+    if voter.numen_locked_until > epoch_milliseconds(utc_now()):
+        return f"{voter.numen_failures} wrong NUMENs: until {iso(from_milliseconds(voter.numen_locked_until))}"
+    return f"{voter.numen_failures} wrong NUMENs" if voter.numen_failures else None
+
+
+def _reconciliation_json(stack: Stack, result: Reconciliation) -> dict[str, Any]:
+    return {
+        "stack": stack.name,
+        "election": stack.election_id,
+        "voters": result.voters,
+        "entries": result.entries,
+        "issued": result.issued,
+        **{status.value: count for status, count in result.by_status.items()},
+        "balances": result.balances,
+        "faults": result.faults,
+    }
+
+
+def _exit_unless(success: bool) -> None:
+    if not success:
+        raise typer.Exit(1)

@@ -1,0 +1,103 @@
+"""Checking a whole roll in one pass: every fault of every row, and what comes twice anywhere in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from reassort.election import Election
+
+from reassort_ops.duplicates import DuplicateSearch
+from reassort_ops.roll_file import Column, RollFile, RollFileError
+from reassort_ops.roll_rows import Fault, RollRow, RowRules
+
+_UNIQUE = (Column.EMAIL, Column.NUMEN, Column.IDENTIFIER)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found.
+
+    `refused` has one byte a line, 1 where its row has a fault: a roll of a million rows takes a megabyte.
+    """
+
+    read: int
+    faults: int
+    refused: bytearray
+
+    @property
+    def faulty(self) -> int:
+        """Return how many rows have at least one fault."""
+        return sum(self.refused)
+
+
+def check_roll(
+    roll: RollFile,
+    election: Election,
+    report: Callable[[Fault], object],
+    advance: Callable[[int], object] | None = None,
+) -> Checked:
+    """Check every row and report each fault: those of single rows as they are read, then what comes twice, by line.
+
+    Every row of a duplicate is refused: which one is right only the ministry can tell.
+    """
+    rules = RowRules(election)
+    refused = bytearray(roll.header + 1)
+    read = faults = 0
+    with ExitStack() as opened:
+        searches = {column: opened.enter_context(DuplicateSearch()) for column in _UNIQUE}
+        for line in roll.lines(advance):
+            refused.append(0)
+            if line.is_blank:
+                continue
+            read += 1
+            row = rules.read(line)
+            for fault in row.faults:
+                refused[row.line] = 1
+                faults += 1
+                report(fault)
+            _note(row, searches)
+        for fault in sorted(_duplicates(searches)):
+            refused[fault.line] = 1
+            faults += 1
+            report(fault)
+    return Checked(read, faults, refused)
+
+
+def valid_rows(roll: RollFile, election: Election, checked: Checked) -> Iterator[RollRow]:
+    """Read the rows that a check found without fault.
+
+    Raises:
+        RollFileError: the file is not what it was when it was checked.
+    """
+    rules = RowRules(election)
+    read = 0
+    for line in roll.lines():
+        if line.is_blank:
+            continue
+        read += 1
+        row = rules.read(line)
+        if row.line >= len(checked.refused) or (row.faults and not checked.refused[row.line]):
+            raise RollFileError(f"{roll.path}:{row.line}: has changed since the file was checked")
+        if not checked.refused[row.line]:
+            yield row
+    if read != checked.read:
+        raise RollFileError(f"{roll.path}: has changed since it was checked")
+
+
+def _note(row: RollRow, searches: dict[Column, DuplicateSearch]) -> None:
+    if row.address:
+        searches[Column.EMAIL].add(row.address, row.line)
+    if row.numen:
+        searches[Column.NUMEN].add(row.numen, row.line)
+    if row.identifier:
+        searches[Column.IDENTIFIER].add(row.identifier, row.line)
+
+
+def _duplicates(searches: dict[Column, DuplicateSearch]) -> Iterator[Fault]:
+    for column, search in searches.items():
+        for first, *others in search.groups():
+            yield Fault(first, column, "duplicate", f"is also on line {others[0]}")
+            for line in others:
+                yield Fault(line, column, "duplicate", f"is the same as on line {first}")

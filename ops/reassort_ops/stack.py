@@ -1,0 +1,94 @@
+"""The deployed stack that a command works on, found by its name, and the AWS clients to do so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from reassort_ops.failures import OperatorError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+
+_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a command needs of a stack's outputs."""
+
+    name: str
+    election_id: str
+    voters_table: str
+    identifiers_table: str
+    register_table: str
+    hmac_key_id: str
+
+
+class Aws:
+    """The operator's own AWS credentials, in one region."""
+
+    def __init__(self, profile: str | None = None, region: str | None = None) -> None:
+        self._session = Session(profile_name=profile, region_name=region)
+
+    @property
+    def session(self) -> Session:
+        """Return the session that clients are made of."""
+        return self._session
+
+    def dynamodb(self) -> DynamoDBClient:
+        """Return a DynamoDB client."""
+        return self._session.client("dynamodb", config=_CONFIG)
+
+    def kms(self) -> KMSClient:
+        """Return a KMS client."""
+        return self._session.client("kms", config=_CONFIG)
+
+    def find_stack(self, name: str) -> Stack:
+        """Read the outputs of a stack.
+
+        Raises:
+            OperatorError: there is no such stack in this account and region, or it is not a stack of this service.
+            botocore.exceptions.ClientError: AWS refuses.
+        """
+        cloudformation = self._session.client("cloudformation", config=_CONFIG)
+        try:
+            found = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            # CloudFormation has no code of its own for it.
+            if error.response["Error"]["Code"] == "ValidationError":
+                raise OperatorError(f"no stack {name} in {cloudformation.meta.region_name}") from error
+            raise
+        if not found:
+            raise OperatorError(f"no stack {name} in {cloudformation.meta.region_name}")
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
+        try:
+            return Stack(
+                name=name,
+                election_id=outputs["ElectionId"],
+                voters_table=outputs["VotersTable"],
+                identifiers_table=outputs["IdentifiersTable"],
+                register_table=outputs["RegisterTable"],
+                hmac_key_id=outputs["HmacKeyId"],
+            )
+        except KeyError as error:
+            raise OperatorError(
+                f"stack {name} has no output {error.args[0]}: is it a stack of this service?"
+            ) from error
+
+    def operator(self) -> str:
+        """Return the name under which the register records what this operator does.
+
+        It is the last part of the caller's ARN: the user's name, or the session's of an assumed role. A session is often
+        named after an e-mail address; the register holds none, so its domain is dropped.
+
+        Raises:
+            botocore.exceptions.ClientError: the credentials are not valid.
+        """
+        arn = self._session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
+        return str(arn).rpartition(":")[2].rpartition("/")[2].partition("@")[0]

@@ -1,0 +1,161 @@
+"""What the helpdesk does to one voter: look, unlock, freeze, unfreeze. Each change is in the register, with who made it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reassort.clock import Clock, epoch_milliseconds
+from reassort.register import Change, Entry, append_entry, entry_from_item
+from reassort.tables import ConditionFailedError, ContentionError, from_wire, read_one, to_wire, write_all
+from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, Voter, change_voter, voter_from_item
+
+from reassort_ops.failures import OperatorError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from reassort_ops.stack import Stack
+
+_ROUNDS = 8
+_LONGEST_REASON = 80
+# The register outlives the election and holds no personal data: no address, and no number long enough to be a NUMEN's or a phone's.
+_ADDRESS = re.compile("@")
+_NUMBER = re.compile(r"(?:[0-9][ .-]?){6}")
+_WAS_FROZEN = "attribute_exists(frozen_at)"
+
+
+@dataclass(frozen=True)
+class Helpdesk:
+    """What the helpdesk's actions need."""
+
+    dynamodb: DynamoDBClient
+    stack: Stack
+    clock: Clock
+    operator: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a change writes, or why there is nothing to write."""
+
+    assignments: str = ""
+    values: Mapping[str, Any] | None = None
+    clauses: tuple[str, ...] = ()
+    removals: str = ""
+    needless: str | None = None
+
+
+def read_voter(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> Voter:
+    """Read one voter of the roll.
+
+    Raises:
+        OperatorError: there is none of that address.
+    """
+    item = read_one(dynamodb, stack.voters_table, {"voter_id": voter_id})
+    if item is None:
+        raise OperatorError(f"no voter of that address on the roll of stack {stack.name}")
+    return voter_from_item(item)
+
+
+def read_chain(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> list[Entry]:
+    """Read a voter's entries in the register, oldest first."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=stack.register_table,
+        KeyConditionExpression="voter_id = :voter",
+        ExpressionAttributeValues=to_wire({":voter": voter_id}),
+        ConsistentRead=True,
+    )
+    return [entry_from_item(from_wire(item)) for page in pages for item in page["Items"]]
+
+
+def checked_reason(typed: str) -> str:
+    """Return the reason as the register keeps it.
+
+    Raises:
+        OperatorError: it is empty, too long, or looks as if it held personal data.
+    """
+    reason = " ".join(typed.split())
+    if not reason or len(reason) > _LONGEST_REASON or not reason.isprintable():
+        raise OperatorError(f"--reason takes 1 to {_LONGEST_REASON} characters")
+    if _ADDRESS.search(reason) or _NUMBER.search(reason):
+        raise OperatorError("--reason goes into the register, which holds no address and no number of a person")
+    return reason
+
+
+def unlock(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+    """Forget a voter's wrong NUMENs. Return what was done.
+
+    Raises:
+        OperatorError: no such voter, or the entry is contended.
+    """
+
+    def step(voter: Voter, _: int) -> _Step:
+        if not voter.numen_failures and not voter.numen_locked_until:
+            return _Step(needless="was not locked: nothing changed")
+        forget = "numen_failures = :zero, numen_locked_until = :zero"
+        return _Step(forget, {":zero": 0}, (SAME_FAILURES,))
+
+    return _change(voter_id, Change.UNLOCKED, reason, helpdesk, step) or "unlocked"
+
+
+def freeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+    """Make a voter's identifier unusable and stop reissues, until it is unfrozen. Return what was done.
+
+    Raises:
+        OperatorError: no such voter, the voter has voted, or the entry is contended.
+    """
+
+    def step(voter: Voter, at: int) -> _Step:
+        if voter.frozen_at is not None:
+            return _Step(needless="was frozen already: nothing changed")
+        if voter.voted_at is not None:
+            raise OperatorError("the voter has voted: there is nothing left to freeze")
+        return _Step("frozen_at = :at", {":at": at}, (SAME_GENERATION, NOT_VOTED, NOT_FROZEN))
+
+    return _change(voter_id, Change.FROZEN, reason, helpdesk, step) or "frozen"
+
+
+def unfreeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+    """Make a frozen voter's identifier usable again. Return what was done.
+
+    Raises:
+        OperatorError: no such voter, or the entry is contended.
+    """
+
+    def step(voter: Voter, _: int) -> _Step:
+        if voter.frozen_at is None:
+            return _Step(needless="was not frozen: nothing changed")
+        return _Step(clauses=(SAME_GENERATION, _WAS_FROZEN), removals="frozen_at")
+
+    return _change(voter_id, Change.UNFROZEN, reason, helpdesk, step) or "unfrozen"
+
+
+def _change(
+    voter_id: str, change: Change, reason: str, helpdesk: Helpdesk, decide: Callable[[Voter, int], _Step]
+) -> str | None:
+    stack = helpdesk.stack
+    for _ in range(_ROUNDS):
+        voter = read_voter(helpdesk.dynamodb, stack, voter_id)
+        now = helpdesk.clock()
+        step = decide(voter, epoch_milliseconds(now))
+        if step.needless is not None:
+            return step.needless
+        entry = voter.next_entry(change, now, helpdesk.operator, generation=voter.generation, reference=reason)
+        write = change_voter(
+            stack.voters_table,
+            voter,
+            entry,
+            step.assignments,
+            step.values or {},
+            clauses=step.clauses,
+            removals=step.removals,
+        )
+        try:
+            write_all(helpdesk.dynamodb, [write, append_entry(stack.register_table, entry)])
+        except (ConditionFailedError, ContentionError):
+            continue
+        return None
+    raise OperatorError("the voter's entry is being written by somebody else; try again")
