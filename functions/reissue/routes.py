@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from reassort.http import Answer, Body, Request, Routes, read_body
 from reassort.logs import Journal
 from reassort.numen import NumenFormatError, normalise_numen
@@ -29,13 +29,20 @@ _MESSAGES = {
 }
 
 
+def _require_consent(value: bool) -> bool:
+    if not value:
+        raise ValueError("not given")
+    return value
+
+
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
     numen: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     phone: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     channel: Literal["sms", "email"]
-    consent: Literal[True]
+    # Not Literal[True], which takes the number 1 as well.
+    consent: Annotated[bool, AfterValidator(_require_consent)]
 
 
 class RedeliveryBody(Body):

@@ -24,9 +24,13 @@ def normalise_address(typed: str, domains: Collection[str]) -> str:
         AddressFormatError: it is not `local-part@domain` in ASCII.
         AddressDomainError: its domain is not one of `domains`.
     """
-    address = typed.strip().lower()
+    typed = typed.strip()
+    # Folding case turns some letters from elsewhere into ASCII ones (U+212A into k), so this is checked before.
+    if not typed.isascii():
+        raise AddressFormatError("not of the form prenom.nom@domaine.fr")
+    address = typed.lower()
     local_part, at, domain = address.rpartition("@")
-    if not at or len(address) > _MAX_ADDRESS or len(local_part) > _MAX_LOCAL_PART or not domain.isascii():
+    if not at or len(address) > _MAX_ADDRESS or len(local_part) > _MAX_LOCAL_PART:
         raise AddressFormatError("not of the form prenom.nom@domaine.fr")
     if _LOCAL_PART.fullmatch(local_part) is None or "." not in domain or " " in domain:
         raise AddressFormatError("not of the form prenom.nom@domaine.fr")

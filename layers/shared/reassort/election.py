@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -239,7 +239,7 @@ class Election(_Part):
         """Refuse a name that the IANA database does not hold."""
         try:
             ZoneInfo(value)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
             raise ValueError(f"{value!r} is not an IANA time zone") from error
         return value
 

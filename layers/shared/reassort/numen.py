@@ -16,7 +16,8 @@ def normalise_numen(typed: str) -> str:
     Raises:
         NumenFormatError: it has not 13 characters of the right kinds.
     """
-    numen = _BLANKS.sub("", typed).upper()
-    if _SHAPE.fullmatch(numen) is None:
+    numen = _BLANKS.sub("", typed)
+    # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is checked before.
+    if not numen.isascii() or _SHAPE.fullmatch(numen.upper()) is None:
         raise NumenFormatError("not of the form 09E9900123ABC")
-    return numen
+    return numen.upper()

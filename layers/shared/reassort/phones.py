@@ -59,12 +59,12 @@ def mask_phone(number: str) -> str:
 def _parse(text: str) -> phonenumbers.PhoneNumber:
     digits = re.sub(r"[^0-9]", "", text)
     # "+33 (0)6 …" is how many write it; the 0 in brackets is not dialled.
-    international = re.sub(r"\(0\)", "", text)
+    international = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
     if text.startswith("00"):
         international = "+" + international[2:]
     national = digits[1:] if digits.startswith("0") and not text.startswith(("+", "00")) else None
     for prefix, region in _OVERSEAS_PREFIXES.items():
-        mainland = digits.removeprefix("0033").removeprefix("33") if text.startswith(("+33", "0033")) else national
+        mainland = digits.removeprefix("00").removeprefix("33") if text.startswith(("+33", "0033")) else national
         if mainland is not None and mainland.removeprefix("0").startswith(prefix):
             return _parsed(mainland.removeprefix("0"), region)
     return _parsed(international, "FR")
