@@ -91,7 +91,14 @@ def serve(listener: socket.socket, folder: Path) -> None:
         say("Liste électorale de démonstration : import")
         import_roll(folder, stack, aws.environment())
         gateway = create_gateway(site=folder / "site", template=ROOT / "template.yaml", stack=stack)
-        config = uvicorn.Config(gateway, log_level="warning", server_header=False, proxy_headers=False, lifespan="on")
+        config = uvicorn.Config(
+            gateway,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+        )
         server = Announcing(config, f"Espace électeur prêt : {origin} (messages : {origin}/_local/)")
         # The server ends in good order at a signal, then raises it again.
         with contextlib.suppress(KeyboardInterrupt):

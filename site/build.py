@@ -53,6 +53,10 @@ _TERRITORIES = {
 }
 _NO_BREAK = "\u00a0"
 _NARROW_NO_BREAK = "\u202f"
+_TEXT = re.compile(r"(?<=>)[^<>]+")
+_NARROW_AT = re.compile(r"(?<=\S) (?=[:;?!»])|(?<=«) ")
+# After n°, before a unit, and inside a telephone number.
+_NO_BREAK_AT = re.compile(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères|heures?)\b|\d)")
 _IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 
 
@@ -124,10 +128,8 @@ def browser_facts(election: Election) -> dict[str, Any]:
 
 
 def typeset(html: str) -> str:
-    """Put the no-break spaces of French typography where the text has plain ones."""
-    html = re.sub(r"(?<=\S) (?=[:;?!»])", _NARROW_NO_BREAK, html)
-    html = re.sub(r"(?<=«) ", _NARROW_NO_BREAK, html)
-    return re.sub(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères)\b)", _NO_BREAK, html)
+    """Put the no-break spaces of French typography where the text between tags has plain ones."""
+    return _TEXT.sub(lambda text: _NO_BREAK_AT.sub(_NO_BREAK, _NARROW_AT.sub(_NARROW_NO_BREAK, text[0])), html)
 
 
 def telephone_digits(phone: str) -> str:

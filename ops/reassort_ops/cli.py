@@ -355,7 +355,7 @@ def _say_balance(
 ) -> None:
     for settled in sorted(notable, key=lambda one: one.line):
         if settled.outcome is Outcome.CHANGED:
-            what = f"left alone: {', '.join(settled.differing)} on the stack differs from the file"
+            what = f"differs from the stack in {', '.join(settled.differing)}; left alone"
         else:
             what = f"rejected: {settled.reason}"
         say(f"{file}:{settled.line}: {settled.masked_address}: {what}")

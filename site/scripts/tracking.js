@@ -73,7 +73,7 @@ function showStatus(read) {
   const changed = reissue && (reissue.status !== read.status || reissue.channel !== read.channel);
   reissue = read;
   const [words, meaning] = WORDS[read.status];
-  byId("destination").textContent = `${read.channel === "sms" ? "le mobile" : "l’adresse"} ${read.destination}`;
+  say(byId("destination"), `${read.channel === "sms" ? "le mobile" : "l’adresse"} ${read.destination}`);
   byId("status").dataset.status = read.status;
   byId("status").textContent = words;
   say(byId("status-text"), meaning);

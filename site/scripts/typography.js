@@ -13,7 +13,8 @@ export function typeset(text) {
     .replace(/(\S) (?=[:;?!»])/g, `$1${NARROW_NO_BREAK}`)
     .replace(/« /g, `«${NARROW_NO_BREAK}`)
     .replace(/n° /g, `n°${NO_BREAK}`)
-    .replace(/(\d) (?=(minutes?|secondes?|chiffres?|caractères|h|min|s)(?![\p{L}\d]))/gu, `$1${NO_BREAK}`);
+    .replace(/(?<=\d) (?=(minutes?|chiffres?|caractères|essais?)(?!\p{L}))/gu, NO_BREAK)
+    .replace(/(?<=[\d•]) (?=[\d•])/g, NO_BREAK);
 }
 
 /**
@@ -70,7 +71,8 @@ export function localTime(instant) {
 export function momentInWords(instant) {
   const { day, minutes } = localTime(instant);
   const year = day.slice(0, 4);
-  return `${dayInWords(day)}${year === localTime(new Date()).day.slice(0, 4) ? "" : ` ${year}`} à ${clockInWords(minutes)}`;
+  const yearInWords = localTime(new Date()).day.startsWith(year) ? "" : ` ${year}`;
+  return `${dayInWords(day)}${yearInWords} à ${clockInWords(minutes)}`;
 }
 
 /**

@@ -18,7 +18,8 @@ export async function whileWaiting(text, action) {
   working = true;
   const line = byId("busy");
   const notice = setTimeout(() => say(line, text), NOTICE_AFTER);
-  const slow = setTimeout(() => say(line, `${text} C’est plus long que d’habitude, ne fermez pas la page.`), SLOW_AFTER);
+  const patience = "C’est plus long que d’habitude, ne fermez pas la page.";
+  const slow = setTimeout(() => say(line, `${text} ${patience}`), SLOW_AFTER);
   document.body.classList.add("working");
   try {
     await action();
