@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
 
+# The first call of each function starts it, on a machine that may be busy.
 _PAGE_TIMEOUT_MS = 30_000
+expect.set_options(timeout=_PAGE_TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")

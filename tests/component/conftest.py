@@ -1,0 +1,42 @@
+"""A world for each test, and the check that every answer in it is one that `openapi.yaml` describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.component.openapi import raise_if_undescribed
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.world import Browser, Enrolled
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A running service, whose answers are checked against the description of the API when the test is over."""
+    with World() as world:
+        yield world
+        for response in world.responses:
+            raise_if_undescribed(response)
+
+
+@pytest.fixture
+def claire(world: World) -> Enrolled:
+    """A voter of a school."""
+    return world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC", "7K3M-9QWX-2TBD-HV5S")
+
+
+@pytest.fixture
+def paul(world: World) -> Enrolled:
+    """A voter of the university, without a secretariat on the roll."""
+    return world.enrol("paul.petit@u-bourgogne.fr", "21G0100456XYZ", establishment="UFR Sciences", secretariat=None)
+
+
+@pytest.fixture
+def browser(world: World, claire: Enrolled) -> Browser:
+    """A browser in which Claire has just signed in."""
+    return world.signed_in(claire)

@@ -1,0 +1,102 @@
+"""The API is what `openapi.yaml` describes: the same routes, and no answer beside those it lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reassort.sessions import SESSION_COOKIE
+
+from tests.component.openapi import UndescribedError, description, operations, raise_if_undescribed
+from tests.events import FOLDER, load_event
+from tests.tables_from_template import read_template
+from tests.world import Enrolled, World
+
+
+def test_described_operations_are_the_routes(world: World) -> None:
+    routes = {route for routes in world.routes.values() for route in routes}
+    assert set(operations()) == routes
+
+
+def test_each_operation_is_answered_by_the_function_that_has_its_route(world: World) -> None:
+    for (method, path), operation in operations().items():
+        (service,) = [name for name, routes in world.routes.items() if (method, path) in routes]
+        uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        assert f"${{{service.capitalize()}Function.Arn}}" in uri, (method, path)
+
+
+def test_registry_is_signed_and_voters_need_no_signature() -> None:
+    for (_, path), operation in operations().items():
+        signed = {"sigv4": []} in operation["security"]
+        assert signed == path.startswith("/registry/"), path
+
+
+@pytest.mark.req("S18")
+def test_every_change_is_asked_by_post_or_delete() -> None:
+    assert {method for method, _ in operations()} == {"GET", "POST", "DELETE"}
+    assert {path for method, path in operations() if method == "GET"} == {"/api/reissue", "/api/reissue/{reference}"}
+
+
+@pytest.mark.req("S21")
+def test_nothing_secret_is_asked_for_in_a_url() -> None:
+    for item in description()["paths"].values():
+        for parameter in item.get("parameters", []):
+            assert (parameter["in"], parameter["name"]) == ("path", "reference")
+    assert not any("{" in path.replace("{reference}", "") for _, path in operations())
+
+
+def test_undescribed_answer_is_noticed(world: World, claire: Enrolled) -> None:
+    answer = world.browser().ask_code(claire.email)
+    raise_if_undescribed(answer)
+    for wrong in (
+        replace(answer, status=201),
+        replace(answer, text='{"expires_in": 600}'),
+        replace(answer, text='{"expires_in": "600", "resend_in": 60}'),
+        replace(answer, text='{"expires_in": 600, "resend_in": 60, "known": true}'),
+        replace(answer, cookies={}),
+        replace(answer, headers={"content-type": "text/html"}),
+    ):
+        with pytest.raises(UndescribedError):
+            raise_if_undescribed(wrong)
+
+
+EVENTS = {
+    "api-login": ("login", 202),
+    "api-login-code": ("login", 401),
+    "api-reissue-get": ("reissue", 401),
+    "api-reissue-post": ("reissue", 401),
+    "api-reissue-status": ("reissue", 401),
+    "api-redelivery": ("reissue", 401),
+    "api-dispute": ("reissue", 422),
+    "registry-check": ("registry", 200),
+    "registry-vote": ("registry", 409),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), EVENTS.items())
+def test_real_event_is_answered(world: World, name: str, expected: tuple[str, int]) -> None:
+    service, status = expected
+    assert world.answer(service, load_event(name)).status == status
+
+
+def test_there_is_an_event_for_each_trigger_of_the_template() -> None:
+    proxied = {(load_event(name)["httpMethod"], load_event(name)["resource"]) for name in EVENTS}
+    assert proxied | {("DELETE", "/api/login")} == set(operations())
+    kinds = {event["Type"] for event in read_template()["Resources"]["NotifyFunction"]["Properties"]["Events"].values()}
+    assert kinds == {"DynamoDB", "SQS", "Schedule"}
+    others = {path.stem for path in FOLDER.glob("*.json")} - set(EVENTS)
+    assert others == {"outbox-stream", "retry-queue", "sweeper"}
+
+
+def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: World) -> None:
+    # The fictional reissue has no voter on this roll and a payload that this key never sealed.
+    assert world.triggers.on_queue(load_event("retry-queue")) == {"batchItemFailures": []}
+    assert world.triggers.on_schedule() == {"overdue": 0}
+    assert world.triggers.on_stream(load_event("outbox-stream")) == {"batchItemFailures": []}
+    assert not world.emails + world.sms
+
+
+@pytest.mark.req("S17")
+def test_session_cookie_is_the_one_that_the_description_names() -> None:
+    schemes = description()["components"]["securitySchemes"]
+    assert schemes["session"] == {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE}

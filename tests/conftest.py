@@ -1,0 +1,57 @@
+"""Reports which requirements and invariants no collected test carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+# A loaded machine is no failure of the code under test.
+settings.register_profile("reassort", deadline=None)
+settings.load_profile("reassort")
+
+
+def _numbered(letter: str, last: int) -> list[str]:
+    return [f"{letter}{number}" for number in range(1, last + 1)]
+
+
+IDS = [*_numbered("S", 30), *_numbered("R", 15), *_numbered("U", 13), *_numbered("P", 9), *_numbered("I", 10)]
+_CARRIED = pytest.StashKey[set[str]]()
+_WORKER_KEY = "carried_requirements"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start an empty set of carried ids."""
+    config.stash[_CARRIED] = set()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note the ids of the `req` marks, and refuse an id that does not exist."""
+    carried = {str(argument) for item in items for mark in item.iter_markers("req") for argument in mark.args}
+    # P1b, P2b and P2c refine P1 and P2.
+    if unknown := sorted(carried - {*IDS, "P1b", "P2b", "P2c"}):
+        raise pytest.UsageError(f"no such requirement: {', '.join(unknown)}")
+    config.stash[_CARRIED] |= carried
+    if (worker_output := getattr(config, "workeroutput", None)) is not None:
+        worker_output[_WORKER_KEY] = sorted(carried)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """With xdist the workers collect: each hands over what it saw."""
+    worker_output: dict[str, Iterable[str]] = getattr(node, "workeroutput", {})
+    node.config.stash[_CARRIED].update(worker_output.get(_WORKER_KEY, ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the ids that no test carries."""
+    if missing := [identifier for identifier in IDS if identifier not in config.stash[_CARRIED]]:
+        terminalreporter.write_sep("-", f"{len(missing)} of {len(IDS)} requirements are carried by no collected test")
+        terminalreporter.write_line(" ".join(missing))
+    else:
+        terminalreporter.write_sep("-", f"all {len(IDS)} requirements are carried by a collected test")

@@ -1,0 +1,109 @@
+"""The events that wake the functions, in the shapes that AWS sends: read from `events/`, or built on those shapes."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FOLDER = Path(__file__).parent.parent / "events"
+
+
+@cache
+def _text(name: str) -> str:
+    return (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+
+
+def load_event(name: str) -> dict[str, Any]:
+    """Return a fresh copy of `events/<name>.json`."""
+    event: dict[str, Any] = json.loads(_text(name))
+    return event
+
+
+def proxy_event(
+    method: str,
+    resource: str,
+    path: str,
+    *,
+    body: str | None,
+    headers: Mapping[str, str],
+    path_parameters: Mapping[str, str] | None = None,
+    signed: bool = False,
+) -> dict[str, Any]:
+    """Return a REST API proxy event with exactly these headers; `signed` gives the caller's identity that IAM adds."""
+    event = load_event("registry-check" if signed else "api-login")
+    request_id = str(uuid4())
+    event.update(
+        resource=resource,
+        path=path,
+        httpMethod=method,
+        headers=dict(headers),
+        multiValueHeaders={name: [value] for name, value in headers.items()},
+        pathParameters=dict(path_parameters) if path_parameters else None,
+        body=body,
+    )
+    event["requestContext"].update(
+        resourcePath=resource,
+        httpMethod=method,
+        path=f"/v1{path}",
+        requestId=request_id,
+        extendedRequestId=request_id[:16],
+    )
+    return event
+
+
+def stream_event(records: Iterable[Mapping[str, Any]], table_arn: str) -> dict[str, Any]:
+    """Return the event of stream records as the SDK gives them: Lambda's JSON carries binaries as base64."""
+    shape = load_event("outbox-stream")["Records"][0]
+    return {"Records": [_stream_record(shape, record, table_arn) for record in records]}
+
+
+def _stream_record(shape: Mapping[str, Any], record: Mapping[str, Any], table_arn: str) -> dict[str, Any]:
+    change = record["dynamodb"]
+    made = deepcopy(dict(shape))
+    made.update(eventID=record["eventID"], eventName=record["eventName"], eventSourceARN=f"{table_arn}/stream/label")
+    made["dynamodb"].update(
+        Keys=_as_json(change["Keys"]),
+        NewImage=_as_json(change["NewImage"]),
+        SequenceNumber=change["SequenceNumber"],
+        SizeBytes=change["SizeBytes"],
+    )
+    return made
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {name: _as_json(member) for name, member in value.items()}
+        case list():
+            return [_as_json(element) for element in value]
+        case _:
+            return value
+
+
+def queue_event(messages: Iterable[Mapping[str, Any]], queue_arn: str) -> dict[str, Any]:
+    """Return the event of queue messages as `ReceiveMessage` gives them."""
+    shape = load_event("retry-queue")["Records"][0]
+    return {
+        "Records": [
+            {
+                **shape,
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "md5OfBody": message["MD5OfBody"],
+                "attributes": {**shape["attributes"], **message.get("Attributes", {})},
+                "eventSourceARN": queue_arn,
+            }
+            for message in messages
+        ]
+    }

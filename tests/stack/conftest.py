@@ -1,0 +1,31 @@
+"""One deployed stack for all tests of this folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.stack.deployed import Deployment, Enrolled, Platform, deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The template, deployed."""
+    with deployed(tmp_path_factory.mktemp("stack")) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def platform(deployment: Deployment) -> Platform:
+    """The voting platform."""
+    return deployment.platform()
+
+
+@pytest.fixture
+def voter(deployment: Deployment) -> Enrolled:
+    """A voter of this test's own."""
+    return deployment.enrol()

@@ -1,0 +1,237 @@
+"""What each function's role may do, tried with the role's own credentials while IAM is enforced.
+
+A refusal proves nothing if every call is refused: each role also makes a call that it needs, and that must succeed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.stack.deployed import Deployment, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.req("S28", "S26")]
+ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole")
+_REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
+_NOBODY = "nobody"
+_KEYS = {
+    "VotersTable": {"voter_id": {"S": _NOBODY}},
+    "IdentifiersTable": {"identifier_hash": {"S": _NOBODY}},
+    "SignInTable": {"voter_id": {"S": _NOBODY}, "key": {"S": _NOBODY}},
+    "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
+    "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
+    "LimitsTable": {"key": {"S": _NOBODY}},
+}
+_TABLES = tuple(_KEYS)
+_OPERATIONS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan", "batch_get_item")
+# What each role's policy grants on the tables, written a second time on purpose: whoever widens a role says so twice.
+_GRANTED = {
+    "LoginRole": {
+        ("SignInTable", "put_item"),
+        ("SignInTable", "update_item"),
+        ("SignInTable", "delete_item"),
+        ("DeliveriesTable", "put_item"),
+    },
+    "ReissueRole": {
+        ("VotersTable", "get_item"),
+        ("VotersTable", "batch_get_item"),
+        ("VotersTable", "update_item"),
+        ("SignInTable", "batch_get_item"),
+        ("SignInTable", "update_item"),
+        ("IdentifiersTable", "put_item"),
+        ("RegisterTable", "put_item"),
+        ("LimitsTable", "update_item"),
+        ("DeliveriesTable", "get_item"),
+        ("DeliveriesTable", "batch_get_item"),
+        ("DeliveriesTable", "put_item"),
+        ("DeliveriesTable", "update_item"),
+    },
+    "NotifyRole": {
+        ("VotersTable", "get_item"),
+        ("DeliveriesTable", "get_item"),
+        ("DeliveriesTable", "update_item"),
+        ("DeliveriesTable", "delete_item"),
+    },
+    "RegistryRole": {
+        ("IdentifiersTable", "get_item"),
+        ("VotersTable", "get_item"),
+        ("VotersTable", "update_item"),
+        ("RegisterTable", "put_item"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever holds the credentials of one role."""
+
+    deployment: Deployment
+    credentials: Mapping[str, str]
+
+    def is_refused(self, service: str, operation: str, **parameters: Any) -> bool:
+        """Tell whether IAM refuses a call; any other error means that IAM let it pass."""
+        try:
+            getattr(self.deployment.client(service, self.credentials), operation)(**parameters)
+        except ClientError as error:
+            return error.response["Error"]["Code"] in _REFUSALS
+        return False
+
+    def is_refused_on(self, table: str, operation: str) -> bool:
+        """Tell whether IAM refuses an operation on a table; it would touch nobody's items."""
+        return self.is_refused("dynamodb", operation, **_parameters(table, operation, self.deployment.table(table)))
+
+
+def _parameters(table: str, operation: str, name: str) -> dict[str, Any]:
+    key = _KEYS[table]
+    match operation:
+        case "put_item":
+            return {"TableName": name, "Item": key, "ConditionExpression": "attribute_exists(never)"}
+        case "update_item":
+            # The condition never holds, so that an allowed write leaves no item behind.
+            return {
+                "TableName": name,
+                "Key": key,
+                "UpdateExpression": "SET never = :never",
+                "ConditionExpression": "attribute_exists(never)",
+                "ExpressionAttributeValues": {":never": {"N": "1"}},
+            }
+        case "query":
+            attribute, value = next(iter(key.items()))
+            return {
+                "TableName": name,
+                "KeyConditionExpression": "#key = :value",
+                "ExpressionAttributeNames": {"#key": attribute},
+                "ExpressionAttributeValues": {":value": value},
+            }
+        case "scan":
+            return {"TableName": name}
+        case "batch_get_item":
+            return {"RequestItems": {name: {"Keys": [key]}}}
+        case _:
+            return {"TableName": name, "Key": key}
+
+
+@pytest.fixture(scope="session")
+def actors(deployment: Deployment) -> dict[str, Actor]:
+    """The roles of the functions. Only Lambda may assume them: for these tests the account's root may, too."""
+    iam = deployment.client("iam")
+    root = deployment.client("sts").get_caller_identity()["Account"]
+    held = {}
+    for logical_id in ROLES:
+        role = iam.get_role(RoleName=deployment.physical_id(logical_id))["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+        principal = {"AWS": f"arn:aws:iam::{root}:root"}
+        trust["Statement"].append({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+        iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=json.dumps(trust))
+        credentials = deployment.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="tests")["Credentials"]
+        held[logical_id] = Actor(deployment, credentials)
+    return held
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", _TABLES)
+def test_a_role_does_on_a_table_what_its_job_needs_and_nothing_else(
+    actors: dict[str, Actor], role: str, table: str
+) -> None:
+    allowed = {operation for operation in _OPERATIONS if not actors[role].is_refused_on(table, operation)}
+    assert allowed == {operation for granted, operation in _GRANTED[role] if granted == table}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_delivery_opens_what_was_sealed(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
+    key = deployment.stack.outputs["EncryptionKeyId"]
+    context = {"kind": "payload", "delivery": _NOBODY}
+    sealed = deployment.client("kms").encrypt(KeyId=key, Plaintext=b"secret", EncryptionContext=context)
+    refused = actors[role].is_refused(
+        "kms", "decrypt", KeyId=key, CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context
+    )
+    assert refused == (role != "NotifyRole")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
+    outputs = deployment.stack.outputs
+    seals = not actors[role].is_refused("kms", "encrypt", KeyId=outputs["EncryptionKeyId"], Plaintext=b"x")
+    hashes = not actors[role].is_refused(
+        "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
+    )
+    assert seals == (role in {"LoginRole", "ReissueRole"})
+    assert hashes == (role != "NotifyRole")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_delivery_sends_and_queues(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
+    outputs, actor = deployment.stack.outputs, actors[role]
+    email = {
+        "FromEmailAddress": "x@elections.example",
+        "Destination": {"ToAddresses": ["nobody@example.org"]},
+        "Content": {"Simple": {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}},
+    }
+    refused = {
+        "email": actor.is_refused("sesv2", "send_email", **email),
+        "sms": actor.is_refused("sns", "publish", PhoneNumber="+33600000000", Message="x"),
+        "queue": actor.is_refused("sqs", "send_message", QueueUrl=outputs["RetryQueueUrl"], MessageBody='{"delivery_id": "nobody"}'),
+    }
+    assert set(refused.values()) == {role != "NotifyRole"}, refused
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reaches_what_operates_the_service(
+    deployment: Deployment, actors: dict[str, Actor], role: str
+) -> None:
+    actor, outputs = actors[role], deployment.stack.outputs
+    alarms = deployment.physical_id("AlarmTopic")
+    passed = [
+        call
+        for call, refused in {
+            "alarm": actor.is_refused("sns", "publish", TopicArn=alarms, Message="x"),
+            "delete table": actor.is_refused("dynamodb", "delete_table", TableName=f"{outputs['LimitsTable']}-not-there"),
+            "list tables": actor.is_refused("dynamodb", "list_tables"),
+            "schedule key deletion": actor.is_refused("kms", "schedule_key_deletion", KeyId="not-there"),
+            "iam": actor.is_refused("iam", "list_roles"),
+            "assume": actor.is_refused(
+                "sts", "assume_role", RoleArn=outputs["VotingPlatformRoleArn"], RoleSessionName="tests"
+            ),
+            "buckets": actor.is_refused("s3", "list_buckets"),
+            "invoke": actor.is_refused(
+                "lambda", "invoke", FunctionName=deployment.physical_id("NotifyFunction"), Payload=b"{}"
+            ),
+        }.items()
+        if not refused
+    ]
+    assert passed == []
+
+
+def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, actors: dict[str, Actor]) -> None:
+    voter = deployment.enrol()
+    check = {
+        "TableName": deployment.table("VotersTable"),
+        "Key": {"voter_id": {"S": voter.voter_id}},
+        "ConditionExpression": "attribute_exists(voter_id)",
+    }
+    login = actors["LoginRole"]
+    assert not login.is_refused("dynamodb", "transact_write_items", TransactItems=[{"ConditionCheck": check}])
+    read = {"Get": {"TableName": check["TableName"], "Key": check["Key"]}}
+    assert login.is_refused("dynamodb", "transact_get_items", TransactItems=[read])
+
+
+def test_a_permission_that_is_taken_away_is_missed(deployment: Deployment, actors: dict[str, Actor]) -> None:
+    """The counterproof: enforcement follows the role's policy, so an excess or a missing permission does show."""
+    iam, role = deployment.client("iam"), deployment.physical_id("RegistryRole")
+    registry = actors["RegistryRole"]
+    assert not registry.is_refused_on("IdentifiersTable", "get_item")
+    denied = {"Effect": "Deny", "Action": "dynamodb:GetItem", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    iam.put_role_policy(RoleName=role, PolicyName="taken-away", PolicyDocument=policy)
+    try:
+        assert wait_for(lambda: registry.is_refused_on("IdentifiersTable", "get_item"))
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="taken-away")
+    assert not registry.is_refused_on("IdentifiersTable", "get_item")

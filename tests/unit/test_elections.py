@@ -1,0 +1,178 @@
+"""Election files: a fault is named by file, field and reason; the two deployed ones are valid and really differ."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from reassort.election import Election, ElectionFileError, packaged_election, parse_election
+
+from tests.elections import IDS, election_content, read_election
+
+type Content = dict[str, Any]
+type Change = Callable[[Content], object]
+
+
+def _set(*path: str | int, to: object) -> Change:
+    def change(content: Content) -> None:
+        part: Any = content
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = to
+
+    return change
+
+
+# What is wrong → the field that is named, and a word of the reason.
+FAULTS: dict[str, tuple[Change, str, str]] = {
+    "missing part": (lambda content: content.pop("helpdesk"), "helpdesk", "required"),
+    "misspelt member": (_set("helpdesks", to={}), "helpdesks", "not permitted"),
+    "misspelt member deep down": (_set("limits", "code", "try", to=5), "limits.code.try", "not permitted"),
+    "unknown time zone": (_set("timezone", to="Europe/Dijon"), "timezone", "IANA"),
+    "window closes before it opens": (
+        _set("windows", "voting", "closes_at", to="2018-11-01T08:00"),
+        "windows.voting",
+        "before it opens",
+    ),
+    "reissue after the ballot": (
+        _set("windows", "reissue", "closes_at", to="2018-12-07T08:00"),
+        "file",
+        "closes after windows.voting",
+    ),
+    "no date": (_set("windows", "reissue", "opens_at", to="soon"), "windows.reissue.opens_at", "datetime"),
+    "hours not of the form": (
+        _set("helpdesk", "outside_voting", "weekdays", to=["8h-12h"]),
+        "helpdesk.outside_voting.weekdays.0",
+        "08:00-12:30",
+    ),
+    "hours end before they start": (
+        _set("helpdesk", "during_voting", "weekdays", to=["20:00-08:00"]),
+        "helpdesk.during_voting.weekdays.0",
+        "before it starts",
+    ),
+    "helpdesk number": (_set("helpdesk", "phone", to="call us"), "helpdesk.phone", "pattern"),
+    "domain listed twice": (
+        lambda content: content["domains"].append(content["domains"][0]),
+        "domains",
+        "listed twice",
+    ),
+    "no domain": (_set("domains", to=[]), "domains", "at least 1"),
+    "capital in a domain": (_set("domains", 0, "domain", to="AC-Dijon.fr"), "domains.0.domain", "lower-case"),
+    "example of another domain": (
+        _set("domains", 1, "example", to="prenom.nom@ac-dijon.fr"),
+        "domains.1",
+        "not an address of u-bourgogne.fr",
+    ),
+    "foreign territory": (_set("phones", "territories", to=["FR", "CH"]), "phones.territories.1", "input should be"),
+    "sender id too long": (_set("senders", "sms_sender_id", to="ELECTIONS2018"), "senders.sms_sender_id", "pattern"),
+    "accent in the name for SMS": (_set("senders", "sms_name", to="Élections"), "senders.sms_name", "pattern"),
+    "identifier under 60 bits": (_set("identifier", "symbols", to=12), "identifier.symbols", "greater than"),
+    "code that lives too long": (
+        _set("limits", "code", "lifetime_minutes", to=11),
+        "limits.code.lifetime",
+        "less than",
+    ),
+    "too many codes valid": (_set("limits", "code", "latest_valid", to=4), "limits.code.latest_valid", "less than"),
+    "lock over 15 minutes": (_set("limits", "numen", "lock_minutes", to=16), "limits.numen.lock_minutes", "less than"),
+    "final lock before the short one": (
+        _set("limits", "numen", "helpdesk_after", to=5),
+        "limits.numen",
+        "greater than lock_after",
+    ),
+    "number written as a word": (
+        _set("limits", "reissues", "per_day", to="three"),
+        "limits.reissues.per_day",
+        "integer",
+    ),
+    "SMS at any price": (_set("limits", "sms_max_price_usd", to="5"), "limits.sms_max_price_usd", "less than"),
+    "blank name": (_set("name", to="  "), "name", "at least 1"),
+    "id with a slash": (_set("id", to="../secret"), "id", "pattern"),
+}
+
+
+@pytest.mark.parametrize(("change", "field", "reason"), FAULTS.values(), ids=FAULTS.keys())
+def test_fault_is_named_by_file_field_and_reason(change: Change, field: str, reason: str) -> None:
+    content = election_content("dijon-2018")
+    change(content)
+    with pytest.raises(ElectionFileError) as refusal:
+        parse_election(content, "dijon-2018.yaml")
+    named = [line for line in str(refusal.value).splitlines() if line.startswith(f"dijon-2018.yaml: {field}")]
+    assert named, refusal.value
+    assert reason.lower() in named[0].lower()
+
+
+def test_every_fault_of_a_file_is_named_at_once() -> None:
+    content = election_content("dijon-2018")
+    content["name"] = ""
+    content["limits"]["code"]["tries"] = 0
+    with pytest.raises(ElectionFileError) as refusal:
+        parse_election(content, "dijon-2018.yaml")
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_file_that_holds_nothing_is_named() -> None:
+    with pytest.raises(ElectionFileError, match=r"^empty\.yaml: "):
+        parse_election({}, "empty.yaml")
+
+
+def test_election_that_was_not_packaged_is_named() -> None:
+    with pytest.raises(ElectionFileError, match=r"nowhere-2030\.json: "):
+        packaged_election("nowhere-2030")
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_deployed_file_is_valid_and_named_after_its_id(election_id: str) -> None:
+    assert read_election(election_id).id == election_id
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_election_survives_its_packaging_as_json(election_id: str) -> None:
+    election = read_election(election_id)
+    assert Election.model_validate_json(election.model_dump_json()) == election
+
+
+def test_the_two_elections_share_nothing_that_is_the_elections_own() -> None:
+    dijon, normandie = (read_election(election_id) for election_id in ("dijon-2018", "normandie-2026"))
+    assert dijon.name != normandie.name
+    assert dijon.organiser != normandie.organiser
+    assert not set(dijon.domain_names) & set(normandie.domain_names)
+    assert dijon.windows != normandie.windows
+    assert dijon.helpdesk.phone != normandie.helpdesk.phone
+    assert dijon.helpdesk.during_voting != normandie.helpdesk.during_voting
+    assert dijon.senders.sms_sender_id != normandie.senders.sms_sender_id
+    assert dijon.identifier != normandie.identifier
+    assert dijon.phones != normandie.phones
+    assert dijon.limits.reissues != normandie.limits.reissues
+
+
+def test_facts_of_the_dijon_election() -> None:
+    dijon = read_election("dijon-2018")
+    assert dijon.domain_names == ("ac-dijon.fr", "u-bourgogne.fr", "crous-dijon.fr")
+    assert dijon.helpdesk.phone == "03.80.44.89.96"
+    assert dijon.windows.voting.opens_at.isoformat() == "2018-11-29T08:00:00+01:00"
+    assert dijon.windows.voting.closes_at.date().isoformat() == "2018-12-06"
+    assert [day.isoformat() for day in dijon.helpdesk.during_voting.dates] == ["2018-12-01"]
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_window_includes_its_opening_and_excludes_its_closing(election_id: str) -> None:
+    window = read_election(election_id).windows.reissue
+    instant = timedelta(milliseconds=1)
+    assert [
+        window.contains(moment)
+        for moment in (window.opens_at - instant, window.opens_at, window.closes_at - instant, window.closes_at)
+    ] == [False, True, True, False]
+
+
+def test_local_times_follow_daylight_saving() -> None:
+    content = election_content("dijon-2018")
+    content["windows"]["reissue"]["opens_at"] = "2018-10-01T08:00"
+    opens_at = parse_election(content, "summer.yaml").windows.reissue.opens_at
+    assert opens_at.isoformat() == "2018-10-01T08:00:00+02:00"
+
+
+@pytest.mark.req("U12")
+@pytest.mark.parametrize("election_id", IDS)
+def test_sms_sender_id_fits_the_networks(election_id: str) -> None:
+    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9]{2,10}", read_election(election_id).senders.sms_sender_id)

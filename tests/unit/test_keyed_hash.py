@@ -1,0 +1,58 @@
+"""Keyed hashes: apart by purpose, apart by value whatever the values hold, and useless without the key."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reassort.keyed_hash import KeyedHash, Purpose, same
+
+from tests.unit.strategies import any_text
+
+HASH = KeyedHash(b"k" * 32)
+purposes = st.sampled_from(Purpose)
+values = st.lists(any_text, min_size=1, max_size=4)
+
+
+@pytest.mark.req("S9")
+@given(purposes, purposes, values)
+def test_two_purposes_never_share_a_hash(one: Purpose, other: Purpose, parts: list[str]) -> None:
+    assert (HASH.hash(one, *parts) == HASH.hash(other, *parts)) == (one is other)
+
+
+@pytest.mark.req("S9")
+@given(purposes, values, values)
+def test_values_stay_apart_whatever_they_hold(purpose: Purpose, one: list[str], other: list[str]) -> None:
+    assert (HASH.hash(purpose, *one) == HASH.hash(purpose, *other)) == (one == other)
+
+
+@pytest.mark.req("S9")
+@given(purposes, any_text.filter(bool), st.data())
+def test_moving_the_border_between_two_values_changes_the_hash(
+    purpose: Purpose, text: str, data: st.DataObject
+) -> None:
+    cut, other = data.draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=2, unique=True))
+    digest = HASH.hash(purpose, text[:cut], text[cut:])
+    assert digest != HASH.hash(purpose, text[:other], text[other:])
+    assert digest != HASH.hash(purpose, text)
+
+
+@pytest.mark.req("S9")
+@given(purposes, any_text)
+def test_another_key_gives_another_hash(purpose: Purpose, value: str) -> None:
+    assert HASH.hash(purpose, value) != KeyedHash(b"K" * 32).hash(purpose, value)
+
+
+@given(purposes, any_text)
+def test_hash_is_43_characters_of_base64url(purpose: Purpose, value: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", HASH.hash(purpose, value))
+
+
+@given(any_text)
+def test_voter_pseudonym_has_128_bits(address: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", HASH.voter_id(address))
+
+
+@given(st.text("abc-_", max_size=5), st.text("abc-_", max_size=5))
+def test_comparison_tells_equal_from_different(one: str, other: str) -> None:
+    assert same(one, other) == (one == other)

@@ -1,0 +1,74 @@
+"""Session tokens: at least 128 random bits, read strictly; lifetimes bounded by idleness and by age."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reassort.keyed_hash import KeyedHash
+from reassort.sessions import Session, Token, draw_token, live_session, parse_token, session_item
+
+from tests.elections import read_election
+from tests.unit.strategies import any_text
+
+HASH = KeyedHash(b"k" * 32)
+LIMITS = read_election("dijon-2018").limits.session
+VOTER = HASH.voter_id("claire.martin@ac-dijon.fr")
+NOW = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
+
+
+@pytest.mark.req("S16", "S4")
+def test_secret_carries_at_least_128_bits_and_never_repeats() -> None:
+    tokens = [draw_token(VOTER) for _ in range(1000)]
+    # 6 bits a character of base64url.
+    assert min(len(token.secret) for token in tokens) * 6 >= 128
+    assert len({token.secret for token in tokens}) == len(tokens)
+
+
+def test_token_survives_its_cookie() -> None:
+    token = draw_token(VOTER)
+    assert parse_token(str(token)) == token
+
+
+@pytest.mark.req("S29")
+@given(st.none() | any_text | st.builds("{}.{}".format, any_text, any_text))
+def test_arbitrary_cookie_is_no_token(cookie: str | None) -> None:
+    assert parse_token(cookie) is None
+
+
+@pytest.mark.parametrize("symbol", ["é", "٣", "\ud800", "\x00", " ", '"', "/", "+", "="])
+def test_token_of_the_right_length_with_a_foreign_symbol_is_refused(symbol: str) -> None:
+    token = draw_token(VOTER)
+    assert parse_token(f"{token.voter_id}.{symbol}{token.secret[1:]}") is None
+    assert parse_token(f"{symbol}{token.voter_id[1:]}.{token.secret}") is None
+
+
+@pytest.mark.req("S9", "S16")
+def test_stored_session_does_not_hold_its_secret() -> None:
+    token = draw_token(VOTER)
+    item = session_item(HASH, token, address=b"sealed", masked_address="c•••@ac-dijon.fr", now=NOW, limits=LIMITS)
+    assert token.secret not in repr(item)
+
+
+def _session_at(token: Token, later: timedelta) -> Session | None:
+    item = session_item(HASH, token, address=b"sealed", masked_address="c•••@ac-dijon.fr", now=NOW, limits=LIMITS)
+    return live_session(item, NOW + later, LIMITS)
+
+
+@pytest.mark.req("S16")
+def test_session_ends_when_it_was_idle_for_too_long() -> None:
+    token = draw_token(VOTER)
+    assert _session_at(token, timedelta(minutes=LIMITS.idle_minutes, milliseconds=-1)) is not None
+    assert _session_at(token, timedelta(minutes=LIMITS.idle_minutes)) is None
+
+
+@pytest.mark.req("S16")
+@given(st.integers(0, 90))
+def test_no_prolonging_outlives_the_absolute_limit(minutes: int) -> None:
+    session = Session(VOTER, "session#x", b"", "c•••@ac-dijon.fr", int(NOW.timestamp() * 1000), 0)
+    prolonged = session.prolonged(NOW + timedelta(minutes=minutes))
+    assert prolonged.ends_at(LIMITS) <= session.created_at + LIMITS.absolute_minutes * 60_000
+
+
+def test_no_item_is_no_session() -> None:
+    assert live_session(None, NOW, LIMITS) is None

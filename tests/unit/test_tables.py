@@ -1,0 +1,115 @@
+"""Writes to DynamoDB: refusals are told apart by action and code, never by message text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from reassort.tables import (
+    ConditionFailedError,
+    ContentionError,
+    exists,
+    from_stream,
+    from_wire,
+    put_if_absent,
+    read_many,
+    to_wire,
+    write_all,
+)
+
+from tests.events import load_event
+
+ACTIONS = [put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"), exists("voter", "Voters", {"voter_id": "v"})]
+
+
+class Refusing:
+    """A client whose calls end in one error or answer."""
+
+    def __init__(self, code: str = "", reasons: list[dict[str, str]] | None = None, answer: Any = None) -> None:
+        self._error = {"Error": {"Code": code, "Message": "voter delivery ConditionalCheckFailed"}}
+        self._reasons = reasons
+        self._answer = answer
+
+    def transact_write_items(self, **_: object) -> None:
+        response: Any = {**self._error, "CancellationReasons": self._reasons or []}
+        raise ClientError(response, "TransactWriteItems")
+
+    def batch_get_item(self, **_: object) -> Any:
+        return self._answer
+
+
+def _write(client: Any) -> None:
+    write_all(client, ACTIONS)
+
+
+def test_refused_actions_are_named_by_their_place() -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "delivery"}]
+    with pytest.raises(ConditionFailedError) as refusal:
+        _write(Refusing("TransactionCanceledException", reasons))
+    assert refusal.value.refused == {"voter"}
+
+
+def test_refusal_counts_more_than_a_conflict_beside_it() -> None:
+    reasons = [{"Code": "ConditionalCheckFailed"}, {"Code": "TransactionConflict"}]
+    with pytest.raises(ConditionFailedError) as refusal:
+        _write(Refusing("TransactionCanceledException", reasons))
+    assert refusal.value.refused == {"delivery"}
+
+
+@pytest.mark.req("R15")
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        ("TransactionCanceledException", [{"Code": "None"}, {"Code": "TransactionConflict"}]),
+        ("TransactionCanceledException", [{"Code": "ThrottlingError"}, {"Code": "None"}]),
+        ("TransactionCanceledException", [{"Code": "ProvisionedThroughputExceeded"}, {"Code": "None"}]),
+        ("ProvisionedThroughputExceededException", []),
+        ("ThrottlingException", []),
+        ("RequestLimitExceeded", []),
+        ("TransactionInProgressException", []),
+        ("IdempotentParameterMismatchException", []),
+    ],
+)
+def test_conflicts_and_throttles_can_be_tried_again(code: str, reasons: list[dict[str, str]]) -> None:
+    with pytest.raises(ContentionError):
+        _write(Refusing(code, reasons))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+def test_other_errors_are_not_hidden(code: str) -> None:
+    with pytest.raises(ClientError):
+        _write(Refusing(code))
+
+
+@pytest.mark.req("R15")
+def test_unread_keys_are_contention_and_not_absence() -> None:
+    client: Any = Refusing(answer={"Responses": {}, "UnprocessedKeys": {"Voters": {"Keys": [{}]}}})
+    with pytest.raises(ContentionError):
+        read_many(client, {"Voters": {"voter_id": "v"}})
+
+
+plain = st.recursive(
+    st.text(max_size=8)
+    | st.integers(-(10**30), 10**30)
+    | st.booleans()
+    | st.none()
+    | st.binary(min_size=1, max_size=8),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), plain, max_size=4))
+def test_values_survive_the_wire(values: dict[str, Any]) -> None:
+    assert from_wire(to_wire(values)) == values
+
+
+def test_image_of_a_stream_record_is_read_with_its_binaries() -> None:
+    image = load_event("outbox-stream")["Records"][0]["dynamodb"]["NewImage"]
+    item = from_stream(image)
+    assert isinstance(item["payload"], bytes)
+    assert isinstance(item["address"], bytes)
+    assert item["generation"] == 2

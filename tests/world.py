@@ -1,0 +1,741 @@
+"""The whole service in one process: its routes and triggers on moto, on the tables of `template.yaml`, on a clock one sets.
+
+    with World() as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", numen="09E9900123ABC")
+        browser = world.browser()
+        browser.sign_in(claire.email)
+        reissued = browser.reissue(claire.numen, "06 12 34 56 78", "sms")
+        world.run_outbox()
+        assert world.sms[-1].to == "+33612345678"
+
+Nothing here depends on pytest. One world at a time: the clock and the mocked AWS belong to the process.
+
+moto is not atomic under threads and knows neither `ClientRequestToken` nor IAM, TTL or throttling: what depends on those is
+shown elsewhere, on the deployed stack.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookies import SimpleCookie
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import patch
+from uuid import uuid4
+
+import time_machine
+from login.codes import SignIn
+from login.routes import CHALLENGE_COOKIE, Login
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+from moto.kms.models import kms_backends
+from moto.sqs.models import sqs_backends
+from notify.claims import Claims
+from notify.delivering import Delivering
+from notify.providers import Providers
+from notify.texts import Texts
+from notify.triggers import Triggers
+from reassort.addresses import mask_address
+from reassort.election import Election
+from reassort.http import Routes, serve
+from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
+from reassort.keyed_hash import Purpose, derive_keyed_hash
+from reassort.logs import Journal
+from reassort.outbox import WAKE, Delivery, delivery_from_item
+from reassort.register import GENESIS, Change, Entry
+from reassort.sealing import Opener, Sealer
+from reassort.sessions import SESSION_COOKIE, draw_token, session_item
+from reassort.tables import from_wire, to_wire
+from reassort.voters import Voter, enrolled_voter_item, voter_from_item
+from registry.routes import RegistryRoutes
+from registry.rules import Registry
+from reissue.deps import Deps, Tables
+from reissue.routes import Reissue
+
+from tests.elections import read_election
+from tests.events import proxy_event, queue_event, stream_event
+from tests.tables_from_template import create_tables, read_template
+from tests.wire import Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply, process_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+REGION = "eu-west-3"
+# The account that moto plays.
+_ACCOUNT = "123456789012"
+SITE_ORIGIN = "https://reassort.example.fr"
+SENDER_DOMAIN = "elections.example.fr"
+# A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
+START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
+PHONE = "06 12 34 56 78"
+_KEPT_KEYS: dict[str, Any] = {}
+_SERVICES = ("login", "reissue", "notify", "registry")
+_CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
+_IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
+_DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A voter that `enrol` put on the roll, with what only they and this test know."""
+
+    voter_id: str
+    email: str
+    numen: str
+    identifier: str
+
+
+@dataclass(frozen=True)
+class SetCookie:
+    """A cookie that an answer sets. `attributes` by lower-case name; flags are `""`."""
+
+    value: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer as a client of API Gateway sees it; header names are in lower case."""
+
+    method: str
+    resource: str
+    status: int
+    headers: dict[str, str]
+    cookies: dict[str, SetCookie]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """Return the body, read as JSON."""
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str | None:
+        """Return the code of a problem document, None for anything else."""
+        if self.headers.get("content-type") != "application/problem+json":
+            return None
+        code: str = self.json["code"]
+        return code
+
+
+@dataclass
+class Clock:
+    """The clock that every rule is given. `move` and `set` also move the process's clock, for moto's queue delays."""
+
+    traveller: Any
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """Return the instant, aware, UTC."""
+        return self.now
+
+    def set(self, instant: datetime) -> None:
+        """Set the clock to an aware instant."""
+        self.now = instant.astimezone(UTC)
+        self.traveller.move_to(self.now)
+
+    def move(self, **duration: float) -> None:
+        """Move the clock by a `timedelta`, given by its arguments."""
+        self.set(self.now + timedelta(**duration))
+
+
+class World:
+    """A running service. Use it as a context manager.
+
+    Attributes:
+        clock: the settable clock.
+        responses: every answer of every call, oldest first.
+        calls, emails, sms, alerts: what the functions asked of AWS and what was accepted for sending, oldest first.
+    """
+
+    def __init__(self, election: Election | str = "dijon-2018", at: datetime = START) -> None:
+        self.election = read_election(election) if isinstance(election, str) else election
+        self._start = at
+        self._closing = ExitStack()
+        self.responses: list[Response] = []
+        self._logs = io.StringIO()
+        self._next_record = 0
+
+    def __enter__(self) -> Self:
+        """Start moto, make the tables, wire the four functions."""
+        with ExitStack() as opening:
+            environment = {
+                "AWS_DEFAULT_REGION": REGION,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+            opening.enter_context(patch.dict(os.environ, environment))
+            traveller = time_machine.travel(self._start, tick=False)
+            self.clock = Clock(traveller.start(), self._start)
+            opening.callback(traveller.stop)
+            opening.enter_context(mock_aws())
+            self.wire: Wire = process_wire()
+            self.wire.reset()
+            self._make_resources()
+            self._wire_functions()
+            self._closing = opening.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the clock and moto."""
+        self._closing.close()
+
+    # ------------------------------------------------------------ what a test does
+
+    def enrol(
+        self,
+        email: str,
+        numen: str,
+        identifier: str | None = None,
+        establishment: str = "Lycée Carnot, Dijon",
+        secretariat: str | None = "Secrétariat du lycée Carnot",
+    ) -> Enrolled:
+        """Put a voter on the roll with a first identifier, as the import of the roll does."""
+        identifier = identifier or generate_identifier(self.election.identifier)
+        voter_id = self.keyed_hash.voter_id(email)
+        entry = Entry(
+            voter_id=voter_id,
+            sequence=1,
+            change=Change.ISSUED,
+            generation=1,
+            at=int(self.clock().timestamp() * 1000),
+            actor="roll",
+            reference="",
+            previous=GENESIS,
+        )
+        voter = enrolled_voter_item(
+            voter_id=voter_id,
+            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, numen),
+            establishment=establishment,
+            secretariat=secretariat,
+            entry=entry,
+        )
+        self._put("VotersTable", voter)
+        identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
+        self._put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
+        self._put("RegisterTable", entry.to_item())
+        return Enrolled(voter_id, email, numen, identifier)
+
+    def browser(self) -> Browser:
+        """Open a browser of its own: no cookies yet."""
+        return Browser(self)
+
+    def signed_in(self, enrolled: Enrolled) -> Browser:
+        """Open a browser in which this voter has just signed in. Quicker than to sign in by a code."""
+        token = draw_token(enrolled.voter_id)
+        item = session_item(
+            self.keyed_hash,
+            token,
+            address=Sealer(self.wire.operator.kms, self.encryption_key).seal_address(enrolled.voter_id, enrolled.email),
+            masked_address=mask_address(enrolled.email),
+            now=self.clock(),
+            limits=self.election.limits.session,
+        )
+        self._put("SignInTable", item)
+        browser = self.browser()
+        browser.hold(SESSION_COOKIE, str(token))
+        return browser
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json_body: Any = None,
+        cookies: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: str | None = None,
+    ) -> Response:
+        """Make one request. `body` is sent as it stands; `json_body` is written as JSON; both imply the JSON type.
+
+        Raises:
+            LookupError: API Gateway has no such resource, so no function would ever see the request.
+        """
+        service, resource, parameters = self._resolve(path)
+        text = json.dumps(json_body) if json_body is not None else body
+        sent = {"Host": "reassort.example.fr", "User-Agent": "tests", "X-Forwarded-For": "203.0.113.24, 198.51.100.7"}
+        if text is not None:
+            sent["Content-Type"] = "application/json"
+        if cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        sent |= dict(headers or {})
+        event = proxy_event(
+            method,
+            resource,
+            path,
+            body=text,
+            headers=sent,
+            path_parameters=parameters,
+            signed=service == "registry",
+        )
+        return self.answer(service, event)
+
+    def answer(self, service: str, event: dict[str, Any]) -> Response:
+        """Give a proxy event to a function (`login`, `reissue` or `registry`)."""
+        proxy = serve(
+            event,
+            self.routes[service],
+            self._journals[service],
+            helpdesk=self.election.helpdesk.phone,
+            site_origin=None if service == "registry" else SITE_ORIGIN,
+        )
+        response = Response(
+            method=event["httpMethod"],
+            resource=event["resource"],
+            status=proxy["statusCode"],
+            headers={name.lower(): value for name, value in proxy["headers"].items()},
+            cookies=_set_cookies(proxy.get("multiValueHeaders", {}).get("Set-Cookie", [])),
+            text=proxy["body"],
+        )
+        self.responses.append(response)
+        return response
+
+    def check(self, identifier: str) -> Any:
+        """Ask the registry about an identifier and return the answer's body."""
+        return self.call("POST", "/registry/check", {"identifier": identifier}).json
+
+    def vote(self, identifier: str) -> Response:
+        """Record a vote, as the voting platform does."""
+        return self.call("POST", "/registry/votes", {"identifier": identifier})
+
+    def run_outbox(self) -> None:
+        """Let delivery do all it can at this instant: new items of the stream, then the retries that are due."""
+        self.deliver_stream()
+        self.drain_retries()
+
+    def deliver_stream(self, worker: Triggers | None = None) -> None:
+        """Bring new outbox items to delivery as the event source mapping does: filtered, in order, ten at a time.
+
+        A batch whose function dies, or that reports a failure, is brought again by the next call.
+        """
+        for batch in batched(self.new_records(), 10, strict=False):
+            woken = [record for record in batch if _wants_attention(record)]
+            failed: set[str] = set()
+            if woken:
+                answer = (worker or self.triggers).on_stream(self.stream_event(woken))
+                failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            for record in batch:
+                if record["dynamodb"]["SequenceNumber"] in failed:
+                    return
+                self._next_record += 1
+
+    def new_records(self) -> list[dict[str, Any]]:
+        """Return the records of the outbox's stream that delivery has not been given yet."""
+        # Straight from moto's table: its stream API does not answer on this region's endpoint.
+        shard = dynamodb_backends[_ACCOUNT][REGION].get_table(self.tables["DeliveriesTable"]).stream_shard
+        if shard is None:
+            raise LookupError("the deliveries table has no stream")
+        return [record.to_json() for record in shard.items[self._next_record :]]
+
+    def stream_event(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the event that Lambda would make of stream records."""
+        return stream_event(records, self._deliveries_arn)
+
+    def drain_retries(self) -> int:
+        """Bring every message of the retry queue that is visible now to delivery; return how many it was."""
+        sqs = self.wire.operator.sqs
+        count = 0
+        while messages := sqs.receive_message(
+            QueueUrl=self.retry_queue, MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages", []):
+            count += len(messages)
+            answer = self.triggers.on_queue(queue_event(messages, self._queue_arn))
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            for message in messages:
+                if message["MessageId"] not in failed:
+                    sqs.delete_message(QueueUrl=self.retry_queue, ReceiptHandle=message["ReceiptHandle"])
+        return count
+
+    def sweep(self) -> int:
+        """Let the sweeper queue what is overdue; return how many that was. `run_outbox` then delivers it."""
+        overdue: int = self.triggers.on_schedule()["overdue"]
+        return overdue
+
+    def run_for(self, **duration: float) -> None:
+        """Let time pass (a `timedelta` by its arguments), minute by minute, with stream, retries and sweeper at work."""
+        end = self.clock() + timedelta(**duration)
+        while self.clock() < end:
+            self.clock.set(min(end, self.clock() + timedelta(minutes=1)))
+            self.run_outbox()
+            self.sweep()
+            self.run_outbox()
+
+    # ------------------------------------------------------------ faults
+
+    def fail(self, operation: str, error: BaseException | str, **options: Any) -> Fault:
+        """Let the next call of an AWS operation fail before it has any effect. `error` is an exception or an AWS code."""
+        fault = Fault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
+        self.wire.faults.append(fault)
+        return fault
+
+    def lose_reply(self, operation: str, error: BaseException | None = None, **options: Any) -> Fault:
+        """Let the next call of an AWS operation have its effect and its answer get lost."""
+        fault = Fault(operation, error or no_reply(), "after", **options)
+        self.wire.faults.append(fault)
+        return fault
+
+    def mend(self) -> None:
+        """Remove all faults."""
+        self.wire.faults.clear()
+
+    def interleave(self, operation: str, action: Callable[[], object], **options: Any) -> None:
+        """Run `action` once, just before the next call of an AWS operation is made: another request slips in between."""
+        pending = [Fault(operation, RuntimeError(), "before", **options)]
+
+        def run(call: Call) -> None:
+            if pending and pending[0].strikes(call, "before"):
+                pending.clear()
+                action()
+
+        self.wire.interceptors.append(run)
+
+    def recorded(self) -> AbstractContextManager[list[Call]]:
+        """Give a list that holds, after the `with` block, the AWS calls made inside it."""
+        return self.wire.recorded()
+
+    # ------------------------------------------------------------ what a test looks at
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every AWS call of the functions."""
+        return self.wire.calls
+
+    @property
+    def emails(self) -> list[SentEmail]:
+        """Every e-mail that SES accepted."""
+        return self.wire.emails
+
+    @property
+    def sms(self) -> list[SentSms]:
+        """Every SMS that SNS accepted."""
+        return self.wire.sms
+
+    @property
+    def alerts(self) -> list[SentAlert]:
+        """Every alert to the helpdesk."""
+        return self.wire.alerts
+
+    @property
+    def log_text(self) -> str:
+        """Everything that the functions logged."""
+        return self._logs.getvalue()
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Every line that the functions logged."""
+        return [json.loads(line) for line in self.log_text.splitlines()]
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return every item of a table (logical id), as plain values."""
+        pages = self.wire.operator.dynamodb.get_paginator("scan").paginate(TableName=self.tables[table])
+        return [from_wire(item) for page in pages for item in page["Items"]]
+
+    def voter(self, enrolled: Enrolled) -> Voter:
+        """Return a voter's entry as it stands."""
+        key = to_wire({"voter_id": enrolled.voter_id})
+        item = self.wire.operator.dynamodb.get_item(TableName=self.tables["VotersTable"], Key=key)["Item"]
+        return voter_from_item(from_wire(item))
+
+    def change_voter(self, enrolled: Enrolled, **attributes: Any) -> None:
+        """Overwrite attributes of a voter's entry behind the service's back, as an operator's command may."""
+        self._update("VotersTable", {"voter_id": enrolled.voter_id}, attributes)
+
+    def delivery(self, reference: str) -> Delivery:
+        """Return a delivery as it stands."""
+        return delivery_from_item(self.delivery_item(reference))
+
+    def delivery_item(self, reference: str) -> dict[str, Any]:
+        """Return the item of a delivery as it stands."""
+        key = to_wire({"delivery_id": reference})
+        item = self.wire.operator.dynamodb.get_item(TableName=self.tables["DeliveriesTable"], Key=key)["Item"]
+        return from_wire(item)
+
+    def change_delivery(self, reference: str, **attributes: Any) -> None:
+        """Overwrite attributes of a delivery behind the service's back."""
+        self._update("DeliveriesTable", {"delivery_id": reference}, attributes)
+
+    def register(self, enrolled: Enrolled) -> list[dict[str, Any]]:
+        """Return a voter's entries in the register, in order."""
+        entries = [item for item in self.items("RegisterTable") if item["voter_id"] == enrolled.voter_id]
+        return sorted(entries, key=lambda item: item["sequence"])
+
+    def queued_bodies(self, queue_url: str | None = None) -> list[str]:
+        """Return the bodies of all messages of a queue (the retry queue unless told), visible or not."""
+        # Straight from moto: the API shows only visible messages, and counts a reception.
+        name = (queue_url or self.retry_queue).rsplit("/", 1)[-1]
+        return [message.body for message in sqs_backends[_ACCOUNT][REGION].get_queue(name)._messages]
+
+    def mail_to(self, address: str) -> list[SentEmail]:
+        """Return the e-mails to an address, oldest first."""
+        return [email for email in self.emails if email.to == address]
+
+    def code_for(self, address: str) -> str:
+        """Return the newest one-time code that was e-mailed to an address."""
+        codes = [found[1] for email in self.mail_to(address) if (found := _CODE.search(email.text))]
+        return codes[-1]
+
+    def another_worker(self) -> Triggers:
+        """Return another instance of the delivery function, as a second concurrent execution would be."""
+        return self._make_triggers()
+
+    # ------------------------------------------------------------ wiring
+
+    def _make_resources(self) -> None:
+        aws = self.wire.operator
+        resources = read_template()["Resources"]
+        self.tables = create_tables(aws.dynamodb)
+        described = aws.dynamodb.describe_table(TableName=self.tables["DeliveriesTable"])["Table"]
+        self._deliveries_arn = described["TableArn"]
+        self.encryption_key, self.hmac_key = self._make_keys(resources["HmacKey"]["Properties"])
+        self.dead_letter_queue = aws.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+        queue = resources["RetryQueue"]["Properties"]
+        dead_letters = aws.sqs.get_queue_attributes(QueueUrl=self.dead_letter_queue, AttributeNames=["QueueArn"])
+        redrive = {
+            "deadLetterTargetArn": dead_letters["Attributes"]["QueueArn"],
+            "maxReceiveCount": queue["RedrivePolicy"]["maxReceiveCount"],
+        }
+        self.retry_queue = aws.sqs.create_queue(
+            QueueName="retries",
+            Attributes={"VisibilityTimeout": str(queue["VisibilityTimeout"]), "RedrivePolicy": json.dumps(redrive)},
+        )["QueueUrl"]
+        self._queue_arn = f"arn:aws:sqs:{REGION}:{_ACCOUNT}:retries"
+        aws.ses.create_email_identity(EmailIdentity=SENDER_DOMAIN)
+        aws.ses.create_configuration_set(ConfigurationSetName="messages")
+        self.helpdesk_topic = aws.sns.create_topic(Name="helpdesk")["TopicArn"]
+
+    def _make_keys(self, hmac: Mapping[str, Any]) -> tuple[str, str]:
+        # moto draws an RSA key whatever the kind asked for, a tenth of a second each: the process's worlds share theirs.
+        keys = kms_backends[_ACCOUNT][REGION].keys
+        if not _KEPT_KEYS:
+            kms = self.wire.operator.kms
+            kms.create_key()
+            kms.create_key(KeySpec=hmac["KeySpec"], KeyUsage=hmac["KeyUsage"])
+            _KEPT_KEYS.update(keys)
+        keys.update(_KEPT_KEYS)
+        encryption_key, hmac_key = _KEPT_KEYS
+        return encryption_key, hmac_key
+
+    def _wire_functions(self) -> None:
+        wire = self.wire
+        self._journals = {service: Journal(service) for service in _SERVICES}
+        for service in _SERVICES:
+            for handler in logging.getLogger(service).handlers:
+                if isinstance(handler, logging.StreamHandler):
+                    handler.setStream(self._logs)
+        self.keyed_hash = derive_keyed_hash(wire.kms, self.hmac_key, self.election.id)
+        sealer = Sealer(wire.kms, self.encryption_key)
+        sign_in = SignIn(
+            dynamodb=wire.dynamodb,
+            keyed_hash=self.keyed_hash,
+            sealer=sealer,
+            election=self.election,
+            clock=self.clock,
+            sign_in_table=self.tables["SignInTable"],
+            deliveries_table=self.tables["DeliveriesTable"],
+            voters_table=self.tables["VotersTable"],
+        )
+        reissue = Deps(
+            dynamodb=wire.dynamodb,
+            keyed_hash=self.keyed_hash,
+            sealer=sealer,
+            election=self.election,
+            clock=self.clock,
+            tables=Tables(
+                voters=self.tables["VotersTable"],
+                identifiers=self.tables["IdentifiersTable"],
+                sign_in=self.tables["SignInTable"],
+                deliveries=self.tables["DeliveriesTable"],
+                register=self.tables["RegisterTable"],
+                limits=self.tables["LimitsTable"],
+            ),
+        )
+        registry = Registry(
+            dynamodb=wire.dynamodb,
+            keyed_hash=self.keyed_hash,
+            election=self.election,
+            clock=self.clock,
+            identifiers_table=self.tables["IdentifiersTable"],
+            voters_table=self.tables["VotersTable"],
+            register_table=self.tables["RegisterTable"],
+        )
+        self.routes: dict[str, Routes] = {
+            "login": Login(sign_in, self._journals["login"]).routes,
+            "reissue": Reissue(reissue, self._journals["reissue"]).routes,
+            "registry": RegistryRoutes(registry, self._journals["registry"]).routes,
+        }
+        self.triggers = self._make_triggers()
+        self.wire.calls.clear()
+
+    def _make_triggers(self) -> Triggers:
+        wire = self.wire
+        deliveries = self.tables["DeliveriesTable"]
+        delivering = Delivering(
+            dynamodb=wire.dynamodb,
+            voters_table=self.tables["VotersTable"],
+            claims=Claims(wire.dynamodb, deliveries, self.election),
+            opener=Opener(wire.kms, self.encryption_key),
+            providers=Providers(
+                ses=wire.ses,
+                sns=wire.sns,
+                election=self.election,
+                sender_domain=SENDER_DOMAIN,
+                configuration_set="messages",
+                helpdesk_topic=self.helpdesk_topic,
+            ),
+            texts=Texts(self.election, SITE_ORIGIN),
+            election=self.election,
+            clock=self.clock,
+            journal=self._journals["notify"],
+        )
+        return Triggers(delivering, wire.sqs, self.retry_queue, deliveries)
+
+    def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
+        asked = path.split("/")
+        for service, routes in self.routes.items():
+            for _, resource in routes:
+                segments = resource.split("/")
+                if len(segments) == len(asked) and all(
+                    segment == given or (segment.startswith("{") and given)
+                    for segment, given in zip(segments, asked, strict=True)
+                ):
+                    parameters = {
+                        segment[1:-1]: given
+                        for segment, given in zip(segments, asked, strict=True)
+                        if segment.startswith("{")
+                    }
+                    return service, resource, parameters
+        raise LookupError(path)
+
+    def _put(self, table: str, item: dict[str, Any]) -> None:
+        self.wire.operator.dynamodb.put_item(TableName=self.tables[table], Item=to_wire(item))
+
+    def _update(self, table: str, key: dict[str, Any], attributes: dict[str, Any]) -> None:
+        dynamodb = self.wire.operator.dynamodb
+        item = from_wire(dynamodb.get_item(TableName=self.tables[table], Key=to_wire(key))["Item"]) | attributes
+        kept = {name: value for name, value in item.items() if value is not None}
+        dynamodb.put_item(TableName=self.tables[table], Item=to_wire(kept))
+
+
+@dataclass
+class Browser:
+    """A voter's browser: keeps cookies as a browser does, and knows the steps of the journey."""
+
+    world: World
+    _cookies: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that it would send now."""
+        now = self.world.clock()
+        return {name: value for name, (value, until) in self._cookies.items() if now < until}
+
+    def hold(self, name: str, value: str) -> None:
+        """Plant a cookie."""
+        self._cookies[name] = (value, self.world.clock() + timedelta(days=1))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json_body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: str | None = None,
+    ) -> Response:
+        """Make a request from a page of the voter space."""
+        sent = {"Sec-Fetch-Site": "same-origin"}
+        if method != "GET":
+            sent["Origin"] = SITE_ORIGIN
+        response = self.world.call(method, path, json_body, self.cookies, sent | dict(headers or {}), body=body)
+        for name, cookie in response.cookies.items():
+            until = self.world.clock() + timedelta(seconds=int(cookie.attributes["max-age"]))
+            self._cookies[name] = (cookie.value, until)
+        return response
+
+    def ask_code(self, email: str) -> Response:
+        """Ask for a one-time code."""
+        return self.call("POST", "/api/login", {"email": email})
+
+    def redeem(self, code: str) -> Response:
+        """Type a code."""
+        return self.call("POST", "/api/login/code", {"code": code})
+
+    def sign_in(self, email: str) -> Response:
+        """Ask for a code, read the mailbox, type the code."""
+        self.ask_code(email)
+        self.world.run_outbox()
+        return self.redeem(self.world.code_for(email))
+
+    def sign_out(self) -> Response:
+        """Sign out."""
+        return self.call("DELETE", "/api/login")
+
+    def overview(self) -> Response:
+        """Ask where the voter stands."""
+        return self.call("GET", "/api/reissue")
+
+    def reissue(self, numen: str, phone: str = PHONE, channel: str = "sms", key: str | None = None) -> Response:
+        """Send the reissue form, under a new idempotency key unless one is given."""
+        form = {"numen": numen, "phone": phone, "channel": channel, "consent": True}
+        return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
+
+    def status(self, reference: str) -> Response:
+        """Ask where a reissue stands."""
+        return self.call("GET", f"/api/reissue/{reference}")
+
+    def redeliver(self, reference: str, channel: str) -> Response:
+        """Ask for the same identifier by the other channel."""
+        return self.call("POST", f"/api/reissue/{reference}/redelivery", {"channel": channel})
+
+    def dispute(self, token: str) -> Response:
+        """Say that a reissue was not asked for."""
+        return self.call("POST", "/api/dispute", {"token": token})
+
+    @property
+    def session_cookie(self) -> str | None:
+        """The value of the session cookie."""
+        return self.cookies.get(SESSION_COOKIE)
+
+    @property
+    def challenge_cookie(self) -> str | None:
+        """The value of the challenge cookie."""
+        return self.cookies.get(CHALLENGE_COOKIE)
+
+
+def identifier_in(text: str) -> str:
+    """Return the identifier that a message holds; references, of two groups, are passed over."""
+    found = _IDENTIFIER.search(text)
+    if found is None:
+        raise LookupError("no identifier in the message")
+    return found[0]
+
+
+def dispute_token_in(email: SentEmail) -> str:
+    """Return the token of the « ce n’était pas moi » link of a confirmation."""
+    found = _DISPUTE_LINK.search(email.text)
+    if found is None:
+        raise LookupError("no link in the message")
+    return found[1]
+
+
+def _wants_attention(record: Mapping[str, Any]) -> bool:
+    # The filter of the event source mapping in template.yaml.
+    wake: dict[str, str] = record["dynamodb"].get("NewImage", {}).get("wake", {})
+    return wake.get("S") == WAKE
+
+
+def _set_cookies(headers: list[str]) -> dict[str, SetCookie]:
+    cookies = {}
+    for header in headers:
+        ((name, morsel),) = SimpleCookie(header).items()
+        attributes = {part.partition("=")[0].strip().lower(): part.partition("=")[2] for part in header.split(";")[1:]}
+        cookies[name] = SetCookie(morsel.value, attributes)
+    return cookies
