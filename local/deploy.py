@@ -1,5 +1,6 @@
 """The project's own template, built by `sam build` and deployed by `sam deploy` on the embedded AWS."""
 
+import contextlib
 import json
 import platform
 import sys
@@ -91,7 +92,9 @@ def deploy(
     Raises:
         CommandError: `sam deploy` fails.
     """
-    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    s3 = aws.client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.region})
     values = {
         "Architecture": architecture(),
         "DeletionProtection": "false",

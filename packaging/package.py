@@ -72,7 +72,25 @@ BALLAST = (
     "boto3/data",
     "boto3/examples",
     "dateutil/zoneinfo/*.tar.gz",
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    # Powertools beyond Logger, Metrics and batch (which wants the parser): each is imported by its own users only.
+    "aws_lambda_powertools/event_handler",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "metadata",
+            "parameters",
+            "streaming",
+            "validation",
+        )
+    ),
+    # Emergency and service numbers. The regions of ordinary numbers stay, all of them: a foreign one must be recognised.
+    "phonenumbers/shortdata/region_*.py",
     "pydantic/v1",
     "**/tests",
     "**/*.pyi",
@@ -81,9 +99,10 @@ BALLAST = (
     "**/__pycache__",
 )
 
-# Python takes unchecked bytecode without reading the source beside it. The artefact of a Lambda cannot change under it,
-# so a check would only find again what the deploy's own hash has established, at the price of reading and hashing every
-# module at each cold start (1.7 % of its instructions, and the reads). Timestamps would be worse: the zip dates every file 1980, and all bytecode is refused.
+# Python takes unchecked bytecode without reading the source beside it. The artefact of a Lambda cannot change under it, so
+# a check would only find again what the deploy's own hash has established, at the price of reading and hashing every
+# module at each cold start (1.7 % of its instructions, and the reads). Timestamps would be worse: the zip dates every
+# file 1980, and all bytecode is refused.
 INVALIDATION = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 

@@ -14,5 +14,5 @@ $(ROOT)/.build/tools/bin/uv:
 
 $(SYNCED): $(ROOT)/uv.lock $(ROOT)/pyproject.toml $(ROOT)/.python-version | $(UV)
 	@cd $(ROOT) && mkdir -p .build && $(UV) sync --frozen --quiet 2>.build/sync.log \
-		|| { echo "The locked packages could not be installed: $$(grep -v '^ *$$' .build/sync.log | head -1) Connect to the network and try again (.build/sync.log)." >&2; exit 1; }
+		|| { echo "The locked packages could not be installed: $$(grep -v '^ *$$' .build/sync.log | head -1). If there is no network, connect and try again (.build/sync.log)." >&2; exit 1; }
 	@touch $@

@@ -54,7 +54,7 @@ _TERRITORIES = {
 _NO_BREAK = "\u00a0"
 _NARROW_NO_BREAK = "\u202f"
 _TEXT = re.compile(r"(?<=>)[^<>]+")
-_NARROW_AT = re.compile(r"(?<=\S) (?=[:;?!»])|(?<=«) ")
+_NARROW_AT = re.compile(r"(?<!\s) (?=[:;?!»])|(?<=«) ")
 # After n°, before a unit, and inside a telephone number.
 _NO_BREAK_AT = re.compile(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères|heures?)\b|\d)")
 _IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)

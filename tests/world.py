@@ -76,6 +76,7 @@ SENDER_DOMAIN = "elections.example.fr"
 # A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
+_FIRST_SEQUENCE_NUMBER = 422300000000017454423009
 _KEPT_KEYS: dict[str, Any] = {}
 _SERVICES = ("login", "reissue", "notify", "registry")
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
@@ -162,6 +163,7 @@ class World:
         self._closing = ExitStack()
         self.responses: list[Response] = []
         self._logs = io.StringIO()
+        self._records: list[dict[str, Any]] = []
         self._next_record = 0
 
     def __enter__(self) -> Self:
@@ -333,7 +335,12 @@ class World:
         shard = dynamodb_backends[_ACCOUNT][REGION].get_table(self.tables["DeliveriesTable"]).stream_shard
         if shard is None:
             raise LookupError("the deliveries table has no stream")
-        return [record.to_json() for record in shard.items[self._next_record :]]
+        # Taken out of the table, of which moto makes a deep copy for every transaction.
+        self._records += [record.to_json() for record in shard.items]
+        shard.items.clear()
+        for number, record in enumerate(self._records):
+            record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + number)
+        return self._records[self._next_record :]
 
     def stream_event(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the event that Lambda would make of stream records."""

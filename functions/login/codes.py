@@ -81,15 +81,15 @@ def ask_code(address: str, held: Token | None, deps: SignIn) -> Asked:
     limits = deps.election.limits.code
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    wait = _take_from_bucket(voter_id, now, deps)
+    taken, resend_in = _take_from_bucket(voter_id, now, deps)
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
-    if wait == 0:
+    if taken:
         challenge = _queue_code(address, challenge, now, deps, renewed=challenge is held)
     return Asked(
         challenge=challenge,
         expires_in=limits.lifetime_minutes * 60,
-        resend_in=wait or limits.resend_seconds,
-        sent=wait == 0,
+        resend_in=resend_in,
+        sent=taken,
     )
 
 
@@ -119,8 +119,8 @@ def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
     return session
 
 
-def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> int:
-    """Take one code from the bucket and return 0, or return the seconds to wait.
+def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[bool, int]:
+    """Take one code from the bucket, if it may give one now; return whether it did, and the seconds until the next.
 
     The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it
     may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write.
@@ -133,7 +133,7 @@ def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> int:
     values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _BUCKET_KEPT)}
     key = {"voter_id": voter_id, "key": CODE_BUCKET}
 
-    def take(expression: str, condition: str, more: dict[str, int]) -> None:
+    def take(expression: str, condition: str, more: dict[str, int]) -> tuple[bool, int]:
         request = update_request(
             deps.sign_in_table,
             key,
@@ -141,27 +141,28 @@ def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> int:
             condition,
             {**values, **more},
         )
-        update_one(deps.dynamodb, request)
+        return True, seconds_until_next(update_one(deps.dynamodb, request, returns="UPDATED_NEW"))
+
+    def seconds_until_next(bucket: Item) -> int:
+        return _seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
 
     try:
-        take(
+        return take(
             "full_at = :refilled",
             "attribute_not_exists(full_at) OR (full_at <= :at AND last_at <= :spaced)",
             {":refilled": at + refill},
         )
     except ConditionFailedError:
         try:
-            take(
+            return take(
                 "full_at = full_at + :refill",
                 "full_at > :at AND full_at <= :latest AND last_at <= :spaced",
                 {":refill": refill, ":latest": at + ahead},
             )
         except ConditionFailedError as refusal:
-            bucket = refusal.item
-            if bucket is None:
+            if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            return _seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
-    return 0
+            return False, seconds_until_next(refusal.item)
 
 
 def _seconds_until(ready: int, at: int) -> int:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from notify.providers import Providers
     from notify.texts import Texts
 
-# With waits that double from 5 s to 15 min, eight attempts span an hour.
-MAX_ATTEMPTS = 8
+# With waits that double from 5 s up to 15 min, twelve attempts span about an hour.
+MAX_ATTEMPTS = 12
 _FIRST_WAIT_SECONDS = 5
 # SQS delays a message by 15 minutes at most.
 _LONGEST_WAIT_SECONDS = 900

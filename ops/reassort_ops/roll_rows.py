@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
 from reassort.election import Election
@@ -102,28 +103,29 @@ class RowRules:
         elif is_well_formed(identifier, self._shape):
             row.identifier = identifier
         else:
-            reason = f"is not {self._shape.symbols} symbols and the right check symbol"
+            reason = f"is not an identifier of the election ({self._shape.symbols} symbols and a check symbol)"
             self._refuse(row, Column.IDENTIFIER, "form", reason)
 
     def _read_text(self, row: RollRow, column: Column, typed: str) -> str:
-        """Return what voters will read: one blank between words, accents composed."""
-        if typed.isascii():
-            text = " ".join(typed.split())
-        elif _DAMAGED.search(typed):
-            self._refuse(
-                row, column, "accents", "holds damaged accents: the text was converted with the wrong encoding"
-            )
-            return ""
-        else:
-            text = unicodedata.normalize("NFC", " ".join(typed.split()))
-        if not text.isprintable():
-            self._refuse(row, column, "invisible", "holds a control character or an invisible one")
-            return ""
-        if len(text) > _LONGEST_TEXT:
-            self._refuse(row, column, "long", f"has more than {_LONGEST_TEXT} characters")
-            return ""
+        text, code, reason = _clean_text(typed)
+        if code:
+            self._refuse(row, column, code, reason)
         return text
 
     @staticmethod
     def _refuse(row: RollRow, column: str, code: str, reason: str) -> None:
         row.faults.append(Fault(row.line, column, code, reason))
+
+
+# A roll names the same establishments over and over.
+@lru_cache(maxsize=4096)
+def _clean_text(typed: str) -> tuple[str, str, str]:
+    """Return what voters will read (one blank between words, accents composed), or a code and a reason to refuse it."""
+    if not typed.isascii() and _DAMAGED.search(typed):
+        return "", "accents", "holds damaged accents: the text was converted with the wrong encoding"
+    text = unicodedata.normalize("NFC", " ".join(typed.split()))
+    if not text.isprintable():
+        return "", "invisible", "holds a control character or an invisible one"
+    if len(text) > _LONGEST_TEXT:
+        return "", "long", f"has more than {_LONGEST_TEXT} characters"
+    return text, "", ""

@@ -9,7 +9,6 @@ import pytest
 from tests.world import SITE_ORIGIN, Browser, Enrolled, Response, World
 
 STRANGER = "nobody.atall@ac-dijon.fr"
-WRONG = "000000"
 
 
 def _wrong(code: str) -> str:
@@ -59,20 +58,15 @@ def _shape(response: Response) -> object:
 @pytest.mark.req("S1", "I8")
 def test_known_and_unknown_addresses_get_the_same_answer(world: World, claire: Enrolled) -> None:
     known, unknown = world.browser(), world.browser()
-    for _ in range(7):
+    for _ in range(3):
         # Past the spacing, within it, and until the bucket is empty.
         for seconds in (0, 30, 61):
             world.clock.move(seconds=seconds)
             assert _shape(known.ask_code(claire.email)) == _shape(unknown.ask_code(STRANGER))
     world.run_outbox()
-    known.redeem(WRONG)
-    for code in (WRONG, "111111", "222222", "333333", "444444", "555555", "666666"):
-        one, other = known.redeem(code), unknown.redeem(code)
-        assert (one.status, one.headers.get("retry-after"), one.cookies) == (
-            other.status,
-            other.headers.get("retry-after"),
-            other.cookies,
-        ) or code in {"444444", "555555"}  # Claire's count is one ahead
+    wrong = [code for code in ("111111", "222222", "333333") if code not in world.emails[-1].text]
+    for code in (*wrong, *wrong, *wrong):
+        assert _shape(known.redeem(code)) == _shape(unknown.redeem(code))
 
 
 @pytest.mark.req("S1", "S2", "I8")
@@ -162,13 +156,13 @@ def test_second_code_must_wait_a_minute(world: World, claire: Enrolled) -> None:
 def test_stranger_who_keeps_asking_delays_the_voter_by_minutes(world: World, claire: Enrolled) -> None:
     attacker = world.browser()
     waits = []
-    for _ in range(40):
+    for _ in range(20):
         waits.append(attacker.ask_code(claire.email).json["resend_in"])
         world.clock.move(minutes=1)
     world.run_outbox()
     # 5 at once, then one every 3 minutes; nobody ever waits for longer than that.
     assert max(waits) <= 180
-    world.clock.move(seconds=waits[-1])
+    world.clock.move(seconds=waits[-1] - 60)
     browser = world.browser()
     browser.ask_code(claire.email)
     world.run_outbox()
@@ -178,11 +172,15 @@ def test_stranger_who_keeps_asking_delays_the_voter_by_minutes(world: World, cla
 @pytest.mark.req("S13")
 def test_bucket_holds_five_codes_and_refills_one_every_three_minutes(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    for _ in range(60):
+    taken_at = []
+    for minute in range(16):
+        before = len(world.items("DeliveriesTable"))
         browser.ask_code(claire.email)
+        if len(world.items("DeliveriesTable")) > before:
+            taken_at.append(minute)
         world.clock.move(minutes=1)
-    queued = len(world.items("DeliveriesTable"))
-    assert 5 + 60 // 3 - 2 <= queued <= 5 + 60 // 3
+    # Two refills come while the first five go, one a minute.
+    assert taken_at == [0, 1, 2, 3, 4, 5, 6, 9, 12, 15]
 
 
 # ---------------------------------------------------------------- redeeming
@@ -350,14 +348,14 @@ def test_code_may_be_typed_with_blanks(world: World, claire: Enrolled) -> None:
 
 @pytest.mark.req("S4")
 def test_codes_are_spread_over_all_six_digit_numbers(world: World, claire: Enrolled) -> None:
-    # 30 draws under 200,000 happen once in 10**21; so do 30 of which none starts with a given half of the digits.
     codes = []
     browser = world.browser()
-    for _ in range(30):
+    for _ in range(12):
         codes.append(int(_ask(world, browser, claire.email)))
         world.clock.move(minutes=15)
-    assert len(set(codes)) > 25
-    assert 150_000 < statistics.mean(codes) < 850_000
+    # The mean of 12 fair draws leaves these bounds once in 10**6; two draws in 12 agree once in 15,000.
+    assert 100_000 < statistics.mean(codes) < 900_000
+    assert len(set(codes)) > 10
 
 
 # ---------------------------------------------------------------- signing out and refusals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.stack.deployed import Deployment, Enrolled, Platform, deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,15 @@ def platform(deployment: Deployment) -> Platform:
 def voter(deployment: Deployment) -> Enrolled:
     """A voter of this test's own."""
     return deployment.enrol()
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Write a measurement to the terminal, captured or not, and to the test's report."""
+
+    def write(text: str) -> None:
+        record_property("measured", text)
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return write

@@ -133,11 +133,15 @@ class Deployment:
 
     def query(self, table: str, voter_id: str) -> list[dict[str, Any]]:
         """Return a voter's items of a table whose partition is the voter, in the order of its sort key."""
-        pages = self.client("dynamodb").get_paginator("query").paginate(
-            TableName=self.table(table),
-            KeyConditionExpression="voter_id = :voter",
-            ExpressionAttributeValues=to_wire({":voter": voter_id}),
-            ConsistentRead=True,
+        pages = (
+            self.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.table(table),
+                KeyConditionExpression="voter_id = :voter",
+                ExpressionAttributeValues=to_wire({":voter": voter_id}),
+                ConsistentRead=True,
+            )
         )
         return [from_wire(item) for page in pages for item in page["Items"]]
 
@@ -241,8 +245,8 @@ def make_client(aws: LocalAws, service: str, credentials: Mapping[str, str] | No
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys.get("SessionToken"),
-        # An entry without a value means a direct connection.
-        config=Config(proxies={"http": ""}, retries={"mode": "standard", "total_max_attempts": 2}),
+        # No proxies, whatever the shell has set; an entry without a value would put whole URLs into the request line.
+        config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2}),
     )
 
 

@@ -122,7 +122,15 @@ def test_a_stranger_is_answered_like_a_voter_and_gets_nothing(deployment: Deploy
     assert answers[0].status_code == answers[1].status_code == 202
     assert answers[0].content == answers[1].content
     assert [len(cookie) for cookie in known.cookies.values()] == [len(cookie) for cookie in unknown.cookies.values()]
-    changing = {"date", "set-cookie", "x-amzn-requestid", "x-amz-request-id", "x-amz-apigw-id", "x-amzn-trace-id", "x-amz-id-2"}
+    changing = {
+        "date",
+        "set-cookie",
+        "x-amzn-requestid",
+        "x-amz-request-id",
+        "x-amz-apigw-id",
+        "x-amzn-trace-id",
+        "x-amz-id-2",
+    }
     kept = [{name: value for name, value in answer.headers.items() if name not in changing} for answer in answers]
     assert kept[0] == kept[1]
     wait_for(lambda: deployment.mails_to(voter.email))

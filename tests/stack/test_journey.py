@@ -47,7 +47,9 @@ def test_a_voter_gets_a_new_identifier_and_the_former_one_stops_working(
     identifier = identifier_in(text)
     assert identifier is not None
     assert reissue["reference"] in text
-    confirmation = wait_for(lambda: [mail for mail in deployment.mails_to(voter.email) if "Confirmation" in mail.subject])
+    confirmation = wait_for(
+        lambda: [mail for mail in deployment.mails_to(voter.email) if "Confirmation" in mail.subject]
+    )
     assert len(confirmation) == 1
     for part in (confirmation[0].subject, confirmation[0].text, confirmation[0].html):
         assert identifier not in part
@@ -132,9 +134,7 @@ def test_the_registry_answers_nobody_who_does_not_sign(deployment: Deployment, v
 
 @pytest.mark.req("S28")
 @pytest.mark.parametrize("path", ["/registry/check", "/registry/votes"])
-def test_the_registry_answers_nobody_without_its_permission(
-    deployment: Deployment, voter: Enrolled, path: str
-) -> None:
+def test_the_registry_answers_nobody_without_its_permission(deployment: Deployment, voter: Enrolled, path: str) -> None:
     iam = deployment.client("iam")
     name = f"stranger-{voter.voter_id}"
     iam.create_user(UserName=name)

@@ -6,7 +6,7 @@ A refusal proves nothing if every call is refused: each role also makes a call t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,11 +74,14 @@ class Actor:
 
     deployment: Deployment
     credentials: Mapping[str, str]
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def is_refused(self, service: str, operation: str, **parameters: Any) -> bool:
         """Tell whether IAM refuses a call; any other error means that IAM let it pass."""
+        if service not in self.clients:
+            self.clients[service] = self.deployment.client(service, self.credentials)
         try:
-            getattr(self.deployment.client(service, self.credentials), operation)(**parameters)
+            getattr(self.clients[service], operation)(**parameters)
         except ClientError as error:
             return error.response["Error"]["Code"] in _REFUSALS
         return False
@@ -177,22 +180,24 @@ def test_only_delivery_sends_and_queues(deployment: Deployment, actors: dict[str
     refused = {
         "email": actor.is_refused("sesv2", "send_email", **email),
         "sms": actor.is_refused("sns", "publish", PhoneNumber="+33600000000", Message="x"),
-        "queue": actor.is_refused("sqs", "send_message", QueueUrl=outputs["RetryQueueUrl"], MessageBody='{"delivery_id": "nobody"}'),
+        "queue": actor.is_refused(
+            "sqs", "send_message", QueueUrl=outputs["RetryQueueUrl"], MessageBody='{"delivery_id": "nobody"}'
+        ),
     }
     assert set(refused.values()) == {role != "NotifyRole"}, refused
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_reaches_what_operates_the_service(
-    deployment: Deployment, actors: dict[str, Actor], role: str
-) -> None:
+def test_no_role_reaches_what_operates_the_service(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
     actor, outputs = actors[role], deployment.stack.outputs
     alarms = deployment.physical_id("AlarmTopic")
     passed = [
         call
         for call, refused in {
             "alarm": actor.is_refused("sns", "publish", TopicArn=alarms, Message="x"),
-            "delete table": actor.is_refused("dynamodb", "delete_table", TableName=f"{outputs['LimitsTable']}-not-there"),
+            "delete table": actor.is_refused(
+                "dynamodb", "delete_table", TableName=f"{outputs['LimitsTable']}-not-there"
+            ),
             "list tables": actor.is_refused("dynamodb", "list_tables"),
             "schedule key deletion": actor.is_refused("kms", "schedule_key_deletion", KeyId="not-there"),
             "iam": actor.is_refused("iam", "list_roles"),

@@ -13,6 +13,8 @@ from reassort.voters import IdentifierStatus
 from tests.stack.deployed import Deployment, Enrolled, Platform, at_once, identifier_in, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -27,13 +29,13 @@ def told(answers: list[httpx.Response]) -> Counter[str]:
 
 @pytest.mark.req("R3", "I1", "I9", "I10", "S13")
 def test_fifty_reissues_of_one_voter_have_one_winner_per_generation(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: Enrolled, tell: Callable[[str], None]
 ) -> None:
     browsers = [deployment.signed_in(voter) for _ in range(RACERS)]
 
     answers = at_once([partial(browser.reissue, voter) for browser in browsers])
 
-    print(f"\n{RACERS} reissues at once, each its own key: {dict(told(answers))}")
+    tell(f"{RACERS} reissues at once, each its own key: {dict(told(answers))}")
     won = sorted(answer.json()["generation"] for answer in answers if answer.status_code == 202)
     assert won
     assert won == list(range(2, 2 + len(won)))
@@ -51,12 +53,14 @@ def test_fifty_reissues_of_one_voter_have_one_winner_per_generation(
 
 
 @pytest.mark.req("I6", "R2", "S22")
-def test_fifty_times_the_same_request_is_one_reissue(deployment: Deployment, voter: Enrolled) -> None:
+def test_fifty_times_the_same_request_is_one_reissue(
+    deployment: Deployment, voter: Enrolled, tell: Callable[[str], None]
+) -> None:
     browser = deployment.signed_in(voter)
 
     answers = at_once([partial(browser.reissue, voter, key="the-same-key-0123")] * RACERS)
 
-    print(f"\n{RACERS} times the same request at once: {dict(told(answers))}")
+    tell(f"{RACERS} times the same request at once: {dict(told(answers))}")
     assert {answer.status_code for answer in answers} <= {202, 503}
     accepted = [answer.json() for answer in answers if answer.status_code == 202]
     assert accepted
@@ -73,7 +77,9 @@ def test_fifty_times_the_same_request_is_one_reissue(deployment: Deployment, vot
 
 
 @pytest.mark.req("I5", "I10", "I9")
-def test_vote_and_reissue_race_to_one_winner(deployment: Deployment, platform: Platform) -> None:
+def test_vote_and_reissue_race_to_one_winner(
+    deployment: Deployment, platform: Platform, tell: Callable[[str], None]
+) -> None:
     won: Counter[str] = Counter()
     electorate = []
     for turn in range(ROUNDS):
@@ -94,23 +100,25 @@ def test_vote_and_reissue_race_to_one_winner(deployment: Deployment, platform: P
             assert reissue.json()["code"] == "already-voted"
             assert deployment.reconcile(voter) == {1: IdentifierStatus.USED}
         won["reissue" if reissue.status_code == 202 else "vote"] += 1
-    print(f"\n{ROUNDS} races of vote and reissue were won by: {dict(won)}")
+    tell(f"{ROUNDS} races of vote and reissue were won by: {dict(won)}")
 
     issued = Counter(status for voter in electorate for status in deployment.reconcile(voter).values())
-    print(f"identifiers afterwards: {dict(issued)}")
+    tell(f"identifiers afterwards: {dict(issued)}")
     assert issued.total() == ROUNDS + won["reissue"]
     assert issued[IdentifierStatus.USED] == won["vote"]
     assert issued[IdentifierStatus.ACTIVE] == issued[IdentifierStatus.REVOKED] == won["reissue"]
 
 
 @pytest.mark.req("S10", "S13", "S8")
-def test_wrong_numens_at_once_learn_no_more_than_the_limit(deployment: Deployment, voter: Enrolled) -> None:
+def test_wrong_numens_at_once_learn_no_more_than_the_limit(
+    deployment: Deployment, voter: Enrolled, tell: Callable[[str], None]
+) -> None:
     browser = deployment.signed_in(voter)
     tries = [partial(browser.reissue, voter, numen=f"99Z{number:07d}ZZZ") for number in range(30)]
 
     answers = at_once(tries)
 
-    print(f"\n{len(tries)} wrong NUMENs at once: {dict(told(answers))}")
+    tell(f"{len(tries)} wrong NUMENs at once: {dict(told(answers))}")
     assert {answer.status_code for answer in answers} <= {403, 429, 503}
     limit = deployment.election.limits.numen.lock_after
     mismatches = [answer.json()["attempts_left"] for answer in answers if answer.status_code == 403]
@@ -122,14 +130,16 @@ def test_wrong_numens_at_once_learn_no_more_than_the_limit(deployment: Deploymen
 
 
 @pytest.mark.req("S13", "S14")
-def test_one_phone_serves_no_more_voters_than_the_limit(deployment: Deployment) -> None:
+def test_one_phone_serves_no_more_voters_than_the_limit(deployment: Deployment, tell: Callable[[str], None]) -> None:
     electorate = [deployment.enrol() for _ in range(10)]
     phone = electorate[0].phone
-    requests = [partial(deployment.signed_in(voter).reissue, voter, phone=phone, channel="email") for voter in electorate]
+    requests = [
+        partial(deployment.signed_in(voter).reissue, voter, phone=phone, channel="email") for voter in electorate
+    ]
 
     answers = at_once(requests)
 
-    print(f"\n{len(requests)} voters with one phone at once: {dict(told(answers))}")
+    tell(f"{len(requests)} voters with one phone at once: {dict(told(answers))}")
     limit = deployment.election.limits.phone.voters
     assert [answer.status_code for answer in answers].count(202) == limit
     refused = {answer.json()["code"] for answer in answers if answer.status_code != 202}

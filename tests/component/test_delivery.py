@@ -1,0 +1,180 @@
+"""Delivery: at least once, in practice once, never of a replaced identifier, and never kept longer than needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from reassort.outbox import Message, Status
+
+from tests.wire import ProcessDiedError
+from tests.world import identifier_in
+
+if TYPE_CHECKING:
+    from tests.world import Browser, Enrolled, World
+
+
+def _reissued(browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
+    answer = browser.reissue(enrolled.numen, channel=channel)
+    assert answer.status == 202
+    reference: str = answer.json["reference"]
+    return reference
+
+
+@pytest.mark.req("I4", "S15", "U12", "P9")
+def test_identifier_by_sms_and_confirmation_by_email(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.run_outbox()
+    (sms,) = world.sms
+    (confirmation,) = world.mail_to(claire.email)
+    assert sms.to == "+33612345678"
+    assert sms.attributes["AWS.SNS.SMS.SMSType"] == "Transactional"
+    assert sms.attributes["AWS.SNS.SMS.SenderID"] == "ELECTIONS"
+    assert float(sms.attributes["AWS.SNS.SMS.MaxPrice"]) <= 0.10
+    assert reference in sms.text
+    assert reference in confirmation.text
+    assert identifier_in(sms.text) not in confirmation.text + confirmation.html
+    assert [step["status"] for step in browser.status(reference).json["history"]] == ["queued", "sending", "sent"]
+
+
+@pytest.mark.req("R5", "I6")
+def test_two_workers_with_the_same_event_send_once(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissued(browser, claire)
+    records = world.new_records()
+    world.interleave("Publish", lambda: world.another_worker().on_stream(world.stream_event(records)))
+    world.deliver_stream()
+    world.triggers.on_stream(world.stream_event(records))
+    assert len(world.sms) == 1
+    assert len(world.mail_to(claire.email)) == 1
+
+
+@pytest.mark.req("R7", "I3")
+def test_crash_after_the_send_repeats_the_same_text_once(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissued(browser, claire)
+    world.lose_reply("Publish", ProcessDiedError())
+    with pytest.raises(ProcessDiedError):
+        world.deliver_stream()
+    world.run_for(minutes=3)
+    assert len(world.sms) == 2
+    assert world.sms[0].text == world.sms[1].text
+    assert len(world.mail_to(claire.email)) == 1
+
+
+def test_unknown_outcome_is_retried_by_itself(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.fail("Publish", "InternalError")
+    world.run_outbox()
+    assert world.sms == []
+    assert len(world.mail_to(claire.email)) == 1, "the confirmation does not wait for the SMS"
+    world.clock.move(seconds=10)
+    world.drain_retries()
+    assert len(world.sms) == 1
+    assert browser.status(reference).json["status"] == "sent"
+
+
+@pytest.mark.req("R9")
+def test_throttled_provider_burns_no_attempt(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    for _ in range(20):
+        world.fail("Publish", "ThrottledException")
+        world.run_outbox()
+        world.clock.move(minutes=16)
+    assert world.delivery(reference).messages[Message.IDENTIFIER]["attempts"] == 0
+    world.mend()
+    world.run_for(minutes=2)
+    assert len(world.sms) == 1
+
+
+@pytest.mark.req("R10", "I2")
+def test_refused_number_is_a_failure_that_the_voter_sees(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.fail("Publish", "InvalidParameter")
+    world.run_for(minutes=5)
+    assert browser.status(reference).json["status"] == "failed"
+    assert world.sms == []
+    assert browser.redeliver(reference, "email").status == 202
+    world.run_outbox()
+    assert browser.status(reference).json["status"] == "sent"
+    assert "identifiant" in world.mail_to(claire.email)[-1].subject
+
+
+@pytest.mark.req("R8", "I3", "I4")
+def test_replaced_identifier_is_never_sent(world: World, claire: Enrolled, browser: Browser) -> None:
+    first = _reissued(browser, claire)
+    second = _reissued(browser, claire)
+    world.run_for(minutes=5)
+    assert len(world.sms) == 1
+    assert second in world.sms[0].text
+    assert browser.status(first).json["status"] == "superseded"
+    confirmations = [email for email in world.mail_to(claire.email) if "Confirmation" in email.subject]
+    assert len(confirmations) == 2
+
+
+@pytest.mark.req("I3")
+def test_reissue_waits_while_the_former_identifier_is_being_sent(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    _reissued(browser, claire)
+    answers = []
+    world.interleave("Publish", lambda: answers.append(browser.reissue(claire.numen)))
+    world.run_outbox()
+    (answer,) = answers
+    assert (answer.status, answer.code) == (429, "delivery-in-progress")
+    assert int(answer.headers["retry-after"]) > 0
+    assert world.voter(claire).generation == 2
+    assert browser.reissue(claire.numen).status == 202
+
+
+@pytest.mark.req("R4")
+def test_sweeper_delivers_what_the_stream_never_brought(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissued(browser, claire)
+    world.clock.move(hours=24)
+    assert world.sweep() == 1
+    world.drain_retries()
+    assert len(world.sms) == 1
+
+
+@pytest.mark.req("R13")
+def test_nothing_is_lost_while_the_key_cannot_be_used(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.fail("Decrypt", "KMSInternalException")
+    world.fail("Decrypt", "KMSInternalException")
+    world.run_outbox()
+    assert world.sms == []
+    world.mend()
+    world.run_for(minutes=3)
+    assert len(world.sms) == 1
+    assert browser.status(reference).json["status"] == "sent"
+
+
+def test_what_was_sealed_is_erased_when_redelivery_is_over(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.run_outbox()
+    assert world.delivery(reference).payload is not None
+    world.clock.move(minutes=world.election.retention.redelivery_minutes)
+    world.sweep()
+    world.drain_retries()
+    delivery = world.delivery(reference)
+    assert (delivery.payload, delivery.address, delivery.due_at) == (None, None, None)
+    browser = world.signed_in(claire)
+    late = browser.redeliver(reference, "email")
+    assert (late.status, late.code) == (409, "redelivery-expired")
+
+
+@pytest.mark.req("S3", "I8")
+def test_code_for_a_stranger_ends_in_delivery(world: World, claire: Enrolled) -> None:
+    world.browser().ask_code("stranger.unknown@ac-dijon.fr")
+    assert len(world.items("DeliveriesTable")) == 1
+    world.run_outbox()
+    assert world.emails == []
+    assert world.items("DeliveriesTable") == []
+
+
+@pytest.mark.req("R6")
+def test_one_unreadable_record_does_not_hold_the_others(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    broken = _reissued(world.signed_in(claire), claire)
+    _reissued(world.signed_in(paul), paul)
+    world.change_delivery(broken, payload=b"not a ciphertext")
+    world.run_outbox()
+    assert [sms.to for sms in world.sms] == ["+33612345678"]
+    assert world.delivery(broken).status is not Status.SENT

@@ -1,0 +1,80 @@
+"""One phone number serves few voters and few SMS a day: whoever harvests NUMENs has one phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import Enrolled, World
+
+PHONE = "06 12 34 56 78"
+
+
+def _voters(world: World, count: int) -> list[Enrolled]:
+    return [world.enrol(f"agent{number}@ac-dijon.fr", f"09E990012{number}ABC") for number in range(count)]
+
+
+@pytest.mark.req("S13")
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_fourth_voter_of_a_number_is_refused(world: World, channel: str) -> None:
+    *three, fourth = _voters(world, 4)
+    for voter in three:
+        assert world.signed_in(voter).reissue(voter.numen, PHONE, channel).status == 202
+    refused = world.signed_in(fourth).reissue(fourth.numen, PHONE, channel)
+    assert (refused.status, refused.code) == (429, "phone-in-use")
+    assert "errors" not in refused.json
+    assert world.voter(fourth).generation == 1
+    # The count is of voters: each of the three may come again, and the fourth may give another number.
+    assert world.signed_in(three[0]).reissue(three[0].numen, PHONE, channel).status == 202
+    assert world.signed_in(fourth).reissue(fourth.numen, "06 12 34 56 79", channel).status == 202
+
+
+@pytest.mark.req("S13")
+def test_number_is_the_same_however_it_is_written(world: World) -> None:
+    voters = _voters(world, 4)
+    written = ["06 12 34 56 78", "+33612345678", "0033 6 12 34 56 78", "06.12.34.56.78"]
+    statuses = [
+        world.signed_in(voter).reissue(voter.numen, phone).status for voter, phone in zip(voters, written, strict=True)
+    ]
+    assert statuses == [202, 202, 202, 429]
+
+
+@pytest.mark.req("S13", "S15")
+def test_sixth_sms_of_a_day_is_refused_and_email_is_left(world: World) -> None:
+    voters = _voters(world, 3)
+    for voter in (*voters, *voters[:2]):
+        assert world.signed_in(voter).reissue(voter.numen, PHONE, "sms").status == 202
+    refused = world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "sms")
+    assert (refused.status, refused.code) == (429, "phone-in-use")
+    # 10:15 in Paris: the day's count ends at local midnight.
+    assert refused.headers["retry-after"] == str((13 * 60 + 45) * 60)
+    assert world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "email").status == 202
+    world.clock.move(seconds=int(refused.headers["retry-after"]))
+    assert world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "sms").status == 202
+
+
+@pytest.mark.req("S13")
+def test_redelivery_by_sms_counts_as_an_sms(world: World) -> None:
+    voters = _voters(world, 3)
+    browsers = [world.signed_in(voter) for voter in voters]
+    for voter, browser in ((voters[0], browsers[0]), (voters[0], browsers[0]), (voters[1], browsers[1])):
+        assert browser.reissue(voter.numen, PHONE, "sms").status == 202
+    assert browsers[1].reissue(voters[1].numen, PHONE, "sms").status == 202
+    world.run_outbox()
+    reference = browsers[2].reissue(voters[2].numen, PHONE, "email").json["reference"]
+    world.run_outbox()
+    assert browsers[2].redeliver(reference, "sms").status == 202
+    world.run_outbox()
+    assert browsers[2].redeliver(reference, "email").status == 202
+    world.run_outbox()
+    refused = browsers[2].redeliver(reference, "sms")
+    assert (refused.status, refused.code) == (429, "phone-in-use")
+
+
+@pytest.mark.req("S9", "S23")
+def test_number_is_kept_as_a_keyed_hash_only(world: World, claire: Enrolled) -> None:
+    world.signed_in(claire).reissue(claire.numen, PHONE)
+    (limits,) = world.items("LimitsTable")
+    assert limits["key"].startswith("phone#")
+    stored = repr([world.items(table) for table in world.tables])
+    for form in ("612345678", "06 12 34 56 78"):
+        assert form not in stored
