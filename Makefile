@@ -2,12 +2,13 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# Two processors are what a small machine has; these rungs share nothing.
-PARALLEL_RUNGS := $(wildcard tests/unit tests/component tests/artefact)
-# One deployed stack serves all tests of a rung, and races need the processors to themselves.
-SERIAL_RUNGS := $(wildcard tests/stack tests/browser)
+# One deployed stack serves all tests of these rungs, and races need the processors to themselves.
+SERIAL_RUNGS := tests/stack tests/browser
 
-.PHONY: help run test check lint-template build clean chromium
+CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
+	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
+
+.PHONY: help run test check lint-template build screenshots clean chromium
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -16,27 +17,28 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 	@$(BIN)/python -m local.run
 
 check: $(SYNCED) ## Lint, formatting and types, in seconds
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
+	@$(CHECK)
 
 test: $(SYNCED) chromium ## Everything: check, then the unit, component, artefact, stack and browser tests
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
-	$(MAKE) --no-print-directory check || status=1; \
-	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(PARALLEL_RUNGS) || status=1; \
+	$(MAKE) --no-print-directory check lint-template || status=1; \
+	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
 	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
-	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests/*.xml || status=1; \
+	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
+	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 
 lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3
 	@$(BIN)/cfn-lint template.yaml
-	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit
-	@.audit/bin/checkov --file template.yaml --framework cloudformation --compact --quiet
+	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit --no-install-project
+	@.audit/bin/checkov --config-file .checkov.yaml
 
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
+
+screenshots: $(SYNCED) chromium ## Play the journey in Chromium and write docs/screenshots
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Add up pytest's JUnit reports: `total.py SECONDS REPORT…` prints the tests by rung, then one line for all of them.
+"""Add up pytest's JUnit reports: `total.py SECONDS FOLDER` prints the tests by rung, then one line for all of them.
 
 Exits with 1 when a test failed, or when there was none.
 """
@@ -11,11 +11,11 @@ from pathlib import Path
 
 def main(arguments: list[str]) -> int:
     """Print the counts; return the exit status."""
-    seconds, *reports = arguments
+    seconds, folder = arguments
     rungs: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for report in reports:
+    for report in sorted(Path(folder).glob("*.xml")):
         # S314: our own pytest wrote the file a moment ago.
-        for case in ET.parse(Path(report)).iter("testcase"):  # noqa: S314
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314
             outcome = next((child.tag for child in case if child.tag in {"failure", "error", "skipped"}), "passed")
             # `tests.unit.test_phones` and so on; a module that cannot be collected has no rung.
             path = [*(case.get("classname") or "").split("."), "collection"]

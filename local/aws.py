@@ -58,8 +58,8 @@ class LocalAws:
             endpoint_url=self.endpoint_url,
             aws_access_key_id=ROOT_KEY,
             aws_secret_access_key=ROOT_KEY,
-            # An entry without a value means a direct connection.
-            config=Config(proxies={"http": ""}),
+            # No proxies, whatever the shell has set; an entry without a value would put whole URLs into the request line.
+            config=Config(proxies={}),
         )
 
     def execute_api_url(self, api_url: str) -> str:

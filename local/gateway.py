@@ -67,7 +67,10 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack) -> Starl
             yield
 
     async def messages(_request: Request) -> Response:
-        await outgoing.refresh()
+        try:
+            await outgoing.refresh()
+        except httpx.HTTPError as error:
+            return _unavailable("embedded AWS", error)
         return JSONResponse([message.as_json() for message in outgoing.messages()])
 
     async def info(_request: Request) -> Response:
@@ -129,6 +132,10 @@ class AddHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+def _unavailable(part: str, error: Exception) -> Response:
+    return JSONResponse({"message": f"The {part} does not answer: {type(error).__name__}"}, status_code=502)
+
+
 def _fresh(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def uncached(request: Request) -> Response:
         response = await endpoint(request)
@@ -154,7 +161,7 @@ def _forward(client: httpx.AsyncClient, api_url: str) -> Callable[[Request], Awa
                 request.method, api_url + target, headers=headers, content=await request.body()
             )
         except httpx.HTTPError as error:
-            return JSONResponse({"message": f"The API does not answer: {type(error).__name__}"}, status_code=502)
+            return _unavailable("API", error)
         response = Response(answer.content, status_code=answer.status_code)
         kept = [
             (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in NOT_RETURNED

@@ -36,8 +36,9 @@ EXPECTED = (StartError, CommandError, LocalAwsError, HeadersPolicyError, Electio
 
 def main() -> int:
     """Start everything, serve, stop everything. Return the exit status."""
-    # A stop must unwind like Ctrl-C does, so that every child is ended.
+    # A stop must unwind like Ctrl-C does, so that every child is ended; a shell starts background jobs deaf to Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with listen(os.environ.get("PORT") or "8080") as listener, own_folder("run") as folder:
             serve(listener, folder)

@@ -25,6 +25,11 @@ _CARRIED = pytest.StashKey[set[str]]()
 _WORKER_KEY = "carried_requirements"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that asks for the report."""
+    parser.addoption("--requirements", action="store_true", help="print the requirement ids that no test carries")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start an empty set of carried ids."""
     config.stash[_CARRIED] = set()
@@ -49,7 +54,9 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the ids that no test carries."""
+    """Print the ids that no test carries, when asked for."""
+    if not config.getoption("--requirements"):
+        return
     if missing := [identifier for identifier in IDS if identifier not in config.stash[_CARRIED]]:
         terminalreporter.write_sep("-", f"{len(missing)} of {len(IDS)} requirements are carried by no collected test")
         terminalreporter.write_line(" ".join(missing))

@@ -342,6 +342,10 @@ class World:
             record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + number)
         return self._records[self._next_record :]
 
+    def lose_stream(self) -> None:
+        """Let what the stream holds now never reach delivery, as when its trigger is dead."""
+        self._next_record += len(self.new_records())
+
     def stream_event(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the event that Lambda would make of stream records."""
         return stream_event(records, self._deliveries_arn)
@@ -468,6 +472,12 @@ class World:
     def change_delivery(self, reference: str, **attributes: Any) -> None:
         """Overwrite attributes of a delivery behind the service's back."""
         self._update("DeliveriesTable", {"delivery_id": reference}, attributes)
+
+    def change_message(self, reference: str, message: str, **attributes: Any) -> None:
+        """Overwrite attributes of one message of a delivery, as a receipt may."""
+        messages = self.delivery_item(reference)["messages"]
+        messages[message] |= attributes
+        self.change_delivery(reference, messages=messages)
 
     def register(self, enrolled: Enrolled) -> list[dict[str, Any]]:
         """Return a voter's entries in the register, in order."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
-from reassort.outbox import Delivery, Kind, Message, Status, delivery_from_item
+from reassort.outbox import OVERDUE_AFTER, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.tables import ConditionFailedError, read_one, to_wire, update_one, update_request
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
 
+# A retry may come this much before its time: two workers' clocks differ.
+_SKEW_MILLISECONDS = 1000
 # Longer than a wire attempt may take (2 s to connect, 10 s to answer), so a lease never runs out under its holder.
 LEASE = timedelta(seconds=30)
 _NAMES = {"#status": "status"}
@@ -33,6 +35,12 @@ class Claim:
     message: Message
     lease_until: int
     attempt: int
+
+    @property
+    def tries(self) -> int:
+        """Return how often this message was tried, attempts that the provider throttled included."""
+        throttled: int = self.delivery.messages[self.message].get("throttled", 0)
+        return self.attempt + throttled
 
 
 class Claims:
@@ -49,11 +57,17 @@ class Claims:
         return delivery_from_item(item) if item else None
 
     def claim_message(self, delivery: Delivery, message: Message, now: datetime) -> Claim | None:
-        """Take the lease of a message; None when it is settled, held by another, superseded or disputed."""
+        """Take the lease of a message.
+
+        None when it is settled, held by another, waiting for its next attempt, superseded or disputed.
+        """
         at = epoch_milliseconds(now)
         lease_until = epoch_milliseconds(now + LEASE)
         free = f"messages.{message}.#status = :queued"
-        lapsed = f"messages.{message}.#status = :sending AND messages.{message}.lease_until <= :at"
+        lapsed = (
+            f"messages.{message}.#status = :sending AND messages.{message}.lease_until <= :at "
+            f"AND (attribute_not_exists(messages.{message}.not_before) OR messages.{message}.not_before <= :at)"
+        )
         clauses = [f"({free} OR ({lapsed}))", "attribute_exists(payload)"]
         if message is Message.IDENTIFIER:
             clauses += ["attribute_not_exists(superseded_at)", "attribute_not_exists(disputed_at)"]
@@ -98,30 +112,46 @@ class Claims:
         expression = f"SET {', '.join(assignments)} REMOVE {name}.lease_until"
         return self._write(claim.delivery, expression, f"{name}.lease_until = :mine", values, returns="ALL_NEW")
 
-    def release_claim(self, claim: Claim, *, keeps_budget: bool) -> None:
-        """Give a lease back after an attempt that must be repeated; a throttled one does not count."""
+    def release_claim(self, claim: Claim, now: datetime, wait: int, *, keeps_budget: bool) -> None:
+        """Give a lease back after an attempt that must be repeated in `wait` seconds; a throttled one does not count.
+
+        Until then nobody takes the message again, however many events bring its delivery; the sweeper stays away too.
+        """
         name = f"messages.{claim.message}"
-        expression = f"SET {name}.lease_until = :free"
-        values: dict[str, Any] = {":free": 0, ":mine": claim.lease_until}
+        expression = f"SET {name}.lease_until = :free, {name}.not_before = :not_before, due_at = :due_at"
+        retry_at = epoch_milliseconds(now + timedelta(seconds=wait))
+        values: dict[str, Any] = {
+            ":free": 0,
+            ":not_before": retry_at - _SKEW_MILLISECONDS,
+            ":due_at": retry_at + OVERDUE_AFTER // timedelta(milliseconds=1),
+            ":mine": claim.lease_until,
+        }
         if keeps_budget:
-            expression += f", {name}.attempts = {name}.attempts - :one"
-            values[":one"] = 1
+            expression += (
+                f", {name}.attempts = {name}.attempts - :one"
+                f", {name}.throttled = if_not_exists({name}.throttled, :none) + :one"
+            )
+            values |= {":one": 1, ":none": 0}
         self._write(claim.delivery, expression, f"{name}.lease_until = :mine", values, names=None)
 
     def settle_unsent(self, delivery: Delivery, message: Message, status: Status, now: datetime) -> Delivery | None:
-        """Settle a message that nobody is sending and nobody will: superseded, or out of attempts."""
+        """Settle a message that nobody is sending and nobody will: superseded, too late, or out of attempts."""
         at = epoch_milliseconds(now)
         name = f"messages.{message}"
         idle = f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at))"
+        # A redelivery that was asked for meanwhile has started the count anew.
+        idle += f" AND {name}.attempts = :attempts"
         values = {
+            ":attempts": delivery.messages[message]["attempts"],
             ":status": status.value,
             ":at": at,
             ":queued": Status.QUEUED.value,
             ":sending": Status.SENDING.value,
         }
         if status is Status.SUPERSEDED:
-            return self._write(delivery, f"SET {name}.#status = :status", idle, values, returns="ALL_NEW")
-        expression = f"SET {name}.#status = :status, history = list_append(history, :step)"
+            expression = f"SET {name}.#status = :status REMOVE wake"
+            return self._write(delivery, expression, idle, values, returns="ALL_NEW")
+        expression = f"SET {name}.#status = :status, history = list_append(history, :step) REMOVE wake"
         return self._write(
             delivery, expression, idle, {**values, ":step": [_step(at, message, status)]}, returns="ALL_NEW"
         )

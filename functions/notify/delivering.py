@@ -100,13 +100,11 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
         recorded = deps.claims.record_outcome(claim, Status.FAILED, deps.clock(), reason=refusal.reason)
         return recorded or claim.delivery, None
     except ThrottledError:
-        deps.claims.release_claim(claim, keeps_budget=True)
-        return claim.delivery, _wait(claim.attempt)
+        return claim.delivery, _release_until_retry(claim, deps, keeps_budget=True)
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
         deps.journal.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
-        deps.claims.release_claim(claim, keeps_budget=False)
-        return claim.delivery, _wait(claim.attempt)
+        return claim.delivery, _release_until_retry(claim, deps, keeps_budget=False)
     recorded = deps.claims.record_outcome(claim, Status.SENT, deps.clock(), message_id=message_id)
     deps.journal.record(
         "handed over",
@@ -116,6 +114,12 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
         milliseconds=epoch_milliseconds(deps.clock()) - delivery.created_at,
     )
     return recorded or claim.delivery, None
+
+
+def _release_until_retry(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> int:
+    wait = _wait(claim.tries)
+    deps.claims.release_claim(claim, deps.clock(), wait, keeps_budget=keeps_budget)
+    return wait
 
 
 def _send(claim: Claim, deps: Delivering) -> str:
@@ -147,6 +151,7 @@ def _too_late(delivery: Delivery, now: datetime, election: Election) -> bool:
     return delivery.kind is Kind.CODE and epoch_milliseconds(now) >= delivery.created_at + lifetime
 
 
-def _wait(attempt: int) -> int:
-    longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
+def _wait(tries: int) -> int:
+    # Beyond some ten tries the power only grows without effect.
+    longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(tries - 1, 10))
     return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter

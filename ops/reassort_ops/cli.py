@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
@@ -28,6 +28,9 @@ from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
 from reassort_ops.roll_rows import Fault
 from reassort_ops.roll_writes import TransactionWriter
 from reassort_ops.stack import Aws, Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Boxes are for people; a pipe or a log gets plain text.
 _LOOK: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
@@ -300,7 +303,7 @@ class _Target:
         return derive_keyed_hash(self.aws.kms(), self.stack.hmac_key_id, self.stack.election_id)
 
     @cached_property
-    def dynamodb(self) -> Any:
+    def dynamodb(self) -> DynamoDBClient:
         return self.aws.dynamodb()
 
     def voter(self, typed: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
@@ -26,12 +25,12 @@ class OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            print("reassort: interrupted", file=sys.stderr)  # noqa: T201
+            typer.echo("reassort: interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise
         except (OperatorError, ElectionFileError, BotoCoreError, ClientError, OSError) as error:
-            print(f"reassort: {one_line(error)}", file=sys.stderr)  # noqa: T201
+            typer.echo(f"reassort: {one_line(error)}", err=True)
             raise typer.Exit(1) from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -22,7 +23,7 @@ def say(text: str, style: str | None = None) -> None:
 
 def say_json(content: dict[str, Any]) -> None:
     """Print the result for a program: one JSON object."""
-    print(json.dumps(content, ensure_ascii=False, indent=2))  # noqa: T201
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
 
 
 class Advance(Protocol):

@@ -163,7 +163,7 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
             raise RollFileError(f"{path}:{number}: the line has more than {_LONGEST_LINE} bytes: is it a CSV file?")
         if b"\0" in line:
             raise RollFileError(f"{path}:{number}: holds a NUL byte: is it a CSV file?")
-        if line.isascii() or line.startswith(codecs.BOM_UTF8):
+        if line.isascii():
             continue
         try:
             line.decode("utf-8")

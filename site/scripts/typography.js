@@ -5,7 +5,7 @@ const NO_BREAK = "\u00a0";
 const NARROW_NO_BREAK = "\u202f";
 
 /**
- * Put the no-break spaces of French typography where a text has plain ones.
+ * Put the no-break spaces of French typography where a text has plain ones. No lookbehind: Safari before 16.4 has none.
  * @param {string} text
  */
 export function typeset(text) {
@@ -13,8 +13,8 @@ export function typeset(text) {
     .replace(/(\S) (?=[:;?!»])/g, `$1${NARROW_NO_BREAK}`)
     .replace(/« /g, `«${NARROW_NO_BREAK}`)
     .replace(/n° /g, `n°${NO_BREAK}`)
-    .replace(/(?<=\d) (?=(minutes?|chiffres?|caractères|essais?)(?!\p{L}))/gu, NO_BREAK)
-    .replace(/(?<=[\d•]) (?=[\d•])/g, NO_BREAK);
+    .replace(/(\d) (?=(?:minutes?|chiffres?|caractères|essais?)(?!\p{L}))/gu, `$1${NO_BREAK}`)
+    .replace(/([\d•]) (?=[\d•])/g, `$1${NO_BREAK}`);
 }
 
 /**

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.world import identifier_in
+from tests.register_chain import broken_links
+from tests.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from tests.world import Browser, Enrolled, World
@@ -76,3 +78,65 @@ def test_vote_that_slips_into_a_reissue_wins(world: World, claire: Enrolled, bro
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (409, "already-voted")
     assert world.voter(claire).generation == 1
+
+
+@pytest.mark.req("I5", "I6")
+def test_frozen_identifier_cannot_vote(world: World, claire: Enrolled) -> None:
+    world.change_voter(claire, frozen_at=1)
+    assert world.check(claire.identifier)["status"] == "frozen"
+    refused = world.vote(claire.identifier)
+    assert (refused.status, refused.code) == (409, "frozen")
+
+
+def test_unknown_identifier_cannot_vote(world: World, claire: Enrolled) -> None:
+    refused = world.vote("7K3M-9QWX-2TBD-HV5Z")
+    assert (refused.status, refused.code) == (409, "unknown-identifier")
+
+
+@pytest.mark.req("I5", "I9")
+def test_two_votes_at_once_count_once(world: World, claire: Enrolled) -> None:
+    outcomes: list[int] = []
+    world.interleave("TransactWriteItems", lambda: outcomes.append(world.vote(claire.identifier).status))
+    outcomes.append(world.vote(claire.identifier).status)
+    assert sorted(outcomes) == [200, 409]
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "voted"]
+
+
+@pytest.mark.req("R15")
+def test_contention_ends_in_503_and_the_vote_is_not_recorded(world: World, claire: Enrolled) -> None:
+    world.fail("TransactWriteItems", "TransactionInProgressException", times=-1)
+    refused = world.vote(claire.identifier)
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) > 0
+    world.mend()
+    assert world.check(claire.identifier)["status"] == "active"
+
+
+def test_checking_needs_no_origin_and_changes_nothing(world: World, claire: Enrolled) -> None:
+    before = [world.items(table) for table in world.tables]
+    answer = world.call(
+        "POST", "/registry/check", {"identifier": claire.identifier}, headers={"Origin": "https://x.example"}
+    )
+    assert answer.status == 200
+    assert [world.items(table) for table in world.tables] == before
+
+
+@pytest.mark.req("I10", "I1", "I9")
+def test_issued_is_active_and_revoked_and_used_and_frozen(world: World) -> None:
+    issued: list[str] = []
+    for number in range(5):
+        voter = world.enrol(f"agent{number}@ac-dijon.fr", f"09E990012{number}ABC")
+        browser = world.signed_in(voter)
+        issued.append(voter.identifier)
+        for _ in range(number % 3):
+            browser.reissue(voter.numen, f"06 12 34 56 {number:02d}")
+            world.run_outbox()
+            issued.append(identifier_in(world.sms[-1].text))
+        if number == 2:
+            world.vote(issued[-1])
+        if number == 4:
+            browser.dispute(dispute_token_in(world.emails[-1]))
+        assert broken_links(world.register(voter)) == []
+    counted = Counter(world.check(identifier)["status"] for identifier in issued)
+    assert counted == {"active": 3, "revoked": 4, "used": 1, "frozen": 1}
+    assert counted.total() == len(issued) == len(world.items("IdentifiersTable"))

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -79,7 +80,7 @@ class Deployment:
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
         """Return an SDK client: of the administrator, or of whom `credentials` (as STS gives them) belong to."""
-        return make_client(self.aws, service, credentials)
+        return make_client(self.aws, service, credentials) if credentials else _administrator(self.aws, service)
 
     def table(self, name: str) -> str:
         """Return the deployed name of a table, by its logical id."""
@@ -250,6 +251,12 @@ def make_client(aws: LocalAws, service: str, credentials: Mapping[str, str] | No
     )
 
 
+@cache
+def _administrator(aws: LocalAws, service: str) -> Any:
+    """Return the administrator's client, which all tests and threads share: making one takes longer than a call."""
+    return make_client(aws, service)
+
+
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployment]:
     """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it all on leaving."""
@@ -293,7 +300,8 @@ class Browser:
             method,
             self.deployment.stack.api_url + path,
             content=body,
-            headers=sent | dict(headers or {}),
+            # Bytes, so that a header may hold what no browser would send.
+            headers=[(name.encode(), value.encode()) for name, value in (sent | dict(headers or {})).items()],
             trust_env=False,
             timeout=PATIENCE_SECONDS,
         )

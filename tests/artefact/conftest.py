@@ -1,0 +1,130 @@
+"""The built template, and an embedded AWS with the resources that its functions name."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from reassort.election import Election, parse_election
+from reassort.identifiers import generate_identifier, normalise_identifier
+from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
+from reassort.register import GENESIS, Change, Entry
+from reassort.tables import to_wire
+from reassort.voters import enrolled_voter_item
+
+from local.aws import LocalAws, start_aws
+from local.deploy import ELECTION, build, write_demo_elections
+from tests.artefact.emulator import copy_runtime
+from tests.stack.deployed import make_client
+from tests.tables_from_template import create_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SITE_ORIGIN = "https://reassort.example.fr"
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What `sam build` left, one folder for each function and one for the layer, and the runtime client apart."""
+
+    folder: Path
+    runtime: Path
+    election: Election
+
+    def of(self, logical_id: str) -> Path:
+        """Return the artefact of a function or of the layer."""
+        return self.folder / logical_id
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The AWS around a function, and the voter on its roll."""
+
+    aws: LocalAws
+    environment: dict[str, str]
+    keyed_hash: KeyedHash
+    election: Election
+
+    def enrol(self, email: str, numen: str) -> str:
+        """Put a voter on the roll and return their first identifier."""
+        identifier = generate_identifier(self.election.identifier)
+        voter_id = self.keyed_hash.voter_id(email)
+        entry = Entry(voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
+        voter = enrolled_voter_item(
+            voter_id=voter_id,
+            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, numen),
+            establishment="Lycée Carnot, Dijon",
+            secretariat=None,
+            entry=entry,
+        )
+        identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
+        self.put("VotersTable", voter)
+        self.put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
+        self.put("RegisterTable", entry.to_item())
+        return identifier
+
+    def put(self, table: str, item: dict[str, Any]) -> None:
+        """Put an item."""
+        make_client(self.aws, "dynamodb").put_item(TableName=table, Item=to_wire(item))
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
+    """The template, built."""
+    folder = tmp_path_factory.mktemp("artefacts")
+    elections = write_demo_elections(folder)
+    built = build(folder, elections)
+    content = yaml.safe_load((elections / ELECTION.name).read_text(encoding="utf-8"))
+    runtime = copy_runtime(folder / "runtime")
+    return Artefacts(built.parent, runtime, parse_election(content, ELECTION.name))
+
+
+@pytest.fixture(scope="session")
+def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    """An embedded AWS with the template's tables, and the environment that the template gives to functions."""
+    with start_aws(tmp_path_factory.mktemp("aws")) as aws:
+        tables = create_tables(make_client(aws, "dynamodb"))
+        kms = make_client(aws, "kms")
+        encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
+        hmac_key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+        ses = make_client(aws, "sesv2")
+        ses.create_email_identity(EmailIdentity="elections.example")
+        ses.create_configuration_set(ConfigurationSetName="messages")
+        environment = {
+            **aws.environment(),
+            "ELECTION": artefacts.election.id,
+            "SITE_ORIGIN": SITE_ORIGIN,
+            "ENCRYPTION_KEY": encryption_key,
+            "HMAC_KEY": hmac_key,
+            "VOTERS_TABLE": tables["VotersTable"],
+            "IDENTIFIERS_TABLE": tables["IdentifiersTable"],
+            "SIGN_IN_TABLE": tables["SignInTable"],
+            "DELIVERIES_TABLE": tables["DeliveriesTable"],
+            "REGISTER_TABLE": tables["RegisterTable"],
+            "LIMITS_TABLE": tables["LimitsTable"],
+            "RETRY_QUEUE": make_client(aws, "sqs").create_queue(QueueName="retries")["QueueUrl"],
+            "SENDER_DOMAIN": "elections.example",
+            "CONFIGURATION_SET": "messages",
+            "HELPDESK_TOPIC": make_client(aws, "sns").create_topic(Name="helpdesk")["TopicArn"],
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+        keyed_hash = derive_keyed_hash(kms, hmac_key, artefacts.election.id)
+        yield Surroundings(aws, environment, keyed_hash, artefacts.election)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Write a measurement to the terminal, captured or not, and to the test's report."""
+
+    def write(text: str) -> None:
+        record_property("measured", text)
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return write

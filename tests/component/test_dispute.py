@@ -1,0 +1,169 @@
+"""« Ce n’était pas moi »: the link of the confirmation freezes the new identifier and alerts the helpdesk, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.register_chain import broken_links
+from tests.wire import SentEmail
+from tests.world import Browser, Enrolled, World, dispute_token_in, identifier_in
+
+
+def _confirmation(world: World, reference: str) -> SentEmail:
+    (email,) = [email for email in world.emails if email.tags == {"delivery": reference, "message": "confirmation"}]
+    return email
+
+
+def _reissued(world: World, browser: Browser, enrolled: Enrolled) -> tuple[str, str]:
+    """Reissue, deliver, and return reference and dispute token."""
+    reference: str = browser.reissue(enrolled.numen).json["reference"]
+    world.run_outbox()
+    return reference, dispute_token_in(_confirmation(world, reference))
+
+
+def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference, token = _reissued(world, browser, claire)
+    # Whoever reads the mailbox need not be signed in.
+    answer = world.browser().dispute(token)
+    assert (answer.status, answer.json) == (202, {"reference": reference})
+    identifier = identifier_in(world.sms[0].text)
+    assert world.check(identifier)["status"] == "frozen"
+    assert world.vote(identifier).code == "frozen"
+    assert browser.reissue(claire.numen).code == "frozen"
+    assert browser.overview().json["status"] == "frozen"
+    assert browser.status(reference).json["status"] == "disputed"
+    assert browser.status(reference).json["history"][-1]["status"] == "disputed"
+
+
+@pytest.mark.req("I2")
+def test_helpdesk_is_alerted_without_personal_data(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference, token = _reissued(world, browser, claire)
+    world.browser().dispute(token)
+    world.run_outbox()
+    (alert,) = world.alerts
+    assert alert.topic == world.helpdesk_topic
+    assert reference in alert.text
+    for secret in (claire.email, "claire", claire.numen, "56 78", identifier_in(world.sms[0].text)):
+        assert secret not in alert.subject + alert.text
+
+
+@pytest.mark.req("I6", "I9")
+def test_disputing_twice_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    answers = []
+    for _ in range(3):
+        answers.append(world.browser().dispute(token))
+        world.run_outbox()
+    assert len({(answer.status, answer.text) for answer in answers}) == 1
+    entries = world.register(claire)
+    assert [entry["change"] for entry in entries] == ["issued", "reissued", "frozen"]
+    assert broken_links(entries) == []
+    assert len(world.alerts) == 1
+
+
+@pytest.mark.req("I1")
+def test_dispute_of_a_replaced_reissue_leaves_the_current_identifier_alone(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    _, token = _reissued(world, browser, claire)
+    _reissued(world, browser, claire)
+    assert world.browser().dispute(token).status == 202
+    world.run_outbox()
+    assert world.check(identifier_in(world.sms[1].text))["status"] == "active"
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "reissued", "reissued", "disputed"]
+    assert len(world.alerts) == 1
+
+
+@pytest.mark.req("I5")
+def test_dispute_after_the_vote_is_recorded_and_the_vote_stands(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    _, token = _reissued(world, browser, claire)
+    identifier = identifier_in(world.sms[0].text)
+    world.vote(identifier)
+    assert world.browser().dispute(token).status == 202
+    world.run_outbox()
+    assert world.check(identifier)["status"] == "used"
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "reissued", "voted", "disputed"]
+    assert len(world.alerts) == 1
+
+
+@pytest.mark.req("I5")
+def test_vote_that_slips_into_a_dispute_is_seen(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    identifier = identifier_in(world.sms[0].text)
+    world.interleave("TransactWriteItems", lambda: world.vote(identifier))
+    assert world.browser().dispute(token).status == 202
+    assert world.check(identifier)["status"] == "used"
+    assert broken_links(world.register(claire)) == []
+
+
+@pytest.mark.req("I3")
+def test_disputed_identifier_that_still_waits_is_never_sent(world: World, claire: Enrolled, browser: Browser) -> None:
+    world.fail("Publish", "ThrottledException")
+    _, token = _reissued(world, browser, claire)
+    world.browser().dispute(token)
+    world.run_for(minutes=5)
+    assert not world.sms
+    assert len(world.alerts) == 1
+
+
+@pytest.mark.req("R2", "I6")
+def test_lost_reply_of_a_dispute(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    world.lose_reply("TransactWriteItems")
+    assert world.browser().dispute(token).status == 503
+    assert world.browser().dispute(token).status == 202
+    world.run_outbox()
+    assert len(world.alerts) == 1
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "reissued", "frozen"]
+
+
+@pytest.mark.req("R9")
+def test_alert_is_tried_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    world.browser().dispute(token)
+    world.fail("Publish", "InternalError", times=2)
+    world.run_for(minutes=4)
+    assert len(world.alerts) == 1
+
+
+@pytest.mark.req("S29")
+def test_only_the_token_of_that_reissue_is_taken(
+    world: World, claire: Enrolled, paul: Enrolled, browser: Browser
+) -> None:
+    reference, token = _reissued(world, browser, claire)
+    other_reference, other_token = _reissued(world, world.signed_in(paul), paul)
+    secret, other_secret = token.split(".")[1], other_token.split(".")[1]
+    forged = [
+        reference,
+        f"{reference}.",
+        f"{reference}.{other_secret}",
+        f"{other_reference}.{secret}",
+        f"{reference}.{secret[:-1]}",
+        f"{reference}.{secret}x",
+        f"{reference}.{secret.swapcase()}",
+        f"22222-22222.{secret}",
+        "é" * 50,
+        "\x00",
+        ".",
+    ]
+    assert {world.browser().dispute(text).code for text in forged} == {"invalid-token"}
+    assert world.check(identifier_in(world.sms[0].text))["status"] == "active"
+
+
+@pytest.mark.parametrize("body", [{}, {"token": None}, {"token": ""}, {"token": 1}, {"token": "x" * 101}])
+def test_missing_token_is_a_field_fault(world: World, body: object) -> None:
+    refused = world.browser().call("POST", "/api/dispute", body)
+    assert (refused.status, refused.code) == (422, "invalid-fields")
+
+
+@pytest.mark.req("S18")
+def test_opening_the_link_alone_freezes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    # Mail scanners open links: the token is in the fragment, which they do not send, and only a POST freezes.
+    _, token = _reissued(world, browser, claire)
+    (link,) = {word for word in world.emails[-1].text.split() if token in word}
+    assert link == f"https://reassort.example.fr/contestation.html#{token}"
+    refused = world.call("POST", "/api/dispute", {"token": token}, headers={"Origin": "https://evil.example"})
+    assert refused.code == "foreign-origin"
+    assert world.check(identifier_in(world.sms[0].text))["status"] == "active"

@@ -1,0 +1,191 @@
+"""Redelivery: the same identifier by the other channel. Nothing is issued, and nothing that arrived is sent again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import Browser, Enrolled, World, identifier_in
+
+
+def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
+    reference: str = browser.reissue(enrolled.numen, channel=channel).json["reference"]
+    world.run_outbox()
+    return reference
+
+
+@pytest.mark.req("R10", "U6")
+@pytest.mark.parametrize(
+    ("first", "other", "destination"), [("sms", "email", "c•••@ac-dijon.fr"), ("email", "sms", "•• •• •• 56 78")]
+)
+def test_same_identifier_goes_by_the_other_channel(
+    world: World, claire: Enrolled, browser: Browser, first: str, other: str, destination: str
+) -> None:
+    reference = _reissued(world, browser, claire, first)
+    before = (world.voter(claire), world.register(claire), world.items("IdentifiersTable"))
+    answer = browser.redeliver(reference, other)
+    assert (answer.status, answer.json) == (
+        202,
+        {"reference": reference, "generation": 2, "channel": other, "destination": destination},
+    )
+    assert browser.status(reference).json["status"] == "queued"
+    world.run_outbox()
+    emails = [email for email in world.emails if email.tags["message"] == "identifier"]
+    assert (len(world.sms), len(emails)) == (1, 1)
+    assert identifier_in(world.sms[0].text) == identifier_in(emails[0].text)
+    assert (world.voter(claire), world.register(claire), world.items("IdentifiersTable")) == before
+    shown = browser.status(reference).json
+    assert (shown["channel"], shown["destination"], shown["status"]) == (other, destination, "sent")
+
+
+@pytest.mark.req("I4")
+def test_confirmation_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    browser.redeliver(reference, "email")
+    world.run_outbox()
+    assert [email.tags["message"] for email in world.emails] == ["confirmation", "identifier"]
+
+
+@pytest.mark.req("I6")
+def test_asking_twice_sends_once(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    first, again = browser.redeliver(reference, "email"), browser.redeliver(reference, "email")
+    assert (first.status, first.json) == (again.status, again.json)
+    world.run_outbox()
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+
+
+@pytest.mark.req("I6")
+def test_asking_twice_at_once_sends_once(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    cookies = browser.cookies
+    body = {"channel": "email"}
+    path = f"/api/reissue/{reference}/redelivery"
+    world.interleave("TransactWriteItems", lambda: world.call("POST", path, body, cookies))
+    assert browser.redeliver(reference, "email").code == "delivery-in-progress"
+    world.run_outbox()
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+
+
+@pytest.mark.req("R2", "I6")
+def test_lost_reply_of_a_redelivery(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.lose_reply("TransactWriteItems")
+    assert browser.redeliver(reference, "email").status == 503
+    assert browser.redeliver(reference, "email").status == 202
+    world.run_outbox()
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+
+
+def test_same_channel_is_a_field_fault(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire, "sms")
+    refused = browser.redeliver(reference, "sms")
+    assert (refused.status, refused.code) == (422, "invalid-fields")
+    assert [fault["field"] for fault in refused.json["errors"]] == ["channel"]
+
+
+@pytest.mark.parametrize("body", [{}, {"channel": "pigeon"}, {"channel": None}, {"channel": ["email"]}])
+def test_unknown_channel_is_a_field_fault(world: World, claire: Enrolled, browser: Browser, body: object) -> None:
+    reference = _reissued(world, browser, claire)
+    refused = browser.call("POST", f"/api/reissue/{reference}/redelivery", body)
+    assert (refused.status, refused.code) == (422, "invalid-fields")
+
+
+def test_delivered_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.change_message(reference, "identifier", status="delivered")
+    refused = browser.redeliver(reference, "email")
+    assert (refused.status, refused.code) == (409, "already-delivered")
+
+
+@pytest.mark.req("I3")
+def test_replaced_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    first = _reissued(world, browser, claire)
+    _reissued(world, browser, claire)
+    refused = browser.redeliver(first, "email")
+    assert (refused.status, refused.code) == (409, "superseded")
+
+
+@pytest.mark.req("I3")
+def test_reissue_that_slips_into_a_redelivery_wins(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    old = identifier_in(world.sms[0].text)
+    other = world.signed_in(claire)
+    world.interleave("TransactWriteItems", lambda: other.reissue(claire.numen))
+    assert browser.redeliver(reference, "email").status == 429
+    assert browser.redeliver(reference, "email").code == "superseded"
+    world.run_for(minutes=3)
+    assert not [email for email in world.emails if old in email.text]
+
+
+def test_used_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.vote(identifier_in(world.sms[0].text))
+    assert browser.redeliver(reference, "email").code == "already-voted"
+
+
+def test_frozen_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.change_voter(claire, frozen_at=1)
+    assert browser.redeliver(reference, "email").code == "frozen"
+
+
+def test_nothing_is_sent_again_once_the_window_has_closed(world: World, claire: Enrolled) -> None:
+    world.clock.set(world.election.windows.reissue.closes_at)
+    world.clock.move(minutes=-1)
+    browser = world.signed_in(claire)
+    reference = _reissued(world, browser, claire)
+    world.clock.move(minutes=1)
+    assert browser.redeliver(reference, "email").code == "window-closed"
+
+
+def test_identifier_that_is_being_sent_waits(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    answers = []
+    world.interleave("Publish", lambda: answers.append(browser.redeliver(reference, "email")))
+    world.run_outbox()
+    assert (answers[0].status, answers[0].code) == (429, "delivery-in-progress")
+    assert browser.redeliver(reference, "email").status == 202
+
+
+@pytest.mark.req("R10", "U6")
+def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    world.fail("Publish", "ThrottledException", times=-1)
+    reference = _reissued(world, browser, claire)
+    assert browser.redeliver(reference, "email").status == 202
+    world.run_outbox()
+    assert browser.status(reference).json["status"] == "sent"
+    world.mend()
+    world.run_for(minutes=20)
+    assert not world.sms
+
+
+@pytest.mark.req("S13")
+def test_three_redeliveries(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    for channel in ("sms", "email", "sms"):
+        assert browser.redeliver(reference, channel).status == 202
+        world.run_outbox()
+    refused = browser.redeliver(reference, "email")
+    assert (refused.status, refused.code) == (429, "too-many-redeliveries")
+
+
+def test_erased_identifier_cannot_be_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.change_delivery(reference, payload=None)
+    refused = browser.redeliver(reference, "email")
+    assert (refused.status, refused.code) == (409, "redelivery-expired")
+
+
+@pytest.mark.req("R8", "I3")
+def test_redelivery_that_is_superseded_before_it_is_sent_leaves_nothing_behind(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    first = _reissued(world, browser, claire)
+    browser.redeliver(first, "email")
+    browser.reissue(claire.numen)
+    world.run_outbox()
+    delivery = world.delivery(first)
+    assert delivery.status_of("identifier") == "superseded"
+    assert (delivery.payload, delivery.address, delivery.due_at) == (None, None, None)

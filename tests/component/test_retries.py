@@ -1,0 +1,430 @@
+"""What goes wrong on the way to a provider: tried again at growing intervals, never in parallel, never for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
+from notify.delivering import MAX_ATTEMPTS
+from reassort.outbox import Status
+from reassort.tables import to_wire
+
+from tests.events import load_event
+from tests.wire import ProcessDiedError, aws_error, no_reply
+from tests.world import Browser, Enrolled, World, identifier_in
+
+PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
+
+
+def _reissue(browser: Browser, enrolled: Enrolled, channel: str = "sms", phone: str = "06 12 34 56 78") -> str:
+    reference: str = browser.reissue(enrolled.numen, phone, channel).json["reference"]
+    return reference
+
+
+def _sent_identifiers(world: World) -> list[str]:
+    emails = [email.text for email in world.emails if email.tags["message"] == "identifier"]
+    return [sms.text for sms in world.sms] + emails
+
+
+def _attempts(world: World, operation: str) -> int:
+    return len([call for call in world.calls if call.operation == operation])
+
+
+# ---------------------------------------------------------------- outcomes
+
+
+@pytest.mark.req("R10", "R11", "I2")
+@pytest.mark.parametrize(("channel", "operation"), PROVIDERS)
+@pytest.mark.parametrize("code", ["MessageRejected", "InvalidParameter", "OptedOutException", "BadRequestException"])
+def test_refusal_is_final_and_seen(
+    world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, code: str
+) -> None:
+    reference = _reissue(browser, claire, channel)
+    world.fail(operation, code)
+    world.run_for(minutes=3)
+    shown = browser.status(reference).json
+    assert shown["status"] == "failed"
+    assert shown["history"][-1]["status"] == "failed"
+    assert not _sent_identifiers(world)
+    assert world.delivery(reference).messages["identifier"]["reason"] == code
+    refused = [line for line in world.log_lines if line["message"] == "delivery refused"]
+    assert [(line["delivery"], line["reason"]) for line in refused] == [(reference, code)]
+
+
+@pytest.mark.req("R11", "I2", "I4")
+def test_confirmation_that_is_refused_does_not_hold_the_identifier(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissue(browser, claire)
+    world.fail("SendEmail", "MessageRejected")
+    world.run_outbox()
+    assert len(world.sms) == 1
+    assert browser.status(reference).json["status"] == "sent"
+    assert world.delivery(reference).status_of("confirmation") is Status.FAILED
+
+
+@pytest.mark.req("R9")
+@pytest.mark.parametrize(("channel", "operation"), PROVIDERS)
+@pytest.mark.parametrize("code", ["Throttling", "TooManyRequestsException", "LimitExceededException"])
+def test_throttling_delays_and_loses_nothing(
+    world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, code: str
+) -> None:
+    reference = _reissue(browser, claire, channel)
+    world.fail(operation, code, times=3)
+    world.run_for(minutes=4)
+    assert len(_sent_identifiers(world)) == 1
+    assert world.delivery(reference).messages["identifier"]["attempts"] == 1
+
+
+@pytest.mark.req("R7", "I6")
+@pytest.mark.parametrize(("channel", "operation"), PROVIDERS)
+@pytest.mark.parametrize("error", [no_reply(), aws_error("InternalFailure"), aws_error("ServiceUnavailable")])
+def test_unknown_outcome_repeats_the_same_text(
+    world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, error: Exception
+) -> None:
+    _reissue(browser, claire, channel)
+    world.lose_reply(operation, error)
+    world.run_for(minutes=2)
+    first, second = _sent_identifiers(world)
+    assert first == second
+    assert world.check(identifier_in(first))["status"] == "active"
+
+
+@pytest.mark.req("R7", "I2", "I3")
+@pytest.mark.parametrize(("channel", "operation"), PROVIDERS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_process_that_dies_while_sending_leaves_a_lease_that_runs_out(
+    world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, when: str
+) -> None:
+    reference = _reissue(browser, claire, channel)
+    (world.fail if when == "before" else world.lose_reply)(operation, ProcessDiedError())
+    with pytest.raises(ProcessDiedError):
+        world.run_outbox()
+    world.clock.move(seconds=29)
+    # The stream brings the record again; the lease of the dead worker still holds.
+    world.run_outbox()
+    assert len(_sent_identifiers(world)) == (0 if when == "before" else 1)
+    world.run_for(minutes=2)
+    texts = _sent_identifiers(world)
+    assert len(texts) == (1 if when == "before" else 2)
+    assert len(set(texts)) == 1
+    assert browser.status(reference).json["status"] == "sent"
+
+
+@pytest.mark.req("R7", "I2")
+def test_process_that_dies_before_it_records_finds_out_later(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissue(browser, claire)
+    # Claim, then outcome: the second write of the delivery does not happen.
+    world.fail("UpdateItem", ProcessDiedError(), skip=1)
+    with pytest.raises(ProcessDiedError):
+        world.run_outbox()
+    world.run_for(minutes=3)
+    assert {sms.text for sms in world.sms} == {world.sms[0].text}
+    assert len(world.sms) == 2
+    assert browser.status(reference).json["status"] == "sent"
+
+
+@pytest.mark.req("R7", "R5")
+def test_worker_whose_lease_ran_out_does_not_overwrite_the_next(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissue(browser, claire)
+    record = world.new_records()
+
+    def slow_first_worker() -> None:
+        # While the first worker waits for SNS, its lease runs out and another worker sends.
+        world.clock.move(seconds=31)
+        world.another_worker().on_stream(world.stream_event(record))
+
+    world.interleave("Publish", slow_first_worker)
+    world.fail("Publish", no_reply(), skip=1)
+    world.run_outbox()
+    assert browser.status(reference).json["status"] == "sent"
+    world.run_for(minutes=20)
+    assert len(world.sms) == 1
+    assert world.delivery(reference).status is Status.SENT
+
+
+# ---------------------------------------------------------------- intervals and budget
+
+
+@pytest.mark.req("R9", "I2")
+def test_attempts_end_and_the_voter_is_told(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissue(browser, claire)
+    world.fail("Publish", "InternalError", times=-1)
+    waits = []
+    for _ in range(MAX_ATTEMPTS + 3):
+        sent_before = _attempts(world, "SendMessage")
+        world.run_outbox()
+        waits += [call.parameters["DelaySeconds"] for call in world.calls if call.operation == "SendMessage"][
+            sent_before:
+        ]
+        world.clock.move(minutes=15)
+    assert _attempts(world, "Publish") == MAX_ATTEMPTS
+    assert all(0 < wait <= 900 for wait in waits)
+    # Half to the whole of a wait that doubles from 5 seconds.
+    assert all(min(900, 5 * 2**n) / 2 - 1 <= wait <= min(900, 5 * 2**n) for n, wait in enumerate(waits))
+    assert world.delivery(reference).status is Status.FAILED
+    assert world.signed_in(claire).status(reference).json["status"] == "failed"
+    assert "delivery failed" in {line["message"] for line in world.log_lines}
+    assert world.queued_bodies() == []
+
+
+@pytest.mark.req("R9")
+@pytest.mark.parametrize("code", ["Throttling", "InternalError"])
+def test_sweeper_neither_hurries_nor_multiplies_what_waits(
+    world: World, claire: Enrolled, browser: Browser, code: str
+) -> None:
+    _reissue(browser, claire)
+    world.fail("Publish", code, times=-1)
+    world.run_for(minutes=12)
+    # 5 s, 10 s, 20 s … : some eight attempts in that time, and one message that waits for the next.
+    assert 5 <= _attempts(world, "Publish") <= 9
+    assert len(world.queued_bodies()) == 1
+
+
+@pytest.mark.req("R9", "R5")
+def test_event_that_comes_again_does_not_hurry_a_retry(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissue(browser, claire)
+    records = world.new_records()
+    world.fail("Publish", "Throttling", times=-1)
+    for _ in range(5):
+        world.triggers.on_stream(world.stream_event(records))
+    assert _attempts(world, "Publish") == 1
+    assert len(world.queued_bodies()) == 1
+
+
+@pytest.mark.req("R9")
+def test_waits_are_scattered(world: World) -> None:
+    voters = [world.enrol(f"agent{number}@ac-dijon.fr", f"09E990{number:04d}ABC") for number in range(8)]
+    world.fail("SendEmail", "Throttling", times=4 * len(voters))
+    for number, voter in enumerate(voters):
+        _reissue(world.signed_in(voter), voter, "email", f"06 12 34 56 {number:02d}")
+    world.run_outbox()
+    world.clock.move(seconds=5)
+    world.run_outbox()
+    waits = [call.parameters["DelaySeconds"] for call in world.calls if call.operation == "SendMessage"]
+    assert len(set(waits)) > 1
+
+
+# ---------------------------------------------------------------- order, duplicates, lost events
+
+
+@pytest.mark.req("R5", "I6")
+def test_event_that_comes_again_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissue(browser, claire)
+    records = world.new_records()
+    world.run_outbox()
+    before = world.delivery_item(reference)
+    world.clock.move(hours=1)
+    for _ in range(2):
+        world.triggers.on_stream(world.stream_event(records))
+    world.run_outbox()
+    assert world.delivery_item(reference) == before
+    assert (len(world.sms), len(world.emails)) == (1, 1)
+
+
+@pytest.mark.req("R5", "R8", "I3")
+def test_events_out_of_order_send_the_last_identifier_only(world: World, claire: Enrolled, browser: Browser) -> None:
+    for _ in range(3):
+        _reissue(browser, claire)
+    records = [record for record in world.new_records() if "wake" in record["dynamodb"]["NewImage"]]
+    world.lose_stream()
+    for record in reversed(records):
+        world.triggers.on_stream(world.stream_event([record]))
+    world.run_for(minutes=3)
+    assert len(world.sms) == 1
+    assert world.check(identifier_in(world.sms[0].text))["generation"] == 4
+    assert len([email for email in world.emails if email.tags["message"] == "confirmation"]) == 3
+
+
+@pytest.mark.req("R8", "I3")
+def test_operators_reissue_supersedes_a_delivery_that_waits(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissue(browser, claire)
+    voter = world.voter(claire)
+    world.change_voter(claire, generation=3, issued_at=[*voter.issued_at, voter.issued_at[-1] + 1])
+    world.run_outbox()
+    assert not world.sms
+    assert browser.status(reference).json["status"] == "superseded"
+
+
+@pytest.mark.req("R4", "I2")
+def test_sweeper_brings_what_the_stream_lost_after_a_minute(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissue(browser, claire)
+    world.lose_stream()
+    world.clock.move(seconds=59)
+    assert world.sweep() == 0
+    world.clock.move(seconds=1)
+    assert world.sweep() == 1
+    world.run_outbox()
+    assert (len(world.sms), len(world.emails)) == (1, 1)
+    world.clock.move(minutes=5)
+    assert world.sweep() == 0
+
+
+@pytest.mark.req("R4")
+def test_sweeper_takes_more_than_one_batch(world: World) -> None:
+    voters = [world.enrol(f"agent{number}@ac-dijon.fr", f"09E990{number:04d}ABC") for number in range(12)]
+    for voter in voters:
+        world.browser().ask_code(voter.email)
+    world.lose_stream()
+    world.clock.move(minutes=1)
+    assert world.sweep() == 12
+    world.run_outbox()
+    assert {email.to for email in world.emails} == {voter.email for voter in voters}
+
+
+@pytest.mark.req("R4", "R13")
+def test_queue_that_is_down_leaves_the_record_in_the_stream(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissue(browser, claire)
+    world.fail("Publish", "InternalError")
+    world.fail("SendMessage", "ServiceUnavailable")
+    world.run_outbox()
+    assert not world.sms
+    world.clock.move(seconds=10)
+    # Lambda brings the record again, since the function has named it.
+    world.run_outbox()
+    assert len(world.sms) == 1
+
+
+# ---------------------------------------------------------------- poison
+
+
+def _poison(world: World, delivery_id: str) -> None:
+    image = load_event("outbox-stream")["Records"][0]["dynamodb"]["NewImage"]
+    item = {**image, "delivery_id": {"S": delivery_id}, "kind": {"S": "no such kind"}}
+    item |= to_wire({"address": b"x", "payload": b"x"})
+    world.wire.operator.dynamodb.put_item(TableName=world.tables["DeliveriesTable"], Item=item)
+
+
+@pytest.mark.req("R6")
+def test_poison_item_goes_to_the_dead_letters_and_the_others_are_sent(
+    world: World, claire: Enrolled, paul: Enrolled
+) -> None:
+    _reissue(world.signed_in(claire), claire)
+    _poison(world, "22222-22222")
+    _reissue(world.signed_in(paul), paul)
+    world.run_outbox()
+    assert len(world.sms) == 2
+    assert world.queued_bodies() == ['{"delivery_id": "22222-22222"}']
+    for _ in range(7):
+        world.clock.move(seconds=361)
+        world.run_outbox()
+    assert world.queued_bodies() == []
+    assert world.queued_bodies(world.dead_letter_queue) == ['{"delivery_id": "22222-22222"}']
+
+
+@pytest.mark.req("R6")
+def test_message_that_is_no_message_holds_nobody_up(world: World, claire: Enrolled, browser: Browser) -> None:
+    world.fail("Publish", "InternalError")
+    _reissue(browser, claire)
+    world.run_outbox()
+    for body in ("", "not json", "[]", '{"delivery_id": "33333-33333"}'):
+        world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody=body or " ")
+    world.clock.move(seconds=10)
+    world.drain_retries()
+    assert len(world.sms) == 1
+    assert len(world.queued_bodies()) == 3
+
+
+# ---------------------------------------------------------------- sealing, erasing
+
+
+@pytest.mark.req("R13", "I2")
+def test_without_kms_nothing_is_sent_and_nothing_lost(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissue(browser, claire)
+    world.fail("Decrypt", "KMSInternalException", times=-1)
+    world.run_for(minutes=2)
+    assert not world.sms + world.emails
+    world.mend()
+    world.run_for(minutes=3)
+    assert (len(world.sms), len(world.emails)) == (1, 1)
+
+
+@pytest.mark.req("S23", "S25")
+@pytest.mark.parametrize("moved", ["payload", "address"])
+def test_what_was_sealed_for_one_delivery_opens_in_no_other(
+    world: World, claire: Enrolled, paul: Enrolled, moved: str
+) -> None:
+    hers = _reissue(world.signed_in(claire), claire, "email")
+    his = _reissue(world.signed_in(paul), paul, "email")
+    world.lose_stream()
+    world.change_delivery(his, **{moved: world.delivery_item(hers)[moved]})
+    world.run_for(minutes=3)
+    assert {email.to for email in world.emails} == {claire.email}
+
+
+def _sealed(world: World, reference: str) -> tuple[Any, ...]:
+    item = world.delivery_item(reference)
+    return tuple(name for name in ("payload", "address", "due_at", "due_shard", "wake") if name in item)
+
+
+@pytest.mark.req("S23")
+def test_code_is_erased_as_soon_as_it_is_sent(world: World, claire: Enrolled) -> None:
+    world.browser().ask_code(claire.email)
+    world.run_outbox()
+    (delivery,) = world.items("DeliveriesTable")
+    assert _sealed(world, delivery["delivery_id"]) == ()
+
+
+@pytest.mark.req("S5", "S23")
+def test_code_that_is_too_late_is_not_sent_and_is_erased(world: World, claire: Enrolled) -> None:
+    world.browser().ask_code(claire.email)
+    world.clock.move(minutes=10)
+    world.run_outbox()
+    assert not world.emails
+    (delivery,) = world.items("DeliveriesTable")
+    assert _sealed(world, delivery["delivery_id"]) == ()
+    world.clock.move(minutes=10)
+    assert world.sweep() == 0
+
+
+@pytest.mark.req("S23")
+@pytest.mark.parametrize("outcome", ["sent", "failed", "superseded"])
+def test_identifier_is_erased_when_it_can_be_sent_no_more(
+    world: World, claire: Enrolled, browser: Browser, outcome: str
+) -> None:
+    reference = _reissue(browser, claire)
+    if outcome == "failed":
+        world.fail("Publish", "OptedOut")
+    if outcome == "superseded":
+        _reissue(browser, claire)
+    world.run_outbox()
+    assert world.delivery(reference).status == outcome
+    if outcome != "superseded":
+        assert "payload" in _sealed(world, reference)
+    world.run_for(minutes=3)
+    world.clock.move(minutes=world.election.retention.redelivery_minutes)
+    world.sweep()
+    world.run_outbox()
+    assert _sealed(world, reference) == ()
+    world.clock.move(minutes=5)
+    assert world.sweep() == 0
+
+
+@pytest.mark.req("I2")
+def test_reissue_of_a_voter_who_left_the_roll_is_not_dropped_in_silence(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissue(browser, claire)
+    world.wire.operator.dynamodb.delete_item(
+        TableName=world.tables["VotersTable"], Key=to_wire({"voter_id": claire.voter_id})
+    )
+    world.run_outbox()
+    assert world.delivery(reference).status in {Status.SENT, Status.FAILED}
+
+
+# ---------------------------------------------------------------- the record of this test bench
+
+
+def test_moto_saw_the_same_messages(world: World, claire: Enrolled, browser: Browser) -> None:
+    _reissue(browser, claire)
+    world.run_outbox()
+    backend = sns_backends["123456789012"]["eu-west-3"]
+    assert list(backend.sms_messages.values()) == [(sms.to, sms.text) for sms in world.sms]
+    sent = ses_backends["123456789012"]["eu-west-3"].sent_messages
+    assert [(message.destinations["ToAddresses"], message.subject) for message in sent] == [
+        ([email.to], email.subject) for email in world.emails
+    ]

@@ -1,0 +1,162 @@
+"""What each route asks of AWS: the calls of the usual case, in order, and no more of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.wire import Call
+from tests.world import Browser, Enrolled, World, dispute_token_in
+
+
+def _round_trips(calls: list[Call]) -> int:
+    return len([call for call in calls if call.service == "dynamodb"])
+
+
+@pytest.mark.req("P3", "S1", "S3")
+def test_asking_for_a_code_writes_twice_and_never_looks_at_the_roll(world: World, claire: Enrolled) -> None:
+    with world.recorded() as calls:
+        world.browser().ask_code(claire.email)
+    assert [str(call) for call in calls] == [
+        "dynamodb.UpdateItem SignInTable",
+        "kms.Encrypt",
+        "kms.Encrypt",
+        "dynamodb.TransactWriteItems SignInTable DeliveriesTable",
+    ]
+
+
+@pytest.mark.req("S1", "S2", "I8")
+@pytest.mark.parametrize("minutes", [0, 1, 30], ids=["too soon", "another code", "full bucket again"])
+def test_asking_again_never_looks_at_the_roll_either(world: World, claire: Enrolled, minutes: int) -> None:
+    browser, stranger = world.browser(), world.browser()
+    browser.ask_code(claire.email)
+    stranger.ask_code("nobody.atall@ac-dijon.fr")
+    world.clock.move(minutes=minutes)
+    with world.recorded() as for_claire:
+        browser.ask_code(claire.email)
+    with world.recorded() as for_stranger:
+        stranger.ask_code("nobody.atall@ac-dijon.fr")
+    assert [str(call) for call in for_claire] == [str(call) for call in for_stranger]
+    assert not [call for call in for_claire if "VotersTable" in call.tables]
+
+
+@pytest.mark.req("P3")
+def test_redeeming_a_code(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    browser.ask_code(claire.email)
+    world.run_outbox()
+    with world.recorded() as calls:
+        browser.redeem(world.code_for(claire.email))
+    assert [str(call) for call in calls] == [
+        "dynamodb.UpdateItem SignInTable",
+        "dynamodb.TransactWriteItems SignInTable SignInTable VotersTable",
+    ]
+
+
+def test_signing_out(world: World, browser: Browser) -> None:
+    with world.recorded() as calls:
+        browser.sign_out()
+    assert [str(call) for call in calls] == ["dynamodb.DeleteItem SignInTable"]
+
+
+@pytest.mark.req("P3")
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_reissue_is_one_read_and_one_transaction(
+    world: World, claire: Enrolled, browser: Browser, channel: str
+) -> None:
+    with world.recorded() as calls:
+        browser.reissue(claire.numen, channel=channel)
+    assert [str(call) for call in calls] == [
+        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable",
+        "kms.Encrypt",
+        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable",
+    ]
+
+
+@pytest.mark.req("P3")
+def test_second_reissue_also_marks_the_delivery_it_replaces(world: World, claire: Enrolled, browser: Browser) -> None:
+    browser.reissue(claire.numen)
+    with world.recorded() as calls:
+        browser.reissue(claire.numen)
+    assert _round_trips(calls) == 2
+    assert calls[-1].tables[-1] == "DeliveriesTable"
+
+
+@pytest.mark.req("P3")
+def test_status_is_one_read(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.clock.move(minutes=5)
+    with world.recorded() as calls:
+        browser.status(reference)
+    assert [str(call) for call in calls] == ["dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"]
+
+
+def test_every_read_is_consistent(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    browser.overview()
+    browser.status(reference)
+    world.check(claire.identifier)
+    browser.dispute(dispute_token_in(world.emails[-1]))
+    for call in world.calls:
+        if call.operation == "GetItem":
+            assert call.parameters["ConsistentRead"] is True
+        if call.operation == "BatchGetItem":
+            assert all(keys["ConsistentRead"] is True for keys in call.parameters["RequestItems"].values())
+    # Only the sweeper's index is read otherwise, and it names keys alone.
+    assert not [call for call in world.calls if call.operation in {"Query", "Scan"}]
+
+
+def test_no_write_is_without_a_condition(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    world.clock.move(minutes=1)
+    browser.overview()
+    browser.redeliver(reference, "email")
+    world.run_outbox()
+    browser.dispute(dispute_token_in(world.emails[0]))
+    world.run_outbox()
+    for call in world.calls:
+        if call.operation == "UpdateItem":
+            assert call.parameters["ConditionExpression"]
+        if call.operation == "TransactWriteItems":
+            assert all(
+                next(iter(action.values()))["ConditionExpression"] for action in call.parameters["TransactItems"]
+            )
+        assert call.operation not in {"PutItem", "BatchWriteItem"}
+
+
+@pytest.mark.req("S28")
+def test_each_function_touches_its_own_tables(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    touched: dict[str, set[str]] = {}
+
+    def note(function: str, calls: list[Call]) -> None:
+        touched.setdefault(function, set()).update(table for call in calls for table in call.tables)
+
+    with world.recorded() as calls:
+        browser.ask_code(claire.email)
+    note("login", calls)
+    with world.recorded() as calls:
+        world.run_outbox()
+    note("notify", calls)
+    with world.recorded() as calls:
+        browser.redeem(world.code_for(claire.email))
+    note("login", calls)
+    with world.recorded() as calls:
+        browser.reissue(claire.numen)
+        browser.overview()
+    note("reissue", calls)
+    with world.recorded() as calls:
+        world.run_outbox()
+        world.sweep()
+    note("notify", calls)
+    with world.recorded() as calls:
+        world.check(claire.identifier)
+        world.vote(claire.identifier)
+    note("registry", calls)
+    assert touched == {
+        "login": {"SignInTable", "DeliveriesTable", "VotersTable"},
+        "reissue": set(world.tables),
+        "notify": {"DeliveriesTable", "VotersTable"},
+        "registry": {"IdentifiersTable", "VotersTable"},
+    }

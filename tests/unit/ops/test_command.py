@@ -1,0 +1,155 @@
+"""The command itself: help with an example everywhere, one line for each error, nothing but results on standard output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from reassort.election import ElectionFileError
+from reassort_ops.cli import app
+from reassort_ops.election_files import election_of, read_election
+from reassort_ops.roll_check import check_roll, valid_rows
+from reassort_ops.roll_file import open_roll
+from reassort_ops.stack import Aws
+from typer.testing import CliRunner
+
+from tests.elections import FOLDER
+from tests.unit.ops.rolls import row, rows, write_roll
+
+ROOT = FOLDER.parent
+DIJON = FOLDER / "dijon-2018.yaml"
+COMMANDS = [
+    [],
+    ["roll"],
+    ["roll", "check"],
+    ["roll", "import"],
+    ["voter"],
+    ["voter", "show"],
+    ["voter", "unlock"],
+    ["voter", "freeze"],
+    ["voter", "unfreeze"],
+    ["register"],
+    ["register", "verify"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_an_example(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Example: reassort" in result.stdout
+
+
+def test_a_valid_roll(tmp_path: Path) -> None:
+    file = write_roll(tmp_path, rows(3))
+    result = CliRunner().invoke(app, ["roll", "check", str(file), "--election", str(DIJON)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{file}: UTF-8, columns separated by ';': read 3 = valid 3 + rejected 0 (0 faults)\n"
+
+
+@pytest.mark.req("I7")
+def test_a_faulty_roll(tmp_path: Path) -> None:
+    broken = [
+        row(1),
+        row(2, numen=row(2).numen + "X"),
+        row(3, identifier=row(3).identifier[:-2]),
+        row(4, email=row(1).email),
+    ]
+    file = write_roll(tmp_path, broken)
+    result = CliRunner().invoke(app, ["roll", "check", str(file), "--election", str(DIJON)])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{file}:3: numen: is not of the form 09E9900123ABC",
+        f"{file}:4: identifier: is not an identifier of the election (15 symbols and a check symbol)",
+        f"{file}:2: email: is also on line 5",
+        f"{file}:5: email: is the same as on line 2",
+        f"{file}: UTF-8, columns separated by ';': read 4 = valid 0 + rejected 4 (4 faults)",
+    ]
+    for cells in broken:
+        for secret in (cells.email, cells.numen, cells.identifier):
+            assert secret not in result.output
+    as_json = CliRunner().invoke(app, ["roll", "check", str(file), "--election", str(DIJON), "--json"])
+    content = json.loads(as_json.stdout)
+    assert (as_json.exit_code, content["read"], content["valid"], content["rejected"]) == (1, 4, 0, 4)
+    assert content["faults"][0] == {
+        "line": 3,
+        "column": "numen",
+        "code": "form",
+        "reason": "is not of the form 09E9900123ABC",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["roll", "check", "no-such.csv", "--election", str(DIJON)], "no-such.csv: No such file or directory"),
+        (["roll", "check", str(DIJON), "--election", str(DIJON)], "of a roll"),
+        (["roll", "check", str(DIJON), "--election", "no-such.yaml"], "no-such.yaml: No such file or directory"),
+        (["roll", "check", str(DIJON), "--election", str(ROOT / "pyproject.toml")], "pyproject.toml"),
+        (["register", "verify", "--stack", "x", "--region", "eu-west-3", "--profile", "no-such"], "no-such"),
+    ],
+)
+def test_an_error_is_one_line(arguments: list[str], reason: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("reassort: ")
+    assert result.stderr.count("\n") == 1
+    assert reason in result.stderr
+
+
+def test_ctrl_c_ends_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Aws, "find_stack", interrupt)
+    result = CliRunner().invoke(app, ["register", "verify", "--stack", "x", "--region", "eu-west-3"])
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "reassort: interrupted\n")
+
+
+class TestElectionFiles:
+    """Election files as operators write them."""
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            ("id: [", "x.yaml:"),
+            ("- a list", "not an election file"),
+            ("id: x", "x.yaml: name: Field required"),
+        ],
+    )
+    def test_a_fault_names_the_file(self, tmp_path: Path, content: str, reason: str) -> None:
+        path = tmp_path / "x.yaml"
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(ElectionFileError) as refusal:
+            read_election(path)
+        assert reason in str(refusal.value)
+
+    def test_the_file_of_a_stack_must_hold_its_election(self, tmp_path: Path) -> None:
+        (tmp_path / "normandie-2026.yaml").write_text(DIJON.read_text(encoding="utf-8"), encoding="utf-8")
+        with pytest.raises(ElectionFileError, match="holds the election dijon-2018, not normandie-2026"):
+            election_of("normandie-2026", tmp_path)
+        with pytest.raises(ElectionFileError, match="no such election file"):
+            election_of("dijon-2018", tmp_path)
+
+
+class TestDemoRoll:
+    """`data/demo-roll.csv`."""
+
+    def test_it_shows_what_a_demonstration_needs(self) -> None:
+        election = read_election(DIJON)
+        roll = open_roll(ROOT / "data" / "demo-roll.csv")
+        checked = check_roll(roll, election, print)
+        voters = list(valid_rows(roll, election, checked))
+        assert (checked.faults, len(voters) >= 60) == (0, True)
+        assert {voter.address.rpartition("@")[2] for voter in voters} == set(election.domain_names)
+        assert any(voter.secretariat is None for voter in voters)
+        assert any("La Réunion" in voter.establishment for voter in voters)
+
+    def test_it_can_be_made_again(self) -> None:
+        made = subprocess.run(
+            [sys.executable, "data/make_demo_roll.py"], cwd=ROOT, capture_output=True, check=True, timeout=120
+        )
+        assert made.stdout == (ROOT / "data" / "demo-roll.csv").read_bytes()
