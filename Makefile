@@ -5,6 +5,8 @@ BIN := .venv/bin
 # One deployed stack serves all tests of these rungs, and races need the processors to themselves.
 SERIAL_RUNGS := tests/stack tests/browser
 
+# By another name: make would run a recipe that names itself even under --dry-run.
+AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
 
@@ -21,7 +23,7 @@ check: $(SYNCED) ## Lint, formatting and types, in seconds
 
 test: $(SYNCED) chromium ## Everything: check, then the unit, component, artefact, stack and browser tests
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
-	$(MAKE) --no-print-directory check lint-template || status=1; \
+	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
 	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
 	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \

@@ -154,7 +154,7 @@ def is_blank(line: str, delimiters: str) -> bool:
 
 
 def _find_encoding(path: Path, file: BinaryIO) -> str:
-    """Read the whole file: one line that is not UTF-8 makes it Windows-1252, unless another one is UTF-8 with accents."""
+    """Read the whole file: one line that is not UTF-8 makes it Windows-1252, unless another one clearly is UTF-8."""
     utf_8 = other = 0
     for number, line in enumerate(iter(partial(file.readline, _LONGEST_LINE), b""), 1):
         if number == 1:
@@ -165,15 +165,33 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
             raise RollFileError(f"{path}:{number}: holds a NUL byte: is it a CSV file?")
         if line.isascii():
             continue
-        try:
-            line.decode("utf-8")
-            utf_8 = utf_8 or number
-        except UnicodeDecodeError:
+        as_utf_8, as_windows = _decoded(line, "utf-8"), _decoded(line, _WINDOWS)
+        if as_utf_8 is None and as_windows is None:
+            raise RollFileError(f"{path}:{number}: is neither UTF-8 nor Windows-1252")
+        if as_utf_8 is None:
             other = other or number
-            _raise_if_not_windows(path, number, line)
+        elif as_windows is None or _is_western(as_utf_8):
+            utf_8 = utf_8 or number
+        # Else it is Windows-1252 that is UTF-8 by chance, as ÇŒ is, or a rare letter: the other lines decide.
         if utf_8 and other:
             raise RollFileError(f"{path}:{other}: is not UTF-8, but line {utf_8} is: the file mixes encodings")
     return _WINDOWS if other else _UTF_8
+
+
+def _decoded(line: bytes, encoding: str) -> str | None:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_western(text: str) -> bool:
+    """Tell whether every character is one of Windows-1252, as those of French are, leaving a BOM aside."""
+    try:
+        text.removeprefix("\ufeff").encode(_WINDOWS)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _raise_if_no_csv(path: Path, start: bytes) -> None:
@@ -181,13 +199,6 @@ def _raise_if_no_csv(path: Path, start: bytes) -> None:
         raise RollFileError(f"{path}: is UTF-16; save it as CSV in UTF-8")
     if start.startswith(_SPREADSHEETS):
         raise RollFileError(f"{path}: is a spreadsheet; save it as CSV in UTF-8")
-
-
-def _raise_if_not_windows(path: Path, number: int, line: bytes) -> None:
-    try:
-        line.decode(_WINDOWS)
-    except UnicodeDecodeError as error:
-        raise RollFileError(f"{path}:{number}: is neither UTF-8 nor Windows-1252") from error
 
 
 def _split_header(line: str) -> tuple[str, list[str]]:

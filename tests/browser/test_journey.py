@@ -32,23 +32,6 @@ def test_voter_receives_a_new_identifier_by_sms(page: Page, space: VoterSpace, v
     assert "ne fonctionne plus" in confirmation["text"]
 
 
-@pytest.mark.req("U6")
-def test_voter_switches_to_email_without_a_new_identifier(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
-    page.clock.install()
-    sign_in(page, space, voter)
-    fill_form(page, voter, "06 12 34 56 02", "sms")
-    confirm(page)
-    sms = space.wait_for_message("+33612345602", channel="sms")
-    page.clock.fast_forward("03:00")
-    page.locator("#redeliver").click()
-    email = space.wait_for_message(voter.email, "nouvel identifiant de vote, réassort")
-    sent = IDENTIFIER.search(sms["text"])
-    sent_again = IDENTIFIER.search(email["text"])
-    assert sent is not None
-    assert sent_again is not None
-    assert sent[0] == sent_again[0]
-
-
 @pytest.mark.req("U1")
 def test_journey_with_the_keyboard_alone_on_a_narrow_screen(
     chromium: Browser, space: VoterSpace, voter: DemoVoter

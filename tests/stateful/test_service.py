@@ -413,8 +413,8 @@ class TestService(Service.TestCase):  # type: ignore[misc,name-defined]
     """Every schedule keeps the invariants."""
 
     settings = settings(
-        max_examples=int(os.environ.get("STATEFUL_EXAMPLES", "5")),
-        stateful_step_count=int(os.environ.get("STATEFUL_STEPS", "20")),
+        max_examples=int(os.environ.get("STATEFUL_EXAMPLES", "3")),
+        stateful_step_count=int(os.environ.get("STATEFUL_STEPS", "15")),
         derandomize=not SEARCH,
         deadline=None,
         print_blob=True,

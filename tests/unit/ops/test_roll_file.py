@@ -108,7 +108,7 @@ class TestWaysToWrite:
 
     @given(establishment=WORDS, secretariat=WORDS, encoding=st.sampled_from(["utf-8", "cp1252"]))
     def test_texts_keep_their_accents(self, establishment: str, secretariat: str, encoding: str) -> None:
-        text = to_csv([row(1, establishment=establishment, secretariat=secretariat)])
+        text = to_csv([row(1, establishment=establishment, secretariat=secretariat), row(2)])
         valid, faults, _ = read(text.encode(encoding))
         if establishment.strip():
             assert faults == []
@@ -116,6 +116,11 @@ class TestWaysToWrite:
             assert valid[0].secretariat == (" ".join(secretariat.split()) or None)
         else:
             assert [(fault.column, fault.code) for fault in faults] == [("establishment", "empty")]
+
+    def test_a_line_that_is_utf_8_by_chance_does_not_decide(self) -> None:
+        # ÇŒ is C7 8C in Windows-1252, which is ǌ in UTF-8.
+        text = to_csv([row(1, establishment="ÇŒ"), row(2), row(3, establishment="ÇŒ")])
+        assert [one.establishment for one in read(text.encode("cp1252"))[0]][::2] == ["ÇŒ", "ÇŒ"]
 
     def test_decomposed_accents_are_composed(self) -> None:
         valid = read(to_csv([row(1, establishment="E\u0301cole")]).encode())[0]
