@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 SITE_ORIGIN = "http://127.0.0.1:8080"
 # The worst that a message may take when other work shares the processors.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{4}}(?:-[{ALPHABET}]{{4}}){{3}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
