@@ -148,7 +148,7 @@ class Wire:
         made.extend(self.calls[start:])
 
     def _note(self, params: dict[str, Any], context: dict[str, Any], event_name: str, **_: Any) -> None:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         context["call"] = Call(service, operation, _tables(params), params)
 
     def _before(self, context: dict[str, Any], **_: Any) -> None:
