@@ -198,6 +198,21 @@ class PhoneLimits(_Part):
     sms_per_day: Annotated[int, Field(ge=1, le=100)]
 
 
+class Sending(_Part):
+    """How fast messages are handed over, and how many SMS a day.
+
+    Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second` and `emails_per_second` together must
+    stay under the account's rate. Carriers take some 10 SMS a second.
+    """
+
+    codes_per_second: Annotated[int, Field(ge=1, le=1000)]
+    emails_per_second: Annotated[int, Field(ge=1, le=1000)]
+    sms_per_second: Annotated[int, Field(ge=1, le=1000)]
+    sms_per_day: Annotated[int, Field(ge=1)]
+    # A voter whose SMS waits for longer than this is told so and offered the other channel at once.
+    long_wait_seconds: Annotated[int, Field(ge=10, le=900)]
+
+
 class Limits(_Part):
     """Every limit of the service."""
 
@@ -231,6 +246,7 @@ class Election(_Part):
     senders: Senders
     identifier: IdentifierFormat
     limits: Limits
+    sending: Sending
     retention: Retention
 
     @field_validator("timezone")
