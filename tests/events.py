@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from base64 import b64encode
 from copy import deepcopy
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from local.receipt_shapes import ses_message, sms_log_batch_shape, sms_log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,3 +111,58 @@ def queue_event(messages: Iterable[Mapping[str, Any]], queue_arn: str) -> dict[s
             for message in messages
         ]
     }
+
+
+def ses_event(
+    kind: str,
+    delivery: str,
+    message: str = "confirmation",
+    round_: int = 0,
+    to: str = "camille.morvandel@ac-dijon.fr",
+    *,
+    at: datetime | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Return the event of a topic to which SES reports an e-mail of this service.
+
+    `kind` is delivery, bounce, complaint, delay or reject; `facts` are members of SES's object of that name, for example
+    `bounceType="Transient"`.
+    """
+    tags = {"delivery": delivery, "message": message, "round": str(round_)}
+    return topic_event(ses_message(kind, to, tags, at=at, **facts))
+
+
+def topic_event(*messages: str) -> dict[str, Any]:
+    """Return the event of messages published to a topic."""
+    event = load_event("ses-delivery")
+    (record,) = event["Records"]
+    event["Records"] = [{**record, "Sns": {**record["Sns"], "Message": message}} for message in messages]
+    return event
+
+
+def sms_log_event(
+    sms_id: str,
+    status: str = "SUCCESS",
+    response: str = "Message has been accepted by phone carrier",
+    *,
+    to: str = "************",
+    at: datetime = datetime(2018, 11, 30, 9, 16, 30, 423000, UTC),
+    price_usd: float | None = 0.07368,
+) -> dict[str, Any]:
+    """Return the event of one line of SNS's log of SMS deliveries, written at `at`."""
+    return log_event((at, sms_log_line(sms_id, status, response, to=to, at=at, price_usd=price_usd)))
+
+
+def log_event(*lines: tuple[datetime, str]) -> dict[str, Any]:
+    """Return the event of lines of a log, each with its time, as a subscription filter brings them."""
+    batch = sms_log_batch_shape()
+    shape = batch["logEvents"][0]
+    batch["logEvents"] = [
+        {**shape, "timestamp": round(at.timestamp() * 1000), "message": message} for at, message in lines
+    ]
+    return {"awslogs": {"data": log_data(json.dumps(batch))}}
+
+
+def log_data(content: str) -> str:
+    """Return a batch as CloudWatch Logs carries it: compressed by gzip, in base64."""
+    return b64encode(gzip.compress(content.encode(), mtime=0)).decode()
