@@ -34,7 +34,10 @@ from login.codes import SignIn
 from login.routes import CHALLENGE_COOKIE, Login
 from notify.claims import Claims
 from notify.delivering import Delivering
+from notify.meters import Meters
+from notify.pacing import Pace
 from notify.providers import Providers
+from notify.receiving import Receiving
 from notify.texts import Texts
 from notify.triggers import Triggers
 from reassort.addresses import mask_address
@@ -437,6 +440,15 @@ class World:
         """Every line that the functions logged."""
         return [json.loads(line) for line in self.log_text.splitlines()]
 
+    def metrics(self, name: str) -> list[float]:
+        """Return every value of a metric, oldest first."""
+        return [value for line in self.log_lines for value in line.get(name, []) if "_aws" in line]
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of the lanes, as delivery keeps it."""
+        return self.triggers.delivering.pace
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return every item of a table (logical id), as plain values."""
         return self.engine.items(table)
@@ -479,6 +491,10 @@ class World:
     def mail_to(self, address: str) -> list[SentEmail]:
         """Return the e-mails to an address, oldest first."""
         return [email for email in self.emails if email.to == address]
+
+    def mail_about(self, reference: str) -> list[SentEmail]:
+        """Return the e-mails of a delivery, oldest first."""
+        return [email for email in self.emails if email.tags["delivery"] == reference]
 
     def code_for(self, address: str) -> str:
         """Return the newest one-time code that was e-mailed to an address."""
@@ -545,10 +561,13 @@ class World:
     def _make_triggers(self) -> Triggers:
         wire = self.wire
         deliveries = self.tables["DeliveriesTable"]
+        claims = Claims(wire.dynamodb, deliveries, self.election)
+        meters = Meters("reassort-test", self.election.domain_names, self._write_metric)
         delivering = Delivering(
             dynamodb=wire.dynamodb,
             voters_table=self.tables["VotersTable"],
-            claims=Claims(wire.dynamodb, deliveries, self.election),
+            claims=claims,
+            pace=Pace(wire.dynamodb, self.tables["LimitsTable"], self.election),
             opener=Opener(wire.kms, self.encryption_key),
             providers=Providers(
                 ses=wire.ses,
@@ -562,8 +581,20 @@ class World:
             election=self.election,
             clock=self.clock,
             journal=self._journals["notify"],
+            meters=meters,
         )
-        return Triggers(delivering, wire.sqs, self.retry_queue, deliveries)
+        receiving = Receiving(
+            dynamodb=wire.dynamodb,
+            deliveries_table=deliveries,
+            claims=claims,
+            clock=self.clock,
+            journal=self._journals["notify"],
+            meters=meters,
+        )
+        return Triggers(delivering, receiving, wire.sqs, self.retry_queue, deliveries)
+
+    def _write_metric(self, line: str) -> None:
+        self._logs.write(line + "\n")
 
     def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
         asked = path.split("/")
