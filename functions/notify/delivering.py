@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
-from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message
+from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status
 from reassort.reasons import Reason
 from reassort.tables import read_one
 
@@ -114,10 +114,14 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
     if state["attempts"] >= MAX_ATTEMPTS:
         return _fail_unsent(delivery, message, Reason.NO_ANSWER, deps), None
     if "turn" not in state and message is not Message.ALERT:
+        lane = _lane(delivery, message)
         try:
-            turn = deps.pace.take_turn(_lane(delivery, message), now)
+            turn = deps.pace.take_turn(lane, now)
         except DailyCapError:
+            deps.meters.measure_sms(100)
             return _fail_unsent(delivery, message, Reason.SMS_CAP_REACHED, deps), None
+        if lane is Lane.SMS:
+            deps.meters.measure_sms(deps.pace.sms_cap_used)
         until = turn - BURST_MILLISECONDS
         if until > epoch_milliseconds(now):
             waits = deps.claims.await_turn(delivery, message, turn, until, now)
@@ -149,8 +153,11 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         message_id = wire.send()
     except RefusedError as refusal:
         deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
-        deps.meters.count_failure(channel, refusal.reason, wire.domain)
-        return deps.claims.record_failed(claim, refusal.reason, deps.clock()) or delivery, None
+        failed = deps.claims.record_failed(claim, refusal.reason, deps.clock())
+        if failed is not None:
+            deps.meters.count_failure(channel, refusal.reason, wire.domain)
+            count_if_undelivered(failed, message, deps.meters)
+        return failed or delivery, None
     except ThrottledError:
         if message is not Message.ALERT:
             deps.pace.slow_down(_lane(delivery, message), deps.clock())
@@ -179,7 +186,14 @@ def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Del
         return delivery
     deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value)
     deps.meters.count_failure(delivery.channel_of(message), reason, None)
+    count_if_undelivered(failed, message, deps.meters)
     return failed
+
+
+def count_if_undelivered(failed: Delivery, message: Message, meters: Meters) -> None:
+    """Count what failed for good: an identifier that was queued by e-mail instead has not, nor has a code, which is asked for again."""
+    if message is not Message.CODE and failed.status_of(message) is Status.FAILED:
+        meters.count_undelivered()
 
 
 def _release(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> datetime:

@@ -29,10 +29,14 @@ class Meters:
         self._emit({"HandedOverAfter": (MetricUnit.Milliseconds, milliseconds)}, sets)
 
     def count_failure(self, channel: Channel, reason: Reason, domain: str | None) -> None:
-        """Count a message that will not arrive."""
+        """Count a message that will not arrive by this channel."""
         by_channel = {"channel": channel.value}
         sets = [*self._by_domain(by_channel, domain), {**by_channel, "reason": reason.value}]
         self._emit({"Failed": (MetricUnit.Count, 1), "FailurePercent": (MetricUnit.Percent, 100)}, sets)
+
+    def count_undelivered(self) -> None:
+        """Count an identifier or a confirmation that will not arrive at all: somebody must look."""
+        self._emit({"Undelivered": (MetricUnit.Count, 1)})
 
     def count_arrival(self, channel: Channel, domain: str | None) -> None:
         """Count a message that arrived: the other side of the failure rate."""
@@ -42,10 +46,6 @@ class Meters:
     def count_complaint(self, domain: str | None) -> None:
         """Count a message that its recipient marked as spam."""
         self._emit({"Complaints": (MetricUnit.Count, 1)}, self._by_domain({"channel": "email"}, domain))
-
-    def count_dispute(self) -> None:
-        """Count a reissue that its voter did not ask for."""
-        self._emit({"Disputed": (MetricUnit.Count, 1)})
 
     def count_parked(self) -> None:
         """Count a delivery that cannot be processed."""

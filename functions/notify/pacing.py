@@ -55,7 +55,7 @@ class Pace:
         }
         self._busy: set[Lane] = set()
         # The share of the day's SMS that is used, in per cent, as of the last SMS of this worker.
-        self.sms_cap_used: float | None = None
+        self.sms_cap_used = 0.0
 
     def take_turn(self, lane: Lane, now: datetime) -> int:
         """Take the lane's next turn and return when it is: now, or up to any time ahead.
@@ -131,6 +131,5 @@ class Pace:
         except ConditionFailedError as refusal:
             day = (names or {}).get("#day")
             if day and refusal.item and refusal.item.get(day, 0) >= self._cap:
-                self.sms_cap_used = 100.0
                 raise DailyCapError from refusal
             return None

@@ -17,6 +17,7 @@ from reassort.reasons import Reason
 from reassort.tables import to_wire
 
 from notify.claims import Condition
+from notify.delivering import count_if_undelivered
 from notify.receipts import Outcome, Receipt
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Receiving:
         match receipt.outcome:
             case Outcome.FAILED:
                 self.meters.count_failure(channel, reason, receipt.domain)
+                count_if_undelivered(recorded, message, self.meters)
                 self.journal.warn("delivery failed", **facts, reason=reason.value)
             case Outcome.DELIVERED:
                 self.meters.count_arrival(channel, receipt.domain)

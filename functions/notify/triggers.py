@@ -173,6 +173,7 @@ class Triggers:
         delivery = claims.read(delivery_id)
         if delivery is not None and claims.park(delivery, now) is not None:
             self.delivering.meters.count_parked()
+            self.delivering.meters.count_undelivered()
             self.delivering.journal.warn("delivery parked", delivery=delivery_id)
 
     def _queue_delivery(self, delivery_id: str, until: datetime) -> None:
@@ -208,8 +209,6 @@ class Triggers:
         for lane, queued_at in waiting.items():
             meters.measure_waiting(lane, len(queued_at), (now - min(queued_at, default=now)) / 1000)
         meters.measure_overdue(most_overdue / 1000)
-        if self.delivering.pace.sms_cap_used is not None:
-            meters.measure_sms(self.delivering.pace.sms_cap_used)
 
     def _overdue_erasure(self, now: int) -> Iterator[str]:
         for shard in ERASE_SHARDS:

@@ -143,7 +143,6 @@ def test_day_cap_sends_the_rest_by_email() -> None:
             assert reference in email.text
         reasons = {step.get("reason") for reference in capped for step in world.delivery_item(reference)["history"]}
         assert reasons == {None, "sms-cap-reached"}
-        world.sweep()
         assert world.metrics("SmsCapUsed")[-1] == 100
         with pytest.raises(DailyCapError):
             world.pace.take_turn(Lane.SMS, world.clock())
