@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,6 @@ DISPUTE = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
 CODE = "480213"
 MASKED_PHONE = "•• •• •• 56 78"
 _VOTER_ID = "q0Zk3mTn8yVb5sWc1xLd7A"
-
-
-@dataclass(frozen=True)
-class FellBackDelivery(Delivery):
-    """A delivery whose SMS failed, so that its identifier goes by e-mail."""
-
-    fell_back: bool = True
 
 
 def day_before_the_vote(election: Election) -> datetime:
@@ -79,7 +72,7 @@ def reissue_delivery(
         retention=election.retention,
     )
     delivery = delivery_from_item(item)
-    return FellBackDelivery(**vars(delivery)) if fell_back else delivery
+    return replace(delivery, fell_back=fell_back)
 
 
 def code_delivery(election: Election) -> Delivery:

@@ -124,7 +124,7 @@ class Providers:
         """Publish to the helpdesk's topic and return the message id; raises as `send_email`."""
         try:
             answer = self.sns.publish(
-                TopicArn=self.helpdesk_topic, Message=text, Subject="Reissue disputed by its voter"
+                TopicArn=self.helpdesk_topic, Message=text, Subject="Signalement : demande de reassort contestee"
             )
         except ClientError as error:
             raise _outcome(error, sms_refusal_reason) from error

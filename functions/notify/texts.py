@@ -90,7 +90,7 @@ class Texts:
             generation=delivery.generation,
             channel=delivery.channel.value,
             destinations=delivery.destinations,
-            fell_back=getattr(delivery, "fell_back", False),
+            fell_back=delivery.fell_back,
             **values,
         )
 
