@@ -85,13 +85,22 @@ BY_HAND = (
     ),
     ("Joël", "Fontanivert", 0, "Collège du Bord-de-Mer, Le Moule, Guadeloupe (mise à disposition)", None),
 )
+# The last rows. Mailboxes of the SES simulator, at the election's domains: what the local stack reports of their e-mails is
+# in `local/receipts.py`.
+SIMULATED = (
+    ("success", 0, *SCHOOLS[1]),
+    ("bounce", 0, *SCHOOLS[2]),
+    ("ooto", 1, *UNIVERSITY[1]),
+    ("complaint", 1, *UNIVERSITY[2]),
+    ("suppressionlist", 2, *STUDENT_SERVICES[0]),
+)
 
 
 def main() -> None:
     """Write the roll to standard output."""
     parser = argparse.ArgumentParser(description="Write a fictional electoral roll to standard output.")
     parser.add_argument("--seed", type=int, default=2018)
-    parser.add_argument("--rows", type=int, default=72)
+    parser.add_argument("--rows", type=int, default=77)
     parser.add_argument("--election", type=Path, default=Path("elections/dijon-2018.yaml"))
     options = parser.parse_args()
     content = yaml.safe_load(options.election.read_text(encoding="utf-8"))
@@ -110,16 +119,22 @@ def make_rows(election: Election, rows: int, seed: int) -> Iterator[tuple[str, s
     for row in range(rows):
         if row < len(BY_HAND):
             first, family, place, establishment, secretariat = BY_HAND[row]
+            mailbox = _mailbox(first, family)
+        elif row >= rows - len(SIMULATED):
+            mailbox, place, establishment, secretariat = SIMULATED[row - rows]
         else:
-            first, family = draw.choice(FIRST_NAMES), draw.choice(FAMILY_NAMES)
+            mailbox = _mailbox(draw.choice(FIRST_NAMES), draw.choice(FAMILY_NAMES))
             place = draw.choices((0, 1, 2), (82, 13, 5))[0]
             establishment, secretariat = draw.choice((SCHOOLS, UNIVERSITY, STUDENT_SERVICES)[place])
-        mailbox = f"{_mailbox_part(first)}.{_mailbox_part(family)}"
         namesakes[mailbox] += 1
         if namesakes[mailbox] > 1:
             mailbox += str(namesakes[mailbox])
         address = f"{mailbox}@{domains[min(place, len(domains) - 1)]}"
         yield address, _numen(row, draw), establishment, secretariat or "", _identifier(election, draw)
+
+
+def _mailbox(first: str, family: str) -> str:
+    return f"{_mailbox_part(first)}.{_mailbox_part(family)}"
 
 
 def _mailbox_part(name: str) -> str:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.deploy import DeployedStack
 from local.outgoing import Outgoing
+from local.receipts import Receipts
 from local.security_headers import PolicyHeader, read_security_headers
 
 INBOX = Path(__file__).with_name("inbox")
@@ -47,13 +48,14 @@ METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 API_SECONDS = 30
 
 
-def create_gateway(*, site: Path, template: Path, stack: DeployedStack) -> Starlette:
+def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts: Receipts) -> Starlette:
     """Make the ASGI application.
 
     Args:
         site: the built voter site.
         template: the template whose response headers policy is applied.
         stack: where the API is, and where messages end up.
+        receipts: reports what became of messages while this serves.
 
     Raises:
         HeadersPolicyError: the template's policy holds something that this gateway does not know.
@@ -63,7 +65,7 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack) -> Starl
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with api, outgoing.watched():
+        async with api, outgoing.watched(), receipts.emitted():
             yield
 
     async def messages(_request: Request) -> Response:
@@ -88,6 +90,7 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack) -> Starl
         routes=[
             Route("/_local", inbox_without_slash),
             Mount("/_local", routes=local_routes),
+            receipts.route(),
             Route("/api/{path:path}", _forward(api, stack.api_url), methods=METHODS),
             Route("/registry/{path:path}", _forward(api, stack.api_url), methods=METHODS),
             Mount("/", GZipMiddleware(Site(directory=site))),

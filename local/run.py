@@ -22,6 +22,7 @@ from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elec
 from local.elections import NoFitError
 from local.gateway import create_gateway
 from local.processes import ROOT, CommandError, own_folder, run
+from local.receipts import Receipts
 from local.security_headers import HeadersPolicyError
 
 ROLL = ROOT / "data" / "demo-roll.csv"
@@ -81,7 +82,8 @@ def serve(listener: socket.socket, folder: Path) -> None:
         print(f"[{time.monotonic() - clock:5.1f} s] {text}", flush=True)
 
     say("AWS local : démarrage")
-    with start_aws(folder) as aws, ThreadPoolExecutor() as pool:
+    # Functions reach SES through the gateway, see `local.receipts`.
+    with start_aws(folder, settings={"AWS_ENDPOINT_URL_SESV2": origin}) as aws, ThreadPoolExecutor() as pool:
         say("Fonctions : construction (sam build) ; pages : construction")
         elections = write_demo_elections(folder)
         pages = pool.submit(build_site, folder, elections)
@@ -91,7 +93,9 @@ def serve(listener: socket.socket, folder: Path) -> None:
         stack = deploy(aws, template, folder, site_origin=origin)
         say("Liste électorale de démonstration : import")
         import_roll(folder, stack, aws.environment())
-        gateway = create_gateway(site=folder / "site", template=ROOT / "template.yaml", stack=stack)
+        gateway = create_gateway(
+            site=folder / "site", template=ROOT / "template.yaml", stack=stack, receipts=Receipts(aws, stack)
+        )
         config = uvicorn.Config(
             gateway,
             log_level="warning",

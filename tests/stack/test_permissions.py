@@ -183,6 +183,13 @@ def test_only_delivery_sends_and_queues(deployment: Deployment, actors: dict[str
         "queue": actor.is_refused(
             "sqs", "send_message", QueueUrl=outputs["RetryQueueUrl"], MessageBody='{"delivery_id": "nobody"}'
         ),
+        # As the sweeper does.
+        "batch": actor.is_refused(
+            "sqs",
+            "send_message_batch",
+            QueueUrl=outputs["RetryQueueUrl"],
+            Entries=[{"Id": "0", "MessageBody": '{"delivery_id": "nobody"}'}],
+        ),
     }
     assert set(refused.values()) == {role != "NotifyRole"}, refused
 
