@@ -26,8 +26,9 @@ _WORKER_KEY = "carried_requirements"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that asks for the report."""
+    """Add the option that asks for the report, and the one that takes new wordings."""
     parser.addoption("--requirements", action="store_true", help="print the requirement ids that no test carries")
+    parser.addoption("--rewrite-golden", action="store_true", help="write tests/golden anew instead of comparing")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -113,10 +112,14 @@ class Fault:
 
 
 class Wire:
-    """What passes between the functions and AWS. One for the process; `reset` empties it."""
+    """What passes between the functions and AWS. An engine has one for the process; `reset` empties it.
 
-    def __init__(self) -> None:
+    `connect` is given each session before its clients are made, for an engine that answers in the place of the network.
+    """
+
+    def __init__(self, connect: Callable[[boto3.Session], None] = lambda _: None) -> None:
         clients = Clients()
+        connect(clients._session)
         events = clients._session.events
         events.register("before-parameter-build.*", self._note)
         events.register("before-call.*", self._before)
@@ -126,7 +129,7 @@ class Wire:
         self.sqs: SQSClient = clients.sqs()
         self.ses: SESV2Client = clients.ses()
         self.sns: SNSClient = clients.sns()
-        self.operator = Operator()
+        self.operator = Operator(connect)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.emails: list[SentEmail] = []
@@ -197,19 +200,14 @@ class Wire:
 class Operator:
     """Clients that are not watched, for what a test sets up and looks at."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Callable[[boto3.Session], None]) -> None:
         session = boto3.Session()
+        connect(session)
         self.dynamodb: DynamoDBClient = session.client("dynamodb")
         self.kms: KMSClient = session.client("kms")
         self.sqs: SQSClient = session.client("sqs")
         self.ses: SESV2Client = session.client("sesv2")
         self.sns: SNSClient = session.client("sns")
-
-
-@cache
-def process_wire() -> Wire:
-    """Return the wire of this process. Call it inside moto's mock: clients made before it reach the network."""
-    return Wire()
 
 
 def _tables(parameters: dict[str, Any]) -> tuple[str, ...]:

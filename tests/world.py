@@ -1,4 +1,4 @@
-"""The whole service in one process: its routes and triggers on moto, on the tables of `template.yaml`, on a clock one sets.
+"""The whole service in one process: its routes and triggers, the tables of `template.yaml`, a clock one sets.
 
     with World() as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", numen="09E9900123ABC")
@@ -8,10 +8,9 @@
         world.run_outbox()
         assert world.sms[-1].to == "+33612345678"
 
-Nothing here depends on pytest. One world at a time: the clock and the mocked AWS belong to the process.
-
-moto is not atomic under threads and knows neither `ClientRequestToken` nor IAM, TTL or throttling: what depends on those is
-shown elsewhere, on the deployed stack.
+Nothing here depends on pytest. One world at a time: the clock and the AWS, which an engine plays, belong to the process.
+moto is the engine unless another is given: `World(engine=MINISTACK)` makes calls some ten times faster. What depends on IAM,
+TTL or throttling is shown elsewhere, on the deployed stack.
 """
 
 from __future__ import annotations
@@ -22,10 +21,8 @@ import logging
 import os
 import re
 from contextlib import ExitStack
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from http.cookies import SimpleCookie
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self
@@ -35,15 +32,12 @@ from uuid import uuid4
 import time_machine
 from login.codes import SignIn
 from login.routes import CHALLENGE_COOKIE, Login
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.table import Table
-from moto.kms.models import kms_backends
-from moto.ses.models import ses_backends
-from moto.sqs.models import Queue, sqs_backends
 from notify.claims import Claims
 from notify.delivering import Delivering
+from notify.meters import Meters
+from notify.pacing import Pace
 from notify.providers import Providers
+from notify.receiving import Receiving
 from notify.texts import Texts
 from notify.triggers import Triggers
 from reassort.addresses import mask_address
@@ -56,7 +50,6 @@ from reassort.outbox import WAKE, Delivery, delivery_from_item
 from reassort.register import GENESIS, Change, Entry
 from reassort.sealing import Opener, Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
-from reassort.tables import from_wire, to_wire
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
 from registry.routes import RegistryRoutes
 from registry.rules import Registry
@@ -64,19 +57,18 @@ from reissue.deps import Deps, Tables
 from reissue.routes import Reissue
 
 from tests.elections import read_election
+from tests.engine_moto import MOTO
+from tests.engines import ACCOUNT, REGION, SENDER_DOMAIN
 from tests.events import proxy_event, queue_event, stream_event
-from tests.tables_from_template import create_tables, read_template
-from tests.wire import Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply, process_wire
+from tests.wire import Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-REGION = "eu-west-3"
-# The account that moto plays.
-_ACCOUNT = "123456789012"
+    from tests.engines import Engine
+
 SITE_ORIGIN = "https://reassort.example.fr"
-SENDER_DOMAIN = "elections.example.fr"
 # A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
@@ -132,7 +124,7 @@ class Response:
 
 @dataclass
 class Clock:
-    """The clock that every rule is given. `move` and `set` also move the process's clock, for moto's queue delays."""
+    """The clock that every rule is given. `move` and `set` also move the process's clock, for the queues' delays."""
 
     traveller: Any
     now: datetime
@@ -160,7 +152,8 @@ class World:
         calls, emails, sms, alerts: what the functions asked of AWS and what was accepted for sending, oldest first.
     """
 
-    def __init__(self, election: Election | str = "dijon-2018", at: datetime = START) -> None:
+    def __init__(self, election: Election | str = "dijon-2018", at: datetime = START, engine: Engine = MOTO) -> None:
+        self.engine = engine
         self.election = read_election(election) if isinstance(election, str) else election
         self._start = at
         self._closing = ExitStack()
@@ -170,7 +163,7 @@ class World:
         self._next_record = 0
 
     def __enter__(self) -> Self:
-        """Start moto, make the tables, wire the four functions."""
+        """Start the engine, wire the four functions."""
         with ExitStack() as opening:
             environment = {
                 "AWS_DEFAULT_REGION": REGION,
@@ -181,16 +174,18 @@ class World:
             traveller = time_machine.travel(self._start, tick=False)
             self.clock = Clock(traveller.start(), self._start)
             opening.callback(traveller.stop)
-            opening.enter_context(mock_aws())
-            self.wire: Wire = process_wire()
-            self.wire.reset()
-            self._make_resources()
+            self.wire: Wire = opening.enter_context(self.engine.started())
+            self.tables = self.engine.stores.tables
+            self.encryption_key = self.engine.stores.encryption_key
+            self.helpdesk_topic = self.engine.channels.helpdesk_topic
+            self.retry_queue = self.engine.channels.retry_queue
+            self.dead_letter_queue = self.engine.channels.dead_letter_queue
             self._wire_functions()
             self._closing = opening.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the clock and moto."""
+        """Stop the engine and the clock."""
         self._closing.close()
 
     # ------------------------------------------------------------ what a test does
@@ -223,10 +218,10 @@ class World:
             secretariat=secretariat,
             entry=entry,
         )
-        self._put("VotersTable", voter)
+        self.engine.put("VotersTable", voter)
         identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-        self._put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
-        self._put("RegisterTable", entry.to_item())
+        self.engine.put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
+        self.engine.put("RegisterTable", entry.to_item())
         return Enrolled(voter_id, email, numen, identifier)
 
     def browser(self) -> Browser:
@@ -244,7 +239,7 @@ class World:
             now=self.clock(),
             limits=self.election.limits.session,
         )
-        self._put("SignInTable", item)
+        self.engine.put("SignInTable", item)
         browser = self.browser()
         browser.hold(SESSION_COOKIE, str(token))
         return browser
@@ -334,15 +329,9 @@ class World:
 
     def new_records(self) -> list[dict[str, Any]]:
         """Return the records of the outbox's stream that delivery has not been given yet."""
-        # Straight from moto's table: its stream API does not answer on this region's endpoint.
-        shard = self._table("DeliveriesTable").stream_shard
-        if shard is None:
-            raise LookupError("the deliveries table has no stream")
-        # Taken out of the table, of which moto makes a deep copy for every transaction.
-        self._records += [record.to_json() for record in shard.items]
-        shard.items.clear()
-        for number, record in enumerate(self._records):
-            record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + number)
+        for record in self.engine.take_stream_records("DeliveriesTable"):
+            record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + len(self._records))
+            self._records.append(record)
         return self._records[self._next_record :]
 
     def lose_stream(self) -> None:
@@ -351,18 +340,18 @@ class World:
 
     def stream_event(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the event that Lambda would make of stream records."""
-        return stream_event(records, f"arn:aws:dynamodb:{REGION}:{_ACCOUNT}:table/{self.tables['DeliveriesTable']}")
+        return stream_event(records, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.tables['DeliveriesTable']}")
 
     def drain_retries(self) -> int:
         """Bring every message of the retry queue that is visible now to delivery; return how many it was."""
         sqs = self.wire.operator.sqs
         count = 0
-        while self._queue().messages:
+        while self.engine.has_visible(self.retry_queue):
             received = sqs.receive_message(QueueUrl=self.retry_queue, MaxNumberOfMessages=10, AttributeNames=["All"])
             # Nothing comes when all that was visible has just gone to the dead letters.
             messages = received.get("Messages", [])
             count += len(messages)
-            answer = self.triggers.on_queue(queue_event(messages, f"arn:aws:sqs:{REGION}:{_ACCOUNT}:retries"))
+            answer = self.triggers.on_queue(queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries"))
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for message in messages:
                 if message["MessageId"] not in failed:
@@ -451,9 +440,18 @@ class World:
         """Every line that the functions logged."""
         return [json.loads(line) for line in self.log_text.splitlines()]
 
+    def metrics(self, name: str) -> list[float]:
+        """Return every value of a metric, oldest first."""
+        return [value for line in self.log_lines for value in line.get(name, []) if "_aws" in line]
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of the lanes, as delivery keeps it."""
+        return self.triggers.delivering.pace
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return every item of a table (logical id), as plain values."""
-        return [from_wire(item.to_json()["Attributes"]) for item in self._table(table).all_items()]
+        return self.engine.items(table)
 
     def voter(self, enrolled: Enrolled) -> Voter:
         """Return a voter's entry as it stands."""
@@ -488,11 +486,15 @@ class World:
 
     def queued_bodies(self, queue_url: str | None = None) -> list[str]:
         """Return the bodies of all messages of a queue (the retry queue unless told), visible or not."""
-        return [message.body for message in self._queue(queue_url)._messages]
+        return self.engine.queued_bodies(queue_url or self.retry_queue)
 
     def mail_to(self, address: str) -> list[SentEmail]:
         """Return the e-mails to an address, oldest first."""
         return [email for email in self.emails if email.to == address]
+
+    def mail_about(self, reference: str) -> list[SentEmail]:
+        """Return the e-mails of a delivery, oldest first."""
+        return [email for email in self.emails if email.tags["delivery"] == reference]
 
     def code_for(self, address: str) -> str:
         """Return the newest one-time code that was e-mailed to an address."""
@@ -505,25 +507,6 @@ class World:
 
     # ------------------------------------------------------------ wiring
 
-    def _make_resources(self) -> None:
-        resources = _resources(self.wire)
-        for mocks, name, kept in resources.state:
-            getattr(mocks[_ACCOUNT][REGION], name).update(_copied(name, kept))
-        self.tables = dict(resources.tables)
-        self.encryption_key = resources.encryption_key
-        self.helpdesk_topic = self.wire.operator.sns.create_topic(Name="helpdesk")["TopicArn"]
-        sqs = self.wire.operator.sqs
-        self.dead_letter_queue = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
-        queue = read_template()["Resources"]["RetryQueue"]["Properties"]
-        redrive = {
-            "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{_ACCOUNT}:dead-letters",
-            "maxReceiveCount": queue["RedrivePolicy"]["maxReceiveCount"],
-        }
-        self.retry_queue = sqs.create_queue(
-            QueueName="retries",
-            Attributes={"VisibilityTimeout": str(queue["VisibilityTimeout"]), "RedrivePolicy": json.dumps(redrive)},
-        )["QueueUrl"]
-
     def _wire_functions(self) -> None:
         wire = self.wire
         self._journals = {service: Journal(service) for service in _SERVICES}
@@ -531,7 +514,7 @@ class World:
             for handler in logging.getLogger(service).handlers:
                 if isinstance(handler, logging.StreamHandler):
                     handler.setStream(self._logs)
-        self.keyed_hash = derive_keyed_hash(wire.kms, _resources(wire).hmac_key, self.election.id)
+        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
         sealer = Sealer(wire.kms, self.encryption_key)
         sign_in = SignIn(
             dynamodb=wire.dynamodb,
@@ -578,10 +561,13 @@ class World:
     def _make_triggers(self) -> Triggers:
         wire = self.wire
         deliveries = self.tables["DeliveriesTable"]
+        claims = Claims(wire.dynamodb, deliveries, self.election)
+        meters = Meters("reassort-test", self.election.domain_names, self._write_metric)
         delivering = Delivering(
             dynamodb=wire.dynamodb,
             voters_table=self.tables["VotersTable"],
-            claims=Claims(wire.dynamodb, deliveries, self.election),
+            claims=claims,
+            pace=Pace(wire.dynamodb, self.tables["LimitsTable"], self.election),
             opener=Opener(wire.kms, self.encryption_key),
             providers=Providers(
                 ses=wire.ses,
@@ -595,12 +581,20 @@ class World:
             election=self.election,
             clock=self.clock,
             journal=self._journals["notify"],
+            meters=meters,
         )
-        return Triggers(delivering, wire.sqs, self.retry_queue, deliveries)
+        receiving = Receiving(
+            dynamodb=wire.dynamodb,
+            deliveries_table=deliveries,
+            claims=claims,
+            clock=self.clock,
+            journal=self._journals["notify"],
+            meters=meters,
+        )
+        return Triggers(delivering, receiving, wire.sqs, self.retry_queue, deliveries)
 
-    def _queue(self, queue_url: str | None = None) -> Queue:
-        # Straight from moto: the API shows only visible messages, and counts a reception.
-        return sqs_backends[_ACCOUNT][REGION].get_queue((queue_url or self.retry_queue).rsplit("/", 1)[-1])
+    def _write_metric(self, line: str) -> None:
+        self._logs.write(line + "\n")
 
     def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
         asked = path.split("/")
@@ -619,59 +613,15 @@ class World:
                     return service, resource, parameters
         raise LookupError(path)
 
-    # What a test sets up and looks at goes straight to moto's tables: through the API it took a third of all the time.
-
-    def _table(self, table: str) -> Table:
-        return dynamodb_backends[_ACCOUNT][REGION].get_table(self.tables[table])
-
     def _get(self, table: str, key: dict[str, Any]) -> dict[str, Any]:
-        for item in self.items(table):
-            if key.items() <= item.items():
-                return item
-        raise LookupError(f"{table} has no {key}")
-
-    def _put(self, table: str, item: dict[str, Any]) -> None:
-        dynamodb_backends[_ACCOUNT][REGION].put_item(self.tables[table], to_wire(item))
+        item = self.engine.get(table, key)
+        if item is None:
+            raise LookupError(f"{table} has no {key}")
+        return item
 
     def _update(self, table: str, key: dict[str, Any], attributes: dict[str, Any]) -> None:
         item = self._get(table, key) | attributes
-        self._put(table, {name: value for name, value in item.items() if value is not None})
-
-
-@dataclass(frozen=True)
-class _Resources:
-    """What the template's resources are called on moto, and moto's own state just after they were made."""
-
-    tables: dict[str, str]
-    encryption_key: str
-    hmac_key: str
-    state: tuple[tuple[Any, str, Any], ...]
-
-
-def _copied(name: str, content: dict[str, Any]) -> dict[str, Any]:
-    # Only tables change in the course of a test; the others, locks inside, cannot be copied whole.
-    return deepcopy(content) if name == "tables" else dict(content)
-
-
-@cache
-def _resources(wire: Wire) -> _Resources:
-    """Make the resources once in the process; every world then starts from a copy of that state, a third quicker."""
-    aws = wire.operator
-    template = read_template()["Resources"]
-    tables = create_tables(aws.dynamodb)
-    encryption_key = aws.kms.create_key()["KeyMetadata"]["KeyId"]
-    hmac = template["HmacKey"]["Properties"]
-    hmac_key = aws.kms.create_key(KeySpec=hmac["KeySpec"], KeyUsage=hmac["KeyUsage"])["KeyMetadata"]["KeyId"]
-    aws.ses.create_email_identity(EmailIdentity=SENDER_DOMAIN)
-    aws.ses.create_configuration_set(ConfigurationSetName="messages")
-    made: tuple[tuple[Any, str], ...] = (
-        (dynamodb_backends, "tables"),
-        (kms_backends, "keys"),
-        (ses_backends, "email_identities"),
-        (ses_backends, "config_sets"),
-    )
-    state = tuple((mocks, name, _copied(name, getattr(mocks[_ACCOUNT][REGION], name))) for mocks, name in made)
-    return _Resources(tables, encryption_key, hmac_key, state)
+        self.engine.put(table, {name: value for name, value in item.items() if value is not None})
 
 
 @dataclass

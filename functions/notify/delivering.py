@@ -1,16 +1,19 @@
-"""Delivering one item of the outbox: each of its messages is claimed, checked, opened, sent once and recorded, alone."""
+"""Delivering one item of the outbox: each of its messages waits for its turn, is claimed, opened, sent once and recorded, alone."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from reassort.clock import epoch_milliseconds
+from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status
+from reassort.reasons import Reason
 from reassort.tables import read_one
 
+from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
 from notify.providers import RefusedError, ThrottledError
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from reassort.sealing import Opener
 
     from notify.claims import Claim, Claims
+    from notify.meters import Meters
+    from notify.pacing import Pace
     from notify.providers import Providers
     from notify.texts import Texts
 
@@ -31,6 +36,12 @@ MAX_ATTEMPTS = 12
 _FIRST_WAIT_SECONDS = 5
 # SQS delays a message by 15 minutes at most.
 _LONGEST_WAIT_SECONDS = 900
+# KMS will never open these: the sealed value is not what this service wrote. Any other refusal of KMS passes one day.
+_UNOPENABLE = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
+
+
+class PoisonError(Exception):
+    """What is sealed in a delivery cannot be opened, now or ever."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +51,33 @@ class Delivering:
     dynamodb: DynamoDBClient
     voters_table: str
     claims: Claims
+    pace: Pace
     opener: Opener
     providers: Providers
     texts: Texts
     election: Election
     clock: Clock
     journal: Journal
+    meters: Meters
 
 
-def deliver(delivery: Delivery, deps: Delivering) -> int | None:
+@dataclass(frozen=True)
+class _Wire:
+    """A message that is ready to be sent. `send` makes the one wire attempt and returns the provider's message id."""
+
+    send: Callable[[], str]
+    domain: str | None = None
+
+
+def deliver(delivery: Delivery, deps: Delivering) -> datetime | None:
     """Send what the delivery still owes.
 
     Returns:
-        The seconds after which to try again, or None when nothing is left to do.
+        When to try again, or None when nothing is left to do or somebody else has it in hand.
 
     Raises:
-        botocore.exceptions.ClientError: the tables or KMS cannot be reached; nothing is lost, try again.
+        PoisonError: what is sealed cannot be opened.
+        botocore.exceptions.ClientError, BotoCoreError: the tables cannot be reached; nothing is lost, try again.
     """
     now = deps.clock()
     generation = _current_generation(delivery.voter_id, deps)
@@ -70,65 +92,127 @@ def deliver(delivery: Delivery, deps: Delivering) -> int | None:
         if refreshed is None:
             return None
         delivery = refreshed
-    waits: list[int] = []
+    again: list[datetime] = []
     for message in delivery.messages:
-        delivery, wait = _deliver_message(delivery, message, deps)
-        if wait is not None:
-            waits.append(wait)
+        delivery, at = _deliver_message(delivery, message, deps)
+        if at is not None:
+            again.append(at)
     if delivery.all_settled:
         deps.claims.close_delivery(delivery, deps.clock())
-    return min(waits, default=None)
+    return min(again, default=None)
 
 
-def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> tuple[Delivery, int | None]:
+def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> tuple[Delivery, datetime | None]:
     now = deps.clock()
     state = delivery.messages[message]
-    if delivery.status_of(message) in SETTLED:
+    if delivery.status_of(message) in SETTLED or state.get("not_before", 0) > epoch_milliseconds(now):
         return delivery, None
     if message is Message.IDENTIFIER and (delivery.superseded_at or delivery.disputed_at):
-        return deps.claims.settle_unsent(delivery, message, Status.SUPERSEDED, now) or delivery, None
-    if state["attempts"] >= MAX_ATTEMPTS or _too_late(delivery, now, deps.election):
-        deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value)
-        return deps.claims.settle_unsent(delivery, message, Status.FAILED, now) or delivery, None
+        return deps.claims.settle_superseded(delivery, message, now) or delivery, None
+    if _too_late(delivery, now, deps.election):
+        return _fail_unsent(delivery, message, Reason.CODE_EXPIRED, deps), None
+    if state["attempts"] >= MAX_ATTEMPTS:
+        return _fail_unsent(delivery, message, Reason.NO_ANSWER, deps), None
+    if "turn" not in state and message is not Message.ALERT:
+        lane = _lane(delivery, message)
+        try:
+            turn = deps.pace.take_turn(lane, now)
+        except DailyCapError:
+            deps.meters.measure_sms(100)
+            return _fail_unsent(delivery, message, Reason.SMS_CAP_REACHED, deps), None
+        if lane is Lane.SMS:
+            deps.meters.measure_sms(deps.pace.sms_cap_used)
+        until = turn - BURST_MILLISECONDS
+        if until > epoch_milliseconds(now):
+            waits = deps.claims.await_turn(delivery, message, turn, until, now)
+            return delivery, from_milliseconds(until) if waits else None
     claim = deps.claims.claim_message(delivery, message, now)
     if claim is None:
         return delivery, None
+    return _attempt(claim, deps)
+
+
+def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]:
+    """Make one wire attempt under a claim, and record what came of it."""
+    delivery, message = claim.delivery, claim.message
     try:
-        message_id = _send(claim, deps)
+        wire = _prepare(claim, deps)
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _UNOPENABLE:
+            _release(claim, deps, keeps_budget=False)
+            raise PoisonError from error
+        # KMS does not answer: nothing was tried, so nothing is counted, for as long as it takes.
+        deps.journal.fault("could not be opened", error, delivery=delivery.delivery_id)
+        return delivery, _release(claim, deps, keeps_budget=True)
+    except Exception:
+        # What was opened makes no sense. The lease goes back, so that whoever gives up on it can record that.
+        _release(claim, deps, keeps_budget=False)
+        raise
+    channel = delivery.channel_of(message)
+    try:
+        message_id = wire.send()
     except RefusedError as refusal:
-        deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason)
-        recorded = deps.claims.record_outcome(claim, Status.FAILED, deps.clock(), reason=refusal.reason)
-        return recorded or claim.delivery, None
+        deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
+        failed = deps.claims.record_failed(claim, refusal.reason, deps.clock())
+        if failed is not None:
+            deps.meters.count_failure(channel, refusal.reason, wire.domain)
+            count_if_undelivered(failed, message, deps.meters)
+        return failed or delivery, None
     except ThrottledError:
-        return claim.delivery, _release_until_retry(claim, deps, keeps_budget=True)
+        if message is not Message.ALERT:
+            deps.pace.slow_down(_lane(delivery, message), deps.clock())
+        return delivery, _release(claim, deps, keeps_budget=True)
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
         deps.journal.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
-        return claim.delivery, _release_until_retry(claim, deps, keeps_budget=False)
-    recorded = deps.claims.record_outcome(claim, Status.SENT, deps.clock(), message_id=message_id)
+        return delivery, _release(claim, deps, keeps_budget=False)
+    recorded = deps.claims.record_sent(claim, message_id, deps.clock())
+    queued_at = delivery.queued_at if message in {Message.IDENTIFIER, Message.ALERT} else delivery.created_at
+    milliseconds = epoch_milliseconds(deps.clock()) - queued_at
+    deps.meters.count_hand_over(channel, milliseconds, wire.domain)
     deps.journal.record(
         "handed over",
         delivery=delivery.delivery_id,
         message_name=message.value,
-        channel=delivery.channel.value if message is Message.IDENTIFIER else Channel.EMAIL.value,
-        milliseconds=epoch_milliseconds(deps.clock()) - delivery.created_at,
+        channel=channel.value,
+        milliseconds=milliseconds,
     )
-    return recorded or claim.delivery, None
+    return recorded or delivery, None
 
 
-def _release_until_retry(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> int:
+def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Delivering) -> Delivery:
+    failed = deps.claims.fail_unsent(delivery, message, reason, deps.clock())
+    if failed is None:
+        return delivery
+    deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value)
+    deps.meters.count_failure(delivery.channel_of(message), reason, None)
+    count_if_undelivered(failed, message, deps.meters)
+    return failed
+
+
+def count_if_undelivered(failed: Delivery, message: Message, meters: Meters) -> None:
+    """Count what failed for good: an identifier that was queued by e-mail instead has not, nor has a code, which is asked for again."""
+    if message is not Message.CODE and failed.status_of(message) is Status.FAILED:
+        meters.count_undelivered()
+
+
+def _release(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> datetime:
+    now = deps.clock()
     wait = _wait(claim.tries)
-    deps.claims.release_claim(claim, deps.clock(), wait, keeps_budget=keeps_budget)
-    return wait
+    deps.claims.release_claim(claim, now, wait, keeps_budget=keeps_budget)
+    return from_milliseconds(epoch_milliseconds(now) + wait * 1000)
 
 
-def _send(claim: Claim, deps: Delivering) -> str:
+def _prepare(claim: Claim, deps: Delivering) -> _Wire:
+    """Open what a message needs and write its text; nothing is sent yet."""
     delivery, message = claim.delivery, claim.message
     if message is Message.ALERT:
-        return deps.providers.alert_helpdesk(deps.texts.dispute_alert(delivery))
+        alert = deps.texts.dispute_alert(delivery)
+        return _Wire(lambda: deps.providers.alert_helpdesk(alert))
     payload = deps.opener.open_payload(delivery.delivery_id, delivery.payload or b"")
-    if message is Message.IDENTIFIER and delivery.channel is Channel.SMS:
-        return deps.providers.send_sms(payload["phone"], deps.texts.identifier_sms(delivery, payload))
+    if delivery.channel_of(message) is Channel.SMS:
+        phone, text = payload["phone"], deps.texts.identifier_sms(delivery, payload)
+        return _Wire(lambda: deps.providers.send_sms(phone, text))
     match message:
         case Message.CODE:
             email = deps.texts.code_email(delivery, payload)
@@ -137,7 +221,14 @@ def _send(claim: Claim, deps: Delivering) -> str:
         case Message.CONFIRMATION:
             email = deps.texts.confirmation_email(delivery, payload)
     address = deps.opener.open_address(delivery.voter_id, delivery.address or b"")
-    return deps.providers.send_email(address, email, delivery.delivery_id, message.value)
+    tags = {"delivery": delivery.delivery_id, "message": message.value, "round": str(delivery.round_of(message))}
+    return _Wire(lambda: deps.providers.send_email(address, email, tags), address.rpartition("@")[2])
+
+
+def _lane(delivery: Delivery, message: Message) -> Lane:
+    if message is Message.CODE:
+        return Lane.CODE
+    return Lane.SMS if delivery.channel_of(message) is Channel.SMS else Lane.EMAIL
 
 
 def _current_generation(voter_id: str, deps: Delivering) -> int | None:

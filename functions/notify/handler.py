@@ -1,4 +1,4 @@
-"""Lambda entry point of delivery: the outbox's stream, the retry queue, and one sweep a minute."""
+"""Lambda entry point of delivery: the outbox's stream, the retry queue, one sweep a minute, and the providers' receipts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,10 @@ from reassort.settings import read_settings
 
 from notify.claims import Claims
 from notify.delivering import Delivering
+from notify.meters import Meters
+from notify.pacing import Pace
 from notify.providers import Providers
+from notify.receiving import Receiving
 from notify.texts import Texts
 from notify.triggers import Triggers
 
@@ -26,10 +29,12 @@ class Settings:
     encryption_key: str
     voters_table: str
     deliveries_table: str
+    limits_table: str
     retry_queue: str
     sender_domain: str
     configuration_set: str
     helpdesk_topic: str
+    metrics_namespace: str
 
 
 def _start() -> tuple[Triggers, Journal]:
@@ -38,10 +43,13 @@ def _start() -> tuple[Triggers, Journal]:
     election = packaged_election(settings.election)
     dynamodb = clients.dynamodb()
     journal = Journal("notify")
+    meters = Meters(settings.metrics_namespace, election.domain_names)
+    claims = Claims(dynamodb, settings.deliveries_table, election)
     delivering = Delivering(
         dynamodb=dynamodb,
         voters_table=settings.voters_table,
-        claims=Claims(dynamodb, settings.deliveries_table, election),
+        claims=claims,
+        pace=Pace(dynamodb, settings.limits_table, election),
         opener=Opener(clients.kms(), settings.encryption_key),
         providers=Providers(
             ses=clients.ses(),
@@ -55,19 +63,36 @@ def _start() -> tuple[Triggers, Journal]:
         election=election,
         clock=utc_now,
         journal=journal,
+        meters=meters,
     )
-    return Triggers(delivering, clients.sqs(), settings.retry_queue, settings.deliveries_table), journal
+    receiving = Receiving(
+        dynamodb=dynamodb,
+        deliveries_table=settings.deliveries_table,
+        claims=claims,
+        clock=utc_now,
+        journal=journal,
+        meters=meters,
+    )
+    return Triggers(delivering, receiving, clients.sqs(), settings.retry_queue, settings.deliveries_table), journal
 
 
 _triggers, _journal = _start()
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer a stream, queue or schedule event."""
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """Answer a stream, queue, schedule, SNS or log event."""
     _journal.begin(context.aws_request_id)
+    if "awslogs" in event:
+        _triggers.on_sms_log(event)
+        return None
     records = event.get("Records")
     if not records:
         return _triggers.on_schedule()
-    if records[0]["eventSource"] == "aws:dynamodb":
-        return _triggers.on_stream(event)
+    # SNS alone writes its key with a capital letter.
+    match records[0].get("eventSource") or records[0].get("EventSource"):
+        case "aws:dynamodb":
+            return _triggers.on_stream(event)
+        case "aws:sns":
+            _triggers.on_email_events(event)
+            return None
     return _triggers.on_queue(event)

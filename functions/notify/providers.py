@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from notify.provider_reasons import email_refusal_reason, sms_refusal_reason
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sesv2.type_defs import ContentTypeDef
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
     from reassort.election import Election
+    from reassort.reasons import Reason
 
     from notify.texts import Email
 
@@ -45,9 +50,9 @@ _THROTTLED = frozenset(
 
 
 class RefusedError(Exception):
-    """The provider will never take this message. `reason` is the provider's code."""
+    """The provider will never take this message."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -67,8 +72,8 @@ class Providers:
     configuration_set: str
     helpdesk_topic: str
 
-    def send_email(self, to: str, email: Email, delivery_id: str, message: str) -> str:
-        """Hand an e-mail to SES and return its message id.
+    def send_email(self, to: str, email: Email, tags: Mapping[str, str]) -> str:
+        """Hand an e-mail to SES and return its message id. The tags come back with each of its receipts.
 
         Raises:
             RefusedError: SES rejects it.
@@ -87,10 +92,10 @@ class Providers:
                     }
                 },
                 ConfigurationSetName=self.configuration_set,
-                EmailTags=[{"Name": "delivery", "Value": delivery_id}, {"Name": "message", "Value": message}],
+                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
             )
         except ClientError as error:
-            raise _outcome(error) from error
+            raise _outcome(error, email_refusal_reason) from error
         return answer["MessageId"]
 
     def send_sms(self, to: str, text: str) -> str:
@@ -112,17 +117,17 @@ class Providers:
                 },
             )
         except ClientError as error:
-            raise _outcome(error) from error
+            raise _outcome(error, sms_refusal_reason) from error
         return answer["MessageId"]
 
     def alert_helpdesk(self, text: str) -> str:
         """Publish to the helpdesk's topic and return the message id; raises as `send_email`."""
         try:
             answer = self.sns.publish(
-                TopicArn=self.helpdesk_topic, Message=text, Subject="Reissue disputed by its voter"
+                TopicArn=self.helpdesk_topic, Message=text, Subject="Signalement : demande de reassort contestee"
             )
         except ClientError as error:
-            raise _outcome(error) from error
+            raise _outcome(error, sms_refusal_reason) from error
         return answer["MessageId"]
 
 
@@ -134,10 +139,10 @@ def _attribute(value: str) -> MessageAttributeValueTypeDef:
     return {"DataType": "String", "StringValue": value}
 
 
-def _outcome(error: ClientError) -> Exception:
+def _outcome(error: ClientError, reason: Callable[[str], Reason]) -> Exception:
     code = error.response["Error"]["Code"]
     if code in _PERMANENT:
-        return RefusedError(code)
+        return RefusedError(reason(code))
     if code in _THROTTLED:
         return ThrottledError(code)
     return error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from reassort.outbox import Channel, Delivery
 
 from notify.french_dates import french_instant, helpdesk_hours
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reassort.election import Election
+    from reassort.outbox import Delivery
+
+_NO_BREAK = "\u00a0"
+# Where a line of French must not end: before high punctuation, after « and n°, inside an hour or a number.
+_NO_BREAK_AT = re.compile(
+    r"(?<=\S) (?=[:;?!»])|(?<=«) |(?<=n°) |(?<=\d) (?=h\b|minutes?\b)|(?<=\d h) (?=\d)|(?<=[\d•]) (?=[\d•])"
+)
+_BETWEEN_TAGS = re.compile(r"(?<=>)[^<>]+")
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Texts:
         return self._email("code", subject, delivery, code=payload["code"])
 
     def identifier_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
-        """Write the e-mail with an identifier."""
+        """Write the e-mail with an identifier: asked for by e-mail, or sent because its SMS failed."""
         subject = f"Votre nouvel identifiant de vote, réassort n° {delivery.generation} – {self._election.name}"
         return self._email("identifier", subject, delivery, identifier=payload["identifier"])
 
@@ -58,12 +66,8 @@ class Texts:
     def confirmation_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
         """Write the confirmation, which never holds the identifier."""
         subject = f"Confirmation : nouvel identifiant de vote, réassort n° {delivery.generation}"
-        if delivery.channel is Channel.SMS:
-            by_channel = f"par SMS au numéro {delivery.destination}"
-        else:
-            by_channel = f"par courriel à {delivery.destination}"
         dispute_url = f"{self._site_origin}/contestation.html#{payload['dispute']}"
-        return self._email("confirmation", subject, delivery, by_channel=by_channel, dispute_url=dispute_url)
+        return self._email("confirmation", subject, delivery, dispute_url=dispute_url)
 
     def dispute_alert(self, delivery: Delivery) -> str:
         """Write the alert for the helpdesk: a reference, nobody's data."""
@@ -73,15 +77,25 @@ class Texts:
         return Email(
             subject=subject,
             text=self._render(f"{name}.txt.j2", delivery, subject=subject, **values),
-            html=self._render(f"{name}.html.j2", delivery, subject=subject, **values),
+            html=_typeset(self._render(f"{name}.html.j2", delivery, subject=subject, **values)),
         )
 
     def _render(self, template: str, delivery: Delivery, **values: Any) -> str:
         return self._environment.get_template(template).render(
             election=self._election,
+            helpdesk_tel=re.sub(r"\D", "", self._election.helpdesk.phone),
             helpdesk_hours=helpdesk_hours(delivery.created_at, self._election),
             issued_at=french_instant(delivery.created_at, self._election),
             reference=delivery.delivery_id,
             generation=delivery.generation,
+            channel=delivery.channel.value,
+            destinations=delivery.destinations,
+            fell_back=delivery.fell_back,
             **values,
         )
+
+
+def _typeset(html: str) -> str:
+    """Put no-break spaces into the texts of a page, not into its style sheet. A text part keeps plain ones: it is copied from."""
+    head, body, content = html.partition("<body>")
+    return head + body + _BETWEEN_TAGS.sub(lambda text: _NO_BREAK_AT.sub(_NO_BREAK, text[0]), content)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash, Purpose, same
 from reassort.keys import due_shard
-from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item
+from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item, history_step, queued_message
 from reassort.problems import Code, Problem
 from reassort.references import normalise_reference
 from reassort.register import Change, append_entry
@@ -67,7 +67,7 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
     freezes = delivery.generation == voter.generation and voter.frozen_at is None and voter.voted_at is None
     change = Change.FROZEN if freezes else Change.DISPUTED
     entry = voter.next_entry(change, now, ACTOR, generation=delivery.generation, reference=delivery.delivery_id)
-    queued = [{"at": at, "message": Message.ALERT.value, "status": Status.QUEUED.value}]
+    queued = [history_step(at, Message.ALERT, Status.QUEUED)]
     return [
         change_voter(
             deps.tables.voters,
@@ -83,11 +83,11 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
             deps.tables.deliveries,
             {"delivery_id": delivery.delivery_id},
             "SET disputed_at = :at, messages.alert = :alert, history = list_append(history, :queued), "
-            "wake = :wake, due_shard = :shard, due_at = :at",
+            "wake = :wake, due_shard = :shard, due_at = :at, queued_at = :at",
             "attribute_exists(delivery_id) AND attribute_not_exists(disputed_at)",
             {
                 ":at": at,
-                ":alert": {"status": Status.QUEUED.value, "attempts": 0},
+                ":alert": queued_message(),
                 ":queued": queued,
                 ":wake": WAKE,
                 ":shard": due_shard(delivery.delivery_id),

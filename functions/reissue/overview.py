@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
-from reassort.outbox import Delivery, Status, delivery_from_item
+from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
 from reassort.sessions import prolong_session
 from reassort.tables import read_one
 
 from reissue.signed_in import read_signed_in
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reassort.reasons import Reason
     from reassort.sessions import Token
     from reassort.voters import Voter
 
@@ -54,15 +57,43 @@ def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str,
     Raises:
         Problem: `signed-out`, `not-found`.
     """
-    signed_in = read_signed_in(token, deps.clock(), deps, reference)
+    now = deps.clock()
+    signed_in = read_signed_in(token, now, deps, reference)
     delivery = signed_in.own_delivery()
-    return {
+    body = {
         **_summary(delivery, signed_in.voter),
-        "history": [
-            {"at": iso(from_milliseconds(step["at"])), "status": step["status"].value}
-            for step in delivery.identifier_history()
-        ],
+        "history": [_line(step) for step in delivery.identifier_history()],
+        "confirmation": {
+            "status": delivery.status_of(Message.CONFIRMATION).value,
+            **_why(delivery.reason_of(Message.CONFIRMATION)),
+        },
     }
+    if body["status"] == delivery.status_of(Message.IDENTIFIER):
+        # A later identifier or a dispute says more than how this one travelled.
+        body |= _why(delivery.reason_of(Message.IDENTIFIER))
+    wait = _expected_wait(delivery, now)
+    if wait >= deps.election.sending.long_wait_seconds:
+        body["expected_wait"] = wait
+    return body
+
+
+def _expected_wait(delivery: Delivery, now: datetime) -> int:
+    """Return the seconds until the identifier's turn in its lane, 0 when it does not wait for one."""
+    turn = delivery.turn_of(Message.IDENTIFIER)
+    if turn is None or delivery.status is not Status.QUEUED:
+        return 0
+    return max(0, -((epoch_milliseconds(now) - turn) // 1000))
+
+
+def _line(step: Step) -> dict[str, Any]:
+    line: dict[str, Any] = {"at": iso(from_milliseconds(step.at)), "status": step.status.value}
+    if step.channel is not None:
+        line["channel"] = step.channel.value
+    return line | _why(step.reason)
+
+
+def _why(reason: Reason | None) -> dict[str, Any]:
+    return {} if reason is None else {"reason": {"code": reason.value, "words": reason.words}}
 
 
 def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:

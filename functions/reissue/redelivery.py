@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import due_shard
-from reassort.outbox import WAKE, Channel, Delivery, Message, Status
+from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status
 from reassort.problems import Code, FieldFault, Problem
 from reassort.tables import Action, ConditionFailedError, update, write_all
 from reassort.voters import IdentifierStatus, Voter
@@ -41,7 +40,8 @@ def request_redelivery(token: Token | None, reference: str, channel: Channel, de
     raise_if_not_redeliverable(delivery, signed_in.voter, now, deps.election)
     receipt = Receipt(reference, delivery.generation, channel, delivery.destinations[channel])
     if channel is delivery.channel:
-        if delivery.redeliveries and delivery.status is not Status.FAILED:
+        if (delivery.redeliveries or delivery.fell_back) and delivery.status is not Status.FAILED:
+            # Asked for already, or done by itself after an SMS that failed.
             return receipt
         raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("channel", "invalid", _CHANNEL_MESSAGE),))
     if delivery.redeliveries >= deps.election.limits.redeliveries:
@@ -79,31 +79,26 @@ def raise_if_not_redeliverable(delivery: Delivery, voter: Voter, now: datetime, 
 
 
 def _queue_again(delivery: Delivery, channel: Channel, now: datetime, deps: Deps) -> Action:
-    at = epoch_milliseconds(now)
     as_read = (
-        "attribute_exists(payload) AND redeliveries = :read_redeliveries "
+        "attribute_exists(payload) AND redeliveries = :read_redeliveries AND messages.identifier.#round = :read_round "
         "AND attribute_not_exists(superseded_at) AND attribute_not_exists(disputed_at)"
     )
-    not_being_sent = "NOT (messages.identifier.#status = :sending AND messages.identifier.lease_until > :at)"
+    not_being_sent = "NOT (messages.identifier.#status = :sending AND messages.identifier.lease_until > :now)"
     not_arrived = "messages.identifier.#status <> :delivered"
+    anew = QueueAgain.identifier(delivery, channel, epoch_milliseconds(now))
     return update(
         "delivery",
         deps.tables.deliveries,
         {"delivery_id": delivery.delivery_id},
-        "SET channel = :channel, messages.identifier = :queued, redeliveries = redeliveries + :one, "
-        "history = list_append(history, :step), wake = :wake, due_shard = :shard, due_at = :at",
+        f"SET {anew.assignments}, redeliveries = redeliveries + :one REMOVE parked_at",
         f"{as_read} AND {not_being_sent} AND {not_arrived}",
         {
-            ":at": at,
-            ":channel": channel.value,
-            ":queued": {"status": Status.QUEUED.value, "attempts": 0},
+            **anew.values,
             ":one": 1,
-            ":step": [{"at": at, "message": Message.IDENTIFIER.value, "status": Status.QUEUED.value}],
-            ":wake": WAKE,
-            ":shard": due_shard(delivery.delivery_id),
             ":read_redeliveries": delivery.redeliveries,
+            ":read_round": delivery.round_of(Message.IDENTIFIER),
             ":sending": Status.SENDING.value,
             ":delivered": Status.DELIVERED.value,
         },
-        {"#status": "status"},
+        {"#status": "status", "#round": "round"},
     )

@@ -8,7 +8,12 @@ const TIMEOUT = 20_000;
  * @typedef {"sms" | "email"} Channel
  * @typedef {"queued" | "sending" | "sent" | "delivered" | "failed" | "superseded" | "disputed"} Status
  * @typedef {{reference: string, generation: number, channel: Channel, destination: string, status: Status}} Reissue
- * @typedef {Reissue & {history: {at: string, status: Status}[]}} TrackedReissue
+ * @typedef {{code: string, words: string}} Reason `words`: French, without a full stop
+ * @typedef {{at: string, status: Status, channel?: Channel, reason?: Reason}} Step
+ * @typedef {{status: "queued" | "sending" | "sent" | "delivered" | "failed", reason?: Reason}} Confirmation
+ * @typedef {Reissue & {
+ *   reason?: Reason, expected_wait?: number, history: Step[], confirmation: Confirmation,
+ * }} TrackedReissue `expected_wait`: seconds until its turn, while the queue is long
  * @typedef {{
  *   window: {opens_at: string, closes_at: string, open: boolean},
  *   address: string, establishment: string, secretariat: string | null,

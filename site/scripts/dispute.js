@@ -1,8 +1,8 @@
 /** « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is pressed. */
 import { call } from "./api.js";
-import { byId } from "./elements.js";
+import { byId, say } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
-import "./helpdesk.js";
+import { helpdeskInWords } from "./helpdesk.js";
 import { whileWaiting } from "./waiting.js";
 
 /** @type {string} */
@@ -28,12 +28,12 @@ async function dispute() {
   }
 }
 
-/** @param {string | undefined} reference */
+/** @param {string} reference */
 function showDisputed(reference) {
   byId("dispute").hidden = true;
   byId("disputed").hidden = false;
-  byId("disputed-reference").hidden = !reference;
-  byId("reference").textContent = reference ?? "";
+  byId("reference").textContent = reference;
+  say(byId("helpdesk-now"), helpdeskInWords(new Date()));
   byId("title").textContent = "Votre signalement est enregistré";
   document.title = "Votre signalement est enregistré – Espace électeur";
   byId("title").focus();

@@ -38,7 +38,7 @@ export function make(tag, attributes, ...children) {
  * @param {string} text
  */
 export function say(element, text) {
-  element.textContent = typeset(text);
+  element.replaceChildren(...inline(text));
   element.hidden = text === "";
 }
 
@@ -48,10 +48,27 @@ export function helpdeskLink() {
 }
 
 /**
- * A paragraph in which the helpdesk's number can be touched.
+ * A paragraph of such a text.
  * @param {string} text
  */
 export function paragraph(text) {
-  const [first, ...others] = text.split(election.helpdesk.phone);
-  return make("p", {}, first, ...others.flatMap((part) => [helpdeskLink(), part]));
+  return make("p", {}, ...inline(text));
+}
+
+// The number may stand with the spaces of French typography.
+const SPECIAL = new RegExp(`(${election.helpdesk.phone.replaceAll(" ", "\\s")}|\\S+@[\\w.-]*\\w)`);
+
+/**
+ * A text in which the helpdesk's number can be touched and no address is broken at a hyphen.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
+function inline(text) {
+  return typeset(text)
+    .split(SPECIAL)
+    .map((part, index) => {
+      if (index % 2 === 0) return part;
+      return part.includes("@") ? make("span", { class: "address" }, part) : helpdeskLink();
+    })
+    .filter(Boolean);
 }

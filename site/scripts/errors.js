@@ -36,10 +36,19 @@ const LINKS = {
   "delivery-in-progress": ["/suivi.html", "Voir le suivi de la demande"],
   superseded: ["/suivi.html", "Voir le suivi de la dernière demande"],
   "redelivery-expired": ["/demande.html", "Faire une nouvelle demande"],
+  "too-many-redeliveries": ["/demande.html", "Faire une nouvelle demande"],
   "numen-mismatch": ["/numen.html#secretariat", "NUMEN oublié : à qui le demander (nouvel onglet)"],
   "window-closed": ["/index.html", "Voir les dates"],
   "foreign-origin": ["/index.html", "Ouvrir l’espace électeur"],
   "not-found": ["/demande.html", "Faire une demande"],
+};
+
+/** @type {Record<string, string>} */
+const ADVICE = {
+  "redelivery-expired": "Une nouvelle demande vous donne un autre identifiant, qui remplace celui-ci.",
+  "too-many-redeliveries":
+    "Cherchez-le dans vos SMS et dans vos courriers indésirables : il reste valable. " +
+    "Si vous ne le trouvez pas, faites une nouvelle demande. Vous recevrez un autre identifiant, qui remplacera celui-ci.",
 };
 
 /** @type {number | undefined} */
@@ -121,9 +130,11 @@ export function showFailure(failure, { fields = {}, retry, reassurance } = {}) {
 export function nextSteps(problem) {
   const steps = [];
   if (problem.attemptsLeft) steps.push(`Il vous reste ${counted(problem.attemptsLeft, "essai")}.`);
-  if (problem.status === 429 && !endsByItself(problem)) steps.push("Seule l’assistance peut vous débloquer.");
+  if (problem.code === "locked" && !endsByItself(problem)) steps.push("Seule l’assistance peut vous débloquer.");
+  if (ADVICE[problem.code]) steps.push(ADVICE[problem.code]);
   const link = LINKS[problem.code];
-  if (link) {
+  // The page that the voter is on needs no link.
+  if (link && link[0] !== location.pathname) {
     /** @type {Record<string, string>} */
     const tab = link[1].includes("nouvel onglet") ? { target: "_blank", rel: "noopener" } : {};
     steps.push(make("p", {}, make("a", { href: link[0], ...tab }, link[1])));

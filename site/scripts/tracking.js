@@ -1,6 +1,7 @@
 /** The status page: what was issued, where it went, how it goes. */
-import { call, serverTime } from "./api.js";
-import { byId, make, say } from "./elements.js";
+import { Problem, call, serverTime } from "./api.js";
+import { confirmationWords, explain, isMoving, offerOf, otherChannel, stateWords, stepWords, tone } from "./delivery.js";
+import { byId, make, paragraph, say } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
 import "./helpdesk.js";
 import { forgetSession, isSignedOut, readOverview, watchSession } from "./session.js";
@@ -10,26 +11,20 @@ import { whileWaiting } from "./waiting.js";
 /**
  * @typedef {import("./api.js").Overview} Overview
  * @typedef {import("./api.js").TrackedReissue} TrackedReissue
- * @typedef {import("./api.js").Status} Status
  */
 
 // Seconds between two questions: short while things move, long when they do not.
 const PAUSES = [1, 2, 2, 3, 5, 8, 13, 20, 30];
-const PATIENCE = 120_000;
-const MOVING = new Set(["queued", "sending", "sent"]);
-/** @type {Record<Status, [string, string]>} what is shown, and what it means for the voter */
-const WORDS = {
-  queued: ["En attente d’envoi", "Votre identifiant part dans quelques instants."],
-  sending: ["Envoi en cours", "Votre identifiant est en train de partir."],
-  sent: ["Envoyé", "Votre identifiant est parti. Il devrait arriver dans quelques minutes."],
-  delivered: ["Arrivé", "Votre identifiant est arrivé. Vous pouvez voter avec."],
-  failed: ["Échec de l’envoi", "Votre identifiant n’a pas pu être remis. Recevez-le autrement ou appelez l’assistance."],
-  superseded: ["Remplacé", "Un identifiant plus récent vous a été attribué. Celui-ci ne fonctionne plus."],
-  disputed: ["Bloqué", "Cet identifiant a été bloqué après un signalement. Appelez l’assistance."],
-};
+// After these refusals the same identifier cannot be sent again.
+const LAST_REFUSALS = new Set(["already-voted", "frozen", "redelivery-expired", "too-many-redeliveries", "window-closed"]);
 
 /** @type {TrackedReissue} */
 let reissue;
+/** The voter's own address, masked. */
+let address = "";
+let redeliverable = true;
+/** What was told to those who do not see the page. */
+let told = new Set();
 let asked = 0;
 /** @type {number | undefined} */
 let timer;
@@ -57,51 +52,74 @@ async function start() {
  */
 function show(read, overview) {
   const { generation, reference } = read;
+  address = overview.address;
   say(byId("receipt-title"), `Réassort n° ${generation}, remplace le n° ${generation - 1}`);
-  say(byId("replaced"), `L’identifiant n° ${generation - 1} ne fonctionne plus.`);
+  say(byId("replaced"), `Le n° ${generation - 1} ne fonctionne plus.`);
   byId("reference").textContent = reference;
   const at = overview.last_reissue?.at ?? overview.issued_at;
   byId("requested-at").replaceChildren(make("time", { datetime: at }, momentInWords(new Date(at))));
-  const confirmed = `Un courriel de confirmation est aussi envoyé à ${overview.address}.`;
-  say(byId("confirmation"), `${confirmed} Il ne contient pas l’identifiant.`);
-  showStatus(read);
   byId("tracking").hidden = false;
+  showStatus(read);
 }
 
 /** @param {TrackedReissue} read */
 function showStatus(read) {
-  const changed = reissue && (reissue.status !== read.status || reissue.channel !== read.channel);
   reissue = read;
-  const [words, meaning] = WORDS[read.status];
+  const state = stateWords(read);
+  const texts = explain(read);
+  const ended = read.status === "superseded" || read.status === "disputed";
   say(byId("destination"), `${read.channel === "sms" ? "le mobile" : "l’adresse"} ${read.destination}`);
-  byId("status").dataset.status = read.status;
-  byId("status").textContent = words;
-  say(byId("status-text"), meaning);
-  byId("vote-advice").hidden = read.status === "superseded" || read.status === "disputed";
-  if (changed) say(byId("status-announcer"), `État de l’envoi : ${words}. ${meaning}`);
+  byId("status").dataset.status = tone(read);
+  byId("status").textContent = state;
+  byId("status-text").replaceChildren(...texts.map(paragraph));
+  byId("vote-advice").hidden = ended || read.status === "failed";
+  byId("wrong-destination").hidden = ended;
+  if (read.status === "delivered" || read.status === "failed") byId("redelivered").hidden = true;
   byId("history").replaceChildren(
     ...read.history.map((step) =>
-      make("li", {}, make("time", { datetime: step.at }, momentInWords(new Date(step.at))), ` : ${WORDS[step.status][0]}`),
+      make("li", {}, make("time", { datetime: step.at }, momentInWords(new Date(step.at))), ` : ${stepWords(step)}`),
     ),
   );
-  offerOtherChannel();
+  // While a version is being deployed the page may be newer than the API, which then tells nothing of the confirmation.
+  const confirmation = confirmationWords(read.confirmation ?? { status: "sent" }, address);
+  say(byId("confirmation"), confirmation.text);
+  byId("confirmation").className = confirmation.trouble ? "panel panel-warning" : "";
+  const offer = showOffer();
+  announce([
+    [
+      `${state} ${read.channel} ${read.reason?.code} ${Boolean(read.expected_wait)}`,
+      `État de l’envoi : ${state}. ${texts.join(" ")}`,
+    ],
+    [`offer ${offer?.kind}`, offer?.text ?? ""],
+    [`confirmation ${confirmation.text}`, confirmation.trouble ? confirmation.text : ""],
+  ]);
 }
 
-/** Offer the other channel when the first one failed, or has not arrived in due time. */
-function offerOtherChannel() {
-  const queued = reissue.history.findLast((step) => step.status === "queued") ?? reissue.history[0];
-  const waited = serverTime() - Date.parse(queued?.at ?? "");
-  const offered = reissue.status === "failed" || (MOVING.has(reissue.status) && waited >= PATIENCE);
-  byId("redeliver").textContent = `Recevoir par ${reissue.channel === "sms" ? "courriel" : "SMS"} à la place`;
-  if (offered && byId("redelivery").hidden && reissue.status !== "failed") {
-    say(byId("status-announcer"), "Rien reçu ? Vous pouvez recevoir le même identifiant par l’autre moyen.");
+/** Offer the other channel when it is of use; when both have failed, say what is left to do. A refusal says so itself. */
+function showOffer() {
+  const offer = redeliverable ? offerOf(reissue, address, serverTime()) : null;
+  byId("redelivery").hidden = !offer;
+  if (offer) {
+    say(byId("redelivery-text"), offer.text);
+    byId("redeliver").textContent = offer.button;
   }
-  byId("redelivery").hidden = !offered;
+  byId("new-request").hidden = reissue.status !== "failed" || offer !== null || !redeliverable;
+  return offer;
+}
+
+/**
+ * Tell those who do not see the page what is new: each fact once, however often it is read.
+ * @param {[string, string][]} facts what tells one from another, and its words
+ */
+function announce(facts) {
+  const news = facts.filter(([key, words]) => words && !told.has(key)).map(([, words]) => words);
+  told = new Set(facts.map(([key]) => key));
+  if (news.length) say(byId("status-announcer"), news.join(" "));
 }
 
 function askLater() {
   clearTimeout(timer);
-  if (!MOVING.has(reissue.status)) return;
+  if (!isMoving(reissue)) return;
   timer = setTimeout(ask, PAUSES[Math.min(asked, PAUSES.length - 1)] * 1000);
   asked += 1;
 }
@@ -125,23 +143,36 @@ async function ask() {
 }
 
 async function redeliver() {
-  const channel = reissue.channel === "sms" ? "email" : "sms";
+  const channel = otherChannel(reissue.channel);
   clearErrors();
   try {
     await whileWaiting("Envoi en cours…", async () => {
       const sent = await call("POST", `/api/reissue/${reissue.reference}/redelivery`, { body: { channel } });
-      const destination = channel === "sms" ? "le mobile" : "l’adresse";
-      say(byId("redelivered"), `Le même identifiant part maintenant vers ${destination} ${sent.destination}.`);
+      const way = channel === "sms" ? "par SMS, sur le mobile" : "par courriel, à l’adresse";
+      say(byId("redelivered"), `Le même identifiant part maintenant ${way} ${sent.destination}.`);
       byId("redelivered").focus();
       byId("redelivery").hidden = true;
-      asked = 0;
-      showStatus(await call("GET", `/api/reissue/${reissue.reference}`));
-      askLater();
+      readAgain();
     });
   } catch (failure) {
-    if (isSignedOut(failure)) sessionEnded();
-    else showFailure(failure, { retry: redeliver });
+    if (isSignedOut(failure)) {
+      sessionEnded();
+      return;
+    }
+    if (failure instanceof Problem) {
+      redeliverable = !LAST_REFUSALS.has(failure.code);
+      showOffer();
+      // What is shown may no longer be so.
+      readAgain();
+    }
+    showFailure(failure, { retry: redeliver });
   }
+}
+
+function readAgain() {
+  clearTimeout(timer);
+  asked = 0;
+  ask();
 }
 
 /** What is shown stays: the reference is what the voter needs on the phone. */
@@ -149,6 +180,7 @@ function sessionEnded() {
   clearTimeout(timer);
   forgetSession();
   byId("redelivery").hidden = true;
+  byId("new-request").hidden = true;
   const link = make("a", { href: "/connexion.html#suivi" }, "S’identifier de nouveau");
   const text = typeset("Votre session est terminée : le suivi n’est plus mis à jour. ");
   byId("notice").replaceChildren(make("p", {}, text, link));

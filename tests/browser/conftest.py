@@ -1,8 +1,10 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.mocked_space import MockedSpace, built_site
 from tests.browser.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
 
 # The first call of each function starts it, on a machine that may be busy.
@@ -46,3 +48,14 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert faults == [], "scripts failed, or the security policy refused something"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def mocked(page: Page, site: Path) -> MockedSpace:
+    """The voter space in front of an API that answers what the test says."""
+    return MockedSpace(page, site)

@@ -1,9 +1,9 @@
 """axe-core on every page, and what a browser is told about security."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.axe import violations
 from tests.browser.voter_space import DemoVoter, VoterSpace, fill_form, sign_in
 
 PAGES = (
@@ -18,11 +18,6 @@ PAGES = (
     "404",
     "indisponible",
 )
-
-
-def violations(page: Page) -> list[str]:
-    report = Axe().run(page)
-    return [f"{fault['id']}: {fault['nodes'][0]['html'][:120]}" for fault in report.response["violations"]]
 
 
 @pytest.mark.req("U10", "U13")

@@ -98,6 +98,6 @@ def test_dispute_freezes_the_new_identifier(page: Page, space: VoterSpace, voter
     page.goto(link[0])
     expect(page).to_have_url(re.compile(r"/contestation\.html$"))
     page.locator("main button[type=submit], main button").first.click()
-    expect(page.locator("main")).to_contain_text("bloqué")
+    expect(page.locator("h1")).to_have_text("Votre signalement est enregistré")
     page.goto(f"{space.origin}/demande.html")
     expect(page.locator("h1")).to_contain_text("bloqué")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.outbox import Message, Status
 
-from tests.wire import ProcessDiedError
+from tests.wire import Call, ProcessDiedError
 from tests.world import identifier_in
 
 if TYPE_CHECKING:
@@ -86,16 +86,60 @@ def test_throttled_provider_burns_no_attempt(world: World, claire: Enrolled, bro
 
 
 @pytest.mark.req("R10", "I2")
-def test_refused_number_is_a_failure_that_the_voter_sees(world: World, claire: Enrolled, browser: Browser) -> None:
+def test_number_that_is_refused_gets_the_same_identifier_by_email(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
     reference = _reissued(browser, claire)
     world.fail("Publish", "InvalidParameter")
-    world.run_for(minutes=5)
-    assert browser.status(reference).json["status"] == "failed"
-    assert world.sms == []
-    assert browser.redeliver(reference, "email").status == 202
     world.run_outbox()
-    assert browser.status(reference).json["status"] == "sent"
-    assert "identifiant" in world.mail_to(claire.email)[-1].subject
+    world.run_outbox()
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["channel"], shown["destination"]) == ("sent", "email", "c•••@ac-dijon.fr")
+    assert [(step["status"], step["channel"]) for step in shown["history"]] == [
+        ("queued", "sms"),
+        ("sending", "sms"),
+        ("failed", "sms"),
+        ("queued", "email"),
+        ("sending", "email"),
+        ("sent", "email"),
+    ]
+    assert shown["history"][2]["reason"] == {"code": "unknown-number", "words": "numéro inconnu"}
+    assert "reason" not in shown
+    assert world.sms == []
+    (identifier,) = [email for email in world.mail_about(reference) if email.tags["message"] == "identifier"]
+    assert world.check(identifier_in(identifier.text)) == {"status": "active", "generation": 2, "superseded_at": None}
+    # The voter who asks for the e-mail at this very moment is not told that it is wrong.
+    assert browser.redeliver(reference, "email").status == 202
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+
+
+@pytest.mark.req("R10")
+def test_identifier_falls_back_once(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+    world.fail("Publish", "OptedOut", times=-1)
+    world.run_for(minutes=1)
+    assert browser.redeliver(reference, "sms").status == 202
+    world.run_for(minutes=5)
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["channel"], shown["reason"]["code"]) == ("failed", "sms", "opted-out")
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+
+
+@pytest.mark.req("R8", "R10", "I3")
+def test_replaced_identifier_does_not_fall_back(world: World, claire: Enrolled, browser: Browser) -> None:
+    first = _reissued(browser, claire)
+    # Replaced while the carrier's refusal was on its way.
+    voter = world.voter(claire)
+
+    def replace(call: Call) -> None:
+        if call.operation == "Publish":
+            world.change_delivery(first, superseded_at=voter.issued_at[-1])
+
+    world.wire.interceptors.append(replace)
+    world.fail("Publish", "OptedOut")
+    world.run_for(minutes=2)
+    assert not [email for email in world.emails if email.tags["message"] == "identifier"]
+    assert browser.status(first).json["status"] == "superseded"
 
 
 @pytest.mark.req("R8", "I3", "I4")

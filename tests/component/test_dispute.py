@@ -10,7 +10,7 @@ from tests.world import Browser, Enrolled, World, dispute_token_in, identifier_i
 
 
 def _confirmation(world: World, reference: str) -> SentEmail:
-    (email,) = [email for email in world.emails if email.tags == {"delivery": reference, "message": "confirmation"}]
+    (email,) = [email for email in world.mail_about(reference) if email.tags["message"] == "confirmation"]
     return email
 
 

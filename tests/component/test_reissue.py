@@ -54,7 +54,7 @@ def test_by_sms_the_identifier_goes_by_sms_and_the_confirmation_by_email(
     assert sms.to == "+33612345678"
     assert confirmation.to == claire.email
     assert identifier_in(sms.text) not in confirmation.text + confirmation.html
-    assert confirmation.tags == {"delivery": reference, "message": "confirmation"}
+    assert confirmation.tags == {"delivery": reference, "message": "confirmation", "round": "0"}
     assert "•• •• •• 56 78" in confirmation.text
 
 
@@ -367,10 +367,11 @@ def test_status_tells_the_history(world: World, claire: Enrolled, browser: Brows
         "destination": "•• •• •• 56 78",
         "status": "sent",
         "history": [
-            {"at": "2018-11-30T09:15:00Z", "status": "queued"},
-            {"at": "2018-11-30T09:15:03Z", "status": "sending"},
-            {"at": "2018-11-30T09:15:03Z", "status": "sent"},
+            {"at": "2018-11-30T09:15:00Z", "status": "queued", "channel": "sms"},
+            {"at": "2018-11-30T09:15:03Z", "status": "sending", "channel": "sms"},
+            {"at": "2018-11-30T09:15:03Z", "status": "sent", "channel": "sms"},
         ],
+        "confirmation": {"status": "sent"},
     }
 
 

@@ -157,6 +157,6 @@ def test_each_function_touches_its_own_tables(world: World, claire: Enrolled) ->
     assert touched == {
         "login": {"SignInTable", "DeliveriesTable", "VotersTable"},
         "reissue": set(world.tables),
-        "notify": {"DeliveriesTable", "VotersTable"},
+        "notify": {"DeliveriesTable", "VotersTable", "LimitsTable"},
         "registry": {"IdentifiersTable", "VotersTable"},
     }

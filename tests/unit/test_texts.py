@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notify.texts import Email, Texts
-from reassort.addresses import mask_address
 from reassort.election import Election
-from reassort.identifiers import generate_identifier
-from reassort.outbox import Channel, Delivery, code_delivery_item, delivery_from_item, reissue_delivery_item
+from reassort.outbox import Channel
 
 from tests.elections import IDS, election_content, read_election
+from tests.messages import (
+    CODE,
+    DISPUTE,
+    MASKED_PHONE,
+    ORIGIN,
+    REFERENCE,
+    alert,
+    code_delivery,
+    emails,
+    masked_address,
+    payload,
+    reissue_delivery,
+    sms,
+)
 
-ORIGIN = "https://reassort.example.fr"
-NOW = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
-REFERENCE = "7K3M9-QWX2T"
-DISPUTE = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
 # 3GPP TS 23.038: the basic table and its extension, whose characters take two places.
 GSM7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
@@ -37,61 +43,10 @@ def gsm7_length(text: str) -> int:
     return sum(2 if character in GSM7_EXTENSION else 1 for character in text)
 
 
-def masked_address(election: Election) -> str:
-    return mask_address(f"claire.martin@{election.domain_names[0]}")
-
-
-def reissue_delivery(election: Election, generation: int = 2, channel: Channel = Channel.SMS) -> Delivery:
-    return delivery_from_item(
-        reissue_delivery_item(
-            reference=REFERENCE,
-            voter_id="q0Zk3mTn8yVb5sWc1xLd7A",
-            generation=generation,
-            channel=channel,
-            destinations={Channel.SMS: "•• •• •• 56 78", Channel.EMAIL: masked_address(election)},
-            phone_hash="phone",
-            address=b"sealed",
-            payload=b"sealed",
-            request_hash="request",
-            now=NOW,
-            retention=election.retention,
-        )
-    )
-
-
-def code_delivery() -> Delivery:
-    return delivery_from_item(
-        code_delivery_item(
-            delivery_id="delivery",
-            voter_id="q0Zk3mTn8yVb5sWc1xLd7A",
-            address=b"sealed",
-            payload=b"sealed",
-            now=NOW,
-            lifetime=timedelta(minutes=10),
-        )
-    )
-
-
-def emails_of(election: Election) -> Iterator[tuple[str, Email]]:
-    """Give every e-mail of an election, by name, filled with one identifier and one code."""
-    texts = Texts(election, ORIGIN)
-    payload = payload_of(election)
-    yield "code", texts.code_email(code_delivery(), {"code": "480213"})
-    for channel in Channel:
-        delivery = reissue_delivery(election, channel=channel)
-        yield f"confirmation-{channel}", texts.confirmation_email(delivery, payload)
-    yield "identifier", texts.identifier_email(reissue_delivery(election, channel=Channel.EMAIL), payload)
-
-
-def payload_of(election: Election) -> dict[str, str]:
-    identifier = generate_identifier(election.identifier)
-    return {"identifier": identifier, "phone": "+33612345678", "dispute": DISPUTE}
-
-
 EMAILS = [
     pytest.param(read_election(election_id), email, id=f"{election_id}-{name}")
     for election_id in IDS
-    for name, email in emails_of(read_election(election_id))
+    for name, email in emails(read_election(election_id))
 ]
 
 
@@ -118,33 +73,39 @@ class Page(HTMLParser):
 # ---------------------------------------------------------------- SMS
 
 
+# Every generation that a voter can reach, and 11 for files that allow fewer.
+GENERATIONS = [
+    pytest.param(election_id, generation, id=f"{election_id}-{generation}")
+    for election_id in IDS
+    for generation in range(2, max(11, 1 + read_election(election_id).limits.reissues.in_all) + 1)
+]
+
+
 @pytest.mark.req("U12", "P9", "U7")
-@pytest.mark.parametrize("election_id", IDS)
-@pytest.mark.parametrize("generation", [2, 10])
+@pytest.mark.parametrize(("election_id", "generation"), GENERATIONS)
 def test_sms_is_one_part_and_says_what_it_replaces(election_id: str, generation: int) -> None:
     election = read_election(election_id)
-    payload = payload_of(election)
-    text = Texts(election, ORIGIN).identifier_sms(reissue_delivery(election, generation), payload)
+    text = sms(election, generation)
     assert gsm7_length(text) <= 160
-    assert payload["identifier"] in text
-    assert f"No {generation}, remplace le no {generation - 1}" in text
-    assert REFERENCE in text
-    assert "\n" not in text
+    assert text.splitlines() == [
+        election.senders.sms_name,
+        f"Identifiant de vote : {payload(election)['identifier']}",
+        f"No {generation}, remplace le no {generation - 1}",
+        f"Réf. assistance : {REFERENCE}",
+    ]
 
 
-def _longest_election(name: str) -> Election:
+def _longest_election() -> Election:
     content = election_content("dijon-2018")
-    senders = {**content["senders"], "sms_name": name}
+    senders = {**content["senders"], "sms_name": "E" * 40}
     limits = {**content["limits"], "reissues": {"per_day": 20, "in_all": 50}}
     return read_election("dijon-2018", senders=senders, limits=limits, identifier={"symbols": 31, "group": 3})
 
 
 @pytest.mark.req("U12", "P9")
 def test_longest_sms_that_an_election_file_allows_is_still_one_part() -> None:
-    election = _longest_election("E" * 40)
-    delivery = reissue_delivery(election, generation=1 + election.limits.reissues.in_all)
-    text = Texts(election, ORIGIN).identifier_sms(delivery, payload_of(election))
-    assert gsm7_length(text) <= 160
+    election = _longest_election()
+    assert gsm7_length(sms(election, generation=1 + election.limits.reissues.in_all)) <= 160
 
 
 @pytest.mark.req("U12")
@@ -194,8 +155,9 @@ def test_email_loads_nothing_and_runs_nothing(election: Election, email: Email) 
     }
     assert not re.search(r"url\(|@import|@font-face|src=|background=", email.html)
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
-    links = [value for _, name, value in page.attributes if name == "href"]
-    assert all(link.startswith(f"{ORIGIN}/contestation.html#") for link in links)
+    links = {value for _, name, value in page.attributes if name == "href"}
+    call = "tel:" + election.helpdesk.phone.replace(".", "")
+    assert links - {call, f"{ORIGIN}/contestation.html#{DISPUTE}"} == set()
 
 
 @pytest.mark.req("U12")
@@ -228,64 +190,121 @@ def test_subject_is_one_line_without_a_secret(election: Election, email: Email) 
     assert not re.search(r"\d{6}|[2-9A-HJ-Z]{4}-[2-9A-HJ-Z]{4}", email.subject)
 
 
+# The second day of each vote.
+DATES = {"dijon-2018": "vendredi 30 novembre 2018", "normandie-2026": "vendredi 4 décembre 2026"}
+
+
+def plain(part: str) -> str:
+    """Undo the no-break spaces of the HTML part."""
+    return part.replace("\u00a0", " ")
+
+
+@pytest.mark.req("U12")
+@pytest.mark.parametrize(("election", "email"), EMAILS)
+def test_page_breaks_no_line_before_a_colon_or_inside_a_number(election: Election, email: Email) -> None:
+    page = Page(email.html.partition("<body>")[2]).text
+    assert not re.search(r" [:;?!»]|« |n° |\d h\b|h \d|• ", page)
+    # The text part is for copying from, and for programs that show a no-break space as something else.
+    assert "\u00a0" not in email.text + email.subject
+
+
 @pytest.mark.req("I4")
 @pytest.mark.parametrize("election_id", IDS)
 @pytest.mark.parametrize("channel", Channel)
 def test_confirmation_holds_the_way_to_dispute_and_not_the_identifier(election_id: str, channel: Channel) -> None:
     election = read_election(election_id)
-    payload = payload_of(election)
-    email = Texts(election, ORIGIN).confirmation_email(reissue_delivery(election, channel=channel), payload)
+    sealed = payload(election)
+    email = Texts(election, ORIGIN).confirmation_email(reissue_delivery(election, channel=channel), sealed)
     everything = email.subject + email.text + email.html
-    assert payload["identifier"] not in everything
-    assert payload["identifier"].replace("-", "") not in everything
-    assert payload["phone"] not in everything
-    for part in (email.text, email.html):
+    assert sealed["identifier"] not in everything
+    assert sealed["identifier"].replace("-", "") not in everything
+    assert sealed["phone"] not in everything
+    other = {Channel.SMS: masked_address(election), Channel.EMAIL: MASKED_PHONE}[channel]
+    for part in (email.text, plain(email.html)):
         assert f"{ORIGIN}/contestation.html#{DISPUTE}" in part
-        assert "éassort n° 2, remplace le n° 1" in part
+        assert "Réassort n° 2, remplace le n° 1" in part
+        assert re.search(r"précédent (<strong>)?ne fonctionne plus", part)
         assert REFERENCE in part
-        assert {"sms": "•• •• •• 56 78", "email": masked_address(election)}[channel] in part
-        assert "le vendredi 30 novembre 2018 à 10 h 15" in part
+        assert {Channel.SMS: MASKED_PHONE, Channel.EMAIL: masked_address(election)}[channel] in part
+        assert other not in part
+        assert f"le {DATES[election_id]} à 10 h 15" in part
+
+
+@pytest.mark.req("I4", "U9")
+def test_confirmation_says_what_the_link_does_and_what_to_do_next() -> None:
+    election = read_election("dijon-2018")
+    email = Texts(election, ORIGIN).confirmation_email(reissue_delivery(election), payload(election))
+    for part in (email.text, plain(email.html)):
+        link, password, call = (
+            part.index(words)
+            for words in ("confirmez sur la page", "Changez le mot de passe", "Appelez l’assistance au")
+        )
+        assert link < password < call
+        for consequence in (
+            "Le nouvel identifiant est alors bloqué",
+            "L’assistance est prévenue",
+            "Elle ne vous appellera pas",
+            "vous ne pourrez ni voter ni faire une nouvelle demande",
+        ):
+            assert consequence in part
 
 
 @pytest.mark.req("U7")
+@pytest.mark.parametrize("fell_back", [False, True])
 @pytest.mark.parametrize("election_id", IDS)
-def test_identifier_email_tells_number_time_and_reference(election_id: str) -> None:
+def test_identifier_email_tells_number_time_and_reference(election_id: str, fell_back: bool) -> None:
     election = read_election(election_id)
-    payload = payload_of(election)
-    email = Texts(election, ORIGIN).identifier_email(reissue_delivery(election, channel=Channel.EMAIL), payload)
-    for part in (email.text, email.html):
-        assert payload["identifier"] in part
-        assert "éassort n° 2, remplace le n° 1" in part
+    delivery = reissue_delivery(election, channel=Channel.EMAIL, fell_back=fell_back)
+    email = Texts(election, ORIGIN).identifier_email(delivery, payload(election))
+    for part in (email.text, plain(email.html)):
+        assert payload(election)["identifier"] in part
+        assert "Réassort n° 2, remplace le n° 1" in part
         assert REFERENCE in part
-        assert "le vendredi 30 novembre 2018 à 10 h 15" in part
+        assert f"le {DATES[election_id]} à 10 h 15" in part
         assert DISPUTE not in part
+
+
+@pytest.mark.req("R10")
+def test_email_after_a_failed_sms_says_why_it_comes() -> None:
+    election = read_election("dijon-2018")
+    texts, sealed = Texts(election, ORIGIN), payload(election)
+    chosen = reissue_delivery(election, channel=Channel.EMAIL)
+    fallback = reissue_delivery(election, channel=Channel.EMAIL, fell_back=True)
+    failed = f"Le SMS n’a pas pu être remis au numéro {MASKED_PHONE}"
+    for write in (texts.identifier_email, texts.confirmation_email):
+        for part in (write(fallback, sealed).text, plain(write(fallback, sealed).html)):
+            assert failed in part
+            assert "le même identifiant" in part.lower()
+        assert "SMS" not in write(chosen, sealed).text
 
 
 def test_code_email_says_how_long_the_code_lives() -> None:
     election = read_election("dijon-2018")
-    email = Texts(election, ORIGIN).code_email(code_delivery(), {"code": "012345"})
-    for part in (email.text, email.html):
+    email = Texts(election, ORIGIN).code_email(code_delivery(election), {"code": "012345"})
+    for part in (email.text, plain(email.html)):
         assert "012345" in part
         assert "10 minutes" in part
 
 
 @pytest.mark.req("I7")
-def test_alert_for_the_helpdesk_names_the_reference_and_nobody() -> None:
-    election = read_election("dijon-2018")
-    text = Texts(election, ORIGIN).dispute_alert(reissue_delivery(election))
+@pytest.mark.parametrize("election_id", IDS)
+def test_alert_for_the_helpdesk_names_the_reference_and_nobody(election_id: str) -> None:
+    election = read_election(election_id)
+    text = alert(election)
     assert REFERENCE in text
-    assert "@" not in text
-    assert "••" not in text
+    assert "n° 2" in text
+    for personal in ("@", "•", "56 78", payload(election)["identifier"], DISPUTE):
+        assert personal not in text
 
 
 def test_markup_in_the_election_file_is_shown_not_obeyed() -> None:
     election = read_election("dijon-2018", name="Élections <b>&</b> vote")
-    email = Texts(election, ORIGIN).code_email(code_delivery(), {"code": "480213"})
+    email = Texts(election, ORIGIN).code_email(code_delivery(election), {"code": CODE})
     assert "Élections &lt;b&gt;&amp;&lt;/b&gt; vote" in email.html
     assert "Élections <b>&</b> vote" in email.text
 
 
 def test_what_a_template_asks_for_and_does_not_get_is_an_error() -> None:
-    texts = Texts(read_election("dijon-2018"), ORIGIN)
+    election = read_election("dijon-2018")
     with pytest.raises(KeyError):
-        texts.code_email(code_delivery(), {})
+        Texts(election, ORIGIN).code_email(code_delivery(election), {})

@@ -26,11 +26,28 @@ def sms_day_attribute(day: datetime) -> str:
     return f"sms_{day:%Y%m%d}"
 
 
+# The counters that pace each lane of sending, in the limits table.
+PACE_PREFIX = "pace#"
+
+
+def pace_key(lane: str) -> str:
+    """Return the key of a lane's pace in the limits table."""
+    return f"{PACE_PREFIX}{lane}"
+
+
 DUE_INDEX = "due"
+SMS_INDEX = "sms"
 # The sweeper's index is spread over this many partitions; each takes 1,000 writes a second.
-DUE_SHARDS = 8
+DUE_SHARDS = tuple(str(number) for number in range(8))
+# Deliveries that owe nothing but their erasure lie apart, so that looking at what waits does not read them.
+ERASE_SHARDS = tuple(f"erase-{number}" for number in range(8))
 
 
 def due_shard(delivery_id: str) -> str:
-    """Return the partition of the sweeper's index that holds a delivery."""
-    return str(sum(delivery_id.encode()) % DUE_SHARDS)
+    """Return the partition of the sweeper's index for a delivery that owes a message."""
+    return DUE_SHARDS[sum(delivery_id.encode()) % len(DUE_SHARDS)]
+
+
+def erase_shard(delivery_id: str) -> str:
+    """Return the partition of the sweeper's index for a delivery that owes only its erasure."""
+    return ERASE_SHARDS[sum(delivery_id.encode()) % len(ERASE_SHARDS)]

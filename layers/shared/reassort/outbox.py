@@ -15,6 +15,7 @@ from typing import Any
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Retention
 from reassort.keys import due_shard
+from reassort.reasons import Reason
 from reassort.tables import Item
 
 # A delivery that the stream has not brought to `notify` within this time is picked up by the sweeper.
@@ -67,6 +68,27 @@ class Status(StrEnum):
 SETTLED = frozenset({Status.SENT, Status.DELIVERED, Status.FAILED, Status.SUPERSEDED})
 
 
+@dataclass
+class Step:
+    """One line of a history. `at` is milliseconds since 1970; `channel` is how an identifier went."""
+
+    at: int
+    status: Status
+    channel: Channel | None = None
+    reason: Reason | None = None
+
+    @classmethod
+    def read(cls, step: Item) -> Step:
+        """Read a line as it is stored."""
+        channel, reason = step.get("channel"), step.get("reason")
+        return cls(
+            step["at"],
+            Status(step["status"]),
+            Channel(channel) if channel else None,
+            Reason(reason) if reason else None,
+        )
+
+
 @dataclass(frozen=True)
 class Delivery:
     """An item of the deliveries table. Times are milliseconds since 1970."""
@@ -86,13 +108,36 @@ class Delivery:
     phone_hash: str
     request_hash: str
     redeliveries: int
+    queued_at: int
+    fell_back: bool
     superseded_at: int | None
     disputed_at: int | None
+    parked_at: int | None
     due_at: int | None
 
     def status_of(self, message: Message) -> Status:
         """Return where one message stands."""
         return Status(self.messages[message]["status"])
+
+    def reason_of(self, message: Message) -> Reason | None:
+        """Return why a message failed or is late, None when it did not."""
+        reason = self.messages[message].get("reason")
+        return Reason(reason) if reason else None
+
+    def channel_of(self, message: Message) -> Channel:
+        """Return how a message goes: everything but an identifier goes by e-mail."""
+        return self.channel if message is Message.IDENTIFIER else Channel.EMAIL
+
+    def round_of(self, message: Message) -> int:
+        """Return how often a message was queued anew; a receipt for an earlier round says nothing about this one."""
+        number: int = self.messages[message].get("round", 0)
+        return number
+
+    def turn_of(self, message: Message) -> int | None:
+        """Return when it is the turn of a message that waits in its lane (milliseconds since 1970), None if it does not."""
+        state = self.messages[message]
+        turn: int | None = state.get("turn") if state["status"] == Status.QUEUED else None
+        return turn
 
     @property
     def status(self) -> Status:
@@ -103,18 +148,19 @@ class Delivery:
             return Status.SUPERSEDED
         return self.status_of(Message.IDENTIFIER)
 
-    def identifier_history(self) -> list[dict[str, Any]]:
-        """Return what happened to the identifier, oldest first: `at` in milliseconds, `status`."""
-        steps = [
-            {"at": step["at"], "status": Status(step["status"])}
-            for step in self.history
-            if step["message"] == Message.IDENTIFIER
-        ]
-        if self.superseded_at is not None:
-            steps.append({"at": self.superseded_at, "status": Status.SUPERSEDED})
-        if self.disputed_at is not None:
-            steps.append({"at": self.disputed_at, "status": Status.DISPUTED})
-        return sorted(steps, key=lambda step: step["at"])
+    def identifier_history(self) -> list[Step]:
+        """Return what happened to the identifier, oldest first; times never run backwards."""
+        steps = [Step.read(step) for step in self.history if step["message"] == Message.IDENTIFIER]
+        ends = [(self.superseded_at, Status.SUPERSEDED), (self.disputed_at, Status.DISPUTED)]
+        for at, status in sorted((at, status) for at, status in ends if at is not None):
+            place = next((index for index, step in enumerate(steps) if step.at > at), len(steps))
+            steps.insert(place, Step(at, status))
+        latest = 0
+        for step in steps:
+            # A provider's clock may be behind ours; the order in which things were recorded counts.
+            latest = max(latest, step.at)
+            step.at = latest
+        return steps
 
     @property
     def destination(self) -> str:
@@ -145,8 +191,11 @@ def delivery_from_item(item: Item) -> Delivery:
         phone_hash=item.get("phone_hash", ""),
         request_hash=item.get("request_hash", ""),
         redeliveries=item.get("redeliveries", 0),
+        queued_at=item["queued_at"],
+        fell_back=item.get("fell_back", False),
         superseded_at=item.get("superseded_at"),
         disputed_at=item.get("disputed_at"),
+        parked_at=item.get("parked_at"),
         due_at=item.get("due_at"),
     )
 
@@ -192,6 +241,7 @@ def reissue_delivery_item(
             messages=(Message.IDENTIFIER, Message.CONFIRMATION),
             now=now,
             expires=now + timedelta(days=retention.deliveries_days),
+            channel=channel,
         ),
         "generation": generation,
         "channel": channel.value,
@@ -200,6 +250,51 @@ def reissue_delivery_item(
         "request_hash": request_hash,
         "redeliveries": 0,
     }
+
+
+def history_step(
+    at: int, message: Message, status: Status, channel: Channel | None = None, reason: Reason | None = None
+) -> Item:
+    """Return a line of a delivery's history as it is stored; `at` is milliseconds since 1970."""
+    step: Item = {"at": at, "message": message.value, "status": status.value}
+    if message is Message.IDENTIFIER and channel is not None:
+        step["channel"] = channel.value
+    if reason is not None:
+        step["reason"] = reason.value
+    return step
+
+
+def queued_message(number: int = 0) -> Item:
+    """Return the state of a message that waits to be sent, in its `number`th round."""
+    return {"status": Status.QUEUED.value, "attempts": 0, "round": number}
+
+
+@dataclass(frozen=True)
+class QueueAgain:
+    """The part of an UpdateItem call that queues an identifier anew, by `channel`, whatever became of it before.
+
+    `steps` are the lines that the history gains. The clauses beside it are the caller's.
+    """
+
+    assignments: str
+    values: dict[str, Any]
+
+    @classmethod
+    def identifier(cls, delivery: Delivery, channel: Channel, at: int, steps: tuple[Item, ...] = ()) -> QueueAgain:
+        """Queue the identifier of a delivery; `at` is now, in milliseconds since 1970."""
+        queued = history_step(at, Message.IDENTIFIER, Status.QUEUED, channel)
+        return cls(
+            "channel = :channel, messages.identifier = :anew, history = list_append(history, :steps), "
+            "wake = :wake, due_shard = :shard, due_at = :now, queued_at = :now",
+            {
+                ":channel": channel.value,
+                ":anew": queued_message(delivery.round_of(Message.IDENTIFIER) + 1),
+                ":steps": [*steps, queued],
+                ":wake": WAKE,
+                ":shard": due_shard(delivery.delivery_id),
+                ":now": at,
+            },
+        )
 
 
 def _delivery_item(
@@ -212,6 +307,7 @@ def _delivery_item(
     messages: tuple[Message, ...],
     now: datetime,
     expires: datetime,
+    channel: Channel = Channel.EMAIL,
 ) -> Item:
     at = epoch_milliseconds(now)
     return {
@@ -222,8 +318,9 @@ def _delivery_item(
         "expires_at": epoch_seconds(expires),
         "address": address,
         "payload": payload,
-        "messages": {message.value: {"status": Status.QUEUED.value, "attempts": 0} for message in messages},
-        "history": [{"at": at, "message": message.value, "status": Status.QUEUED.value} for message in messages],
+        "messages": {message.value: queued_message() for message in messages},
+        "history": [history_step(at, message, Status.QUEUED, channel) for message in messages],
+        "queued_at": at,
         "wake": WAKE,
         "due_shard": due_shard(delivery_id),
         "due_at": epoch_milliseconds(now + OVERDUE_AFTER),

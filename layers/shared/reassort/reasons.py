@@ -43,7 +43,7 @@ _WORDS = {
     Reason.MARKED_AS_SPAM: "message classé comme indésirable",
     Reason.UNKNOWN_NUMBER: "numéro inconnu",
     Reason.OPTED_OUT: "numéro qui refuse nos SMS",
-    Reason.CARRIER_REFUSED: "opérateur refusé",
+    Reason.CARRIER_REFUSED: "refusé par l’opérateur",
     Reason.PHONE_UNREACHABLE: "téléphone injoignable",
     Reason.NO_ROUTE: "réseau mobile non desservi",
     Reason.TOO_EXPENSIVE: "SMS trop cher pour ce numéro",

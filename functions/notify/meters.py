@@ -1,0 +1,91 @@
+"""What operators watch: metrics in CloudWatch's embedded format, one line of the log for each fact. No metric is about one voter."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from reassort.outbox import Channel
+    from reassort.reasons import Reason
+
+
+class Meters:
+    """Counts what happens to messages. `write` gets each line; only the election's own mail domains are told apart."""
+
+    def __init__(self, namespace: str, domains: Collection[str], write: Callable[[str], object] = print) -> None:
+        self._namespace = namespace
+        self._domains = frozenset(domains)
+        self._write = write
+
+    def count_hand_over(self, channel: Channel, milliseconds: int, domain: str | None) -> None:
+        """Count a message that a provider took, and how long it had been queued."""
+        sets = self._by_domain({"channel": channel.value}, domain)
+        self._emit({"HandedOverAfter": (MetricUnit.Milliseconds, milliseconds)}, sets)
+
+    def count_failure(self, channel: Channel, reason: Reason, domain: str | None) -> None:
+        """Count a message that will not arrive by this channel."""
+        by_channel = {"channel": channel.value}
+        sets = [*self._by_domain(by_channel, domain), {**by_channel, "reason": reason.value}]
+        self._emit({"Failed": (MetricUnit.Count, 1), "FailurePercent": (MetricUnit.Percent, 100)}, sets)
+
+    def count_undelivered(self) -> None:
+        """Count an identifier or a confirmation that will not arrive at all: somebody must look."""
+        self._emit({"Undelivered": (MetricUnit.Count, 1)})
+
+    def count_arrival(self, channel: Channel, domain: str | None) -> None:
+        """Count a message that arrived: the other side of the failure rate."""
+        sets = self._by_domain({"channel": channel.value}, domain)
+        self._emit({"Delivered": (MetricUnit.Count, 1), "FailurePercent": (MetricUnit.Percent, 0)}, sets)
+
+    def count_complaint(self, domain: str | None) -> None:
+        """Count a message that its recipient marked as spam."""
+        self._emit({"Complaints": (MetricUnit.Count, 1)}, self._by_domain({"channel": "email"}, domain))
+
+    def count_parked(self) -> None:
+        """Count a delivery that cannot be processed."""
+        self._emit({"Parked": (MetricUnit.Count, 1)})
+
+    def count_unknown_receipt(self) -> None:
+        """Count a receipt for a message that this service does not know, or no longer."""
+        self._emit({"UnknownReceipts": (MetricUnit.Count, 1)})
+
+    def measure_waiting(self, lane: str, count: int, oldest_seconds: float) -> None:
+        """Measure what waits in a lane: how many messages, and for how long the oldest has."""
+        values = {"Waiting": (MetricUnit.Count, float(count)), "OldestWaiting": (MetricUnit.Seconds, oldest_seconds)}
+        self._emit(values, [{"lane": lane}, {}])
+
+    def measure_overdue(self, oldest_seconds: float) -> None:
+        """Measure for how long the most overdue delivery should have been handed over, or tried again."""
+        self._emit({"OldestOverdue": (MetricUnit.Seconds, oldest_seconds)})
+
+    def measure_sms(self, cap_used_percent: float) -> None:
+        """Measure how much of the day's SMS is used."""
+        self._emit({"SmsCapUsed": (MetricUnit.Percent, cap_used_percent)})
+
+    def count_sms_cost(self, usd: float) -> None:
+        """Add what an SMS cost, in US dollars, as its carrier's report says."""
+        self._emit({"SmsSpend": (MetricUnit.NoUnit, usd)})
+
+    def _by_domain(self, dimensions: Mapping[str, str], domain: str | None) -> list[dict[str, str]]:
+        sets = [dict(dimensions)]
+        if domain in self._domains:
+            sets.append({**dimensions, "domain": str(domain)})
+        return sets
+
+    def _emit(
+        self, metrics: Mapping[str, tuple[MetricUnit, float]], dimensions: list[dict[str, str]] | None = None
+    ) -> None:
+        first, *others = dimensions or [{}]
+        provider = AmazonCloudWatchEMFProvider(namespace=self._namespace, dimension_set=dict(first))
+        provider.service = ""
+        provider.dimension_sets = [dict(other) for other in others]
+        for name, (unit, value) in metrics.items():
+            provider.add_metric(name=name, unit=unit, value=value)
+        line = provider.serialize_metric_set()
+        self._write(json.dumps(line, separators=(",", ":")))

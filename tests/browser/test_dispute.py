@@ -1,0 +1,73 @@
+"""« Ce n’était pas moi » in the browser: what the voter knows before the click, and what they must do after it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from reassort.problems import Code
+
+from tests.browser.axe import violations, violations_in_both_schemes
+from tests.browser.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace
+
+TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
+
+
+def shown(page: Page) -> str:
+    return re.sub(r"\s+", " ", page.locator("main").inner_text())
+
+
+@pytest.mark.req("U9", "U10", "S21")
+def test_voter_is_told_what_happens_next(page: Page, mocked: MockedSpace) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.clock.install(time=NOW)
+    page.goto(f"{ORIGIN}/contestation.html#{TOKEN}")
+    assert page.url == f"{ORIGIN}/contestation.html", "the token stays in no history"
+    for consequence in ("personne ne peut plus voter avec", "l’assistance est prévenue", "vous devez l’appeler"):
+        assert consequence in shown(page)
+    assert violations(page) == []
+
+    mocked.answer(DISPUTE, 202, {"reference": REFERENCE})
+    page.get_by_role("button", name="Ce n’était pas moi").click()
+    expect(page.locator("h1")).to_be_focused()
+    expect(page.locator("h1")).to_have_text("Votre signalement est enregistré")
+    assert mocked.asked == [("POST", "/api/dispute", {"token": TOKEN})]
+    expect(page.locator("#dispute")).to_be_hidden()
+    steps = [re.sub(r"\s+", " ", step) for step in page.locator("#disputed ol h3").all_inner_texts()]
+    assert steps == [
+        "Changez le mot de passe de votre messagerie professionnelle",
+        f"Appelez l’assistance au {ELECTION.helpdesk.phone}",
+        "Dictez-lui cette référence",
+        "Recevez un identifiant sûr",
+    ]
+    for text in (
+        "L’identifiant est bloqué",
+        "Elle ne vous appellera pas",
+        "Ouverte maintenant, jusqu’à 20 h.",
+        REFERENCE,
+        "Avant cet appel, vous ne pouvez ni voter ni faire une nouvelle demande.",
+    ):
+        assert text in shown(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert violations_in_both_schemes(page) == []
+
+
+@pytest.mark.req("U9", "U10")
+@pytest.mark.parametrize(
+    ("code", "text"), [(Code.INVALID_TOKEN, "Ouvrez de nouveau le lien"), (Code.UNAVAILABLE, "Réessayer")]
+)
+def test_refused_dispute_says_what_to_do(page: Page, mocked: MockedSpace, code: Code, text: str) -> None:
+    mocked.refuse(DISPUTE, code)
+    page.goto(f"{ORIGIN}/contestation.html#{TOKEN}")
+    page.get_by_role("button", name="Ce n’était pas moi").click()
+    expect(page.locator("#errors")).to_be_focused()
+    assert text in shown(page)
+    expect(page.locator("#disputed")).to_be_hidden()
+    assert violations(page) == []
+
+
+@pytest.mark.req("U9")
+def test_cut_link_says_how_to_open_the_page(page: Page, mocked: MockedSpace) -> None:
+    page.goto(f"{ORIGIN}/contestation.html")
+    expect(page.locator("#incomplete")).to_be_visible()
+    assert "Ouvrez cette page par le lien du courriel de confirmation" in shown(page)
+    expect(page.locator("#dispute")).to_be_hidden()

@@ -1,0 +1,27 @@
+"""The HTML parts of the e-mails, as a mail program shows them: axe, a narrow screen, light and dark."""
+
+import pytest
+from notify.texts import Email
+from playwright.sync_api import Page
+
+from tests.browser.axe import violations_in_both_schemes
+from tests.elections import IDS, read_election
+from tests.messages import emails
+
+EMAILS = [
+    pytest.param(email, id=f"{election_id}-{name}")
+    for election_id in IDS
+    for name, email in emails(read_election(election_id))
+]
+
+
+@pytest.mark.req("U12", "U10")
+@pytest.mark.parametrize("email", EMAILS)
+def test_email_has_no_violation_and_fits_a_phone(page: Page, email: Email) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.set_content(email.html)
+    assert violations_in_both_schemes(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert asked == []

@@ -1,0 +1,113 @@
+"""What every test relies on in the AWS that plays in its process, whichever it is."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.engine_ministack import MINISTACK
+from tests.engine_moto import MOTO
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.engines import Engine
+
+
+@pytest.fixture(params=[MOTO, MINISTACK], ids=["moto", "MiniStack"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """One engine after the other."""
+    engine: Engine = request.param
+    return engine
+
+
+@pytest.fixture
+def world(engine: Engine) -> Iterator[World]:
+    """A world on that engine."""
+    with World(engine=engine) as world:
+        yield world
+
+
+def test_a_world_starts_empty(engine: Engine) -> None:
+    for _ in range(2):
+        with World(engine=engine) as world:
+            assert not any(world.items(table) for table in world.tables)
+            assert world.new_records() == world.queued_bodies() == world.emails == []
+            claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+            world.browser().sign_in(claire.email)
+            world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody="left")
+            assert world.new_records()
+
+
+def test_items_are_what_the_api_gives(world: World) -> None:
+    item = {"delivery_id": "A", "due_at": 7, "payload": b"\x00\xff", "parts": {"list": [1, "two", None, {"x": True}]}}
+    world.engine.put("DeliveriesTable", item)
+    assert world.items("DeliveriesTable") == [item]
+    assert world.delivery_item("A") == item
+    (given,) = world.wire.operator.dynamodb.scan(TableName=world.tables["DeliveriesTable"])["Items"]
+    assert given["payload"] == {"B": b"\x00\xff"}
+    assert given["due_at"] == {"N": "7"}
+
+
+def test_queue_follows_the_worlds_clock(world: World) -> None:
+    sqs = world.wire.operator.sqs
+    sqs.send_message(QueueUrl=world.retry_queue, MessageBody="later", DelaySeconds=900)
+    assert world.queued_bodies() == ["later"]
+    for _ in range(2):
+        assert not world.engine.has_visible(world.retry_queue)
+        assert "Messages" not in sqs.receive_message(QueueUrl=world.retry_queue)
+        world.clock.move(minutes=15)
+        assert world.engine.has_visible(world.retry_queue)
+        # Received and not deleted: hidden for the queue's visibility timeout.
+        assert sqs.receive_message(QueueUrl=world.retry_queue)["Messages"][0]["Body"] == "later"
+
+
+def _put(name: str) -> dict[str, Any]:
+    return {
+        "Put": {
+            "TableName": "VotersTable",
+            "Item": {"voter_id": {"S": "A"}, "name": {"S": name}},
+            "ConditionExpression": "attribute_not_exists(voter_id)",
+        }
+    }
+
+
+def test_ministack_repeats_no_transaction_of_the_same_token() -> None:
+    with World(engine=MINISTACK) as world:
+        for _ in range(2):
+            world.wire.dynamodb.transact_write_items(TransactItems=[_put("one")], ClientRequestToken="token")  # type: ignore[list-item]
+        with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
+            world.wire.dynamodb.transact_write_items(TransactItems=[_put("two")], ClientRequestToken="token")  # type: ignore[list-item]
+
+
+def test_ministack_lets_one_of_many_threads_win() -> None:
+    def compete(number: int) -> bool:
+        try:
+            world.wire.dynamodb.transact_write_items(TransactItems=[_put(str(number))])  # type: ignore[list-item]
+        except ClientError:
+            return False
+        return True
+
+    with World(engine=MINISTACK) as world, ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(compete, range(64))) == 1
+
+
+def test_ministack_deletes_no_expired_item() -> None:
+    """Its reaper wakes once a minute of the machine's time, and would make a test depend on how long it runs."""
+    with World(engine=MINISTACK) as world:
+        for table in world.tables.values():
+            answer = world.wire.operator.dynamodb.describe_time_to_live(TableName=table)
+            assert answer["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+
+
+def test_ministack_logs_no_message(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with World(engine=MINISTACK) as world:
+        world.browser().sign_in(world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC").email)
+        assert world.emails
+    assert {record.name for record in caplog.records} <= {"login", "notify"}

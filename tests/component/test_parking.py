@@ -1,0 +1,129 @@
+"""A delivery that cannot be processed ends among the dead letters: its voter sees that, an alarm rings, an operator brings it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from notify.triggers import RECEPTIONS, VISIBILITY
+
+from tests.tables_from_template import read_template
+
+if TYPE_CHECKING:
+    from tests.world import Browser, Enrolled, World
+
+
+def _redrive(world: World) -> None:
+    """Move every dead letter back, as `StartMessageMoveTask` does."""
+    sqs = world.wire.operator.sqs
+    while messages := sqs.receive_message(QueueUrl=world.dead_letter_queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            sqs.send_message(QueueUrl=world.retry_queue, MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=world.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _damage(world: World, reference: str) -> bytes:
+    """Seal something else in a delivery; return what it was."""
+    payload: bytes = world.delivery_item(reference)["payload"]
+    sealed = world.wire.operator.kms.encrypt(KeyId=world.encryption_key, Plaintext=b"{}")["CiphertextBlob"]
+    world.change_delivery(reference, payload=sealed)
+    return payload
+
+
+def test_limits_are_those_of_the_queue() -> None:
+    queue = read_template()["Resources"]["RetryQueue"]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == RECEPTIONS
+    assert queue["VisibilityTimeout"] == VISIBILITY.total_seconds()
+
+
+@pytest.mark.req("R6", "I2")
+def test_poison_is_parked_once_and_holds_nobody(
+    world: World, claire: Enrolled, paul: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    _damage(world, reference)
+    other = world.signed_in(paul)
+    healthy = other.reissue(paul.numen, "06 98 76 54 32").json["reference"]
+    world.run_outbox()
+    assert other.status(healthy).json["status"] == "sent"
+    world.run_for(minutes=45)
+    assert len(world.queued_bodies(world.dead_letter_queue)) == 1
+    assert not world.queued_bodies()
+    shown = world.signed_in(claire).status(reference).json
+    assert (shown["status"], shown["reason"]["code"]) == ("failed", "internal")
+    assert shown["confirmation"]["status"] == "failed"
+    assert world.metrics("Parked") == [1]
+    # Nobody comes for it by himself any more.
+    world.run_for(minutes=60)
+    assert len(world.queued_bodies(world.dead_letter_queue)) == 1
+    assert not world.sms[1:]
+
+
+@pytest.mark.req("R14", "I2", "I6")
+def test_redrive_brings_it_back_and_may_be_repeated(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    payload = _damage(world, reference)
+    world.run_for(minutes=45)
+    # Redriven while still broken: it goes the same way again.
+    _redrive(world)
+    world.run_for(minutes=45)
+    (body,) = world.queued_bodies(world.dead_letter_queue)
+    world.change_delivery(reference, payload=payload)
+    for _ in range(3):
+        world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody=body)
+    _redrive(world)
+    world.run_for(minutes=5)
+    assert len(world.sms) == 1
+    assert len(world.mail_about(reference)) == 1
+    shown = world.signed_in(claire).status(reference).json
+    assert (shown["status"], shown["confirmation"]) == ("sent", {"status": "sent"})
+    assert "reason" not in shown
+    assert not world.queued_bodies(world.dead_letter_queue)
+
+
+@pytest.mark.req("R13", "I2")
+def test_kms_that_is_down_for_hours_loses_nothing_and_counts_nothing(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.fail("Decrypt", "KMSInternalException", times=-1)
+    world.run_for(minutes=180)
+    assert not world.sms
+    assert not world.emails
+    assert not world.queued_bodies(world.dead_letter_queue)
+    assert world.delivery_item(reference)["messages"]["identifier"]["attempts"] <= 1
+    world.mend()
+    world.run_for(minutes=20)
+    assert len(world.sms) == 1
+    assert len(world.emails) == 1
+
+
+@pytest.mark.req("R15", "I2")
+def test_tables_that_are_down_for_hours_lose_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    browser.reissue(claire.numen)
+    world.fail("GetItem", "ThrottlingException", times=-1)
+    world.run_for(minutes=90)
+    assert not world.queued_bodies(world.dead_letter_queue)
+    world.mend()
+    world.run_for(minutes=5)
+    assert len(world.sms) == 1
+    assert len(world.emails) == 1
+
+
+@pytest.mark.req("R4")
+def test_what_waits_is_measured_by_lane(world: World, claire: Enrolled, paul: Enrolled, browser: Browser) -> None:
+    world.lose_stream()
+    browser.reissue(claire.numen)
+    world.clock.move(seconds=30)
+    world.browser().ask_code(paul.email)
+    world.lose_stream()
+    world.clock.move(seconds=60)
+    world.sweep()
+    lines = {line["lane"]: line for line in world.log_lines if "OldestWaiting" in line}
+    assert [lines[lane]["OldestWaiting"] for lane in ("sms", "code", "email")] == [[90], [60], [0]]
+    assert [lines[lane]["Waiting"] for lane in ("sms", "code", "email")] == [[1], [1], [0]]
+    assert world.metrics("OldestOverdue") == [30]
+    world.run_for(minutes=1)
+    world.sweep()
+    assert world.metrics("OldestWaiting")[-3:] == [0, 0, 0]
+    assert world.metrics("OldestOverdue")[-1] == 0

@@ -1,0 +1,309 @@
+"""What SES and the carriers report moves a status forward, once, in whatever order it comes, and never back."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from reassort.outbox import Message
+
+from tests.events import ses_event, sms_log_event
+from tests.wire import ProcessDiedError
+from tests.world import identifier_in
+
+if TYPE_CHECKING:
+    from tests.world import Browser, Enrolled, World
+
+
+def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
+    reference: str = browser.reissue(enrolled.numen, channel=channel).json["reference"]
+    world.run_outbox()
+    return reference
+
+
+def _sms_id(world: World, reference: str) -> str:
+    sms_id: str = world.delivery_item(reference)["sms_id"]
+    return sms_id
+
+
+def _statuses(browser: Browser, reference: str) -> list[str]:
+    return [step["status"] for step in browser.status(reference).json["history"]]
+
+
+# ---------------------------------------------------------------- e-mail
+
+
+@pytest.mark.req("R12", "U6")
+def test_delivered_email_is_shown_as_such_and_its_secret_is_erased(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    assert "payload" in world.delivery_item(reference)
+    world.clock.move(seconds=2)
+    world.triggers.on_email_events(ses_event("delivery", reference, "identifier", at=world.clock()))
+    shown = browser.status(reference).json
+    assert shown["status"] == "delivered"
+    assert shown["history"][-1] == {"at": "2018-11-30T09:15:02Z", "status": "delivered", "channel": "email"}
+    item = world.delivery_item(reference)
+    assert not {"payload", "address", "due_shard", "due_at"} & set(item)
+    assert browser.redeliver(reference, "sms").code == "already-delivered"
+
+
+@pytest.mark.req("R12", "I2")
+def test_delivered_identifier_waits_for_its_confirmation_before_it_is_erased(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen, channel="email").json["reference"]
+    world.fail("SendEmail", "Throttling", times=-1, matches=lambda call: "confirmation" in str(call.parameters))
+    world.run_outbox()
+    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    assert "payload" in world.delivery_item(reference)
+    world.mend()
+    world.run_for(minutes=2)
+    assert browser.status(reference).json["confirmation"] == {"status": "sent"}
+    assert "payload" not in world.delivery_item(reference)
+
+
+@pytest.mark.req("R11", "I2")
+@pytest.mark.parametrize(
+    ("facts", "code", "words"),
+    [
+        ({"bounceType": "Transient", "bounceSubType": "MailboxFull"}, "mailbox-full", "boîte pleine"),
+        (
+            {"bounceType": "Permanent", "bounceSubType": "NoEmail"},
+            "no-such-mailbox",
+            "adresse inconnue de la messagerie",
+        ),
+        ({"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}, "mail-blocked", None),
+        ({"bounceType": "Nothing", "bounceSubType": "That we know"}, "unknown", "raison inconnue"),
+    ],
+)
+def test_bounce_is_seen_by_the_voter_and_counted_by_domain(
+    world: World, claire: Enrolled, browser: Browser, facts: dict[str, str], code: str, words: str | None
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    world.triggers.on_email_events(ses_event("bounce", reference, "identifier", to=claire.email, **facts))
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["reason"]["code"]) == ("failed", code)
+    assert words in {shown["reason"]["words"], None}
+    (failed,) = [line for line in world.log_lines if "Failed" in line]
+    assert (failed["domain"], failed["channel"], failed["reason"]) == ("ac-dijon.fr", "email", code)
+    assert world.metrics("FailurePercent") == [100]
+    # The other channel is open to them; nothing is tried into the same wall by itself.
+    world.run_for(minutes=10)
+    assert len(world.mail_about(reference)) == 2
+    assert browser.redeliver(reference, "sms").status == 202
+
+
+@pytest.mark.req("R11", "I2", "I4")
+def test_bounced_confirmation_is_seen_beside_a_delivered_identifier(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    world.triggers.on_email_events(
+        ses_event("bounce", reference, "confirmation", bounceType="Transient", bounceSubType="MailboxFull")
+    )
+    shown = browser.status(reference).json
+    assert shown["status"] == "sent"
+    assert shown["confirmation"] == {"status": "failed", "reason": {"code": "mailbox-full", "words": "boîte pleine"}}
+
+
+@pytest.mark.req("R11")
+def test_delay_and_complaint_are_told_without_changing_the_status(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    for _ in range(2):
+        world.triggers.on_email_events(ses_event("delay", reference, "identifier", delayType="MailboxFull"))
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["reason"]["code"]) == ("sent", "mailbox-full")
+    assert _statuses(browser, reference) == ["queued", "sending", "sent", "sent"]
+    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    assert "reason" not in browser.status(reference).json
+    world.triggers.on_email_events(ses_event("complaint", reference, "identifier", to=claire.email))
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["reason"]["code"]) == ("delivered", "marked-as-spam")
+    assert world.metrics("Complaints") == [1]
+
+
+@pytest.mark.req("R12", "I6")
+@pytest.mark.parametrize("order", list(itertools.permutations(["delivery", "bounce", "delay"])))
+def test_order_and_number_of_receipts_do_not_matter(
+    world: World, claire: Enrolled, browser: Browser, order: tuple[str, ...]
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    for kind in (*order, *order):
+        world.triggers.on_email_events(ses_event(kind, reference, "identifier"))
+    assert browser.status(reference).json["status"] == "failed"
+    statuses = _statuses(browser, reference)
+    assert statuses.count("failed") == 1
+    assert statuses.count("delivered") <= 1
+
+
+@pytest.mark.req("R7", "R12")
+def test_receipt_that_overtakes_the_record_saves_the_second_message(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    """The worker sent, and died before it could record that; the report of the arrival is the better record."""
+    reference = browser.reissue(claire.numen, channel="email").json["reference"]
+    world.lose_reply("SendEmail", ProcessDiedError())
+    with pytest.raises(ProcessDiedError):
+        world.run_outbox()
+    assert browser.status(reference).json["status"] == "sending"
+    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    assert browser.status(reference).json["status"] == "delivered"
+    world.run_for(minutes=5)
+    assert len([mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]) == 1
+
+
+@pytest.mark.req("R12")
+def test_receipt_of_an_earlier_round_says_nothing_about_this_one(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    assert browser.redeliver(reference, "sms").status == 202
+    world.run_outbox()
+    for kind in ("bounce", "delivery"):
+        world.triggers.on_email_events(ses_event(kind, reference, "identifier", 0))
+    assert browser.status(reference).json["status"] == "sent"
+    assert world.delivery(reference).reason_of(Message.IDENTIFIER) is None
+
+
+@pytest.mark.req("R12")
+@pytest.mark.parametrize("message", ["identifier", "code"])
+def test_receipt_of_an_unknown_email_changes_nothing(
+    world: World, claire: Enrolled, browser: Browser, message: str
+) -> None:
+    reference = _reissued(world, browser, claire)
+    before = world.items("DeliveriesTable")
+    world.triggers.on_email_events(ses_event("bounce", "22222-22222", message))
+    world.triggers.on_email_events(ses_event("bounce", reference, "code"))
+    assert world.items("DeliveriesTable") == before
+    assert world.metrics("UnknownReceipts") == [1, 1]
+
+
+@pytest.mark.req("R11")
+def test_bounced_code_is_counted(world: World, claire: Enrolled) -> None:
+    world.browser().ask_code(claire.email)
+    world.run_outbox()
+    (mail,) = world.mail_to(claire.email)
+    world.triggers.on_email_events(ses_event("bounce", mail.tags["delivery"], "code", to=claire.email))
+    assert world.metrics("Failed") == [1]
+
+
+# ---------------------------------------------------------------- SMS
+
+
+@pytest.mark.req("R12", "U6")
+def test_delivered_sms_is_shown_as_such(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    for _ in range(2):
+        world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference)))
+    assert browser.status(reference).json["status"] == "delivered"
+    assert _statuses(browser, reference).count("delivered") == 1
+    assert world.metrics("SmsSpend") == [0.07368]
+    assert "payload" not in world.delivery_item(reference)
+
+
+@pytest.mark.req("R10", "I2")
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        ("Invalid phone number", "unknown-number"),
+        ("Phone number is opted out", "opted-out"),
+        ("Phone carrier has blocked this message", "carrier-refused"),
+        ("Phone is currently unreachable/unavailable", "phone-unreachable"),
+        ("Something that no list has", "unknown"),
+    ],
+)
+def test_failed_sms_is_replaced_by_an_email_with_the_same_identifier(
+    world: World, claire: Enrolled, browser: Browser, response: str, code: str
+) -> None:
+    reference = _reissued(world, browser, claire)
+    identifier = identifier_in(world.sms[0].text)
+    for _ in range(3):
+        world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference), "FAILURE", response))
+        world.run_outbox()
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["channel"]) == ("sent", "email")
+    failed = next(step for step in shown["history"] if step["status"] == "failed")
+    assert (failed["channel"], failed["reason"]["code"]) == ("sms", code)
+    (email,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]
+    assert identifier in email.text
+    assert world.voter(claire).generation == 2
+
+
+@pytest.mark.req("R12")
+def test_sms_receipt_that_comes_early_waits_for_the_record(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    early: list[dict[str, Any]] = []
+    world.run_outbox()
+    sms_id = _sms_id(world, reference)
+    # Before the index shows it.
+    world.change_delivery(reference, sms_id=None)
+    early.append(sms_log_event(sms_id))
+    world.triggers.on_sms_log(early[0])
+    (waiting,) = world.queued_bodies()
+    assert claire.email not in waiting
+    assert "+33" not in waiting
+    world.change_delivery(reference, sms_id=sms_id)
+    world.clock.move(seconds=6)
+    world.drain_retries()
+    assert browser.status(reference).json["status"] == "delivered"
+    assert not world.queued_bodies()
+
+
+@pytest.mark.req("R12")
+def test_sms_receipt_of_nobody_ends(world: World) -> None:
+    world.triggers.on_sms_log(sms_log_event("00000000-0000-0000-0000-000000000000", "FAILURE", "Invalid phone number"))
+    world.run_for(minutes=10)
+    assert not world.queued_bodies()
+    assert not world.queued_bodies(world.dead_letter_queue)
+    assert world.metrics("UnknownReceipts") == [1]
+
+
+@pytest.mark.req("R12", "R10")
+def test_late_failure_of_an_sms_that_was_replaced_already_is_ignored(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    sms_id = _sms_id(world, reference)
+    assert browser.redeliver(reference, "email").status == 202
+    world.run_outbox()
+    world.triggers.on_sms_log(sms_log_event(sms_id, "FAILURE", "Invalid phone number"))
+    shown = browser.status(reference).json
+    assert (shown["status"], shown["channel"]) == ("sent", "email")
+
+
+# ---------------------------------------------------------------- faults
+
+
+@pytest.mark.req("R15", "R12", "S23")
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem", "Query"])
+def test_receipt_outlives_tables_that_do_not_answer(
+    world: World, claire: Enrolled, browser: Browser, operation: str
+) -> None:
+    reference = _reissued(world, browser, claire)
+    world.fail(operation, "ProvisionedThroughputExceededException")
+    world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference), "FAILURE", "Invalid phone number"))
+    (waiting,) = world.queued_bodies()
+    assert not any(secret in waiting for secret in (claire.email, "+33", "612345678"))
+    world.run_for(minutes=2)
+    assert browser.status(reference).json["channel"] == "email"
+    assert not world.queued_bodies()
+
+
+@pytest.mark.req("R12")
+def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    event = ses_event("delivery", reference, "identifier")
+    world.fail("GetItem", "InternalServerError")
+    world.fail("SendMessage", "InternalError")
+    with pytest.raises(ExceptionGroup):
+        world.triggers.on_email_events(event)
+    # Lambda keeps an event that its function did not take.
+    world.triggers.on_email_events(event)
+    assert browser.status(reference).json["status"] == "delivered"

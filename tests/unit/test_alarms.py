@@ -1,0 +1,100 @@
+"""Every alarm of the template watches something that exists and names the section of the runbook that helps."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from notify.meters import Meters
+from reassort.outbox import Channel
+from reassort.reasons import Reason
+
+from tests.tables_from_template import TEMPLATE, read_template
+
+RUNBOOK = TEMPLATE.parent / "docs" / "runbook.md"
+_OF_THIS_STACK = {"Ref": "AWS::StackName"}
+
+
+def _alarms() -> dict[str, dict[str, Any]]:
+    resources = read_template()["Resources"]
+    return {name: part["Properties"] for name, part in resources.items() if part["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def _emitted() -> list[dict[str, Any]]:
+    """Return every kind of line that the meters write."""
+    lines: list[str] = []
+    meters = Meters("reassort", ["ac-dijon.fr"], lines.append)
+    meters.count_hand_over(Channel.EMAIL, 1200, "ac-dijon.fr")
+    meters.count_failure(Channel.SMS, Reason.OPTED_OUT, None)
+    meters.count_failure(Channel.EMAIL, Reason.MAILBOX_FULL, "ac-dijon.fr")
+    meters.count_arrival(Channel.EMAIL, "ac-dijon.fr")
+    meters.count_undelivered()
+    meters.count_complaint("ac-dijon.fr")
+    meters.count_parked()
+    meters.count_unknown_receipt()
+    meters.measure_waiting("sms", 3, 12.5)
+    meters.measure_overdue(0)
+    meters.measure_sms(80)
+    meters.count_sms_cost(0.07)
+    return [json.loads(line) for line in lines]
+
+
+def _metrics() -> set[tuple[str, frozenset[str]]]:
+    """Return each metric with each set of dimensions that it is written with."""
+    return {
+        (metric["Name"], frozenset(names))
+        for line in _emitted()
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+        for names in directive["Dimensions"]
+    }
+
+
+@pytest.mark.parametrize("name", _alarms())
+def test_alarm_names_its_section_of_the_runbook(name: str) -> None:
+    found = re.search(r"\(docs/runbook\.md#([a-z-]+)\)$", _alarms()[name]["AlarmDescription"])
+    assert found is not None
+    sections = re.findall(r"^## ([a-z-]+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found[1] in sections
+
+
+def test_every_section_of_the_runbook_has_an_alarm() -> None:
+    sections = re.findall(r"^## ([a-z-]+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    named = {re.search(r"#([a-z-]+)\)", alarm["AlarmDescription"])[1] for alarm in _alarms().values()}  # type: ignore[index]
+    assert set(sections) == named
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, alarm in _alarms().items() if alarm.get("Namespace") == _OF_THIS_STACK]
+)
+def test_alarm_watches_a_metric_that_is_written(name: str) -> None:
+    alarm = _alarms()[name]
+    dimensions = frozenset(dimension["Name"] for dimension in alarm.get("Dimensions", []))
+    assert (alarm["MetricName"], dimensions) in _metrics()
+
+
+def test_alarm_on_domains_asks_for_a_metric_that_is_written() -> None:
+    query = _alarms()["DomainFailuresAlarm"]["Metrics"][0]["Expression"]["Fn::Sub"]
+    found = re.fullmatch(r'SELECT AVG\((\w+)\) FROM SCHEMA\("\$\{AWS::StackName\}", (\w+), (\w+)\) .*', query)
+    assert found is not None
+    assert (found[1], frozenset(found.groups()[1:])) in _metrics()
+
+
+@pytest.mark.parametrize("name", _alarms())
+def test_alarm_rings_and_ends(name: str) -> None:
+    assert _alarms()[name]["AlarmActions"] == _alarms()[name]["OKActions"] == [{"Ref": "AlarmTopic"}]
+
+
+@pytest.mark.req("I7", "S23")
+def test_only_the_elections_domains_are_told_apart() -> None:
+    lines: list[str] = []
+    meters = Meters("reassort", ["ac-dijon.fr"], lines.append)
+    meters.count_hand_over(Channel.EMAIL, 1, "somebody-at-home.example")
+    assert "somebody" not in lines[0]
+    assert {key for line in _emitted() for key in line} <= {
+        "_aws", "channel", "domain", "reason", "lane", "HandedOverAfter", "Failed", "FailurePercent", "Delivered",
+        "Undelivered", "Complaints", "Parked", "UnknownReceipts", "Waiting", "OldestWaiting", "OldestOverdue",
+        "SmsCapUsed", "SmsSpend",
+    }  # fmt: skip
