@@ -6,7 +6,7 @@ import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -32,6 +32,7 @@ from reassort.voters import IdentifierStatus, Voter, enrolled_voter_item, voter_
 
 from local.aws import LocalAws, start_aws
 from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
+from local.receipt_shapes import ses_message, sms_log_line
 from tests.stack.contract import raise_if_broken
 
 if TYPE_CHECKING:
@@ -207,6 +208,53 @@ class Deployment:
         answer = httpx.get(f"{self.aws.endpoint_url}/_ministack/sns/sms-messages", trust_env=False, timeout=30).json()
         records = [record for messages in answer["sms_messages"].values() for record in messages]
         return [record["Message"] for record in records if record["PhoneNumber"] == f"+33{phone[1:]}"]
+
+    def sms_ids(self, phone: str) -> list[str]:
+        """Return what SNS answered for the SMS to a number in national form, oldest first."""
+        answer = httpx.get(f"{self.aws.endpoint_url}/_ministack/sns/sms-messages", trust_env=False, timeout=30).json()
+        records = answer["sms_messages"].get(f"+33{phone[1:]}", [])
+        return [record["MessageId"] for record in records]
+
+    # ------------------------------------------------------------ receipts
+
+    def report_email(
+        self, kind: str, to: str, delivery: str, message: str = "confirmation", round_: int = 0, **facts: Any
+    ) -> None:
+        """Report an e-mail as SES does: publish to the topic of the configuration set; see `ses_message`."""
+        tags = {"delivery": delivery, "message": message, "round": str(round_)}
+        self.publish_report(ses_message(kind, to, tags, at=datetime.now(UTC), **facts))
+
+    def publish_report(self, message: str) -> None:
+        """Publish to the topic that SES reports to."""
+        self.client("sns").publish(
+            TopicArn=self.stack.outputs["ReceiptsTopicArn"],
+            Subject="Amazon SES Email Event Notification",
+            Message=message,
+        )
+
+    def report_sms(self, sms_id: str, status: str, response: str, to: str = "************") -> None:
+        """Report an SMS as SNS does: write to the log group of delivered or of failed ones; see `sms_log_line`."""
+        now = datetime.now(UTC)
+        self.log_report(status, sms_log_line(sms_id, status, response, to=to, at=now))
+
+    def log_report(self, status: str, line: str) -> None:
+        """Write a line to SNS's log of delivered (SUCCESS) or failed (FAILURE) SMS."""
+        logs = self.client("logs")
+        group = self.stack.outputs["SmsDeliveredLogGroup" if status == "SUCCESS" else "SmsFailedLogGroup"]
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_stream(logGroupName=group, logStreamName="tests")
+        logs.put_log_events(
+            logGroupName=group,
+            logStreamName="tests",
+            logEvents=[{"timestamp": round(time.time() * 1000), "message": line}],
+        )
+
+    def logged(self, logical_id: str = "NotifyLogs") -> str:
+        """Return everything in a log group of the template."""
+        pages = (
+            self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.physical_id(logical_id))
+        )
+        return "\n".join(event["message"] for page in pages for event in page["events"])
 
     # ------------------------------------------------------------ callers
 
