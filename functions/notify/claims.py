@@ -68,7 +68,10 @@ class Claims:
             f"messages.{message}.#status = :sending AND messages.{message}.lease_until <= :at "
             f"AND (attribute_not_exists(messages.{message}.not_before) OR messages.{message}.not_before <= :at)"
         )
-        clauses = [f"({free} OR ({lapsed}))", "attribute_exists(payload)"]
+        clauses = [f"({free} OR ({lapsed}))"]
+        if message is not Message.ALERT:
+            # An alert says nothing that is sealed, and a dispute may come when all of that has been erased.
+            clauses.append("attribute_exists(payload)")
         if message is Message.IDENTIFIER:
             clauses += ["attribute_not_exists(superseded_at)", "attribute_not_exists(disputed_at)"]
         values: dict[str, Any] = {
