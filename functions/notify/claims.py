@@ -223,16 +223,28 @@ class Claims:
     def record_remark(
         self, delivery: Delivery, message: Message, reason: Reason, condition: Condition, happened_at: int
     ) -> Delivery | None:
-        """Note under a condition what a provider said of a message without changing its status; the same thing only once."""
+        """Note under a condition what a provider said of a message without changing its status.
+
+        The same thing is noted once, and nothing that is older than what was noted last.
+        """
         name = f"messages.{message}"
         status = delivery.status_of(message)
         step = history_step(happened_at, message, status, delivery.channel_of(message), reason)
+        is_news = (
+            f"(attribute_not_exists({name}.reason) OR {name}.reason <> :reason) "
+            f"AND (attribute_not_exists({name}.noted_at) OR {name}.noted_at < :happened_at)"
+        )
         return self._write(
             delivery,
-            f"SET {name}.reason = :reason, history = list_append(history, :step)",
-            f"{condition.clause} AND {name}.#status = :read_status "
-            f"AND (attribute_not_exists({name}.reason) OR {name}.reason <> :reason)",
-            {**condition.values, ":reason": reason.value, ":read_status": status.value, ":step": [step]},
+            f"SET {name}.reason = :reason, {name}.noted_at = :happened_at, history = list_append(history, :step)",
+            f"{condition.clause} AND {name}.#status = :read_status AND {is_news}",
+            {
+                **condition.values,
+                ":reason": reason.value,
+                ":happened_at": happened_at,
+                ":read_status": status.value,
+                ":step": [step],
+            },
             names=condition.names,
             returns="ALL_NEW",
         )
