@@ -119,11 +119,12 @@ class Wire:
 
     def __init__(self, connect: Callable[[boto3.Session], None] = lambda _: None) -> None:
         clients = Clients()
-        connect(clients._session)
         events = clients._session.events
         events.register("before-parameter-build.*", self._note)
         events.register("before-call.*", self._before)
         events.register("after-call.*", self._after)
+        # After the wire's own, so that a fault strikes before anything answers.
+        connect(clients._session)
         self.dynamodb: DynamoDBClient = clients.dynamodb()
         self.kms: KMSClient = clients.kms()
         self.sqs: SQSClient = clients.sqs()

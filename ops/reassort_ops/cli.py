@@ -14,6 +14,8 @@ from reassort.addresses import AddressDomainError, AddressFormatError, mask_addr
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
 from reassort.election import Election
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
+from reassort.outbox import Delivery, Message
+from reassort.reasons import Reason as DeliveryReason
 from reassort.register import Entry
 from reassort.voters import Voter
 
@@ -180,7 +182,8 @@ def voter_show(
     address, voter_id = target.voter(email)
     voter = voter_changes.read_voter(target.dynamodb, target.stack, voter_id)
     chain = voter_changes.read_chain(target.dynamodb, target.stack, voter_id)
-    shown = _voter_json(address, voter, chain, target.election)
+    delivery = voter_changes.read_last_delivery(target.dynamodb, target.stack, voter)
+    shown = {**_voter_json(address, voter, chain, target.election), "delivery": _delivery_json(delivery)}
     if as_json:
         say_json(shown)
         return
@@ -199,6 +202,14 @@ def voter_show(
     for entry in shown["register"]:
         about = f"  ({entry['reference']})" if entry["reference"] else ""
         say(f"{entry['at']}  {entry['change']:10}n° {entry['generation']}  by {entry['actor']}{about}")
+    if shown["delivery"]:
+        say("")
+        say(
+            f"delivery of {shown['last_reference']} by {shown['delivery']['channel']} to {shown['delivery']['destination']}"
+        )
+        for step in shown["delivery"]["history"]:
+            why = f": {step['reason']}" if step["reason"] else ""
+            say(f"{step['at']}  {step['message']:13}{step['status']:11}{step['channel'] or ''}{why}")
 
 
 @voter_commands.command(
@@ -436,6 +447,28 @@ def _voter_json(address: str, voter: Voter, chain: Sequence[Entry], election: El
                 "reference": entry.reference,
             }
             for entry in chain
+        ],
+    }
+
+
+def _delivery_json(delivery: Delivery | None) -> dict[str, Any] | None:
+    """Describe a delivery in the words that voter and helpdesk share; `reason` is French."""
+    if delivery is None:
+        return None
+    return {
+        "channel": delivery.channel.value,
+        "destination": delivery.destination,
+        "status": delivery.status.value,
+        "confirmation": delivery.status_of(Message.CONFIRMATION).value,
+        "history": [
+            {
+                "at": iso(from_milliseconds(step["at"])),
+                "message": step["message"],
+                "status": step["status"],
+                "channel": step.get("channel"),
+                "reason": DeliveryReason(step["reason"]).words if "reason" in step else None,
+            }
+            for step in delivery.history
         ],
     }
 

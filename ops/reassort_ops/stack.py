@@ -26,6 +26,7 @@ class Stack:
     election_id: str
     voters_table: str
     identifiers_table: str
+    deliveries_table: str
     register_table: str
     hmac_key_id: str
 
@@ -73,6 +74,7 @@ class Aws:
                 election_id=outputs["ElectionId"],
                 voters_table=outputs["VotersTable"],
                 identifiers_table=outputs["IdentifiersTable"],
+                deliveries_table=outputs["DeliveriesTable"],
                 register_table=outputs["RegisterTable"],
                 hmac_key_id=outputs["HmacKeyId"],
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import Clock, epoch_milliseconds
+from reassort.outbox import Delivery, delivery_from_item
 from reassort.register import Change, Entry, append_entry, entry_from_item
 from reassort.tables import ConditionFailedError, ContentionError, from_wire, read_one, to_wire, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, Voter, change_voter, voter_from_item
@@ -58,6 +59,14 @@ def read_voter(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> Voter:
     if item is None:
         raise OperatorError(f"no voter of that address on the roll of stack {stack.name}")
     return voter_from_item(item)
+
+
+def read_last_delivery(dynamodb: DynamoDBClient, stack: Stack, voter: Voter) -> Delivery | None:
+    """Read the delivery of a voter's latest reissue; None when there was none, or it is past its retention."""
+    if voter.last_reference is None:
+        return None
+    item = read_one(dynamodb, stack.deliveries_table, {"delivery_id": voter.last_reference})
+    return delivery_from_item(item) if item else None
 
 
 def read_chain(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> list[Entry]:

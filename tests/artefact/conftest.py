@@ -112,6 +112,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "SENDER_DOMAIN": "elections.example",
             "CONFIGURATION_SET": "messages",
             "HELPDESK_TOPIC": make_client(aws, "sns").create_topic(Name="helpdesk")["TopicArn"],
+            "METRICS_NAMESPACE": "reassort",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         keyed_hash = derive_keyed_hash(kms, hmac_key, artefacts.election.id)

@@ -71,6 +71,7 @@ EVENTS = {
     "registry-check": ("registry", 200),
     "registry-vote": ("registry", 409),
 }
+RECEIPTS = {"ses-bounce", "ses-complaint", "ses-delay", "ses-delivery", "sms-log"}
 
 
 @pytest.mark.parametrize(("name", "expected"), EVENTS.items())
@@ -85,7 +86,7 @@ def test_there_is_an_event_for_each_trigger_of_the_template() -> None:
     kinds = {event["Type"] for event in read_template()["Resources"]["NotifyFunction"]["Properties"]["Events"].values()}
     assert kinds == {"DynamoDB", "SQS", "Schedule"}
     others = {path.stem for path in FOLDER.glob("*.json")} - set(EVENTS)
-    assert others == {"outbox-stream", "retry-queue", "sweeper"}
+    assert others == {"outbox-stream", "retry-queue", "sweeper", *RECEIPTS}
 
 
 def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: World) -> None:
@@ -93,7 +94,20 @@ def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: 
     assert world.triggers.on_queue(load_event("retry-queue")) == {"batchItemFailures": []}
     assert world.triggers.on_schedule() == {"overdue": 0}
     assert world.triggers.on_stream(load_event("outbox-stream")) == {"batchItemFailures": []}
+    for name in RECEIPTS - {"sms-log"}:
+        world.triggers.on_email_events(load_event(name))
+    world.triggers.on_sms_log(load_event("sms-log"))
     assert not world.emails + world.sms
+
+
+def test_template_brings_receipts_from_the_topic_and_from_both_logs() -> None:
+    resources = read_template()["Resources"].values()
+    target = {"Fn::GetAtt": "NotifyFunction.Arn"}
+    subscribed = [part["Properties"] for part in resources if part["Type"] == "AWS::SNS::Subscription"]
+    assert [(part["TopicArn"], part["Endpoint"]) for part in subscribed] == [({"Ref": "ReceiptsTopic"}, target)]
+    filters = [part["Properties"] for part in resources if part["Type"] == "AWS::Logs::SubscriptionFilter"]
+    assert [part["LogGroupName"]["Ref"] for part in filters] == ["SmsDeliveredLogs", "SmsFailedLogs"]
+    assert all(part["DestinationArn"] == target for part in filters)
 
 
 @pytest.mark.req("S17")

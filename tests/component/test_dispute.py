@@ -167,3 +167,18 @@ def test_opening_the_link_alone_freezes_nothing(world: World, claire: Enrolled, 
     refused = world.call("POST", "/api/dispute", {"token": token}, headers={"Origin": "https://evil.example"})
     assert refused.code == "foreign-origin"
     assert world.check(identifier_in(world.sms[0].text))["status"] == "active"
+
+
+@pytest.mark.req("I2")
+def test_dispute_of_a_reissue_whose_messages_are_erased_alerts_the_helpdesk_too(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference, token = _reissued(world, browser, claire)
+    _reissued(world, browser, claire)
+    world.run_for(hours=3)
+    assert "payload" not in world.delivery_item(reference)
+    assert world.browser().dispute(token).status == 202
+    world.run_outbox()
+    (alert,) = world.alerts
+    assert reference in alert.text
+    assert world.delivery(reference).all_settled

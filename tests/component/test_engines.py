@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,6 +104,18 @@ def test_ministack_deletes_no_expired_item() -> None:
         for table in world.tables.values():
             answer = world.wire.operator.dynamodb.describe_time_to_live(TableName=table)
             assert answer["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+
+
+def test_ministack_replaces_what_it_stores() -> None:
+    with World(engine=MINISTACK) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        before = MINISTACK.stored("VotersTable")
+        kept = deepcopy(before)
+        browser = world.signed_in(claire)
+        assert browser.reissue("99Z9999999ZZZ").code == "numen-mismatch"
+        assert MINISTACK.stored("VotersTable") != before
+        assert browser.reissue(claire.numen).status == 202
+        assert before == kept
 
 
 def test_ministack_logs_no_message(caplog: pytest.LogCaptureFixture) -> None:

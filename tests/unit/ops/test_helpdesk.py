@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.outbox import Channel, Message, Status, history_step, reissue_delivery_item
+from reassort.reasons import Reason
 from reassort.tables import to_wire
 
+from tests.elections import read_election
 from tests.register_chain import broken_links
 from tests.unit.ops.conftest import Deployed
 from tests.unit.ops.rolls import row, rows, write_roll
@@ -34,6 +38,39 @@ def lock(deployed: Deployed, failures: int) -> None:
     )
 
 
+def deliver(deployed: Deployed, reference: str) -> None:
+    """Give the first voter a reissue whose SMS and confirmation failed and whose identifier now goes by e-mail."""
+    voter_id = deployed.keyed_hash.voter_id(EMAIL)
+    now = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
+    at = int(now.timestamp() * 1000)
+    item = reissue_delivery_item(
+        reference=reference,
+        voter_id=voter_id,
+        generation=2,
+        channel=Channel.SMS,
+        destinations={Channel.SMS: "•• •• •• 56 78", Channel.EMAIL: "p•••@ac-dijon.fr"},
+        phone_hash="phone",
+        address=b"sealed",
+        payload=b"sealed",
+        request_hash="request",
+        now=now,
+        retention=read_election("dijon-2018").retention,
+    )
+    item["channel"] = "email"
+    item["messages"]["confirmation"] |= {"status": "failed", "reason": "mailbox-full"}
+    item["history"] += [
+        history_step(at, Message.IDENTIFIER, Status.FAILED, Channel.SMS, Reason.UNKNOWN_NUMBER),
+        history_step(at, Message.CONFIRMATION, Status.FAILED, None, Reason.MAILBOX_FULL),
+    ]
+    deployed.dynamodb.put_item(TableName=deployed.stack.deliveries_table, Item=to_wire(item))
+    deployed.dynamodb.update_item(
+        TableName=deployed.stack.voters_table,
+        Key={"voter_id": {"S": voter_id}},
+        UpdateExpression="SET last_reference = :reference",
+        ExpressionAttributeValues=to_wire({":reference": reference}),
+    )
+
+
 def chain(deployed: Deployed) -> list[dict[str, object]]:
     """Return the first voter's entries."""
     voter_id = deployed.keyed_hash.voter_id(EMAIL)
@@ -54,6 +91,17 @@ class TestShow:
             assert one.establishment in result.stdout
             for secret in (one.email, one.numen, one.identifier, one.identifier.replace("-", "")):
                 assert secret not in result.stdout + result.stderr
+
+    @pytest.mark.req("R10", "R11", "I2")
+    def test_what_became_of_the_last_delivery_is_shown_with_its_reason(self, enrolled: Deployed) -> None:
+        assert enrolled.run_json("voter", "show", EMAIL)[1]["delivery"] is None
+        deliver(enrolled, "7K3M9-QWX2T")
+        delivery = enrolled.run_json("voter", "show", EMAIL)[1]["delivery"]
+        assert (delivery["status"], delivery["channel"], delivery["confirmation"]) == ("queued", "email", "failed")
+        printed = enrolled.run("voter", "show", EMAIL).stdout
+        assert "delivery of 7K3M9-QWX2T by email to p•••@ac-dijon.fr" in printed
+        assert "identifier   failed     sms: numéro inconnu" in printed
+        assert "confirmation failed     : boîte pleine" in printed
 
     def test_a_lock_is_shown(self, enrolled: Deployed) -> None:
         assert enrolled.run_json("voter", "show", EMAIL)[1]["lock"] is None
