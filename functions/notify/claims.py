@@ -16,6 +16,7 @@ from reassort.keys import due_shard, erase_shard
 from reassort.outbox import (
     OVERDUE_AFTER,
     SETTLED,
+    TOLD,
     Channel,
     Delivery,
     Kind,
@@ -111,6 +112,12 @@ class Claims:
             f"messages.{message}.lease_until = :until",
             f"messages.{message}.attempts = messages.{message}.attempts + :one",
         ]
+        if message is Message.CONFIRMATION:
+            # A second attempt says what the first one said, wherever the identifier has gone since.
+            assignments += [
+                f"messages.{message}.{told} = if_not_exists(messages.{message}.{told}, :{told})" for told in TOLD
+            ]
+            values |= {":channel": delivery.channel.value, ":fell_back": delivery.fell_back}
         if delivery.status_of(message) is Status.QUEUED:
             # A second attempt is no news to the voter: the history tells the first.
             assignments.append("history = list_append(history, :step)")

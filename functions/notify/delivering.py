@@ -219,7 +219,7 @@ def _prepare(claim: Claim, deps: Delivering) -> _Wire:
         case Message.IDENTIFIER:
             email = deps.texts.identifier_email(delivery, payload)
         case Message.CONFIRMATION:
-            email = deps.texts.confirmation_email(delivery, payload)
+            email = deps.texts.confirmation_email(delivery.as_told(), payload)
     address = deps.opener.open_address(delivery.voter_id, delivery.address or b"")
     tags = {"delivery": delivery.delivery_id, "message": message.value, "round": str(delivery.round_of(message))}
     return _Wire(lambda: deps.providers.send_email(address, email, tags), address.rpartition("@")[2])

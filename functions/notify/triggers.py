@@ -7,6 +7,7 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,10 +19,10 @@ from reassort.tables import from_stream, to_wire
 from notify.claims import PARKED_FOR
 from notify.delivering import Delivering, deliver
 from notify.pacing import Lane
-from notify.receipt_events import receipt_from_json, receipt_to_json, ses_receipts, sms_receipts
+from notify.receipt_events import ReceiptFormatError, receipt_from_json, receipt_to_json, ses_receipts, sms_receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
     from mypy_boto3_sqs import SQSClient
@@ -105,13 +106,14 @@ class Triggers:
             ExceptionGroup: receipts that could be neither applied nor queued; Lambda brings the event again.
         """
         domains = self.delivering.election.domain_names
+        read = partial(ses_receipts, domains=domains)
         self._receive_all(
-            [receipt for record in event["Records"] for receipt in ses_receipts(record["Sns"]["Message"], domains)]
+            [receipt for record in event["Records"] for receipt in self._read(read, record["Sns"]["Message"])]
         )
 
     def on_sms_log(self, event: Mapping[str, Any]) -> None:
         """Apply what the carriers report of SMS, from SNS's delivery log. Raises as `on_email_events`."""
-        self._receive_all(sms_receipts(event["awslogs"]["data"]))
+        self._receive_all(self._read(sms_receipts, event["awslogs"]["data"]))
 
     # ------------------------------------------------------------ deliveries
 
@@ -236,7 +238,16 @@ class Triggers:
 
     # ------------------------------------------------------------ receipts
 
-    def _receive_all(self, receipts: list[Receipt]) -> None:
+    def _read(self, read: Callable[[str], list[Receipt]], report: str) -> Sequence[Receipt]:
+        """Read the receipts of a report. One that nobody can read is not brought again: it would be no clearer then."""
+        try:
+            return read(report)
+        except ReceiptFormatError as error:
+            self.delivering.journal.fault("receipt not understood", error)
+            self.delivering.meters.count_unknown_receipt()
+            return error.readable
+
+    def _receive_all(self, receipts: Sequence[Receipt]) -> None:
         faults = []
         for receipt in receipts:
             try:

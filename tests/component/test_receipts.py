@@ -183,6 +183,21 @@ def test_receipt_of_an_unknown_email_changes_nothing(
     assert world.metrics("UnknownReceipts") == [1, 1]
 
 
+@pytest.mark.req("R12", "S23", "S25")
+def test_report_that_nobody_understands_is_counted_and_holds_nobody_up(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    event = ses_event("delivery", reference, "confirmation")
+    strange = f'{{"eventType": "Bounce", "mail": {{"tags": {{"delivery": "{claire.email}"}}}}}}'
+    event["Records"].insert(0, {"EventSource": "aws:sns", "Sns": {"Message": strange}})
+    world.triggers.on_email_events(event)
+    world.triggers.on_sms_log({"awslogs": {"data": "no base64"}})
+    assert browser.status(reference).json["confirmation"]["status"] == "delivered"
+    assert world.metrics("UnknownReceipts") == [1, 1]
+    assert claire.email not in world.log_text
+
+
 @pytest.mark.req("R11")
 def test_bounced_code_is_counted(world: World, claire: Enrolled) -> None:
     world.browser().ask_code(claire.email)
