@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from reassort.tables import from_wire
 
 from tests.engine_ministack import MINISTACK
 from tests.engine_moto import MOTO
@@ -46,13 +47,25 @@ def test_a_world_starts_empty(engine: Engine) -> None:
 
 
 def test_items_are_what_the_api_gives(world: World) -> None:
-    item = {"delivery_id": "A", "due_at": 7, "payload": b"\x00\xff", "parts": {"list": [1, "two", None, {"x": True}]}}
+    item = {
+        "delivery_id": "A",
+        "due_at": 7,
+        "payload": b"\x00\xff",
+        # Names and values that look like DynamoDB's own way of writing a value.
+        "parts": {
+            "list": [1, "two", None, {"x": True}],
+            "B": "text",
+            "BS": b"\x01",
+            "sets": {"S": {"a"}, "B": {b"\x02"}},
+        },
+    }
     world.engine.put("DeliveriesTable", item)
     assert world.items("DeliveriesTable") == [item]
     assert world.delivery_item("A") == item
     (given,) = world.wire.operator.dynamodb.scan(TableName=world.tables["DeliveriesTable"])["Items"]
-    assert given["payload"] == {"B": b"\x00\xff"}
     assert given["due_at"] == {"N": "7"}
+    assert given["parts"]["M"]["sets"]["M"]["B"] == {"BS": [b"\x02"]}
+    assert from_wire(given) == item
 
 
 def test_queue_follows_the_worlds_clock(world: World) -> None:
