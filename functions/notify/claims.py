@@ -77,12 +77,12 @@ class Claims:
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, election: Election) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self.table = table
         self._election = election
 
     def read(self, delivery_id: str) -> Delivery | None:
         """Read a delivery, strongly consistent."""
-        item = read_one(self._dynamodb, self._table, {"delivery_id": delivery_id})
+        item = read_one(self._dynamodb, self.table, {"delivery_id": delivery_id})
         return delivery_from_item(item) if item else None
 
     def claim_message(self, delivery: Delivery, message: Message, now: datetime) -> Claim | None:
@@ -312,7 +312,7 @@ class Claims:
     def defer_sweep(self, delivery_id: str, until: datetime) -> None:
         """Keep the sweeper away until then: the retry queue has a message of this delivery, which failed just now."""
         request = update_request(
-            self._table,
+            self.table,
             {"delivery_id": delivery_id},
             "SET due_at = :until REMOVE wake",
             "attribute_exists(due_shard) AND due_at < :until",
@@ -413,7 +413,7 @@ class Claims:
 
     def delete(self, delivery: Delivery) -> None:
         """Delete a delivery that goes to nobody."""
-        self._dynamodb.delete_item(TableName=self._table, Key=to_wire({"delivery_id": delivery.delivery_id}))
+        self._dynamodb.delete_item(TableName=self.table, Key=to_wire({"delivery_id": delivery.delivery_id}))
 
     def _write(  # the parts of an UpdateItem call
         self,
@@ -426,7 +426,7 @@ class Claims:
         returns: str = "NONE",
     ) -> Delivery | None:
         request = update_request(
-            self._table, {"delivery_id": delivery.delivery_id}, expression, condition, values, names
+            self.table, {"delivery_id": delivery.delivery_id}, expression, condition, values, names
         )
         try:
             item = update_one(self._dynamodb, request, returns=returns)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
-from reassort.outbox import OVERDUE_AFTER, delivery_from_item
-from reassort.tables import from_stream, to_wire
+from reassort.outbox import OVERDUE_AFTER
+from reassort.tables import to_wire
 
 from notify.claims import PARKED_FOR
-from notify.delivering import Delivering, deliver
+from notify.delivering import Delivering, deliver, find
 from notify.pacing import Lane
 from notify.receipt_events import ReceiptFormatError, receipt_from_json, receipt_to_json, ses_receipts, sms_receipts
 
@@ -120,12 +120,12 @@ class Triggers:
     def _first_attempt(self, image: Mapping[str, Any]) -> None:
         delivery_id = image["delivery_id"]["S"]
         try:
-            again = deliver(delivery_from_item(from_stream(image)), self.delivering)
+            again = deliver(find(delivery_id, image["voter_id"]["S"], self.delivering), self.delivering)
         except Exception as error:  # noqa: BLE001 - whatever it is, the retry queue has time for it
             self.delivering.journal.fault("first attempt failed", error, delivery=delivery_id)
-            again = self.delivering.clock() + timedelta(seconds=1)
-        if again is not None:
-            self._queue_delivery(delivery_id, again)
+            again = [self.delivering.clock() + timedelta(seconds=1)]
+        for until in again:
+            self._queue_delivery(delivery_id, until)
 
     def _from_queue(self, body: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
         if "receipt" in body:
@@ -161,9 +161,8 @@ class Triggers:
             delivery = claims.unpark(delivery, self.delivering.clock()) if fresh else None
         if delivery is None:
             return
-        again = deliver(delivery, self.delivering)
-        if again is not None:
-            self._queue_delivery(delivery_id, again)
+        for until in deliver(find(delivery_id, delivery.voter_id, self.delivering), self.delivering):
+            self._queue_delivery(delivery_id, until)
 
     def _keep_poison(self, delivery_id: str, reception: int) -> None:
         """Keep the sweeper away from a delivery that the queue will bring again, and park it when it will not."""

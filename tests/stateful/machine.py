@@ -122,6 +122,8 @@ class Machine(RuleBasedStateMachine):
         # Events that woke delivery, by their sequence number, and those of them that were lost on the way.
         self.events: dict[str, dict[str, Any]] = {}
         self.lost: list[dict[str, Any]] = []
+        # What brings each report of a provider once more.
+        self.reports: list[Callable[[], None]] = []
         # Identifiers that were sent when they were no longer their voter's current one.
         self.late: list[str] = []
         # Whether a message may have been sent and taken for not sent.
@@ -364,6 +366,7 @@ class Machine(RuleBasedStateMachine):
             election_id=self.world.election.id,
             voters_table=tables["VotersTable"],
             identifiers_table=tables["IdentifiersTable"],
+            deliveries_table=tables["DeliveriesTable"],
             register_table=tables["RegisterTable"],
             hmac_key_id=MINISTACK.stores.hmac_key,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 from reassort.clock import epoch_milliseconds
-from reassort.outbox import SETTLED, Kind, delivery_from_item
+from reassort.outbox import SETTLED, Kind, Message, Status, delivery_from_item
 
 from tests.engine_ministack import read_stored
 from tests.events import queue_event
@@ -167,7 +167,12 @@ class Outbox(Machine):
 
     def _kept_of(self, item: dict[str, Any]) -> dict[str, Any]:
         delivery = delivery_from_item(item)
-        of_no_use = delivery.kind is Kind.CODE or delivery.superseded_at or delivery.disputed_at
+        of_no_use = (
+            delivery.kind is Kind.CODE
+            or delivery.superseded_at
+            or delivery.disputed_at
+            or delivery.status_of(Message.IDENTIFIER) is Status.DELIVERED
+        )
         if of_no_use or epoch_milliseconds(self.world.clock()) >= self.erased_at(delivery):
             return {name: value for name, value in item.items() if name not in _ERASED}
         return item

@@ -24,6 +24,7 @@ from tests.stateful.machine import Machine
 from tests.stateful.operators import Operators
 from tests.stateful.outbox import Outbox
 from tests.stateful.races import Races
+from tests.stateful.receipts import Receipts
 from tests.stateful.voters import Voters
 from tests.stateful.voting import Voting
 
@@ -37,7 +38,7 @@ SEARCH = bool(os.environ.get("STATEFUL_SEARCH"))
 SHRINK = bool(os.environ.get("STATEFUL_SHRINK"))
 
 
-class Service(Voters, Voting, Operators, Outbox, Races, Invariants):
+class Service(Voters, Voting, Operators, Outbox, Receipts, Races, Invariants):
     """All rules at once."""
 
 
@@ -49,7 +50,9 @@ def _unlogged() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.req("I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "R1", "R2", "R3", "R4", "R5", "R7", "R8", "R9", "R13")
+@pytest.mark.req(
+    "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I10", "R1", "R2", "R3", "R4", "R5", "R7", "R8", "R9", "R10", "R12", "R13"
+)
 @pytest.mark.usefixtures("_unlogged")
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_schedule_keeps_the_invariants(shard: int, record_property: Callable[[str, object], None]) -> None:
