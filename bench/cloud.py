@@ -379,7 +379,7 @@ class Cloud:
             if failed:
                 self.simulation.at(self.simulation.now + self.assumptions.visibility_seconds + 1, self._poll)
         self._polling -= 1
-        if len(messages) == 10 or self._short_of_pollers:
+        if messages and (len(messages) == 10 or self._short_of_pollers):
             self._poll()
 
     def _scale(self) -> None:

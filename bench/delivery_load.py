@@ -17,6 +17,7 @@ import shlex
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -126,8 +127,9 @@ def play(
     assumptions: Assumptions | None = None,
     habits: Habits | None = None,
     sms_per_second: int = _RATES["sms_per_second"],
+    tell: Callable[[str], object] = lambda _: None,
 ) -> Result:
-    """Play a scenario and judge it."""
+    """Play a scenario and judge it. `tell` is given a line each minute of virtual time."""
     assumptions = assumptions or Assumptions()
     habits = habits or Habits(scenario.sms_share)
     chance = Random(seed)  # noqa: S311 - a simulation that can be repeated
@@ -170,6 +172,11 @@ def play(
                 cloud.busy_until = simulation.now
             else:
                 simulation.at(simulation.now + 10, end_when_done)
+            if simulation.now % 60 == 0:
+                tell(
+                    f"{scenario.name} minute {simulation.now / 60:.0f}: {len(crowd.reissues):,} reissues, {crowd.incomplete:,} not "
+                    f"handed over yet, {time.process_time() - started:.0f} s of processor"
+                )
 
         simulation.at(0, end_when_done)
         with cloud.running():
@@ -418,6 +425,7 @@ def main() -> int:
             per_minute=arguments.per_minute,
             seed=arguments.seed,
             assumptions=assumptions,
+            tell=lambda line: print(line, file=sys.stderr, flush=True),
         )
         results.append(result)
         if arguments.json:
