@@ -187,12 +187,14 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
             count_if_undelivered(failed, message, deps.meters)
         return failed or delivery, None
     except ThrottledError:
-        if message is not Message.ALERT:
-            deps.pace.slow_down(_lane(delivery, message), deps.clock())
+        _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=True)
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
         deps.journal.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
+        # A provider that does not answer takes 10 s each time. What waits for a turn does that in the queue, and lets pass what
+        # goes by another provider; in a batch of the stream it would stand in the way.
+        _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=False)
     recorded = deps.claims.record_sent(claim, message_id, deps.clock())
     queued_at = delivery.queued_at if message in {Message.IDENTIFIER, Message.ALERT} else delivery.created_at
@@ -206,6 +208,12 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         milliseconds=milliseconds,
     )
     return recorded or delivery, None
+
+
+def _slow_down(delivery: Delivery, message: Message, deps: Delivering) -> None:
+    # Alerts are few and have no lane.
+    if message is not Message.ALERT:
+        deps.pace.slow_down(_lane(delivery, message), deps.clock())
 
 
 def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Delivering) -> Delivery:
