@@ -240,15 +240,9 @@ class Claims:
         waiting = self._write(
             delivery,
             f"SET {name}.turn = :turn, {name}.not_before = :until, due_at = :due_at REMOVE wake",
-            f"{idle.clause} AND {_due(message)} AND attribute_exists(due_shard) AND {name}.#round = :round",
-            {
-                **idle.values,
-                ":turn": turn,
-                ":until": until,
-                ":due_at": until + _milliseconds(OVERDUE_AFTER),
-                ":round": delivery.round_of(message),
-            },
-            names=_ROUND_NAMES,
+            f"{idle.clause} AND {_due(message)} AND attribute_exists(due_shard)",
+            {**idle.values, ":turn": turn, ":until": until, ":due_at": until + _milliseconds(OVERDUE_AFTER)},
+            names=idle.names,
         )
         return waiting is not None
 
@@ -287,6 +281,7 @@ class Claims:
             f"SET {name}.#status = :status REMOVE wake, {name}.turn",
             idle.clause,
             {**idle.values, ":status": Status.SUPERSEDED.value},
+            names=idle.names,
             returns="ALL_NEW",
         )
 
@@ -421,16 +416,17 @@ def _idle(delivery: Delivery, message: Message, now: datetime) -> Condition:
     name = f"messages.{message}"
     clause = (
         f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at)) "
-        # A redelivery that was asked for meanwhile has started the count anew.
-        f"AND {name}.attempts = :attempts"
+        # Queued anew it starts another round with no attempt made, just as it was in an event that comes late.
+        f"AND {name}.attempts = :attempts AND {name}.#round = :round"
     )
     values = {
         ":at": epoch_milliseconds(now),
         ":attempts": delivery.messages[message]["attempts"],
+        ":round": delivery.round_of(message),
         ":queued": Status.QUEUED.value,
         ":sending": Status.SENDING.value,
     }
-    return Condition(clause, values, _NAMES)
+    return Condition(clause, values, _ROUND_NAMES)
 
 
 def _due(message: Message) -> str:
