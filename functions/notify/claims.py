@@ -170,7 +170,7 @@ class Claims:
         at = epoch_milliseconds(now)
         channel = delivery.channel_of(message)
         step = history_step(happened_at or at, message, Status.FAILED, channel, reason)
-        if channel is Channel.SMS and delivery.payload is not None and not delivery.fell_back:
+        if may_fall_back(delivery, message):
             anew = QueueAgain.identifier(delivery, Channel.EMAIL, at, (step,))
             failed = self._write(
                 delivery,
@@ -409,6 +409,11 @@ class Claims:
         except ConditionFailedError:
             return None
         return delivery_from_item(item) if item else delivery
+
+
+def may_fall_back(delivery: Delivery, message: Message) -> bool:
+    """Tell whether a message that fails can be queued by e-mail instead, as far as the delivery was read."""
+    return delivery.channel_of(message) is Channel.SMS and delivery.payload is not None and not delivery.fell_back
 
 
 def _idle(delivery: Delivery, message: Message, now: datetime) -> Condition:
