@@ -1,4 +1,4 @@
-"""Reports which requirements and invariants no collected test carries."""
+"""Reports which requirements and invariants no collected test carries, and what the crash matrix counted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+from tests.matrix import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +57,12 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the ids that no test carries, when asked for."""
+    """Print the table of the crash matrix, and the ids that no test carries, when asked for."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
+    if matrix := table.lines(reports):
+        terminalreporter.write_sep("-", "crash matrix")
+        for line in matrix:
+            terminalreporter.write_line(line)
     if not config.getoption("--requirements"):
         return
     if missing := [identifier for identifier in IDS if identifier not in config.stash[_CARRIED]]:

@@ -177,7 +177,7 @@ class Claims:
         at = epoch_milliseconds(now)
         channel = delivery.channel_of(message)
         step = history_step(happened_at or at, message, Status.FAILED, channel, reason)
-        if channel is Channel.SMS and delivery.payload is not None and not delivery.fell_back:
+        if may_fall_back(delivery, message):
             anew = QueueAgain.identifier(delivery, Channel.EMAIL, at, (step,))
             failed = self._write(
                 delivery,
@@ -259,15 +259,9 @@ class Claims:
         waiting = self._write(
             delivery,
             f"SET {name}.turn = :turn, {name}.not_before = :until, due_at = :due_at REMOVE wake",
-            f"{idle.clause} AND {_due(message)} AND attribute_exists(due_shard) AND {name}.#round = :round",
-            {
-                **idle.values,
-                ":turn": turn,
-                ":until": until,
-                ":due_at": until + _milliseconds(OVERDUE_AFTER),
-                ":round": delivery.round_of(message),
-            },
-            names=_ROUND_NAMES,
+            f"{idle.clause} AND {_due(message)} AND attribute_exists(due_shard)",
+            {**idle.values, ":turn": turn, ":until": until, ":due_at": until + _milliseconds(OVERDUE_AFTER)},
+            names=idle.names,
         )
         return waiting is not None
 
@@ -306,6 +300,7 @@ class Claims:
             f"SET {name}.#status = :status REMOVE wake, {name}.turn",
             idle.clause,
             {**idle.values, ":status": Status.SUPERSEDED.value},
+            names=idle.names,
             returns="ALL_NEW",
         )
 
@@ -435,21 +430,27 @@ class Claims:
         return delivery_from_item(item) if item else delivery
 
 
+def may_fall_back(delivery: Delivery, message: Message) -> bool:
+    """Tell whether a message that fails can be queued by e-mail instead, as far as the delivery was read."""
+    return delivery.channel_of(message) is Channel.SMS and delivery.payload is not None and not delivery.fell_back
+
+
 def _idle(delivery: Delivery, message: Message, now: datetime) -> Condition:
     """Return the condition that nobody is sending a message and that it was not queued anew since it was read."""
     name = f"messages.{message}"
     clause = (
         f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at)) "
-        # A redelivery that was asked for meanwhile has started the count anew.
-        f"AND {name}.attempts = :attempts"
+        # Queued anew it starts another round with no attempt made, just as it was in an event that comes late.
+        f"AND {name}.attempts = :attempts AND {name}.#round = :round"
     )
     values = {
         ":at": epoch_milliseconds(now),
         ":attempts": delivery.messages[message]["attempts"],
+        ":round": delivery.round_of(message),
         ":queued": Status.QUEUED.value,
         ":sending": Status.SENDING.value,
     }
-    return Condition(clause, values, _NAMES)
+    return Condition(clause, values, _ROUND_NAMES)
 
 
 def _due(message: Message) -> str:

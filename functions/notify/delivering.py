@@ -13,6 +13,7 @@ from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, d
 from reassort.reasons import Reason
 from reassort.tables import read_many
 
+from notify.claims import may_fall_back
 from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
 from notify.providers import RefusedError, ThrottledError
 
@@ -181,10 +182,12 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         message_id = wire.send()
     except RefusedError as refusal:
         deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
-        failed = deps.claims.record_failed(claim, refusal.reason, deps.clock())
+        reason = refusal.reason
+        failed = count_undelivered_first(
+            delivery, message, deps.meters, lambda: deps.claims.record_failed(claim, reason, deps.clock())
+        )
         if failed is not None:
-            deps.meters.count_failure(channel, refusal.reason, wire.domain)
-            count_if_undelivered(failed, message, deps.meters)
+            deps.meters.count_failure(channel, reason, wire.domain)
         return failed or delivery, None
     except ThrottledError:
         _slow_down(delivery, message, deps)
@@ -217,19 +220,37 @@ def _slow_down(delivery: Delivery, message: Message, deps: Delivering) -> None:
 
 
 def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Delivering) -> Delivery:
-    failed = deps.claims.fail_unsent(delivery, message, reason, deps.clock())
+    failed = count_undelivered_first(
+        delivery, message, deps.meters, lambda: deps.claims.fail_unsent(delivery, message, reason, deps.clock())
+    )
     if failed is None:
         return delivery
     deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value)
     deps.meters.count_failure(delivery.channel_of(message), reason, None)
-    count_if_undelivered(failed, message, deps.meters)
     return failed
 
 
-def count_if_undelivered(failed: Delivery, message: Message, meters: Meters) -> None:
-    """Count what failed for good: an identifier that was queued by e-mail instead has not, nor has a code, which is asked for again."""
-    if message is not Message.CODE and failed.status_of(message) is Status.FAILED:
+def count_undelivered_first(
+    delivery: Delivery, message: Message, meters: Meters, record: Callable[[], Delivery | None]
+) -> Delivery | None:
+    """Record by `record` that a message failed, and count it if that is for good: somebody must look.
+
+    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is asked for again. It is counted before
+    it is recorded, for nobody comes by here again once that is: a worker that dies in between leaves an alarm too many, not none (I2).
+    """
+    expected = message is not Message.CODE and not may_fall_back(delivery, message)
+    if expected:
         meters.count_undelivered()
+    failed = record()
+    if (
+        not expected
+        and message is not Message.CODE
+        and failed is not None
+        and failed.status_of(message) is Status.FAILED
+    ):
+        # It could have gone by e-mail when it was read; meanwhile its voter has a later one.
+        meters.count_undelivered()
+    return failed
 
 
 def _release(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> datetime:

@@ -17,7 +17,7 @@ from reassort.reasons import Reason
 from reassort.tables import to_wire
 
 from notify.claims import Condition
-from notify.delivering import count_if_undelivered
+from notify.delivering import count_undelivered_first
 from notify.receipts import Outcome, Receipt
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class Receiving:
             self.journal.warn("receipt of an unknown message", delivery=delivery_id)
             self.meters.count_unknown_receipt()
             return True
-        self._apply_to(delivery, message, receipt)
+        if _moves_on(delivery, message, receipt):
+            self._apply_to(delivery, message, receipt)
         return True
 
     def _apply_to(self, delivery: Delivery, message: Message, receipt: Receipt) -> None:
@@ -78,10 +79,18 @@ class Receiving:
         happened_at = min(receipt.at, epoch_milliseconds(now))
         match receipt.outcome:
             case Outcome.FAILED:
-                recorded = self.claims.fail(delivery, message, reason, now, condition, happened_at=happened_at)
+                recorded = count_undelivered_first(
+                    delivery,
+                    message,
+                    self.meters,
+                    lambda: self.claims.fail(delivery, message, reason, now, condition, happened_at=happened_at),
+                )
             case Outcome.DELIVERED:
                 recorded = self.claims.record_arrival(delivery, message, condition, happened_at)
             case Outcome.DELAYED | Outcome.COMPLAINED:
+                if receipt.outcome is Outcome.COMPLAINED and delivery.reason_of(message) is not reason:
+                    # Before it is recorded, as what is undelivered.
+                    self.meters.count_complaint(receipt.domain)
                 recorded = self.claims.record_remark(delivery, message, reason, condition, happened_at)
         if receipt.price_usd and recorded is not None:
             self.meters.count_sms_cost(receipt.price_usd)
@@ -92,7 +101,6 @@ class Receiving:
         match receipt.outcome:
             case Outcome.FAILED:
                 self.meters.count_failure(channel, reason, receipt.domain)
-                count_if_undelivered(recorded, message, self.meters)
                 self.journal.warn("delivery failed", **facts, reason=reason.value)
             case Outcome.DELIVERED:
                 self.meters.count_arrival(channel, receipt.domain)
@@ -100,7 +108,6 @@ class Receiving:
             case Outcome.DELAYED:
                 self.journal.record("delayed", **facts, reason=reason.value)
             case Outcome.COMPLAINED:
-                self.meters.count_complaint(receipt.domain)
                 self.journal.warn("marked as spam", **facts)
         if recorded.all_settled:
             self.claims.close_delivery(recorded, now)
@@ -114,6 +121,16 @@ class Receiving:
             Limit=1,
         )
         return next((item["delivery_id"]["S"] for item in answer["Items"]), None)
+
+
+def _moves_on(delivery: Delivery, message: Message, receipt: Receipt) -> bool:
+    """Tell of a delivery as it was read what `_condition` says of it when it is written."""
+    if delivery.status_of(message) not in _GIVES_WAY[receipt.outcome]:
+        return False
+    if receipt.sms_id is not None:
+        sms_id: str | None = delivery.messages[message].get("message_id")
+        return sms_id == receipt.sms_id
+    return delivery.round_of(message) == receipt.round
 
 
 def _condition(message: Message, receipt: Receipt) -> Condition:

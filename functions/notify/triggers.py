@@ -167,14 +167,21 @@ class Triggers:
     def _keep_poison(self, delivery_id: str, reception: int) -> None:
         """Keep the sweeper away from a delivery that the queue will bring again, and park it when it will not."""
         claims, now = self.delivering.claims, self.delivering.clock()
-        last = reception >= RECEPTIONS
-        claims.defer_sweep(delivery_id, now + (PARKED_FOR if last else 2 * VISIBILITY))
-        if not last:
+        # Should it not be possible to park it now, the sweeper brings it once more: its voter must not wait for that for as long as
+        # dead letters are kept.
+        claims.defer_sweep(delivery_id, now + 2 * VISIBILITY)
+        if reception < RECEPTIONS:
             return
-        delivery = claims.read(delivery_id)
+        try:
+            delivery = claims.read(delivery_id)
+        except (ClientError, BotoCoreError):
+            raise
+        except Exception:
+            # Not even its state makes sense, so that nothing can be recorded in it.
+            claims.defer_sweep(delivery_id, now + PARKED_FOR)
+            raise
         if delivery is not None and claims.park(delivery, now) is not None:
             self.delivering.meters.count_parked()
-            self.delivering.meters.count_undelivered()
             self.delivering.journal.warn("delivery parked", delivery=delivery_id)
 
     def _queue_delivery(self, delivery_id: str, until: datetime) -> None:

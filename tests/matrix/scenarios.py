@@ -1,0 +1,1139 @@
+"""What the matrix tries: each scenario is one run of one handler, and what must have come of it in the end, whatever happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from notify.delivering import MAX_ATTEMPTS
+from notify.pacing import Lane
+from notify.triggers import RECEPTIONS, VISIBILITY
+from reassort.keyed_hash import derive_keyed_hash
+from reassort.outbox import Message, Status
+from reassort_ops import voter_changes
+
+from tests.events import ses_event, sms_log_event
+from tests.wire import ProcessDiedError, no_reply
+from tests.world import Response, identifier_in
+
+if TYPE_CHECKING:
+    from tests.matrix.stage import Stage
+
+STRANGER = "camille.inconnu@ac-dijon.fr"
+SECOND_KEY = "crash-matrix-key-2"
+
+
+class Caller(Enum):
+    """Who calls the handler, and so who tries again after a fault."""
+
+    # Repeats the same request until it is answered.
+    CLIENT = auto()
+    # A stream, a queue or a schedule: brings the event again by itself, as settling plays it.
+    TRIGGER = auto()
+    # An asynchronous event: Lambda brings it again, twice.
+    EVENT = auto()
+    # Types the command again.
+    OPERATOR = auto()
+
+
+class Scenario:
+    """One run of one handler."""
+
+    name: ClassVar[str]
+    caller: ClassVar[Caller] = Caller.TRIGGER
+
+    def set_up(self, stage: Stage) -> None:
+        """Bring the world to the moment before the run."""
+
+    def act(self, stage: Stage) -> object:
+        """Run the handler once."""
+        raise NotImplementedError
+
+    def meanwhile(self, stage: Stage) -> None:
+        """Let the rest of the world go on, between the run and what repeats it."""
+
+    def goal(self, stage: Stage) -> None:
+        """Check what the run was for."""
+        raise NotImplementedError
+
+    def repeat(self, stage: Stage) -> None:
+        """Make the same request again when all is over; nothing may change. Events are always brought again."""
+
+
+class Request(Scenario):
+    """A request to the API. Its client asks until it gets an answer that is not a fault."""
+
+    caller = Caller.CLIENT
+
+    def act(self, stage: Stage) -> Response:
+        """Make the request."""
+        raise NotImplementedError
+
+
+# ---------------------------------------------------------------- sign-in
+
+
+class ColdStart(Scenario):
+    name = "cold start: derive the key"
+    caller = Caller.OPERATOR
+
+    def act(self, stage: Stage) -> object:
+        world = stage.world
+        stage.facts["key"] = derive_keyed_hash(world.wire.kms, world.engine.stores.hmac_key, world.election.id)
+        return None
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.facts["key"].voter_id("a") == stage.world.keyed_hash.voter_id("a")
+
+
+class AskCode(Request):
+    name = "ask a code"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["browser"] = stage.open_browser()
+
+    def act(self, stage: Stage) -> Response:
+        return _browser(stage).ask_code(stage.claire.email)
+
+    def goal(self, stage: Stage) -> None:
+        _sign_in(stage)
+
+
+class AskCodeOfAStranger(Request):
+    name = "ask a code, unknown address"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.ledger.hide(STRANGER)
+        stage.facts["browser"] = stage.open_browser()
+
+    def act(self, stage: Stage) -> Response:
+        return _browser(stage).ask_code(STRANGER)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 202
+        assert not stage.world.emails
+        assert not stage.world.items("DeliveriesTable")
+
+
+class AskCodeAgain(AskCode):
+    name = "ask another code"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        self.act(stage)
+        stage.work()
+        stage.world.clock.move(seconds=61)
+
+
+class AskCodeAfterExpiry(AskCode):
+    name = "ask a code, challenge used up"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        self.act(stage)
+        stage.work()
+        challenge = _browser(stage).challenge_cookie or ""
+        _browser(stage).redeem(stage.world.code_for(stage.claire.email))
+        _browser(stage).hold("__Host-challenge", challenge)
+        stage.world.clock.move(minutes=11)
+
+
+class AskCodeTooSoon(AskCode):
+    name = "ask a code too soon"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        self.act(stage)
+        stage.settle()
+        stage.world.clock.move(seconds=5)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 202
+        super().goal(stage)
+
+
+class DeliverCode(Scenario):
+    name = "deliver a code"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["browser"] = stage.open_browser()
+        _browser(stage).ask_code(stage.claire.email)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.deliver_stream()
+
+    def goal(self, stage: Stage) -> None:
+        (code,) = {mail.text for mail in stage.world.mail_to(stage.claire.email)}
+        assert code
+        assert _browser(stage).redeem(stage.world.code_for(stage.claire.email)).status == 200
+
+
+class DropStrangersCode(DeliverCode):
+    name = "drop the code of an unknown address"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.ledger.hide(STRANGER)
+        stage.world.browser().ask_code(STRANGER)
+
+    def goal(self, stage: Stage) -> None:
+        assert not stage.world.emails
+        assert not stage.world.items("DeliveriesTable")
+
+
+class DeliverExpiredCode(DeliverCode):
+    name = "deliver a code too late"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.clock.move(minutes=10)
+
+    def goal(self, stage: Stage) -> None:
+        assert not stage.world.emails
+        (delivery,) = stage.ledger.deliveries()
+        assert delivery.status_of(Message.CODE) is Status.FAILED
+
+
+class RedeemCode(Request):
+    name = "redeem a code"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["browser"] = stage.open_browser()
+        _browser(stage).ask_code(stage.claire.email)
+        stage.settle()
+        stage.facts["code"] = stage.world.code_for(stage.claire.email)
+
+    def act(self, stage: Stage) -> Response:
+        return _browser(stage).redeem(stage.facts["code"])
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        if stage.answer.status != 200:
+            # The session was made and its cookie lost, or the tries went with the replies.
+            assert stage.answer.code == "wrong-code"
+            _sign_in(stage)
+        assert _browser(stage).overview().status == 200
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.open_browser().redeem(stage.facts["code"]).code == "wrong-code"
+
+
+class RedeemWrongCode(RedeemCode):
+    name = "redeem a wrong code"
+
+    def act(self, stage: Stage) -> Response:
+        return _browser(stage).redeem(f"{(int(stage.facts['code']) + 1) % 10**6:06d}")
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        # A reply that is lost costs one of the five tries, no more.
+        assert stage.answer.json["attempts_left"] in {3, 4}
+        assert _browser(stage).redeem(stage.facts["code"]).status == 200
+
+    def repeat(self, stage: Stage) -> None:
+        """A wrong code counts each time."""
+
+
+class SignOut(Request):
+    name = "sign out"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.sign_out()
+
+    def goal(self, stage: Stage) -> None:
+        assert not stage.world.items("SignInTable")
+        assert stage.browser.session_cookie is None
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.browser.sign_out().status == 204
+
+
+# ---------------------------------------------------------------- the voter space
+
+
+class Overview(Request):
+    name = "overview"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue()
+        stage.settle()
+        stage.world.clock.move(minutes=2)
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.overview()
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.json["last_reissue"]["reference"] == stage.facts["reference"]
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.browser.overview().status == 200
+
+
+class ShowStatus(Overview):
+    name = "status"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.status(stage.facts["reference"])
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.json["status"] == "sent"
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.browser.status(stage.facts["reference"]).json["status"] == "sent"
+
+
+class Reissue(Request):
+    """The voter sends the form, again and again under the same key, until it is answered."""
+
+    channel: ClassVar[str]
+    generation: ClassVar[int] = 2
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.reissue(stage.claire.numen, channel=self.channel, key=stage.key)
+
+    def goal(self, stage: Stage) -> None:
+        """One generation more, and its identifier has gone to the voter by the channel that they chose."""
+        world, answer = stage.world, stage.answer
+        assert answer is not None
+        assert (answer.status, answer.json["generation"]) == (202, self.generation)
+        assert world.voter(stage.claire).generation == self.generation
+        assert world.delivery(answer.json["reference"]).status is Status.SENT
+        assert _last_identifier_status(stage, answer.json["reference"]) == "active"
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        again = self.act(stage)
+        assert (again.status, again.json) == (202, stage.answer.json)
+
+
+class ReissueBySms(Reissue):
+    name = "reissue by SMS"
+    channel = "sms"
+
+
+class ReissueByEmail(Reissue):
+    name = "reissue by e-mail"
+    channel = "email"
+
+
+class SupersedeQueued(Reissue):
+    name = "reissue, the former one is queued"
+    channel = "sms"
+    generation = 3
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(key=SECOND_KEY)
+
+    def goal(self, stage: Stage) -> None:
+        """Whether the former one was sent in time or not at all, it is shown as what it is."""
+        super().goal(stage)
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.SUPERSEDED
+
+
+class SupersedeSent(SupersedeQueued):
+    name = "reissue, the former one is sent"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(key=SECOND_KEY)
+        stage.settle()
+
+
+class SupersedeSending(SupersedeQueued):
+    name = "reissue, the former one is being sent"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(key=SECOND_KEY)
+        stage.world.fail("Publish", ProcessDiedError())
+        stage.work()
+
+
+class VoteSlipsIn(Reissue):
+    name = "reissue, a vote slips in"
+    channel = "sms"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["first"] = stage.claire.identifier
+
+    def act(self, stage: Stage) -> Response:
+        if "tried" not in stage.facts:
+            stage.facts["tried"] = True
+            stage.world.interleave("TransactWriteItems", lambda: self._vote(stage))
+        return super().act(stage)
+
+    def _vote(self, stage: Stage) -> None:
+        stage.facts["vote"] = stage.world.vote(stage.claire.identifier)
+
+    def meanwhile(self, stage: Stage) -> None:
+        """The voting platform asks again when it was not answered."""
+        vote: Response | None = stage.facts.get("vote")
+        if vote is None or vote.status == 503:
+            self._vote(stage)
+
+    def goal(self, stage: Stage) -> None:
+        answer, vote, voter = stage.answer, stage.facts["vote"], stage.world.voter(stage.claire)
+        assert answer is not None
+        if voter.voted_at is None:
+            assert vote.code == "revoked"
+            super().goal(stage)
+        else:
+            assert vote.status == 200 or vote.code == "already-voted"
+            assert (answer.code, voter.generation) == ("already-voted", 1)
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert self.act(stage).status == stage.answer.status
+        assert stage.world.vote(stage.claire.identifier).code in {"revoked", "already-voted"}
+
+
+class WrongNumen(Request):
+    name = "wrong NUMEN"
+    failures: ClassVar[int] = 0
+    code: ClassVar[str] = "numen-mismatch"
+
+    def set_up(self, stage: Stage) -> None:
+        if self.failures:
+            stage.world.change_voter(stage.claire, numen_failures=self.failures)
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.reissue("99Z9999999ZZZ", key=stage.key)
+
+    def goal(self, stage: Stage) -> None:
+        voter = stage.world.voter(stage.claire)
+        assert stage.answer is not None
+        assert stage.answer.code == self.code
+        # A reply that is lost costs one more of the tries.
+        assert voter.numen_failures - self.failures in {1, 2}
+        assert voter.generation == 1
+        assert not stage.ledger.sent_count()
+
+
+class LastNumen(WrongNumen):
+    name = "wrong NUMEN, the last try"
+    failures = 4
+    code = "locked"
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.voter(stage.claire).numen_failures == 5
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).code == "locked"
+
+
+class Redeliver(Request):
+    """The same identifier by the other channel."""
+
+    first: ClassVar[str]
+    other: ClassVar[str]
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(self.first)
+        stage.settle()
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.redeliver(stage.facts["reference"], self.other)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 202
+        texts = _identifier_texts(stage, stage.facts["reference"])
+        assert len({identifier_in(text) for text in texts}) == 1
+        delivery = stage.world.delivery(stage.facts["reference"])
+        assert (delivery.status, delivery.channel, delivery.redeliveries) == (Status.SENT, self.other, 1)
+        assert stage.world.voter(stage.claire).generation == 2
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 202
+
+
+class RedeliverByEmail(Redeliver):
+    name = "redelivery by e-mail"
+    first, other = "sms", "email"
+
+
+class RedeliverBySms(Redeliver):
+    name = "redelivery by SMS"
+    first, other = "email", "sms"
+
+
+class Dispute(Request):
+    name = "dispute"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue()
+        stage.settle()
+        stage.facts["token"] = stage.token_of(stage.facts["reference"])
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.dispute(stage.facts["token"])
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 202
+        assert stage.world.alerts
+        assert stage.world.voter(stage.claire).frozen_at is not None
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.DISPUTED
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 202
+
+
+class DisputeUnsent(Dispute):
+    name = "dispute, the identifier is queued"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.provider_says("Publish", "InternalError", times=1)
+        reference = stage.reissue()
+        stage.work()
+        stage.facts["token"] = stage.token_of(reference)
+
+
+class DisputeFormer(Dispute):
+    name = "dispute of a replaced identifier"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        former = stage.facts["reference"]
+        stage.reissue(key=SECOND_KEY)
+        stage.settle()
+        stage.facts["reference"] = former
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.world.alerts
+        assert stage.world.voter(stage.claire).frozen_at is None
+        assert [entry["change"] for entry in stage.world.register(stage.claire)][-1] == "disputed"
+
+
+# ---------------------------------------------------------------- delivery from the stream
+
+
+class DeliverReissue(Scenario):
+    """The first attempt of a new delivery."""
+
+    channel: ClassVar[str] = "sms"
+    # How the identifier goes in the end.
+    arrives: ClassVar[str] = "sms"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(self.channel)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.deliver_stream()
+
+    def goal(self, stage: Stage) -> None:
+        """Identifier and confirmation have gone, and the identifier is valid."""
+        reference = stage.facts["reference"]
+        delivery = stage.world.delivery(reference)
+        assert (delivery.status, delivery.channel) == (Status.SENT, self.arrives)
+        assert delivery.status_of(Message.CONFIRMATION) is Status.SENT
+        assert _last_identifier_status(stage, reference) == "active"
+
+
+class DeliverBySms(DeliverReissue):
+    name = "deliver by SMS"
+
+
+class DeliverByEmail(DeliverReissue):
+    name = "deliver by e-mail"
+    channel = arrives = "email"
+
+
+class DeliverRefused(DeliverReissue):
+    name = "deliver, the SMS is refused"
+    arrives = "email"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.provider_says("Publish", "OptedOut")
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert not stage.world.sms
+
+
+class DeliverFallback(DeliverRefused):
+    name = "deliver by e-mail what was refused by SMS"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.deliver_stream()
+
+
+class DeliverThrottled(DeliverReissue):
+    name = "deliver, the provider throttles"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.provider_says("Publish", "Throttling", times=1)
+
+
+class DeliverUnanswered(DeliverReissue):
+    name = "deliver, the provider does not answer"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.provider_says("Publish", no_reply(), times=1)
+
+
+class DeliverAfterCap(DeliverReissue):
+    name = "deliver, the day's SMS are used up"
+    arrives = "email"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.use_up_sms()
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert not stage.world.sms
+
+
+class DeliverRefusedEmail(DeliverReissue):
+    name = "deliver, the e-mails are refused"
+    channel = "email"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.provider_says("SendEmail", "MessageRejected")
+
+    def goal(self, stage: Stage) -> None:
+        delivery = stage.world.delivery(stage.facts["reference"])
+        assert {delivery.status, delivery.status_of(Message.CONFIRMATION)} == {Status.FAILED}
+
+
+class DeliverReplaced(DeliverReissue):
+    name = "deliver what was replaced"
+
+    def set_up(self, stage: Stage) -> None:
+        former = stage.reissue(key=SECOND_KEY)
+        events = stage.world.new_records()[:1]
+        stage.reissue()
+        stage.facts |= {"former": former, "events": events}
+
+    def act(self, stage: Stage) -> object:
+        """Only the event of the former delivery comes now."""
+        world = stage.world
+        return world.triggers.on_stream(world.stream_event(stage.facts["events"]))
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.delivery(stage.facts["former"]).status is Status.SUPERSEDED
+
+
+class DeliverForgotten(DeliverReplaced):
+    name = "deliver what was replaced a month later"
+
+    def set_up(self, stage: Stage) -> None:
+        """The transaction of the later reissue leaves a delivery alone that is past its retention."""
+        former = stage.reissue("email", key=SECOND_KEY)
+        stage.world.lose_stream()
+        issued_at = [1_500_000_000_000, 1_500_000_000_000]
+        stage.world.change_voter(stage.claire, issued_at=issued_at)
+        stage.reissue("email")
+        stage.world.lose_stream()
+        stage.facts |= {"former": former, "events": stage.world._records[:1]}
+
+    def goal(self, stage: Stage) -> None:
+        """The sweeper brings the later one, for its event is lost."""
+        assert stage.world.delivery(stage.facts["former"]).status is Status.SUPERSEDED
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.SENT
+
+
+class DeliverRedelivery(DeliverReissue):
+    name = "deliver a redelivery"
+    arrives = "email"
+
+    def set_up(self, stage: Stage) -> None:
+        reference = stage.reissue()
+        stage.settle()
+        stage.browser.redeliver(reference, "email")
+
+
+class DeliverAlert(DeliverReissue):
+    name = "deliver the alert of a dispute"
+
+    def set_up(self, stage: Stage) -> None:
+        reference = stage.reissue()
+        stage.settle()
+        stage.browser.dispute(stage.token_of(reference))
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.world.alerts
+        assert stage.world.delivery(stage.facts["reference"]).status_of(Message.ALERT) is Status.SENT
+
+
+class WaitForTurn(DeliverReissue):
+    name = "deliver, the lane is full"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.fill_lane(Lane.SMS, minutes=20)
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.delivery(stage.facts["reference"]).messages[Message.IDENTIFIER]["attempts"] <= 2
+
+
+class DeliverPoison(DeliverReissue):
+    name = "deliver what cannot be opened"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        _damage(stage)
+
+    def goal(self, stage: Stage) -> None:
+        assert not stage.world.sms
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.FAILED
+        assert len(stage.world.queued_bodies(stage.world.dead_letter_queue)) >= 1
+
+
+# ---------------------------------------------------------------- delivery from the queue
+
+
+class RetryReissue(DeliverReissue):
+    name = "deliver from the queue"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.fail("Decrypt", "KMSInternalException", times=2)
+        stage.work()
+        stage.world.clock.move(seconds=6)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.drain_retries()
+
+
+class TravelOn(RetryReissue):
+    name = "queue: another leg of a long wait"
+
+    def set_up(self, stage: Stage) -> None:
+        DeliverReissue.set_up(self, stage)
+        stage.fill_lane(Lane.SMS, minutes=20)
+        stage.work()
+        stage.world.clock.move(minutes=15)
+
+
+class TakeTurn(RetryReissue):
+    name = "queue: the turn has come"
+
+    def set_up(self, stage: Stage) -> None:
+        DeliverReissue.set_up(self, stage)
+        stage.fill_lane(Lane.SMS, seconds=30)
+        stage.work()
+        stage.world.clock.move(seconds=30)
+
+
+class GiveUp(RetryReissue):
+    name = "queue: the attempts are used up"
+    arrives = "email"
+
+    def set_up(self, stage: Stage) -> None:
+        DeliverReissue.set_up(self, stage)
+        stage.world.change_message(stage.facts["reference"], "identifier", attempts=MAX_ATTEMPTS)
+        stage.world.lose_stream()
+        stage.world.clock.move(minutes=1)
+        stage.world.sweep()
+
+
+class Erase(RetryReissue):
+    name = "queue: erase what was sealed"
+
+    def set_up(self, stage: Stage) -> None:
+        DeliverReissue.set_up(self, stage)
+        stage.settle()
+        stage.world.clock.move(minutes=stage.world.election.retention.redelivery_minutes + 1)
+        stage.world.sweep()
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.delivery(stage.facts["reference"]).payload is None
+
+
+class Park(DeliverPoison):
+    name = "queue: park what cannot be opened"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.work()
+        for _ in range(RECEPTIONS - 1):
+            stage.world.clock.move(seconds=VISIBILITY.total_seconds() + 1)
+            stage.work()
+        stage.world.clock.move(seconds=VISIBILITY.total_seconds() + 1)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.drain_retries()
+
+
+class Redrive(RetryReissue):
+    name = "queue: redriven by an operator"
+
+    def set_up(self, stage: Stage) -> None:
+        world = stage.world
+        DeliverReissue.set_up(self, stage)
+        payload = _damage(stage)
+        stage.settle()
+        world.change_delivery(stage.facts["reference"], payload=payload)
+        (body,) = world.queued_bodies(world.dead_letter_queue)
+        world.clock.move(minutes=1)
+        # Twice: an operator who is not sure does it again.
+        for _ in range(2):
+            world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody=body)
+        world.wire.operator.sqs.purge_queue(QueueUrl=world.dead_letter_queue)
+
+
+# ---------------------------------------------------------------- the sweeper
+
+
+class Sweep(Scenario):
+    name = "sweep"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue(key=SECOND_KEY)
+        stage.settle()
+        stage.world.clock.move(minutes=stage.world.election.retention.redelivery_minutes)
+        stage.browser = stage.open_browser(signed_in=True)
+        stage.facts["erased"] = stage.facts["reference"]
+        stage.reissue()
+        stage.world.lose_stream()
+        stage.world.clock.move(seconds=60)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.sweep()
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.SENT
+        assert stage.world.delivery(stage.facts["erased"]).payload is None
+
+
+# ---------------------------------------------------------------- receipts
+
+
+class EmailReceipt(Scenario):
+    """SES reports on the e-mail that carries the identifier."""
+
+    caller = Caller.EVENT
+    kind: ClassVar[str]
+    about: ClassVar[str] = "identifier"
+    facts: ClassVar[dict[str, Any]] = {}
+    status: ClassVar[Status]
+
+    def set_up(self, stage: Stage) -> None:
+        reference = stage.reissue("email")
+        stage.settle()
+        facts = {"at": stage.world.clock.now, **self.facts}
+        stage.facts["event"] = ses_event(self.kind, reference, self.about, to=stage.claire.email, **facts)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.triggers.on_email_events(stage.facts["event"])
+
+    def goal(self, stage: Stage) -> None:
+        delivery = stage.world.delivery(stage.facts["reference"])
+        assert delivery.status_of(Message(self.about)) is self.status
+        steps = [step for step in delivery.history if step["message"] == self.about]
+        assert sum(step["status"] == self.status for step in steps) == (2 if self.status is Status.SENT else 1)
+
+    def repeat(self, stage: Stage) -> None:
+        self.act(stage)
+
+
+class Delivered(EmailReceipt):
+    name = "receipt: e-mail delivered"
+    kind, status = "delivery", Status.DELIVERED
+
+
+class ConfirmationDelivered(EmailReceipt):
+    name = "receipt: confirmation delivered"
+    kind, about, status = "delivery", "confirmation", Status.DELIVERED
+
+
+class Bounced(EmailReceipt):
+    name = "receipt: e-mail bounced"
+    kind, status = "bounce", Status.FAILED
+    facts: ClassVar[dict[str, Any]] = {"bounceType": "Permanent", "bounceSubType": "NoEmail"}
+
+
+class ConfirmationBounced(Bounced):
+    name = "receipt: confirmation bounced"
+    about = "confirmation"
+
+
+class Rejected(EmailReceipt):
+    name = "receipt: e-mail rejected"
+    kind, status = "reject", Status.FAILED
+
+
+class Complained(EmailReceipt):
+    name = "receipt: complaint"
+    kind, status = "complaint", Status.SENT
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.metrics("Complaints")
+
+
+class Delayed(EmailReceipt):
+    name = "receipt: e-mail delayed"
+    kind, status = "delay", Status.SENT
+    facts: ClassVar[dict[str, Any]] = {"delayType": "MailboxFull"}
+
+
+class SmsReceipt(Scenario):
+    """A carrier reports on the SMS that carries the identifier."""
+
+    caller = Caller.EVENT
+    report: ClassVar[tuple[str, str]] = ("SUCCESS", "Message has been accepted by phone carrier")
+
+    def set_up(self, stage: Stage) -> None:
+        reference = stage.reissue()
+        stage.settle()
+        sms_id = stage.world.delivery_item(reference)["sms_id"]
+        stage.facts |= {"sms_id": sms_id, "event": sms_log_event(sms_id, *self.report, at=stage.world.clock.now)}
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.triggers.on_sms_log(stage.facts["event"])
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.DELIVERED
+
+    def repeat(self, stage: Stage) -> None:
+        self.act(stage)
+
+
+class SmsDelivered(SmsReceipt):
+    name = "receipt: SMS delivered"
+
+
+class SmsFailed(SmsReceipt):
+    name = "receipt: SMS failed"
+    report = ("FAILURE", "Phone is currently unreachable/unavailable")
+
+    def goal(self, stage: Stage) -> None:
+        delivery = stage.world.delivery(stage.facts["reference"])
+        assert (delivery.status, delivery.channel) == (Status.SENT, "email")
+        assert len(set(_identifier_texts(stage, stage.facts["reference"]))) == 2
+
+
+class SmsEarly(SmsReceipt):
+    name = "receipt: SMS, before its sending is recorded"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.change_delivery(stage.facts["reference"], sms_id=None)
+
+    def meanwhile(self, stage: Stage) -> None:
+        stage.world.change_delivery(stage.facts["reference"], sms_id=stage.facts["sms_id"])
+
+
+class SmsEarlyAgain(SmsEarly):
+    name = "queue: receipt that came early"
+    caller = Caller.TRIGGER
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        SmsReceipt.act(self, stage)
+        super().meanwhile(stage)
+        stage.world.clock.move(seconds=6)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.drain_retries()
+
+    def repeat(self, stage: Stage) -> None:
+        SmsReceipt.act(self, stage)
+
+
+class SmsUnknown(SmsReceipt):
+    name = "receipt: SMS of nobody"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["event"] = sms_log_event("00000000-0000-0000-0000-000000000000", at=stage.world.clock.now)
+
+    def goal(self, stage: Stage) -> None:
+        world = stage.world
+        assert not world.items("DeliveriesTable")
+        assert world.metrics("UnknownReceipts")
+        assert not world.queued_bodies(world.dead_letter_queue)
+
+    def repeat(self, stage: Stage) -> None:
+        """It is looked for again each time."""
+
+
+# ---------------------------------------------------------------- the voting platform
+
+
+class Check(Request):
+    name = "registry: check"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.world.call("POST", "/registry/check", {"identifier": stage.claire.identifier})
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.json["status"] == "active"
+
+
+class Vote(Request):
+    name = "registry: vote"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.world.vote(stage.claire.identifier)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 200 or stage.answer.code == "already-voted"
+        assert stage.world.check(stage.claire.identifier)["status"] == "used"
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).code == "already-voted"
+        assert stage.browser.reissue(stage.claire.numen).code == "already-voted"
+
+
+class VoteRevoked(Vote):
+    name = "registry: vote with a revoked identifier"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue()
+        stage.settle()
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.code == "revoked"
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).code == "revoked"
+
+
+class ReissueSlipsIn(Vote):
+    name = "registry: vote, a reissue slips in"
+
+    def act(self, stage: Stage) -> Response:
+        if "tried" not in stage.facts:
+            stage.facts["tried"] = True
+            stage.world.interleave("TransactWriteItems", lambda: self._reissue(stage))
+        return super().act(stage)
+
+    def _reissue(self, stage: Stage) -> None:
+        stage.facts["reissue"] = stage.browser.reissue(stage.claire.numen, key=stage.key)
+
+    def meanwhile(self, stage: Stage) -> None:
+        """The voter sends the form again when it was not answered."""
+        answer: Response | None = stage.facts.get("reissue")
+        if answer is None or answer.status == 503:
+            self._reissue(stage)
+
+    def goal(self, stage: Stage) -> None:
+        answer, voter = stage.answer, stage.world.voter(stage.claire)
+        assert answer is not None
+        if voter.voted_at is None:
+            assert (answer.code, voter.generation, stage.facts["reissue"].status) == ("revoked", 2, 202)
+        else:
+            assert answer.status == 200 or answer.code == "already-voted"
+            assert (voter.generation, stage.facts["reissue"].code) == (1, "already-voted")
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).code in {"revoked", "already-voted"}
+
+
+# ---------------------------------------------------------------- operators
+
+
+class Command(Scenario):
+    """What the helpdesk does to a voter."""
+
+    caller = Caller.OPERATOR
+    command: ClassVar[Callable[[str, str, voter_changes.Helpdesk], str]]
+    # The entry that it leaves, and the status of the identifier afterwards.
+    leaves: ClassVar[tuple[str, str]]
+
+    def act(self, stage: Stage) -> object:
+        return type(self).command(stage.claire.voter_id, "voter called", stage.helpdesk)
+
+    def goal(self, stage: Stage) -> None:
+        change, status = self.leaves
+        assert [entry["change"] for entry in stage.world.register(stage.claire)].count(change) == 1
+        assert stage.world.check(stage.claire.identifier)["status"] == status
+
+    def repeat(self, stage: Stage) -> None:
+        assert "nothing changed" in str(self.act(stage))
+
+
+class Freeze(Command):
+    name = "operator: freeze"
+    command = voter_changes.freeze
+    leaves = ("frozen", "frozen")
+
+
+class Unfreeze(Command):
+    name = "operator: unfreeze"
+    command = voter_changes.unfreeze
+    leaves = ("unfrozen", "active")
+
+    def set_up(self, stage: Stage) -> None:
+        voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
+
+
+class Unlock(Command):
+    name = "operator: unlock"
+    command = voter_changes.unlock
+    leaves = ("unlocked", "active")
+
+    def set_up(self, stage: Stage) -> None:
+        stage.world.change_voter(stage.claire, numen_failures=10)
+
+    def goal(self, stage: Stage) -> None:
+        super().goal(stage)
+        assert stage.world.voter(stage.claire).numen_failures == 0
+
+
+# ---------------------------------------------------------------- what scenarios share
+
+
+def _browser(stage: Stage) -> Any:
+    return stage.facts["browser"]
+
+
+def _sign_in(stage: Stage) -> None:
+    """A voter whose code did not come asks for another after a minute, and gets in."""
+    browser = _browser(stage)
+    mails = stage.world.mail_to(stage.claire.email)
+    if not mails or browser.redeem(stage.world.code_for(stage.claire.email)).status != 200:
+        stage.world.clock.move(seconds=60)
+        assert browser.sign_in(stage.claire.email).status == 200
+    assert browser.overview().status == 200
+
+
+def _identifier_texts(stage: Stage, reference: str) -> list[str]:
+    """Return the texts that carried the identifier of a reissue."""
+    copies = stage.ledger.copies()
+    return [
+        text
+        for (delivery, message, _), texts in copies.items()
+        if (delivery, message) == (reference, Message.IDENTIFIER)
+        for text in texts
+    ]
+
+
+def _last_identifier_status(stage: Stage, reference: str) -> str:
+    """Return what the registry says of the identifier that the voter got."""
+    status: str = stage.world.check(identifier_in(_identifier_texts(stage, reference)[-1]))["status"]
+    return status
+
+
+def _damage(stage: Stage) -> bytes:
+    """Seal something else in a delivery; return what it was."""
+    world, reference = stage.world, stage.facts["reference"]
+    payload: bytes = world.delivery_item(reference)["payload"]
+    sealed = world.wire.operator.kms.encrypt(KeyId=world.encryption_key, Plaintext=b"{}")["CiphertextBlob"]
+    world.change_delivery(reference, payload=sealed)
+    return payload
+
+
+def _named(base: type[Scenario]) -> list[Scenario]:
+    made = [base()] if "name" in vars(base) else []
+    return made + [scenario for derived in base.__subclasses__() for scenario in _named(derived)]
+
+
+SCENARIOS = _named(Scenario)
