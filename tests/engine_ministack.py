@@ -266,7 +266,16 @@ def _plain(attribute: dict[str, Any]) -> Any:
         case "B":
             return b64decode(value)
         case _:
-            return from_wire({"": attribute})[""]
+            return from_wire({"": _with_binary(attribute)})[""]
+
+
+def _with_binary(read: dict[str, Any]) -> dict[str, Any]:
+    """Read the base64 of an attribute that is a binary; the attributes of a map, which may be named so, are no texts."""
+    if isinstance(read.get("B"), str):
+        return {"B": b64decode(read["B"])}
+    if isinstance(read.get("BS"), list):
+        return {"BS": [b64decode(member) for member in read["BS"]]}
+    return read
 
 
 def _with_binary(read: dict[str, Any]) -> dict[str, Any]:

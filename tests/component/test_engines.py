@@ -131,6 +131,21 @@ def test_ministack_replaces_what_it_stores() -> None:
         assert before == kept
 
 
+def test_a_seeded_world_is_the_same_each_time() -> None:
+    def play(seed: int | None) -> list[str]:
+        with World(engine=MINISTACK, seed=seed) as world:
+            claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+            browser = world.browser()
+            browser.sign_in(claire.email)
+            browser.reissue(claire.numen, key="request-0000000001")
+            world.run_outbox()
+            return [claire.identifier, claire.voter_id, *(email.text for email in world.emails), world.sms[0].text]
+
+    assert play(1) == play(1)
+    assert play(1)[0] != play(2)[0]
+    assert play(None)[0] != play(None)[0]
+
+
 def test_ministack_logs_no_message(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with World(engine=MINISTACK) as world:
