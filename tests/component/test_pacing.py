@@ -167,6 +167,20 @@ def test_day_cap_sends_the_rest_by_email() -> None:
         world.pace.take_turn(Lane.SMS, world.clock())
 
 
+@pytest.mark.req("R5", "I2", "I6")
+def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
+    with World(engine=MINISTACK, election=_election(sms_per_day=1)) as world:
+        world.pace.take_turn(Lane.SMS, world.clock())
+        ((voter, reference),) = _reissue_many(world, 1)
+        event = world.stream_event(world.new_records())
+        for _ in range(2):
+            # The worker that queued it by e-mail died at once, and the stream brings the SMS again.
+            world.triggers.on_stream(event)
+        world.run_outbox()
+        shown = world.signed_in(voter).status(reference).json
+        assert (shown["status"], shown["channel"]) == ("sent", "email")
+
+
 def test_pace_of_many_workers_is_one() -> None:
     with World(engine=MINISTACK, election=_election()) as world:
         workers = [Pace(world.wire.dynamodb, world.tables["LimitsTable"], world.election) for _ in range(4)]

@@ -59,6 +59,17 @@ def test_poison_is_parked_once_and_holds_nobody(
     assert not world.sms[1:]
 
 
+@pytest.mark.req("R6", "R15", "I2")
+def test_parking_that_fails_is_made_up_for_within_the_hour(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    _damage(world, reference)
+    world.fail("UpdateItem", "ThrottlingException", matches=lambda call: "parked_at" in str(call.parameters))
+    world.run_for(minutes=45)
+    assert world.queued_bodies(world.dead_letter_queue)
+    world.run_for(minutes=45)
+    assert world.signed_in(claire).status(reference).json["status"] == "failed"
+
+
 @pytest.mark.req("R14", "I2", "I6")
 def test_redrive_brings_it_back_and_may_be_repeated(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = browser.reissue(claire.numen).json["reference"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -342,3 +343,20 @@ def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
     # Lambda keeps an event that its function did not take.
     world.triggers.on_email_events(event)
     assert browser.status(reference).json["status"] == "delivered"
+
+
+@pytest.mark.req("R11", "R12", "I2")
+@pytest.mark.parametrize("error", [None, ProcessDiedError()], ids=["reply lost", "process died"])
+def test_failure_whose_record_is_not_answered_rings_the_alarm(
+    world: World, claire: Enrolled, browser: Browser, error: BaseException | None
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    event = ses_event("bounce", reference, "identifier")
+    world.lose_reply("UpdateItem", error)
+    with suppress(ProcessDiedError):
+        world.triggers.on_email_events(event)
+    for _ in range(2):
+        world.triggers.on_email_events(event)
+    world.run_for(minutes=2)
+    assert browser.status(reference).json["status"] == "failed"
+    assert world.metrics("Undelivered") == [1]
