@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from threading import Lock
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -153,6 +154,8 @@ class MiniStackEngine:
         with _quiet():
             stores, channels = create_stores(self._wire.operator), create_channels(self._wire.operator)
         dynamodb._ttl_settings.clear()
+        # It copies items at each turn, which took a seventh of a call's time.
+        dynamodb.copy = SimpleNamespace(deepcopy=_copy)
         state = {
             id(store): store
             for module in _SERVICES.values()
@@ -229,6 +232,15 @@ def _quiet() -> Iterator[None]:
 def read_stored(item: dict[str, dict[str, Any]]) -> Item:
     """Read an item as MiniStack keeps it as plain values."""
     return {name: _plain(attribute) for name, attribute in item.items()}
+
+
+def _copy(value: Any) -> Any:
+    """Copy what is made of JSON's kinds of values, as MiniStack's items are; five times as fast as `deepcopy`."""
+    if isinstance(value, dict):
+        return {name: _copy(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_copy(element) for element in value]
+    return value if isinstance(value, (str, int, float, bytes, type(None))) else deepcopy(value)
 
 
 def _plain(attribute: dict[str, Any]) -> Any:
