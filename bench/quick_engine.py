@@ -62,10 +62,9 @@ def quick_engine() -> Iterator[Aside]:
         patched.enter_context(patch.object(dynamodb, "copy", SimpleNamespace(copy=copy.copy, deepcopy=_copied)))
         # A tenth of the SDK's time goes into a header that nobody reads.
         patched.enter_context(patch.object(UserAgentString, "to_string", written_once))
-        # What the tables hold is no garbage, and looking through it again and again takes longer than the calls.
-        gc.collect()
-        gc.disable()
-        patched.callback(gc.enable)
+        # What the tables hold is no garbage: to look through all of it again and again takes longer than the calls.
+        patched.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(20_000, 50, 1_000)
         yield aside
 
 

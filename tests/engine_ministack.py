@@ -251,15 +251,6 @@ def read_stored(item: dict[str, dict[str, Any]]) -> Item:
     return {name: _plain(attribute) for name, attribute in item.items()}
 
 
-def _copy(value: Any) -> Any:
-    """Copy what is made of JSON's kinds of values, as MiniStack's items are; five times as fast as `deepcopy`."""
-    if isinstance(value, dict):
-        return {name: _copy(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_copy(element) for element in value]
-    return value if isinstance(value, (str, int, float, bytes, type(None))) else deepcopy(value)
-
-
 def _plain(attribute: dict[str, Any]) -> Any:
     """Read an attribute as MiniStack keeps it, which is as JSON: a binary is its base64."""
     ((kind, value),) = attribute.items()

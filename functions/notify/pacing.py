@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 # Providers count by the second, so what comes within one second of its turn may go at once.
 BURST_MILLISECONDS = 1000
+# How far behind a lane's next turn may be before the lane counts as idle. Without it, a lane used at less than its rate would
+# change between idle and busy at nearly every message, and each change costs a refused write.
+_SLACK_MILLISECONDS = 200
+# For how long a worker that took a turn expects the lane to be in use.
+_IN_USE_MILLISECONDS = 1000
 # How far a provider that throttles pushes its lane's next turn away.
 _SLOWED_MILLISECONDS = 2000
 _KEPT_SECONDS = 3 * 86_400
@@ -53,7 +58,8 @@ class Pace:
             Lane.EMAIL: 1_000_000 // election.sending.emails_per_second,
             Lane.SMS: 1_000_000 // election.sending.sms_per_second,
         }
-        self._busy: set[Lane] = set()
+        # When this worker last took a turn in each lane, in microseconds.
+        self._taken_at: dict[Lane, int] = {}
         # The share of the day's SMS that is used, in per cent, as of the last SMS of this worker.
         self.sms_cap_used = 0.0
 
@@ -66,17 +72,21 @@ class Pace:
         """
         at = epoch_milliseconds(now) * 1000
         interval = self._intervals[lane]
-        idle = ("SET next_at = :moved", "(attribute_not_exists(next_at) OR next_at <= :at)", {":moved": at + interval})
-        busy = ("SET next_at = next_at + :interval", "next_at > :at", {":interval": interval})
-        # What it was last time it likely still is; the other form is tried when it is not.
-        forms = (busy, idle) if lane in self._busy else (idle, busy)
+        idle = (
+            "SET next_at = :moved",
+            "(attribute_not_exists(next_at) OR next_at <= :behind)",
+            {":moved": at + interval},
+        )
+        busy = ("SET next_at = next_at + :interval", "next_at > :behind", {":interval": interval})
+        # One is a guess, and the other is tried when it was wrong.
+        in_use = at - self._taken_at.get(lane, 0) < _IN_USE_MILLISECONDS * 1000
+        forms = (busy, idle) if in_use else (idle, busy)
         for _ in range(2):
             for form in forms:
-                taken = self._take(lane, now, *form, at=at)
+                taken = self._take(lane, now, *form, behind=at - _SLACK_MILLISECONDS * 1000)
                 if taken is not None:
-                    turn = taken - interval
-                    (self._busy.add if turn > at else self._busy.discard)(lane)
-                    return max(turn, at) // 1000
+                    self._taken_at[lane] = at
+                    return max(taken - interval, at) // 1000
         # The lane changed between idle and busy four times within a few milliseconds: it is lightly used.
         return at // 1000
 
@@ -92,7 +102,7 @@ class Pace:
         )
 
     def _take(
-        self, lane: Lane, now: datetime, expression: str, condition: str, values: dict[str, int], *, at: int
+        self, lane: Lane, now: datetime, expression: str, condition: str, values: dict[str, int], *, behind: int
     ) -> int | None:
         names = {}
         if lane is Lane.SMS:
@@ -101,7 +111,7 @@ class Pace:
             values = {**values, ":cap": self._cap, ":one": 1}
             expression = f"{expression}, #day = if_not_exists(#day, :none) + :one"
             values[":none"] = 0
-        taken = self._write(lane, now, expression, condition, {**values, ":at": at}, names)
+        taken = self._write(lane, now, expression, condition, {**values, ":behind": behind}, names)
         if taken is None:
             return None
         if lane is Lane.SMS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from random import Random
 
 import pytest
 from notify.pacing import DailyCapError, Lane, Pace
@@ -179,6 +180,18 @@ def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
         world.run_outbox()
         shown = world.signed_in(voter).status(reference).json
         assert (shown["status"], shown["channel"]) == ("sent", "email")
+
+
+def test_lane_used_at_less_than_its_rate_refuses_few_writes() -> None:
+    with World(engine=MINISTACK, election=_election(emails_per_second=150)) as world:
+        workers = [Pace(world.wire.dynamodb, world.tables["LimitsTable"], world.election) for _ in range(8)]
+        chance = Random(1)  # noqa: S311 - a test that can be repeated
+        for number in range(300):
+            # Two thirds of the rate, as unevenly as people come.
+            world.clock.move(seconds=chance.expovariate(100))
+            workers[number % 8].take_turn(Lane.EMAIL, world.clock())
+        # One for each turn, and a few guesses that were wrong.
+        assert len(world.calls) < 1.1 * 300
 
 
 def test_pace_of_many_workers_is_one() -> None:
