@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,12 +58,13 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table of the crash matrix, and the ids that no test carries, when asked for."""
+    """Print the table of the crash matrix, what the state machine did, and the ids that no test carries when asked for."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
     if matrix := table.lines(reports):
         terminalreporter.write_sep("-", "crash matrix")
         for line in matrix:
             terminalreporter.write_line(line)
+    _report_steps(terminalreporter)
     if not config.getoption("--requirements"):
         return
     if missing := [identifier for identifier in IDS if identifier not in config.stash[_CARRIED]]:
@@ -70,3 +72,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(" ".join(missing))
     else:
         terminalreporter.write_sep("-", f"all {len(IDS)} requirements are carried by a collected test")
+
+
+def _report_steps(terminalreporter: Any) -> None:
+    """Print how many steps the schedules had, by rule, and what they came upon: how much a passed test has seen."""
+    totals = {name: Counter[str]() for name in ("steps", "outcomes")}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name in totals:
+                totals[name] += Counter(value)
+    if not totals["steps"]:
+        return
+    terminalreporter.write_sep("-", f"{totals['steps'].total()} steps of the stateful test")
+    for counted in totals.values():
+        terminalreporter.write_line(", ".join(f"{what} {count}" for what, count in counted.most_common()))

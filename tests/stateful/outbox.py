@@ -23,9 +23,19 @@ MOMENTS = (*SENDING, "Decrypt", "UpdateItem", "GetItem")
 _ERASED = ("payload", "address", "due_shard", "due_at")
 
 
+def _has_work(machine: Machine) -> bool:
+    return bool(machine.woken_events()) or machine.world.engine.has_visible(machine.world.retry_queue)
+
+
+def _is_overdue(machine: Machine) -> bool:
+    now = epoch_milliseconds(machine.world.clock())
+    return any(delivery.due_at is not None and delivery.due_at <= now for delivery in machine.deliveries())
+
+
 class Outbox(Machine):
     """The stream, the retry queue, the sweeper, the providers, and time."""
 
+    @precondition(_has_work)
     @step()
     def run_outbox(self) -> None:
         self.deliver()
@@ -37,6 +47,7 @@ class Outbox(Machine):
         with self.surviving():
             self.bring(which, self.woken_events())
 
+    @precondition(_is_overdue)
     @step()
     def sweep(self) -> None:
         self.world.sweep()
@@ -57,6 +68,7 @@ class Outbox(Machine):
         with self.surviving():
             self.bring(which, self.lost)
 
+    @precondition(lambda self: self.deliveries())
     @step()
     def sweeper_catches_up(self) -> None:
         """R4: two minutes after whatever went wrong, nothing is left that was never tried and waits for no retry."""
@@ -126,7 +138,7 @@ class Outbox(Machine):
                 self.replies_lost = True
                 self.world.lose_reply(operation, ProcessDiedError(), times=1)
 
-    @precondition(lambda self: self.woken_events() or self.world.engine.has_visible(self.world.retry_queue))
+    @precondition(_has_work)
     @step(
         operation=st.sampled_from(("GetItem", "UpdateItem", "Decrypt", "SendMessage")),
         when=st.sampled_from(("before", "after")),

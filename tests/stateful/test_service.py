@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SHARDS = 4
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "50"))
 STEPS = int(os.environ.get("STATEFUL_STEPS", "50"))
+_SPARE = 4
 SEARCH = bool(os.environ.get("STATEFUL_SEARCH"))
 SHRINK = bool(os.environ.get("STATEFUL_SHRINK"))
 
@@ -59,7 +60,6 @@ def test_every_schedule_keeps_the_invariants(shard: int, record_property: Callab
     Machine.steps.clear()
     Machine.outcomes.clear()
     for turn in count():
-        # Some schedules end before their last step, so what is missing is run as well.
         missing = EXAMPLES * STEPS - Machine.steps.total()
         if missing <= 0:
             break
@@ -67,8 +67,10 @@ def test_every_schedule_keeps_the_invariants(shard: int, record_property: Callab
         run_state_machine_as_test(
             machine if SEARCH else seed(shard + SHARDS * turn)(machine),
             settings=settings(
-                max_examples=-(-missing // STEPS),
-                stateful_step_count=STEPS,
+                # Some schedules end before their last step.
+                max_examples=missing // STEPS + _SPARE,
+                # The opening of the election counts as a step.
+                stateful_step_count=STEPS + 1,
                 deadline=None,
                 database=None,
                 print_blob=True,
