@@ -10,10 +10,13 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
 
-.PHONY: help run test check lint-template build screenshots clean chromium
+.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack clean chromium
+
+# Where the functions are, for programs that run them outside of Lambda.
+WITH_FUNCTIONS := PYTHONPATH=functions:layers/shared:ops
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
 
 run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
 	@$(BIN)/python -m local.run
@@ -41,6 +44,12 @@ build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam
 
 screenshots: $(SYNCED) chromium ## Play the journey in Chromium and write docs/screenshots
 	@$(BIN)/python -m tests.browser.screenshots
+
+bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)
+
+bench-delivery-stack: $(SYNCED) ## What the stack on this machine delivers to concurrent clients: bench/delivery.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_stack $(FLAGS)
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

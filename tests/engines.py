@@ -7,12 +7,16 @@ a fraction of the time and keep it however much the tables hold, for tests that 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
+from unittest.mock import patch
 
 from tests.tables_from_template import create_tables, read_template
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from reassort.tables import Item
@@ -73,6 +77,15 @@ class Engine(Protocol):
 
     def has_visible(self, queue_url: str) -> bool:
         """Tell whether a queue would hand out a message now; asking counts no reception."""
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let whatever asks the system for randomness get the numbers of a seed."""
+    draw = Random(seed).randbytes  # noqa: S311 - repeatable on purpose
+    # `random` keeps a name of its own for it, which `secrets` goes by.
+    with patch("os.urandom", draw), patch("random._urandom", draw):
+        yield
 
 
 def create_stores(operator: Operator) -> Stores:

@@ -58,7 +58,7 @@ from reissue.routes import Reissue
 
 from tests.elections import read_election
 from tests.engine_moto import MOTO
-from tests.engines import ACCOUNT, REGION, SENDER_DOMAIN
+from tests.engines import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from tests.events import proxy_event, queue_event, stream_event
 from tests.wire import Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
@@ -150,10 +150,19 @@ class World:
         clock: the settable clock.
         responses: every answer of every call, oldest first.
         calls, emails, sms, alerts: what the functions asked of AWS and what was accepted for sending, oldest first.
+
+    With a `seed`, what the functions draw from the system's randomness (identifiers, codes, tokens, ids) is the same each time.
     """
 
-    def __init__(self, election: Election | str = "dijon-2018", at: datetime = START, engine: Engine = MOTO) -> None:
+    def __init__(
+        self,
+        election: Election | str = "dijon-2018",
+        at: datetime = START,
+        engine: Engine = MOTO,
+        seed: int | None = None,
+    ) -> None:
         self.engine = engine
+        self._seed = seed
         self.election = read_election(election) if isinstance(election, str) else election
         self._start = at
         self._closing = ExitStack()
@@ -171,6 +180,8 @@ class World:
                 "AWS_EC2_METADATA_DISABLED": "true",
             }
             opening.enter_context(patch.dict(os.environ, environment))
+            if self._seed is not None:
+                opening.enter_context(seeded(self._seed))
             traveller = time_machine.travel(self._start, tick=False)
             self.clock = Clock(traveller.start(), self._start)
             opening.callback(traveller.stop)

@@ -16,6 +16,7 @@ from reassort.keys import due_shard, erase_shard
 from reassort.outbox import (
     OVERDUE_AFTER,
     SETTLED,
+    TOLD,
     Channel,
     Delivery,
     Kind,
@@ -76,12 +77,12 @@ class Claims:
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, election: Election) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self.table = table
         self._election = election
 
     def read(self, delivery_id: str) -> Delivery | None:
         """Read a delivery, strongly consistent."""
-        item = read_one(self._dynamodb, self._table, {"delivery_id": delivery_id})
+        item = read_one(self._dynamodb, self.table, {"delivery_id": delivery_id})
         return delivery_from_item(item) if item else None
 
     def claim_message(self, delivery: Delivery, message: Message, now: datetime) -> Claim | None:
@@ -111,6 +112,12 @@ class Claims:
             f"messages.{message}.lease_until = :until",
             f"messages.{message}.attempts = messages.{message}.attempts + :one",
         ]
+        if message is Message.CONFIRMATION:
+            # A second attempt says what the first one said, wherever the identifier has gone since.
+            assignments += [
+                f"messages.{message}.{told} = if_not_exists(messages.{message}.{told}, :{told})" for told in TOLD
+            ]
+            values |= {":channel": delivery.channel.value, ":fell_back": delivery.fell_back}
         if delivery.status_of(message) is Status.QUEUED:
             # A second attempt is no news to the voter: the history tells the first.
             assignments.append("history = list_append(history, :step)")
@@ -216,16 +223,28 @@ class Claims:
     def record_remark(
         self, delivery: Delivery, message: Message, reason: Reason, condition: Condition, happened_at: int
     ) -> Delivery | None:
-        """Note under a condition what a provider said of a message without changing its status; the same thing only once."""
+        """Note under a condition what a provider said of a message without changing its status.
+
+        The same thing is noted once, and nothing that is older than what was noted last.
+        """
         name = f"messages.{message}"
         status = delivery.status_of(message)
         step = history_step(happened_at, message, status, delivery.channel_of(message), reason)
+        is_news = (
+            f"(attribute_not_exists({name}.reason) OR {name}.reason <> :reason) "
+            f"AND (attribute_not_exists({name}.noted_at) OR {name}.noted_at < :happened_at)"
+        )
         return self._write(
             delivery,
-            f"SET {name}.reason = :reason, history = list_append(history, :step)",
-            f"{condition.clause} AND {name}.#status = :read_status "
-            f"AND (attribute_not_exists({name}.reason) OR {name}.reason <> :reason)",
-            {**condition.values, ":reason": reason.value, ":read_status": status.value, ":step": [step]},
+            f"SET {name}.reason = :reason, {name}.noted_at = :happened_at, history = list_append(history, :step)",
+            f"{condition.clause} AND {name}.#status = :read_status AND {is_news}",
+            {
+                **condition.values,
+                ":reason": reason.value,
+                ":happened_at": happened_at,
+                ":read_status": status.value,
+                ":step": [step],
+            },
             names=condition.names,
             returns="ALL_NEW",
         )
@@ -288,7 +307,7 @@ class Claims:
     def defer_sweep(self, delivery_id: str, until: datetime) -> None:
         """Keep the sweeper away until then: the retry queue has a message of this delivery, which failed just now."""
         request = update_request(
-            self._table,
+            self.table,
             {"delivery_id": delivery_id},
             "SET due_at = :until REMOVE wake",
             "attribute_exists(due_shard) AND due_at < :until",
@@ -389,7 +408,7 @@ class Claims:
 
     def delete(self, delivery: Delivery) -> None:
         """Delete a delivery that goes to nobody."""
-        self._dynamodb.delete_item(TableName=self._table, Key=to_wire({"delivery_id": delivery.delivery_id}))
+        self._dynamodb.delete_item(TableName=self.table, Key=to_wire({"delivery_id": delivery.delivery_id}))
 
     def _write(  # the parts of an UpdateItem call
         self,
@@ -402,7 +421,7 @@ class Claims:
         returns: str = "NONE",
     ) -> Delivery | None:
         request = update_request(
-            self._table, {"delivery_id": delivery.delivery_id}, expression, condition, values, names
+            self.table, {"delivery_id": delivery.delivery_id}, expression, condition, values, names
         )
         try:
             item = update_one(self._dynamodb, request, returns=returns)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
-from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status
+from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
-from reassort.tables import read_one
+from reassort.tables import read_many
 
 from notify.claims import may_fall_back
 from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
@@ -70,28 +70,53 @@ class _Wire:
     domain: str | None = None
 
 
-def deliver(delivery: Delivery, deps: Delivering) -> datetime | None:
-    """Send what the delivery still owes.
+@dataclass(frozen=True)
+class Found:
+    """A delivery and its voter's current generation, None when the voter is not on the roll; both read afresh."""
+
+    delivery: Delivery | None
+    generation: int | None
+
+
+def find(delivery_id: str, voter_id: str, deps: Delivering) -> Found:
+    """Read a delivery and its voter in one round trip, strongly consistent.
+
+    An event may be old, or come again: what it says of the delivery is not believed.
+
+    Raises:
+        ContentionError: the tables are busy.
+        botocore.exceptions.ClientError, BotoCoreError: they cannot be reached.
+    """
+    table = deps.claims.table
+    found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
+    item, voter = found[table], found[deps.voters_table]
+    return Found(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
+
+
+def deliver(found: Found, deps: Delivering) -> list[datetime]:
+    """Send what a delivery still owes.
 
     Returns:
-        When to try again, or None when nothing is left to do or somebody else has it in hand.
+        When to try again, for each message that must wait; empty when nothing is left to do or it is planned already.
 
     Raises:
         PoisonError: what is sealed cannot be opened.
         botocore.exceptions.ClientError, BotoCoreError: the tables cannot be reached; nothing is lost, try again.
     """
     now = deps.clock()
-    generation = _current_generation(delivery.voter_id, deps)
+    delivery, generation = found.delivery, found.generation
+    if delivery is None:
+        return []
     if generation is None and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers ends.
         deps.claims.delete(delivery)
-        return None
+        return []
     outdated = generation is not None and generation > delivery.generation
     if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
         deps.claims.mark_superseded(delivery, now)
         refreshed = deps.claims.read(delivery.delivery_id)
         if refreshed is None:
-            return None
+            return []
         delivery = refreshed
     again: list[datetime] = []
     for message in delivery.messages:
@@ -100,7 +125,7 @@ def deliver(delivery: Delivery, deps: Delivering) -> datetime | None:
             again.append(at)
     if delivery.all_settled:
         deps.claims.close_delivery(delivery, deps.clock())
-    return min(again, default=None)
+    return again
 
 
 def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> tuple[Delivery, datetime | None]:
@@ -108,6 +133,9 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
     state = delivery.messages[message]
     if delivery.status_of(message) in SETTLED or state.get("not_before", 0) > epoch_milliseconds(now):
         return delivery, None
+    if state.get("lease_until", 0) > epoch_milliseconds(now):
+        # Somebody is sending it, or died while sending; by then it shows.
+        return delivery, from_milliseconds(state["lease_until"])
     if message is Message.IDENTIFIER and (delivery.superseded_at or delivery.disputed_at):
         return deps.claims.settle_superseded(delivery, message, now) or delivery, None
     if _too_late(delivery, now, deps.election):
@@ -162,12 +190,14 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
             deps.meters.count_failure(channel, reason, wire.domain)
         return failed or delivery, None
     except ThrottledError:
-        if message is not Message.ALERT:
-            deps.pace.slow_down(_lane(delivery, message), deps.clock())
+        _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=True)
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
         deps.journal.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
+        # A provider that does not answer takes 10 s each time. What waits for a turn does that in the queue, and lets pass what
+        # goes by another provider; in a batch of the stream it would stand in the way.
+        _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=False)
     recorded = deps.claims.record_sent(claim, message_id, deps.clock())
     queued_at = delivery.queued_at if message in {Message.IDENTIFIER, Message.ALERT} else delivery.created_at
@@ -181,6 +211,12 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         milliseconds=milliseconds,
     )
     return recorded or delivery, None
+
+
+def _slow_down(delivery: Delivery, message: Message, deps: Delivering) -> None:
+    # Alerts are few and have no lane.
+    if message is not Message.ALERT:
+        deps.pace.slow_down(_lane(delivery, message), deps.clock())
 
 
 def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Delivering) -> Delivery:
@@ -240,7 +276,7 @@ def _prepare(claim: Claim, deps: Delivering) -> _Wire:
         case Message.IDENTIFIER:
             email = deps.texts.identifier_email(delivery, payload)
         case Message.CONFIRMATION:
-            email = deps.texts.confirmation_email(delivery, payload)
+            email = deps.texts.confirmation_email(delivery.as_told(), payload)
     address = deps.opener.open_address(delivery.voter_id, delivery.address or b"")
     tags = {"delivery": delivery.delivery_id, "message": message.value, "round": str(delivery.round_of(message))}
     return _Wire(lambda: deps.providers.send_email(address, email, tags), address.rpartition("@")[2])
@@ -250,11 +286,6 @@ def _lane(delivery: Delivery, message: Message) -> Lane:
     if message is Message.CODE:
         return Lane.CODE
     return Lane.SMS if delivery.channel_of(message) is Channel.SMS else Lane.EMAIL
-
-
-def _current_generation(voter_id: str, deps: Delivering) -> int | None:
-    item = read_one(deps.dynamodb, deps.voters_table, {"voter_id": voter_id})
-    return item["generation"] if item else None
 
 
 def _too_late(delivery: Delivery, now: datetime, election: Election) -> bool:

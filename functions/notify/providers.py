@@ -33,6 +33,7 @@ _PERMANENT = frozenset(
         "NotFoundException",
         "OptedOut",
         "OptedOutException",
+        "ParameterValueInvalid",
         "ValidationException",
     }
 )

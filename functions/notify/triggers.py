@@ -7,21 +7,22 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
-from reassort.outbox import OVERDUE_AFTER, delivery_from_item
-from reassort.tables import from_stream, to_wire
+from reassort.outbox import OVERDUE_AFTER
+from reassort.tables import to_wire
 
 from notify.claims import PARKED_FOR
-from notify.delivering import Delivering, deliver
+from notify.delivering import Delivering, deliver, find
 from notify.pacing import Lane
-from notify.receipt_events import receipt_from_json, receipt_to_json, ses_receipts, sms_receipts
+from notify.receipt_events import ReceiptFormatError, receipt_from_json, receipt_to_json, ses_receipts, sms_receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
     from mypy_boto3_sqs import SQSClient
@@ -105,25 +106,26 @@ class Triggers:
             ExceptionGroup: receipts that could be neither applied nor queued; Lambda brings the event again.
         """
         domains = self.delivering.election.domain_names
+        read = partial(ses_receipts, domains=domains)
         self._receive_all(
-            [receipt for record in event["Records"] for receipt in ses_receipts(record["Sns"]["Message"], domains)]
+            [receipt for record in event["Records"] for receipt in self._read(read, record["Sns"]["Message"])]
         )
 
     def on_sms_log(self, event: Mapping[str, Any]) -> None:
         """Apply what the carriers report of SMS, from SNS's delivery log. Raises as `on_email_events`."""
-        self._receive_all(sms_receipts(event["awslogs"]["data"]))
+        self._receive_all(self._read(sms_receipts, event["awslogs"]["data"]))
 
     # ------------------------------------------------------------ deliveries
 
     def _first_attempt(self, image: Mapping[str, Any]) -> None:
         delivery_id = image["delivery_id"]["S"]
         try:
-            again = deliver(delivery_from_item(from_stream(image)), self.delivering)
+            again = deliver(find(delivery_id, image["voter_id"]["S"], self.delivering), self.delivering)
         except Exception as error:  # noqa: BLE001 - whatever it is, the retry queue has time for it
             self.delivering.journal.fault("first attempt failed", error, delivery=delivery_id)
-            again = self.delivering.clock() + timedelta(seconds=1)
-        if again is not None:
-            self._queue_delivery(delivery_id, again)
+            again = [self.delivering.clock() + timedelta(seconds=1)]
+        for until in again:
+            self._queue_delivery(delivery_id, until)
 
     def _from_queue(self, body: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
         if "receipt" in body:
@@ -159,9 +161,8 @@ class Triggers:
             delivery = claims.unpark(delivery, self.delivering.clock()) if fresh else None
         if delivery is None:
             return
-        again = deliver(delivery, self.delivering)
-        if again is not None:
-            self._queue_delivery(delivery_id, again)
+        for until in deliver(find(delivery_id, delivery.voter_id, self.delivering), self.delivering):
+            self._queue_delivery(delivery_id, until)
 
     def _keep_poison(self, delivery_id: str, reception: int) -> None:
         """Keep the sweeper away from a delivery that the queue will bring again, and park it when it will not."""
@@ -243,7 +244,16 @@ class Triggers:
 
     # ------------------------------------------------------------ receipts
 
-    def _receive_all(self, receipts: list[Receipt]) -> None:
+    def _read(self, read: Callable[[str], list[Receipt]], report: str) -> Sequence[Receipt]:
+        """Read the receipts of a report. One that nobody can read is not brought again: it would be no clearer then."""
+        try:
+            return read(report)
+        except ReceiptFormatError as error:
+            self.delivering.journal.fault("receipt not understood", error)
+            self.delivering.meters.count_unknown_receipt()
+            return error.readable
+
+    def _receive_all(self, receipts: Sequence[Receipt]) -> None:
         faults = []
         for receipt in receipts:
             try:

@@ -113,6 +113,23 @@ def test_number_that_is_refused_gets_the_same_identifier_by_email(
     assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
 
 
+@pytest.mark.req("R7", "R10", "I4")
+def test_confirmation_that_goes_twice_says_the_same_twice(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(browser, claire)
+
+    def is_confirmation(call: Call) -> bool:
+        return "Confirmation" in str(call.parameters)
+
+    # It was sent, nobody knows; meanwhile the identifier goes another way.
+    world.lose_reply("SendEmail", matches=is_confirmation)
+    world.run_outbox()
+    assert browser.redeliver(reference, "email").status == 202
+    world.run_for(minutes=2)
+    first, second = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "confirmation"]
+    assert "par SMS" in first.text
+    assert (first.text, first.html) == (second.text, second.html)
+
+
 @pytest.mark.req("R10")
 def test_identifier_falls_back_once(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(browser, claire)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from reassort.tables import from_wire
 
 from tests.engine_ministack import MINISTACK
 from tests.engine_moto import MOTO
@@ -46,13 +47,25 @@ def test_a_world_starts_empty(engine: Engine) -> None:
 
 
 def test_items_are_what_the_api_gives(world: World) -> None:
-    item = {"delivery_id": "A", "due_at": 7, "payload": b"\x00\xff", "parts": {"list": [1, "two", None, {"x": True}]}}
+    item = {
+        "delivery_id": "A",
+        "due_at": 7,
+        "payload": b"\x00\xff",
+        # Names and values that look like DynamoDB's own way of writing a value.
+        "parts": {
+            "list": [1, "two", None, {"x": True}],
+            "B": "text",
+            "BS": b"\x01",
+            "sets": {"S": {"a"}, "B": {b"\x02"}},
+        },
+    }
     world.engine.put("DeliveriesTable", item)
     assert world.items("DeliveriesTable") == [item]
     assert world.delivery_item("A") == item
     (given,) = world.wire.operator.dynamodb.scan(TableName=world.tables["DeliveriesTable"])["Items"]
-    assert given["payload"] == {"B": b"\x00\xff"}
     assert given["due_at"] == {"N": "7"}
+    assert given["parts"]["M"]["sets"]["M"]["B"] == {"BS": [b"\x02"]}
+    assert from_wire(given) == item
 
 
 def test_queue_follows_the_worlds_clock(world: World) -> None:
@@ -116,6 +129,21 @@ def test_ministack_replaces_what_it_stores() -> None:
         assert MINISTACK.stored("VotersTable") != before
         assert browser.reissue(claire.numen).status == 202
         assert before == kept
+
+
+def test_a_seeded_world_is_the_same_each_time() -> None:
+    def play(seed: int | None) -> list[str]:
+        with World(engine=MINISTACK, seed=seed) as world:
+            claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+            browser = world.browser()
+            browser.sign_in(claire.email)
+            browser.reissue(claire.numen, key="request-0000000001")
+            world.run_outbox()
+            return [claire.identifier, claire.voter_id, *(email.text for email in world.emails), world.sms[0].text]
+
+    assert play(1) == play(1)
+    assert play(1)[0] != play(2)[0]
+    assert play(None)[0] != play(None)[0]
 
 
 def test_ministack_logs_no_message(caplog: pytest.LogCaptureFixture) -> None:

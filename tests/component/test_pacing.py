@@ -11,6 +11,7 @@ from reassort.election import Election, Sending
 
 from tests.elections import read_election
 from tests.engine_ministack import MINISTACK
+from tests.wire import no_reply
 from tests.world import Enrolled, World
 
 RATES = {
@@ -114,16 +115,31 @@ def test_long_wait_is_told_and_email_goes_at_once() -> None:
 
 
 @pytest.mark.req("R9")
-def test_provider_that_throttles_slows_the_whole_lane() -> None:
+@pytest.mark.parametrize("error", ["Throttling", "InternalError", no_reply()], ids=["throttles", "fails", "is silent"])
+def test_provider_that_throttles_or_does_not_answer_slows_the_whole_lane(error: str | Exception) -> None:
     with World(engine=MINISTACK, election=_election()) as world:
         before = world.pace.take_turn(Lane.SMS, world.clock())
         _reissue_many(world, 1)
-        world.fail("Publish", "Throttling")
+        world.fail("Publish", error)
         world.run_outbox()
         after = world.pace.take_turn(Lane.SMS, world.clock())
         assert after - before >= 2000
         # Another lane is not concerned.
         assert world.pace.take_turn(Lane.CODE, world.clock()) - before < 1000
+
+
+@pytest.mark.req("I2")
+def test_silent_provider_is_asked_once_a_batch_and_holds_up_nothing_else() -> None:
+    with World(engine=MINISTACK, election=_election(sms_per_second=20)) as world:
+        _reissue_many(world, 10)
+        world.fail("Publish", no_reply(), times=100)
+        world.deliver_stream()
+        assert [call.operation for call in world.calls].count("Publish") == 1
+        # Every confirmation went all the same.
+        assert len(world.emails) == 10
+        world.mend()
+        world.run_for(minutes=2)
+        assert len(world.sms) == 10
 
 
 @pytest.mark.req("S15", "S13", "I2")

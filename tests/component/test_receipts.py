@@ -122,10 +122,30 @@ def test_delay_and_complaint_are_told_without_changing_the_status(
     assert _statuses(browser, reference) == ["queued", "sending", "sent", "sent"]
     world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
     assert "reason" not in browser.status(reference).json
-    world.triggers.on_email_events(ses_event("complaint", reference, "identifier", to=claire.email))
+    world.clock.move(minutes=5)
+    complaint = ses_event("complaint", reference, "identifier", to=claire.email, at=world.clock())
+    world.triggers.on_email_events(complaint)
     shown = browser.status(reference).json
     assert (shown["status"], shown["reason"]["code"]) == ("delivered", "marked-as-spam")
     assert world.metrics("Complaints") == [1]
+
+
+@pytest.mark.req("R12", "I6")
+def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    events = []
+    for kind, facts in (
+        ("delay", {"delayType": "General"}),
+        ("delay", {"delayType": "MailboxFull"}),
+        ("complaint", {}),
+    ):
+        world.clock.move(minutes=1)
+        events.append(ses_event(kind, reference, "identifier", at=world.clock(), **facts))
+        world.triggers.on_email_events(events[-1])
+    before = world.delivery_item(reference)
+    for event in (*events, *reversed(events)):
+        world.triggers.on_email_events(event)
+    assert world.delivery_item(reference) == before
 
 
 @pytest.mark.req("R12", "I6")
@@ -182,6 +202,21 @@ def test_receipt_of_an_unknown_email_changes_nothing(
     world.triggers.on_email_events(ses_event("bounce", reference, "code"))
     assert world.items("DeliveriesTable") == before
     assert world.metrics("UnknownReceipts") == [1, 1]
+
+
+@pytest.mark.req("R12", "S23", "S25")
+def test_report_that_nobody_understands_is_counted_and_holds_nobody_up(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    event = ses_event("delivery", reference, "confirmation")
+    strange = f'{{"eventType": "Bounce", "mail": {{"tags": {{"delivery": "{claire.email}"}}}}}}'
+    event["Records"].insert(0, {"EventSource": "aws:sns", "Sns": {"Message": strange}})
+    world.triggers.on_email_events(event)
+    world.triggers.on_sms_log({"awslogs": {"data": "no base64"}})
+    assert browser.status(reference).json["confirmation"]["status"] == "delivered"
+    assert world.metrics("UnknownReceipts") == [1, 1]
+    assert claire.email not in world.log_text
 
 
 @pytest.mark.req("R11")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import signal
 import threading
 import time
@@ -46,13 +47,14 @@ class Fault(StrEnum):
     REPLY_HELD = "taken by the provider, reply held"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Held:
-    """A request that waits in the proxy. `client_port` is the port of whoever made it."""
+    """A request that waits in the proxy. `client_port` is the port of whoever made it; `taken` says that the provider has it."""
 
     service: Service
     client_port: int
     taken: bool
+    released: asyncio.Event
 
 
 @dataclass
@@ -83,21 +85,18 @@ class FaultProxy:
     def __post_init__(self) -> None:
         self._rules: dict[Service, _Rule] = {}
         self._lock = threading.Lock()
-        self._held: list[Held] = []
-        self._something_held = threading.Event()
+        self._held: queue.Queue[Held] = queue.Queue()
 
     def __enter__(self) -> Self:
         """Listen."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._released = self._run(_event())
         self._server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        """Let everything go, and stop."""
-        self.release()
+        """Drop what is still held, and stop."""
         self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -122,18 +121,16 @@ class FaultProxy:
             self._rules.clear()
 
     def wait_until_held(self, seconds: float = _SETTLE_SECONDS) -> Held:
-        """Return the first request that is held, once there is one.
+        """Return the next request that is held, once there is one.
 
         Raises:
-            TimeoutError: none came.
+            queue.Empty: none came.
         """
-        if not self._something_held.wait(seconds):
-            raise TimeoutError(f"no request to hold within {seconds} s")
-        return self._held[0]
+        return self._held.get(timeout=seconds)
 
-    def release(self) -> None:
-        """Let held requests go on. One whose client is gone by then is dropped; a reply held for it is lost."""
-        self._loop.call_soon_threadsafe(self._released.set)
+    def release(self, held: Held) -> None:
+        """Let a held request go on; if its client is gone by then, it is dropped, and a reply held for it is lost."""
+        self._loop.call_soon_threadsafe(held.released.set)
 
     def told(self) -> dict[str, int]:
         """Return the counts, as one line shows them."""
@@ -190,9 +187,9 @@ class FaultProxy:
         self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, taken: bool
     ) -> bool:
         """Hold until `release`; tell whether the client is still there."""
-        self._held.append(Held(service, writer.get_extra_info("peername")[1], taken))
-        self._something_held.set()
-        await self._released.wait()
+        held = Held(service, writer.get_extra_info("peername")[1], taken, asyncio.Event())
+        self._held.put(held)
+        await held.released.wait()
         # A client that waits for its reply says nothing, so what can be read is the end of its connection.
         with suppress(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.2)
@@ -224,10 +221,6 @@ class FaultProxy:
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SETTLE_SECONDS)
-
-
-async def _event() -> asyncio.Event:
-    return asyncio.Event()
 
 
 def _content_length(head: bytes) -> int:

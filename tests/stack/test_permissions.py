@@ -58,6 +58,8 @@ _GRANTED = {
         ("DeliveriesTable", "get_item"),
         ("DeliveriesTable", "update_item"),
         ("DeliveriesTable", "delete_item"),
+        # Turns to send, and the day's SMS.
+        ("LimitsTable", "update_item"),
     },
     "RegistryRole": {
         ("IdentifiersTable", "get_item"),

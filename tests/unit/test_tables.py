@@ -12,15 +12,12 @@ from reassort.tables import (
     ConditionFailedError,
     ContentionError,
     exists,
-    from_stream,
     from_wire,
     put_if_absent,
     read_many,
     to_wire,
     write_all,
 )
-
-from tests.events import load_event
 
 ACTIONS = [put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"), exists("voter", "Voters", {"voter_id": "v"})]
 
@@ -105,11 +102,3 @@ plain = st.recursive(
 @given(st.dictionaries(st.text(min_size=1, max_size=5), plain, max_size=4))
 def test_values_survive_the_wire(values: dict[str, Any]) -> None:
     assert from_wire(to_wire(values)) == values
-
-
-def test_image_of_a_stream_record_is_read_with_its_binaries() -> None:
-    image = load_event("outbox-stream")["Records"][0]["dynamodb"]["NewImage"]
-    item = from_stream(image)
-    assert isinstance(item["payload"], bytes)
-    assert isinstance(item["address"], bytes)
-    assert item["generation"] == 2

@@ -7,7 +7,7 @@ once nothing can be sent any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -66,6 +66,10 @@ class Status(StrEnum):
 
 # Nothing more will be done for a message that stands so, unless somebody asks.
 SETTLED = frozenset({Status.SENT, Status.DELIVERED, Status.FAILED, Status.SUPERSEDED})
+
+
+# What a confirmation tells of its delivery, kept with the message from the first attempt on.
+TOLD = ("channel", "fell_back")
 
 
 @dataclass
@@ -132,6 +136,14 @@ class Delivery:
         """Return how often a message was queued anew; a receipt for an earlier round says nothing about this one."""
         number: int = self.messages[message].get("round", 0)
         return number
+
+    def as_told(self) -> Delivery:
+        """Return the delivery as its confirmation told it first, so that it tells the same if it must be sent again."""
+        told = self.messages[Message.CONFIRMATION]
+        channel, fell_back = (told.get(name) for name in TOLD)
+        if channel is None:
+            return self
+        return replace(self, channel=Channel(channel), fell_back=bool(fell_back))
 
     def turn_of(self, message: Message) -> int | None:
         """Return when it is the turn of a message that waits in its lane (milliseconds since 1970), None if it does not."""

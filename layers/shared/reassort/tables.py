@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,11 +28,6 @@ def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
 def from_wire(attributes: Mapping[str, Any]) -> Item:
     """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes."""
     return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
-
-
-def from_stream(image: Mapping[str, Any]) -> Item:
-    """Read the image of a stream record, in which Lambda's JSON carries top-level binaries as base64."""
-    return from_wire({name: {"B": b64decode(value["B"])} if "B" in value else value for name, value in image.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,54 @@
+"""What the helpdesk does to one voter, by the functions of the `reassort` command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+from reassort_ops.failures import OperatorError
+from reassort_ops.voter_changes import freeze, unfreeze, unlock
+
+from tests.stateful.machine import WHO, Machine, step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reassort.voters import Voter
+    from reassort_ops.voter_changes import Helpdesk
+
+_REASON = "the voter called"
+
+
+class Operators(Machine):
+    """Freezing, unfreezing, unlocking. Doing it twice changes nothing."""
+
+    @step(who=WHO, what=st.sampled_from(("unfreeze", "unlock", "freeze")))
+    def call_the_helpdesk(self, who: int, what: str) -> None:
+        """One rule, so that a schedule in which voters are frozen is one in which they are unfrozen too."""
+        match what:
+            case "unfreeze":
+                assert self._change(who, unfreeze).frozen_at is None
+            case "unlock":
+                entry = self._change(who, unlock)
+                assert (entry.numen_failures, entry.numen_locked_until) == (0, 0)
+            case _ if self.voter(who).voted_at is None:
+                assert self._change(who, freeze).frozen_at is not None
+            case _:
+                self._freeze_in_vain(who)
+
+    def _change(self, who: int, change: Callable[[str, str, Helpdesk], str]) -> Voter:
+        voter_id = self.voters[who].voter_id
+        said = change(voter_id, _REASON, self.helpdesk)
+        self.outcomes[f"helpdesk {said.partition(':')[0]}"] += 1
+        entry = self.voter(who)
+        with self.unchanged():
+            assert change(voter_id, _REASON, self.helpdesk).endswith("nothing changed")
+        return entry
+
+    def _freeze_in_vain(self, who: int) -> None:
+        with self.unchanged():
+            try:
+                freeze(self.voters[who].voter_id, _REASON, self.helpdesk)
+            except OperatorError:
+                return
+        raise AssertionError("a voter was frozen after the vote")
