@@ -54,8 +54,9 @@ _GRANTED = {
         ("DeliveriesTable", "update_item"),
     },
     "NotifyRole": {
-        ("VotersTable", "get_item"),
+        ("VotersTable", "batch_get_item"),
         ("DeliveriesTable", "get_item"),
+        ("DeliveriesTable", "batch_get_item"),
         ("DeliveriesTable", "update_item"),
         ("DeliveriesTable", "delete_item"),
         # Turns to send, and the day's SMS.
