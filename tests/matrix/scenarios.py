@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,27 +38,27 @@ class Caller(Enum):
     OPERATOR = auto()
 
 
-class Scenario:
+class Scenario(ABC):
     """One run of one handler."""
 
     name: ClassVar[str]
     caller: ClassVar[Caller] = Caller.TRIGGER
 
-    def set_up(self, stage: Stage) -> None:
+    def set_up(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
         """Bring the world to the moment before the run."""
 
+    @abstractmethod
     def act(self, stage: Stage) -> object:
         """Run the handler once."""
-        raise NotImplementedError
 
-    def meanwhile(self, stage: Stage) -> None:
+    def meanwhile(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
         """Let the rest of the world go on, between the run and what repeats it."""
 
+    @abstractmethod
     def goal(self, stage: Stage) -> None:
         """Check what the run was for."""
-        raise NotImplementedError
 
-    def repeat(self, stage: Stage) -> None:
+    def repeat(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
         """Make the same request again when all is over; nothing may change. Events are always brought again."""
 
 
@@ -66,9 +67,9 @@ class Request(Scenario):
 
     caller = Caller.CLIENT
 
+    @abstractmethod
     def act(self, stage: Stage) -> Response:
         """Make the request."""
-        raise NotImplementedError
 
 
 # ---------------------------------------------------------------- sign-in
