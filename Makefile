@@ -12,6 +12,10 @@ CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 
 .PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack clean chromium
 
+# The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
+NODE_PROJECT := tests/browser/node
+NODE_SYNCED := $(NODE_PROJECT)/node_modules/.synced
+
 # Where the functions are, for programs that run them outside of Lambda.
 WITH_FUNCTIONS := PYTHONPATH=functions:layers/shared:ops
 
@@ -24,7 +28,7 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
-test: $(SYNCED) chromium ## Everything: check, then the unit, component, artefact, stack and browser tests
+test: $(SYNCED) chromium $(NODE_SYNCED) ## Everything: check, then the unit, component, artefact, stack and browser tests
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
@@ -53,6 +57,12 @@ bench-delivery-stack: $(SYNCED) ## What the stack on this machine delivers to co
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Puppeteer's own script would download a browser.
+$(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(NODE_PROJECT) --ignore-scripts --no-audit --no-fund --loglevel=error >.build/npm.log 2>&1 \
+		|| { echo "The checkers of pages could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
+	@touch $@
 
 # Debian's Chromium comes with all the libraries it needs; elsewhere Playwright brings its own.
 chromium: $(SYNCED)
