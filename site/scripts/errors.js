@@ -112,10 +112,12 @@ export function showFailure(failure, { fields = {}, retry, reassurance } = {}) {
     .filter((fault) => fields[fault.field])
     .map((fault) => ({ field: fields[fault.field], message: fault.message }));
   const again = failure.code === "unavailable" || failure.code === "busy" || failure.code === "delivery-in-progress";
+  const texts = failure.code === "invalid-fields" && faults.length ? [] : [failure.detail];
+  if (again && reassurance) texts.push(reassurance);
   showErrors({
     title: failure.title,
     faults,
-    texts: failure.code === "invalid-fields" && faults.length ? [] : [failure.detail],
+    texts,
     next: nextSteps(failure),
     wait: endsByItself(failure) ? failure.retryAfter : null,
     retry: again ? retry : null,

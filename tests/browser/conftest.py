@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.mocked_space import MockedSpace, built_site
 from tests.browser.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
+from tests.site.mocked_space import MockedSpace, built_site
 
 # The first call of each function starts it, on a machine that may be busy.
 _PAGE_TIMEOUT_MS = 30_000

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.axe import violations
 from tests.browser.voter_space import DemoVoter, VoterSpace, fill_form, sign_in
+from tests.site.axe import violations
 
 PAGES = (
     "index",

@@ -123,8 +123,8 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
     raise AssertionError("the voter space did not start:\n" + "".join(lines))
 
 
-def launch_chromium(playwright: Playwright) -> Browser:
-    """Launch the system's Chromium if there is one, else Playwright's own."""
+def launch_chromium(playwright: Playwright, debugging_port: int | None = None) -> Browser:
+    """Launch the system's Chromium if there is one, else Playwright's own; others may drive it by the port, if one is given."""
     system = shutil.which("chromium") or shutil.which("chromium-browser")
     return playwright.chromium.launch(
         executable_path=system,
@@ -136,6 +136,7 @@ def launch_chromium(playwright: Playwright) -> Browser:
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            *([] if debugging_port is None else [f"--remote-debugging-port={debugging_port}"]),
         ],
     )
 

@@ -4,9 +4,9 @@ import pytest
 from notify.texts import Email
 from playwright.sync_api import Page
 
-from tests.browser.axe import violations_in_both_schemes
 from tests.elections import IDS, read_election
 from tests.messages import emails
+from tests.site.axe import violations_in_both_schemes
 
 EMAILS = [
     pytest.param(email, id=f"{election_id}-{name}")

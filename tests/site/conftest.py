@@ -1,0 +1,56 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.voter_space import free_port, launch_chromium
+from tests.site.checkers import Checkers, running_checkers
+from tests.site.mocked_space import MockedSpace, built_site
+
+# Nothing here waits for a server, but the machine may be busy.
+_TIMEOUT_MS = 15_000
+expect.set_options(timeout=_TIMEOUT_MS)
+
+
+@pytest.fixture(scope="session")
+def debugging_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def chromium(debugging_port: int) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright, debugging_port)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def checkers(chromium: Browser, debugging_port: int) -> Iterator[Checkers]:
+    with running_checkers(debugging_port) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale="fr-FR", timezone_id="Europe/Paris")
+    context.set_default_timeout(_TIMEOUT_MS)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    yield page
+    context.close()
+    assert faults == [], "scripts failed, or the security policy refused something"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def mocked(page: Page, site: Path) -> MockedSpace:
+    """The voter space in front of an API that answers what the test says."""
+    return MockedSpace(page, site)
