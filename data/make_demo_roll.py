@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from reassort.election import Election, parse_election
+from reassort.election import Election
+from reassort.election_file import parse_election
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 
 FIRST_NAMES = """

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from reassort.election import Election, parse_election
+from reassort.election import Election
+from reassort.election_file import parse_election
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?")
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reassort.election import Election
+    from reassort.election_file import ElectionFile
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = (3, 13)
@@ -158,11 +158,11 @@ def build_layer(target: Path) -> None:
     copy_sources(ROOT / "layers" / "shared" / "reassort", domain)
     (domain / "elections").mkdir(exist_ok=True)
     for election in elections:
-        (domain / "elections" / f"{election.id}.json").write_text(election.model_dump_json(), encoding="utf-8")
+        (domain / "elections" / f"{election.id}.json").write_text(election.for_functions(), encoding="utf-8")
     compile_tree(domain, strip=python, prefix=LAYER_ROOT)
 
 
-def read_elections(folder: Path) -> list[Election]:
+def read_elections(folder: Path) -> list[ElectionFile]:
     """Read and validate every election file of `folder`.
 
     Raises:
@@ -170,7 +170,8 @@ def read_elections(folder: Path) -> list[Election]:
     """
     # A function needs neither: they are half of the time that packing one takes.
     import yaml
-    from reassort.election import ElectionFileError, parse_election
+    from reassort.election import ElectionFileError
+    from reassort.election_file import parse_election
 
     elections = []
     for path in sorted(folder.glob("*.yaml")):

@@ -17,7 +17,9 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from reassort.election import Election, ElectionFileError, HelpdeskHours, Opening, Window, parse_election
+from reassort.election import ElectionFileError, HelpdeskHours, Opening, Window
+from reassort.election_file import ElectionFile, parse_election
+from theme import Palette, ThemeError, colour
 
 _SOURCE = Path(__file__).resolve().parent
 _ASSETS = ("styles", "scripts", "images")
@@ -56,18 +58,22 @@ _NARROW_NO_BREAK = "\u202f"
 _TEXT = re.compile(r"(?<=>)[^<>]+")
 _NARROW_AT = re.compile(r"(?<!\s) (?=[:;?!»])|(?<=«) ")
 # After n°, before a unit, and inside a telephone number.
-_NO_BREAK_AT = re.compile(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères|heures?)\b|\d)")
+_NO_BREAK_AT = re.compile(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères|heures?|h)\b|\d)")
+_VARIABLE = re.compile(r"var\(--([\w-]+)\)")
 _IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 
 
-def build_site(election: Election, out: Path) -> None:
+def build_site(election: ElectionFile, out: Path) -> None:
     """Write the pages and assets of an election's voter space into `out`, which is made if need be.
 
     Raises:
+        theme.ThemeError: its colours cannot be used; nothing is written.
         jinja2.TemplateError: a page names something that is not there.
         OSError: `out` cannot be written.
     """
     files = {path.name: path.read_text("utf-8") for folder in _ASSETS for path in sorted((_SOURCE / folder).iterdir())}
+    files["theme.css"], palettes = colour(files["theme.css"], election.site.colours.model_dump())
+    files["icon.svg"] = fixed_colours(files["icon.svg"], palettes["light"])
     files["election.js"] = f"export const election = {json.dumps(browser_facts(election), ensure_ascii=False)};\n"
     digest = hashlib.sha256("\0".join(text for item in sorted(files.items()) for text in item).encode())
     assets = f"/assets/{digest.hexdigest()[:10]}"
@@ -99,7 +105,7 @@ def build_site(election: Election, out: Path) -> None:
         (out / page.name).write_text(typeset(html), "utf-8")
 
 
-def browser_facts(election: Election) -> dict[str, Any]:
+def browser_facts(election: ElectionFile) -> dict[str, Any]:
     """Return what the scripts need to know. Hours are minutes since local midnight, times ISO 8601 with an offset."""
 
     def hours(period: HelpdeskHours) -> dict[str, Any]:
@@ -113,6 +119,7 @@ def browser_facts(election: Election) -> dict[str, Any]:
         return {"opensAt": opens_at.isoformat(), "closesAt": closes_at.isoformat()}
 
     return {
+        "site": election.site.name,
         "timezone": election.timezone,
         "reissue": window(election.windows.reissue),
         "voting": window(election.windows.voting),
@@ -130,6 +137,11 @@ def browser_facts(election: Election) -> dict[str, Any]:
 def typeset(html: str) -> str:
     """Put the no-break spaces of French typography where the text between tags has plain ones."""
     return _TEXT.sub(lambda text: _NO_BREAK_AT.sub(_NO_BREAK, _NARROW_AT.sub(_NARROW_NO_BREAK, text[0])), html)
+
+
+def fixed_colours(svg: str, palette: Palette) -> str:
+    """Put colours where an image names their tokens, `var(--…)`: it cannot read the theme's style sheet."""
+    return _VARIABLE.sub(lambda found: palette[found[1]], svg)
 
 
 def telephone_digits(phone: str) -> str:
@@ -189,7 +201,11 @@ def main(arguments: list[str]) -> int:
     except (OSError, yaml.YAMLError, ElectionFileError) as error:
         print(error, file=sys.stderr)
         return 1
-    build_site(election, Path(out))
+    try:
+        build_site(election, Path(out))
+    except ThemeError as error:
+        print(*(f"{source}: site.colours.{fault}" for fault in str(error).splitlines()), sep="\n", file=sys.stderr)
+        return 1
     return 0
 
 

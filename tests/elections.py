@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from reassort.election import Election, parse_election
+from reassort.election_file import ElectionFile, parse_election
 
 FOLDER = Path(__file__).parent.parent / "elections"
 IDS = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
@@ -23,6 +23,6 @@ def election_content(election_id: str) -> dict[str, Any]:
     return deepcopy(_content(election_id))
 
 
-def read_election(election_id: str, **replaced: Any) -> Election:
+def read_election(election_id: str, **replaced: Any) -> ElectionFile:
     """Read a file of `elections/`; `replaced` members of its top level are put in before it is validated."""
     return parse_election({**election_content(election_id), **replaced}, f"{election_id}.yaml")

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import yaml
-from reassort.election import Election, ElectionFileError, parse_election
+from reassort.election import Election, ElectionFileError
+from reassort.election_file import parse_election
 
 DEFAULT_FOLDER = Path("elections")
 

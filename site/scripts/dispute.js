@@ -1,5 +1,6 @@
 /** « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is pressed. */
 import { call } from "./api.js";
+import { election } from "./election.js";
 import { byId, say } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
 import { helpdeskInWords } from "./helpdesk.js";
@@ -35,7 +36,7 @@ function showDisputed(reference) {
   byId("reference").textContent = reference;
   say(byId("helpdesk-now"), helpdeskInWords(new Date()));
   byId("title").textContent = "Votre signalement est enregistré";
-  document.title = "Votre signalement est enregistré – Espace électeur";
+  document.title = `Votre signalement est enregistré – ${election.site}`;
   byId("title").focus();
 }
 

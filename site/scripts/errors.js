@@ -39,7 +39,7 @@ const LINKS = {
   "too-many-redeliveries": ["/demande.html", "Faire une nouvelle demande"],
   "numen-mismatch": ["/numen.html#secretariat", "NUMEN oublié : à qui le demander (nouvel onglet)"],
   "window-closed": ["/index.html", "Voir les dates"],
-  "foreign-origin": ["/index.html", "Ouvrir l’espace électeur"],
+  "foreign-origin": ["/index.html", "Aller à l’accueil"],
   "not-found": ["/demande.html", "Faire une demande"],
 };
 

@@ -1,10 +1,11 @@
 /** The steps of one document: one is shown at a time, with its own title and address. */
 import { clearErrors } from "./errors.js";
+import { election } from "./election.js";
 import { byId, say } from "./elements.js";
 
 /** @typedef {"loading" | "address" | "code" | "request" | "review" | "refused"} View */
 
-const SITE = " – Espace électeur";
+const SITE = ` – ${election.site}`;
 
 /** @type {View} */
 let current = "loading";

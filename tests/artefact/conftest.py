@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from reassort.election import Election, parse_election
+from reassort.election import Election
+from reassort.election_file import parse_election
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
 from reassort.register import GENESIS, Change, Entry

@@ -21,7 +21,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from reassort.addresses import mask_address
-from reassort.election import Election, parse_election
+from reassort.election import Election
+from reassort.election_file import parse_election
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
 from reassort.register import GENESIS, Change, Entry, entry_from_item

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from reassort.election import Election, parse_election
+from reassort.election import Election
+from reassort.election_file import parse_election
 from reassort.outbox import WAKE, Delivery, Kind, delivery_from_item
 from reassort.sealing import Opener
 from reassort.voters import Voter, voter_from_item

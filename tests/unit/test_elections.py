@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from reassort.election import Election, ElectionFileError, packaged_election, parse_election
+from reassort.election import Election, ElectionFileError, packaged_election
+from reassort.election_file import parse_election
 
-from tests.elections import IDS, election_content, read_election
+from tests.elections import FOLDER, IDS, election_content, read_election
 
 type Content = dict[str, Any]
 type Change = Callable[[Content], object]
@@ -22,6 +23,11 @@ def _set(*path: str | int, to: object) -> Change:
         part[path[-1]] = to
 
     return change
+
+
+def _accessibility(status: str, rate: float, *, defects: list[str] | None = None) -> Content:
+    audit = {"by": "le rectorat", "on": "2018-10-01", "rate": rate}
+    return {"status": status, "audit": audit, "defects": defects or []}
 
 
 # What is wrong → the field that is named, and a word of the reason.
@@ -87,6 +93,81 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     ),
     "SMS at any price": (_set("limits", "sms_max_price_usd", to="5"), "limits.sms_max_price_usd", "less than"),
     "blank name": (_set("name", to="  "), "name", "at least 1"),
+    "no text of the site": (lambda content: content.pop("site"), "site", "required"),
+    "misspelt text of the site": (_set("site", "notices", to="Panne"), "site.notices", "not permitted"),
+    "blank name of the site": (_set("site", "name", to=" "), "site.name", "at least 1"),
+    "notice that is a page": (_set("site", "notice", to="a" * 401), "site.notice", "at most 400"),
+    "host without an address": (
+        lambda content: content["site"]["host"].pop("address"),
+        "site.host.address",
+        "required",
+    ),
+    "nobody directs the publication": (
+        lambda content: content["site"].pop("publication_director"),
+        "site.publication_director",
+        "required",
+    ),
+    "nobody protects the data": (
+        _set("site", "data_protection_contact", to=""),
+        "site.data_protection_contact",
+        "at least 1",
+    ),
+    "status in other words": (
+        _set("site", "accessibility", "status", to="conforme"),
+        "site.accessibility.status",
+        "input should be 'non conforme', 'partiellement conforme' or 'totalement conforme'",
+    ),
+    "conformity without an audit": (
+        _set("site", "accessibility", "status", to="partiellement conforme"),
+        "site.accessibility",
+        "must be 'non conforme': there is no audit",
+    ),
+    "conformity under half of the criteria": (
+        _set("site", "accessibility", to=_accessibility("partiellement conforme", 49.99)),
+        "site.accessibility",
+        "must be 'non conforme': the audit found that 49.99 %",
+    ),
+    "total conformity under all of the criteria": (
+        _set("site", "accessibility", to=_accessibility("totalement conforme", 99.9)),
+        "site.accessibility",
+        "must be 'partiellement conforme'",
+    ),
+    "less than the audit found": (
+        _set("site", "accessibility", to=_accessibility("non conforme", 50)),
+        "site.accessibility",
+        "must be 'partiellement conforme'",
+    ),
+    "defects that are not told": (
+        _set("site", "accessibility", to=_accessibility("partiellement conforme", 80)),
+        "site.accessibility",
+        "defects must be listed",
+    ),
+    "defects of what is perfect": (
+        _set("site", "accessibility", to=_accessibility("totalement conforme", 100, defects=["un lien"])),
+        "site.accessibility",
+        "defects must not be listed",
+    ),
+    "more than all of the criteria": (
+        _set("site", "accessibility", to=_accessibility("totalement conforme", 101)),
+        "site.accessibility.audit.rate",
+        "less than or equal to 100",
+    ),
+    "audit without a date": (
+        _set("site", "accessibility", "audit", to={"by": "le rectorat", "rate": 80}),
+        "site.accessibility.audit.on",
+        "required",
+    ),
+    "colour by its name": (
+        _set("site", "colours", to={"light": {"brand": "navy"}}),
+        "site.colours.light.brand",
+        "pattern",
+    ),
+    "colour that YAML took for a comment": (
+        _set("site", "colours", to={"dark": {"brand": None}}),
+        "site.colours.dark.brand",
+        "string",
+    ),
+    "third scheme": (_set("site", "colours", to={"sepia": {}}), "site.colours.sepia", "not permitted"),
     "id with a slash": (_set("id", to="../secret"), "id", "pattern"),
 }
 
@@ -129,7 +210,21 @@ def test_deployed_file_is_valid_and_named_after_its_id(election_id: str) -> None
 @pytest.mark.parametrize("election_id", IDS)
 def test_election_survives_its_packaging_as_json(election_id: str) -> None:
     election = read_election(election_id)
-    assert Election.model_validate_json(election.model_dump_json()) == election
+    packaged = Election.model_validate_json(election.for_functions())
+    assert {**dict(packaged), "site": election.site} == dict(election)
+
+
+def test_functions_leave_the_model_of_the_site_alone() -> None:
+    root = FOLDER.parent
+    sources = [*(root / "functions").rglob("*.py"), *(root / "layers" / "shared").rglob("*.py")]
+    users = [
+        path
+        for path in sources
+        if re.search(r"^\s*(from|import) .*election_file", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(sources) > 20
+    assert users == []
+    assert "site" not in Election.model_fields
 
 
 def test_the_two_elections_share_nothing_that_is_the_elections_own() -> None:
@@ -144,6 +239,8 @@ def test_the_two_elections_share_nothing_that_is_the_elections_own() -> None:
     assert dijon.identifier != normandie.identifier
     assert dijon.phones != normandie.phones
     assert dijon.limits.reissues != normandie.limits.reissues
+    assert dijon.site.name != normandie.site.name
+    assert dijon.site.colours != normandie.site.colours
 
 
 def test_facts_of_the_dijon_election() -> None:

@@ -1,7 +1,7 @@
 """One election as data: names, mail domains, windows, helpdesk hours, limits, identifier format.
 
-The file an operator writes is YAML (`elections/<id>.yaml`). The build turns it into JSON inside the layer, so that a
-function reads it without a YAML parser. Both go through the same model.
+The file an operator writes is YAML (`elections/<id>.yaml`), which `reassort.election_file` reads. The build turns it into
+JSON inside the layer, so that a function reads it without a YAML parser. Both go through the same model.
 """
 
 import re
@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -34,11 +34,13 @@ class ElectionFileError(ValueError):
     """An election file cannot be used. The message names the file, each field and the reason."""
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of an election: no unknown member, and no change once it is read."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Opening(_Part):
+class Opening(Part):
     """A span of helpdesk hours in one day, local time: `start` included, `end` excluded."""
 
     start: time
@@ -64,14 +66,14 @@ class Opening(_Part):
         return self
 
 
-class HelpdeskHours(_Part):
+class HelpdeskHours(Part):
     """Helpdesk hours of one period: Monday to Friday, and single dates that replace the rule of their weekday."""
 
     weekdays: tuple[Opening, ...]
     dates: dict[date, tuple[Opening, ...]] = Field(default_factory=dict)
 
 
-class Helpdesk(_Part):
+class Helpdesk(Part):
     """The phone service that helps voters."""
 
     phone: Annotated[str, StringConstraints(pattern=r"^0[1-9](?:[ .]?\d\d){4}$")]
@@ -79,7 +81,7 @@ class Helpdesk(_Part):
     during_voting: HelpdeskHours
 
 
-class Window(_Part):
+class Window(Part):
     """A span of time, `opens_at` included and `closes_at` excluded; aware once the election has been validated."""
 
     opens_at: datetime
@@ -97,7 +99,7 @@ class Window(_Part):
         return self.opens_at <= instant < self.closes_at
 
 
-class Windows(_Part):
+class Windows(Part):
     """When identifiers are reissued, and when the ballot is open."""
 
     reissue: Window
@@ -110,7 +112,7 @@ def _check_domain(value: str) -> str:
     return value
 
 
-class Domain(_Part):
+class Domain(Part):
     """A professional mail domain and how it is described to voters."""
 
     domain: Annotated[str, AfterValidator(_check_domain)]
@@ -125,13 +127,13 @@ class Domain(_Part):
         return self
 
 
-class Phones(_Part):
+class Phones(Part):
     """Where accepted mobile numbers come from (ISO 3166-1 alpha-2 codes of French territories)."""
 
     territories: Annotated[tuple[Territory, ...], Field(min_length=1)]
 
 
-class Senders(_Part):
+class Senders(Part):
     """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS 23.040)."""
 
     email_name: Text
@@ -140,7 +142,7 @@ class Senders(_Part):
     sms_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 .'-]{1,40}$")]
 
 
-class IdentifierFormat(_Part):
+class IdentifierFormat(Part):
     """Shape of an identifier: random symbols, one check symbol added, shown in groups.
 
     13 symbols of the 30-letter alphabet carry 63 bits; fewer would fall under the 60 bits the service promises.
@@ -150,7 +152,7 @@ class IdentifierFormat(_Part):
     group: Annotated[int, Field(ge=3, le=8)]
 
 
-class CodeLimits(_Part):
+class CodeLimits(Part):
     """One-time codes. ASVS 5.0 6.5.x and 6.6.3, NIST SP 800-63B-4 section 3.1.3.2."""
 
     lifetime_minutes: Annotated[int, Field(ge=1, le=10)]
@@ -162,7 +164,7 @@ class CodeLimits(_Part):
     alarm_per_day: Annotated[int, Field(ge=1)]
 
 
-class NumenLimits(_Part):
+class NumenLimits(Part):
     """Wrong NUMENs: a lock of minutes after some, until the helpdesk unlocks after more."""
 
     lock_after: Annotated[int, Field(ge=1)]
@@ -177,28 +179,28 @@ class NumenLimits(_Part):
         return self
 
 
-class SessionLimits(_Part):
+class SessionLimits(Part):
     """Lifetime of a session. ASVS 5.0 7.3.1 and 7.3.2."""
 
     idle_minutes: Annotated[int, Field(ge=2, le=60)]
     absolute_minutes: Annotated[int, Field(ge=5, le=720)]
 
 
-class ReissueLimits(_Part):
+class ReissueLimits(Part):
     """Reissues of one voter."""
 
     per_day: Annotated[int, Field(ge=1, le=20)]
     in_all: Annotated[int, Field(ge=1, le=50)]
 
 
-class PhoneLimits(_Part):
+class PhoneLimits(Part):
     """Use of one phone number: by how many voters, and how many SMS in 24 hours."""
 
     voters: Annotated[int, Field(ge=1, le=20)]
     sms_per_day: Annotated[int, Field(ge=1, le=100)]
 
 
-class Sending(_Part):
+class Sending(Part):
     """How fast messages are handed over, and how many SMS a day.
 
     Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second` and `emails_per_second` together must
@@ -213,7 +215,7 @@ class Sending(_Part):
     long_wait_seconds: Annotated[int, Field(ge=10, le=900)]
 
 
-class Limits(_Part):
+class Limits(Part):
     """Every limit of the service."""
 
     code: CodeLimits
@@ -225,15 +227,15 @@ class Limits(_Part):
     sms_max_price_usd: Annotated[Decimal, Field(gt=0, le=1)]
 
 
-class Retention(_Part):
+class Retention(Part):
     """How long things are kept."""
 
     deliveries_days: Annotated[int, Field(ge=1, le=400)]
     redelivery_minutes: Annotated[int, Field(ge=5, le=1440)]
 
 
-class Election(_Part):
-    """A validated election file."""
+class Election(Part):
+    """What the functions know of an election."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$")]
     name: Text
@@ -300,22 +302,6 @@ class Election(_Part):
     def domain_names(self) -> tuple[str, ...]:
         """Accepted mail domains, in the order of the file."""
         return tuple(domain.domain for domain in self.domains)
-
-
-def parse_election(content: dict[str, Any], file: str) -> Election:
-    """Validate the content of an election file.
-
-    Raises:
-        ElectionFileError: names `file` and, one a line, each field with the reason it is refused.
-    """
-    try:
-        return Election.model_validate(content)
-    except ValidationError as error:
-        faults = (
-            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
-        )
-        raise ElectionFileError("\n".join(faults)) from error
 
 
 def packaged_election(election_id: str) -> Election:

@@ -79,7 +79,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.FOREIGN_ORIGIN: Wording(
         403,
         "Demande refusée",
-        "Cette demande ne vient pas de l’espace électeur. Ouvrez l’espace électeur et recommencez.",
+        "Cette demande ne vient pas de ce site. Ouvrez l’accueil du site et recommencez.",
     ),
     Code.FROZEN: Wording(
         409,

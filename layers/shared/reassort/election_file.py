@@ -1,0 +1,104 @@
+"""The election file that an operator writes: the election, and what only its site says and shows.
+
+No function imports this module: a model costs time at each cold start, and they need none of these.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from reassort.election import Election, ElectionFileError, Part, Text
+
+# Of any length that still reads as one message at the top of a page.
+Notice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class Host(Part):
+    """Who hosts the site, and a sentence on where the data are."""
+
+    name: Text
+    address: Text
+    data_location: Text | None = None
+
+
+class Audit(Part):
+    """An audit of the site by the RGAA 4.1. `rate` is the share of criteria that are met, in per cent."""
+
+    by: Text
+    on: date
+    rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+
+
+class Accessibility(Part):
+    """What the declaration of accessibility says, in the words that the RGAA asks for."""
+
+    status: Literal["non conforme", "partiellement conforme", "totalement conforme"]
+    audit: Audit | None = None
+    defects: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def check_status(self) -> Self:
+        """Refuse a status that the audit does not bear out (order of 20 September 2019, annex), and defects it contradicts."""
+        if self.audit is None:
+            earned, why = "non conforme", "there is no audit"
+        else:
+            why = f"the audit found that {self.audit.rate} % of the criteria are met"
+            earned = "totalement conforme"
+            if self.audit.rate < 100:
+                earned = "partiellement conforme" if self.audit.rate >= 50 else "non conforme"
+        if self.status != earned:
+            raise ValueError(f"status must be {earned!r}: {why}")
+        if self.audit is not None and bool(self.defects) != (self.audit.rate < 100):
+            raise ValueError(f"defects must {'not ' if self.defects else ''}be listed: {why}")
+        return self
+
+
+class Colours(Part):
+    """Colours in place of those of `site/styles/theme.css`, by the names of its tokens.
+
+    Whether a token exists, and whether the colours can be read on each other, is the site build's to say.
+    """
+
+    light: dict[str, Colour] = Field(default_factory=dict)
+    dark: dict[str, Colour] = Field(default_factory=dict)
+
+
+class Site(Part):
+    """Names, texts and colours of the voter space. Texts are plain, without a full stop; a notice and `data_location` have theirs."""
+
+    name: Text
+    notice: Notice | None = None
+    publication_director: Text
+    host: Host
+    data_protection_contact: Text
+    accessibility: Accessibility
+    colours: Colours = Field(default_factory=Colours)
+
+
+class ElectionFile(Election):
+    """A validated election file."""
+
+    site: Site
+
+    def for_functions(self) -> str:
+        """Return the JSON that `packaged_election` reads."""
+        return self.model_dump_json(exclude={"site"})
+
+
+def parse_election(content: dict[str, Any], file: str) -> ElectionFile:
+    """Validate the content of an election file.
+
+    Raises:
+        ElectionFileError: names `file` and, one a line, each field with the reason it is refused.
+    """
+    try:
+        return ElectionFile.model_validate(content)
+    except ValidationError as error:
+        faults = (
+            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise ElectionFileError("\n".join(faults)) from error
