@@ -1,5 +1,5 @@
 /** « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is pressed. */
-import { call } from "./api.js";
+import { call, serverTime } from "./api.js";
 import { election } from "./election.js";
 import { byId, say } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
@@ -34,7 +34,7 @@ function showDisputed(reference) {
   byId("dispute").hidden = true;
   byId("disputed").hidden = false;
   byId("reference").textContent = reference;
-  say(byId("helpdesk-now"), helpdeskInWords(new Date()));
+  say(byId("helpdesk-now"), helpdeskInWords(new Date(serverTime())));
   byId("title").textContent = "Votre signalement est enregistré";
   document.title = `Votre signalement est enregistré – ${election.site}`;
   byId("title").focus();

@@ -7,8 +7,9 @@ import { counted, durationInWords, momentInWords, typeset } from "./typography.j
 
 /**
  * @typedef {{field: string, message: string}} Fault `field` is the id of the input to go to
+ * @typedef {{label: string, run: () => void}} Action a button of the summary
  * @typedef {{title?: string, faults?: Fault[], texts?: string[], next?: (Node | string)[], wait?: number | null,
- *   retry?: (() => void) | null}} Summary
+ *   action?: Action | null}} Summary
  */
 
 const PREFIX = "Erreur\u202f: ";
@@ -29,6 +30,8 @@ const WITHOUT_HELPDESK = new Set([
   "window-closed",
   "wrong-code",
 ]);
+// What may succeed a moment later, unchanged.
+const PASSING = new Set(["busy", "delivery-in-progress", "unavailable"]);
 /** @type {Record<string, [string, string]>} */
 const LINKS = {
   "concurrent-reissue": ["/suivi.html", "Voir le suivi de la demande"],
@@ -69,7 +72,7 @@ export function clearErrors() {
  * Show a summary above the title and put the focus on it.
  * @param {Summary} summary
  */
-export function showErrors({ title, faults = [], texts = [], next = [], wait = null, retry = null }) {
+export function showErrors({ title, faults = [], texts = [], next = [], wait = null, action = null }) {
   clearErrors();
   const box = byId("errors");
   const alert = make("div", { role: "alert" }, make("p", { class: "errors-title" }, title || "Il y a un problème"));
@@ -77,9 +80,9 @@ export function showErrors({ title, faults = [], texts = [], next = [], wait = n
   alert.append(...texts.map(paragraph));
   box.append(alert, ...next.map((item) => (typeof item === "string" ? paragraph(item) : item)));
   if (wait) box.append(countdown(wait));
-  if (retry) {
-    const button = make("button", { type: "button" }, "Réessayer");
-    button.addEventListener("click", retry);
+  if (action) {
+    const button = make("button", { type: "button" }, action.label);
+    button.addEventListener("click", action.run);
     box.append(make("div", { class: "actions" }, button));
   }
   for (const fault of faults) markField(fault);
@@ -92,18 +95,19 @@ export function showErrors({ title, faults = [], texts = [], next = [], wait = n
 /**
  * Show why a call failed.
  * @param {unknown} failure
- * @param {{fields?: Record<string, string>, retry?: () => void, reassurance?: string}} [options] `fields`: input id of
- *   each field of the API; `retry`: what to do again when the call may succeed unchanged; `reassurance`: what to add when
- *   the outcome is unknown
+ * @param {{fields?: Record<string, string>, retry?: () => void, reassurance?: string, action?: Action}} [options]
+ *   `fields`: input id of each field of the API; `retry`: what to do again when the call may succeed unchanged;
+ *   `reassurance`: what to add when the outcome is unknown; `action`: what to offer instead
  */
-export function showFailure(failure, { fields = {}, retry, reassurance } = {}) {
+export function showFailure(failure, { fields = {}, retry, reassurance, action } = {}) {
+  const again = retry ? { label: "Réessayer", run: retry } : null;
   if (failure instanceof Unreachable) {
     const texts = ["Ce que vous avez saisi est conservé. Vérifiez votre connexion, puis réessayez."];
     if (reassurance) texts.push(reassurance);
     showErrors({
       title: navigator.onLine ? "Le service ne répond pas" : "Pas de connexion à internet",
       texts,
-      retry,
+      action: again,
     });
     return;
   }
@@ -111,16 +115,16 @@ export function showFailure(failure, { fields = {}, retry, reassurance } = {}) {
   const faults = failure.errors
     .filter((fault) => fields[fault.field])
     .map((fault) => ({ field: fields[fault.field], message: fault.message }));
-  const again = failure.code === "unavailable" || failure.code === "busy" || failure.code === "delivery-in-progress";
   const texts = failure.code === "invalid-fields" && faults.length ? [] : [failure.detail];
-  if (again && reassurance) texts.push(reassurance);
+  const passes = PASSING.has(failure.code);
+  if (passes && reassurance) texts.push(reassurance);
   showErrors({
     title: failure.title,
     faults,
     texts,
     next: nextSteps(failure),
     wait: endsByItself(failure) ? failure.retryAfter : null,
-    retry: again ? retry : null,
+    action: action ?? (passes ? again : null),
   });
 }
 
@@ -142,7 +146,7 @@ export function nextSteps(problem) {
     steps.push(make("p", {}, make("a", { href: link[0], ...tab }, link[1])));
   }
   if (!WITHOUT_HELPDESK.has(problem.code)) {
-    steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(new Date())));
+    steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(new Date(serverTime()))));
   }
   return steps;
 }
@@ -153,7 +157,7 @@ export function nextSteps(problem) {
  */
 function endsByItself(problem) {
   if (problem.code === "locked") return (problem.retryAfter ?? 0) <= election.numenLockSeconds;
-  return problem.code !== "too-many-redeliveries";
+  return !["too-many-redeliveries", "too-many-tries"].includes(problem.code);
 }
 
 /** @param {Fault} fault */

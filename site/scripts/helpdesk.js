@@ -1,4 +1,5 @@
 /** The helpdesk box: open or closed now, and the next opening. */
+import { serverTime } from "./api.js";
 import { helpdeskState } from "./calendar.js";
 import { byId, say } from "./elements.js";
 import { election } from "./election.js";
@@ -27,7 +28,7 @@ export function helpdeskInWords(instant) {
 }
 
 function refresh() {
-  const text = helpdeskInWords(new Date());
+  const text = helpdeskInWords(new Date(serverTime()));
   const box = byId("helpdesk-state");
   box.dataset.open = String(text.startsWith("Ouverte"));
   say(box, text);

@@ -13,6 +13,8 @@ const DOMAINS = election.domains.map(({ domain }) => domain);
 // The address lives here, while the page does, so that a new code needs no second typing.
 let address = "";
 let resendAt = 0;
+// The tries of this browser's challenge are used up: no code redeems it any more, so the next one needs another challenge.
+let exhausted = false;
 
 /** @param {() => Promise<void>} whenSignedIn */
 export function startSignIn(whenSignedIn) {
@@ -63,6 +65,8 @@ async function askCode() {
  */
 function requestCode(typed) {
   return whileWaiting("Envoi du code…", async () => {
+    if (exhausted) await call("DELETE", "/api/login");
+    exhausted = false;
     const { resend_in: seconds } = await call("POST", "/api/login", { body: { email: typed } });
     address = typed;
     resendAt = Date.now() + seconds * 1000;
@@ -96,15 +100,18 @@ async function redeemCode(whenSignedIn) {
  * @param {() => void} retry
  */
 function showCodeFailure(failure, retry) {
+  const again = { label: "Demander un nouveau code", run: askAgain };
   if (failure instanceof Problem && failure.code === "too-many-tries") {
-    // A code asked for now would meet the same count of tries.
-    resendAt = Date.now() + (failure.retryAfter ?? 0) * 1000;
+    exhausted = true;
+    showFailure(failure, { action: again });
+    return;
   }
   if (failure instanceof Problem && failure.code === "wrong-code") {
     failure.errors = [{ field: "code", code: failure.code, message: failure.detail }];
-    failure.detail = failure.attemptsLeft
-      ? "Si vous avez demandé plusieurs codes, essayez le dernier reçu."
-      : "Demandez un nouveau code avec le bouton en bas de la page.";
+    failure.detail = failure.attemptsLeft ? "Si vous avez demandé plusieurs codes, essayez le dernier reçu." : "";
+    exhausted = failure.attemptsLeft === 0;
+    showFailure(failure, { fields: { code: "code" }, action: failure.attemptsLeft ? undefined : again });
+    return;
   }
   showFailure(failure, { fields: { code: "code" }, retry });
 }
@@ -115,7 +122,9 @@ async function askAgain() {
     return;
   }
   if (Date.now() < resendAt) {
-    say(byId("announcer"), `Attendez encore ${durationInWords(secondsLeft())} avant de demander un nouveau code.`);
+    const wait = `Attendez encore ${durationInWords(secondsLeft())} avant de demander un nouveau code.`;
+    say(byId("announcer"), wait);
+    byId("resend").focus();
     return;
   }
   clearErrors();

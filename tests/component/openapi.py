@@ -63,8 +63,12 @@ def raise_if_undescribed(response: Response) -> None:
     if media_type not in content:
         raise UndescribedError(f"{where} is {media_type}, not {', '.join(content)}")
     validator = OAS30Validator(content[media_type]["schema"], format_checker=oas30_format_checker)
-    for error in validator.iter_errors(json.loads(response.text)):
+    body = json.loads(response.text)
+    for error in validator.iter_errors(body):
         raise UndescribedError(f"{where}: {error.json_path}: {error.message}")
+    codes = answer.get("x-codes")
+    if codes is not None and body["code"] not in codes:
+        raise UndescribedError(f"{where} is {body['code']}, not {', '.join(codes)}")
 
 
 def _resolve(part: Any, whole: dict[str, Any]) -> Any:

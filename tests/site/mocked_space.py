@@ -49,9 +49,9 @@ DISPUTE = "POST", "/api/dispute"
 _HEADERS = {header.name: header.value for header in read_security_headers(ROOT / "template.yaml")}
 
 
-def built_site(folder: Path) -> Path:
-    """Build the site into `folder` as it is deployed, and return the folder."""
-    build = [sys.executable, ROOT / "site" / "build.py", FOLDER / f"{ELECTION.id}.yaml", folder]
+def built_site(folder: Path, election_id: str = ELECTION.id) -> Path:
+    """Build an election's site into `folder` as it is deployed, and return the folder."""
+    build = [sys.executable, ROOT / "site" / "build.py", FOLDER / f"{election_id}.yaml", folder]
     subprocess.run(build, check=True)
     return folder
 
@@ -138,6 +138,7 @@ class MockedSpace:
         if body is not None:
             schema = described["content"][kind]["schema"]
             OAS30Validator(schema, format_checker=oas30_format_checker).validate(body)
+            assert body.get("code") in described.get("x-codes", [None]), f"{path} does not answer {body['code']}"
         content = "" if body is None else json.dumps(body)
 
         def fulfil(route: Route) -> None:
