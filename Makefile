@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
 
-.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack clean chromium
+.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -28,7 +28,7 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
-test: $(SYNCED) chromium $(NODE_SYNCED) ## Everything: check, then the unit, component, artefact, stack and browser tests
+test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then the unit, component, artefact, stack and browser tests
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
@@ -64,13 +64,25 @@ $(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
 		|| { echo "The checkers of pages could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
 	@touch $@
 
-# Debian's Chromium comes with all the libraries it needs; elsewhere Playwright brings its own.
+# Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring their own.
+# The list of packages is brought up to date only when it is of no use: at most once for both.
+define from_debian
+	grep -q '^ID=debian' /etc/os-release 2>/dev/null && { \
+		as_root=$$(test "$$(id -u)" = 0 || command -v sudo || echo false); \
+		install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $(1)"; \
+		$$install || { $$as_root apt-get -qq update && $$install; }; }
+endef
+
 chromium: $(SYNCED)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -e .build/chromium || { \
-		as_root=$$(test "$$(id -u)" = 0 || command -v sudo || echo false); \
-		{ grep -q '^ID=debian' /etc/os-release 2>/dev/null \
-			&& $$as_root apt-get -qq update && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; } \
-			>.build/chromium.log 2>&1 \
+		{ $(call from_debian,chromium); } >.build/chromium.log 2>&1 \
 		|| $(BIN)/playwright install chromium >>.build/chromium.log 2>&1 \
 		|| { echo "No Chromium for the browser tests: install one, or connect to the network (.build/chromium.log)." >&2; exit 1; }; \
 		touch .build/chromium; }
+
+# .build/firefox tells where Puppeteer's is.
+firefox: $(NODE_SYNCED)
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || test -s .build/firefox || { \
+		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
+		|| PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
+		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }

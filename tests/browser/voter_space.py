@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROLL = ROOT / "data" / "demo-roll.csv"
+# Where `make firefox` writes down which one it has brought.
+_FIREFOX = ROOT / ".build" / "firefox"
 _START_SECONDS = 300
 _STOP_SECONDS = 30
 _MESSAGE_SECONDS = 60
@@ -139,6 +141,20 @@ def launch_chromium(playwright: Playwright, debugging_port: int | None = None) -
             *([] if debugging_port is None else [f"--remote-debugging-port={debugging_port}"]),
         ],
     )
+
+
+def firefox_executable() -> str:
+    """Return the system's Firefox if there is one, else the one that `make firefox` has brought.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    system = shutil.which("firefox-esr") or shutil.which("firefox")
+    if system:
+        return system
+    brought = _FIREFOX.read_text(encoding="utf-8").strip() if _FIREFOX.exists() else ""
+    assert Path(brought).is_file(), "no Firefox: install one, or run `make firefox`"
+    return brought
 
 
 def sign_in(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
