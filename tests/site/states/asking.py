@@ -12,6 +12,7 @@ from tests.site.mocked_space import (
     OVERVIEW,
     REISSUE,
     SECRETARIAT,
+    SIGN_OUT,
     MockedSpace,
     overview,
 )
@@ -134,6 +135,15 @@ def _confirmation_unanswered(*, offline: bool) -> Play:
     return play
 
 
+def _sign_out_refused(code: Code) -> Play:
+    def play(space: MockedSpace) -> None:
+        open_form(space)
+        space.refuse(SIGN_OUT, code)
+        space.page.get_by_role("button", name="Me déconnecter").first.click()
+
+    return play
+
+
 def _session_about_to_end(space: MockedSpace) -> None:
     open_form(space)
     fill_form(space)
@@ -224,7 +234,7 @@ STATES = {
         summary=(wording(Code.UNAVAILABLE), "la demande ne sera pas faite deux fois", "Réessayer"),
     ),
     "review-foreign-origin": State(
-        _confirmed(Code.FOREIGN_ORIGIN), REVIEW, summary=(wording(Code.FOREIGN_ORIGIN), "Ouvrir l’espace électeur")
+        _confirmed(Code.FOREIGN_ORIGIN), REVIEW, summary=(wording(Code.FOREIGN_ORIGIN), "Aller à l’accueil")
     ),
     "numen-mismatch": State(
         _confirmed(Code.NUMEN_MISMATCH, attempts_left=4),
@@ -262,6 +272,17 @@ STATES = {
     "closed-meanwhile": State(_confirmed(Code.WINDOW_CLOSED), wording(Code.WINDOW_CLOSED), ("Voir les dates",)),
     "voted-meanwhile": State(_confirmed(Code.ALREADY_VOTED), wording(Code.ALREADY_VOTED), (helpdesk(),)),
     "frozen-meanwhile": State(_confirmed(Code.FROZEN), wording(Code.FROZEN), (helpdesk(),)),
+    "earlier-one-being-sent": State(
+        _confirmed(Code.DELIVERY_IN_PROGRESS, retry_after=5),
+        REVIEW,
+        summary=(wording(Code.DELIVERY_IN_PROGRESS), "Vous pourrez recommencer dans", "Réessayer"),
+    ),
+    "sign-out-unavailable": State(
+        _sign_out_refused(Code.UNAVAILABLE), FORM, summary=(wording(Code.UNAVAILABLE), "Réessayer")
+    ),
+    "sign-out-foreign-origin": State(
+        _sign_out_refused(Code.FOREIGN_ORIGIN), FORM, summary=(wording(Code.FOREIGN_ORIGIN),)
+    ),
     "session-about-to-end": State(
         _session_about_to_end,
         FORM,

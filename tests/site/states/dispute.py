@@ -68,6 +68,7 @@ STATES = {
     "dispute-invalid-token": State(
         _refused(Code.INVALID_TOKEN), TITLE, summary=(wording(Code.INVALID_TOKEN), "Ouvrez de nouveau le lien reçu")
     ),
+    "dispute-invalid-fields": State(_refused(Code.INVALID_FIELDS), TITLE, summary=(wording(Code.INVALID_FIELDS),)),
     "dispute-unavailable": State(_refused(Code.UNAVAILABLE), TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
     "dispute-foreign-origin": State(_refused(Code.FOREIGN_ORIGIN), TITLE, summary=(wording(Code.FOREIGN_ORIGIN),)),
     "disputed": State(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reassort.problems import Code
+from reassort.problems import Code, FieldFault
 from reassort.reasons import Reason
 
 from tests.site.mocked_space import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     type Play = Callable[[MockedSpace], None]
 
 TITLE = "Suivi de votre demande"
+CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
 PHONE_PLACE = "sur le mobile indiqué dans votre demande"
 
 
@@ -214,7 +215,8 @@ REFUSALS = {
     Code.ALREADY_DELIVERED: Refusal((helpdesk(),), offered_again=True),
     Code.NOT_FOUND: Refusal(("Aucune demande de réassort", "Faire une demande"), offered_again=True),
     Code.UNAVAILABLE: Refusal(("Réessayer",), offered_again=True, retry_after=5),
-    Code.FOREIGN_ORIGIN: Refusal(("Ouvrir l’espace électeur",), offered_again=True),
+    Code.INVALID_FIELDS: Refusal((CHANNEL_MESSAGE,), offered_again=True),
+    Code.FOREIGN_ORIGIN: Refusal(("Aller à l’accueil",), offered_again=True),
 }
 
 
@@ -279,7 +281,8 @@ def _redelivered(space: MockedSpace) -> None:
 def open_redelivery(space: MockedSpace, code: Code, retry_after: int | None = None) -> None:
     """Ask for the other channel after a failure, and be refused."""
     space.open_tracking(tracked("failed", "email", reason=why(Reason.MAILBOX_FULL)))
-    space.refuse(REDELIVERY, code, retry_after=retry_after)
+    faults = (FieldFault("channel", "invalid", CHANNEL_MESSAGE),) if code is Code.INVALID_FIELDS else ()
+    space.refuse(REDELIVERY, code, faults, retry_after=retry_after)
     space.page.locator("#redeliver").click()
 
 

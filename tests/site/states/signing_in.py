@@ -104,6 +104,12 @@ def _code_refused(code: Code, attempts_left: int | None = None, retry_after: int
     return play
 
 
+def _code_invalid(space: MockedSpace) -> None:
+    message = "Saisissez les 6 chiffres du code reçu par courriel."
+    space.refuse(REDEEM_CODE, Code.INVALID_FIELDS, (FieldFault("code", "code-invalid", message),))
+    _send_code("000000")(space)
+
+
 def _code_waits(space: MockedSpace) -> None:
     space.hold(REDEEM_CODE)
     _send_code("482915")(space)
@@ -200,6 +206,7 @@ STATES = {
         CODE,
         summary=(wording(Code.TOO_MANY_TRIES), "Demandez un nouveau code"),
     ),
+    "code-invalid": State(_code_invalid, CODE, summary=(wording(Code.INVALID_FIELDS), "Saisissez les 6 chiffres")),
     "code-slow": State(_code_waits, CODE, ("Vérification du code…",)),
     "code-offline": State(_code_unanswered, CODE, summary=("Pas de connexion à internet", "Réessayer")),
     "code-unavailable": State(_code_refused(Code.UNAVAILABLE), CODE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),

@@ -1,0 +1,51 @@
+"""The scripts keep to the types that their comments declare, and work in browsers of some years ago."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.browser.voter_space import ROOT
+from tests.site.checkers import NODE_PROGRAM
+
+COMPILER = ROOT / "tests" / "browser" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
+OPTIONS = [
+    "--allowJs", "--checkJs", "--noEmit", "--strict", "--target", "es2022", "--module", "esnext",
+    "--moduleResolution", "bundler", "--lib", "es2023,dom,dom.iterable",
+]  # fmt: skip
+
+
+def scripts(site: Path) -> list[Path]:
+    return sorted((site / "assets").glob("*/*.js"))
+
+
+def test_scripts_have_no_type_errors(site: Path) -> None:
+    found = subprocess.run(
+        [NODE_PROGRAM, COMPILER, *OPTIONS, *scripts(site)], capture_output=True, text=True, check=False, cwd=site
+    )
+    assert found.stdout == ""
+    assert found.returncode == 0
+
+
+def test_compiler_finds_a_type_error(site: Path, tmp_path: Path) -> None:
+    faulty = tmp_path / "faulty.js"
+    faulty.write_text("/** @param {string} text */\nexport function twice(text) {\n  return text * 2;\n}\n", "utf-8")
+    found = subprocess.run(
+        [NODE_PROGRAM, COMPILER, *OPTIONS, faulty], capture_output=True, text=True, check=False, cwd=site
+    )
+    assert "TS2362" in found.stdout
+
+
+@pytest.mark.req("S20")
+def test_scripts_neither_evaluate_text_nor_write_markup(site: Path) -> None:
+    forbidden = re.compile(r"\beval\(|\bFunction\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write|javascript:")
+    for script in scripts(site):
+        assert forbidden.search(script.read_text("utf-8")) is None, script.name
+
+
+@pytest.mark.req("U11")
+def test_scripts_use_no_lookbehind(site: Path) -> None:
+    """Safari before 16.4 refuses a whole script that holds one."""
+    for script in scripts(site):
+        assert "(?<" not in script.read_text("utf-8"), script.name

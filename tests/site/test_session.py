@@ -1,0 +1,124 @@
+"""The end of a session: a warning in time, a way to stay, and nothing typed is lost."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from reassort.problems import Code
+
+from tests.site.mocked_space import OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, overview, tracked
+from tests.site.reading import shown
+from tests.site.steps import (
+    NUMEN,
+    TYPED_PHONE,
+    ask_code,
+    confirm,
+    fill_form,
+    heading_is,
+    open_form,
+    open_review,
+    redeem,
+)
+
+IDLE = 900
+WARNING = "#session-warning"
+
+
+@pytest.mark.req("U5")
+def test_warning_comes_a_minute_before_the_end_at_the_latest(page: Page, mocked: MockedSpace) -> None:
+    open_form(mocked)
+    page.clock.fast_forward((IDLE - 125) * 1000)
+    expect(page.locator(WARNING)).to_be_hidden()
+    page.clock.run_for(10_000)
+    expect(page.locator(WARNING)).to_be_visible()
+    assert "Temps restant : 1 min" in shown(page, WARNING)
+
+
+@pytest.mark.req("U5")
+def test_short_session_is_warned_of_a_minute_ahead_too(page: Page, mocked: MockedSpace) -> None:
+    """A page opened late in the longest life of a session."""
+    open_form(mocked, session={"expires_in": 120})
+    page.clock.fast_forward(57_000)
+    expect(page.locator(WARNING)).to_be_hidden()
+    page.clock.run_for(4_000)
+    expect(page.locator(WARNING)).to_be_visible()
+
+
+@pytest.mark.req("U5")
+def test_session_is_prolonged_with_one_press(page: Page, mocked: MockedSpace) -> None:
+    open_form(mocked)
+    fill_form(mocked)
+    page.clock.fast_forward((IDLE - 100) * 1000)
+    expect(page.locator(WARNING)).to_be_visible()
+    page.get_by_role("button", name="Continuer ma session").click()
+    expect(page.locator(WARNING)).to_be_hidden()
+    page.clock.fast_forward((IDLE - 200) * 1000)
+    expect(page.locator(WARNING)).to_be_hidden()
+    heading_is(page, "Vos renseignements")
+    expect(page.locator("#numen")).to_have_value(NUMEN)
+
+
+@pytest.mark.req("U5")
+@pytest.mark.parametrize("at_review", [False, True])
+def test_nothing_typed_is_lost_when_the_session_ends(page: Page, mocked: MockedSpace, at_review: bool) -> None:
+    if at_review:
+        open_review(mocked)
+        mocked.refuse(REISSUE, Code.SIGNED_OUT)
+        confirm(mocked)
+    else:
+        open_form(mocked)
+        fill_form(mocked)
+        page.clock.fast_forward((IDLE + 1) * 1000)
+    heading_is(page, "Votre adresse professionnelle")
+    expect(page.locator("#notice")).to_be_focused()
+    assert "Ce que vous avez saisi est conservé." in shown(page, "#notice")
+    mocked.answer(("POST", "/api/login"), 202, {"expires_in": 600, "resend_in": 60})
+    mocked.answer(("POST", "/api/login/code"), 200, {"expires_in": IDLE})
+    ask_code(mocked)
+    heading_is(page, "Le code reçu par courriel")
+    redeem(mocked)
+    # Back where the voter was.
+    heading_is(page, "Vérifiez votre demande" if at_review else "Vos renseignements")
+    expect(page.locator("#numen")).to_have_value(NUMEN)
+    expect(page.locator("#phone")).to_have_value(TYPED_PHONE)
+    expect(page.locator("#channel-sms")).to_be_checked()
+
+
+@pytest.mark.req("U5")
+def test_another_tab_prolongs_and_ends_the_session_here_too(page: Page, mocked: MockedSpace) -> None:
+    open_form(mocked)
+    other = MockedSpace(page.context.new_page(), mocked.site)
+    other.track(tracked("sent"))
+    page.clock.fast_forward((IDLE - 100) * 1000)
+    expect(page.locator(WARNING)).to_be_visible()
+    other.open("suivi.html")
+    other.page.locator("#reference:not(:empty)").wait_for()
+    # The clock of the other page is at the start: what it tells of is the end of the session, not its length.
+    other.answer(SIGN_OUT, 204)
+    other.page.get_by_role("button", name="Me déconnecter").first.click()
+    other.page.wait_for_url("**/index.html*")
+    heading_is(page, "Votre adresse professionnelle")
+
+
+@pytest.mark.req("U5", "U6")
+def test_status_stays_readable_when_the_session_ends(page: Page, mocked: MockedSpace) -> None:
+    mocked.open_tracking(tracked("delivered"))
+    page.clock.fast_forward((IDLE - 100) * 1000)
+    expect(page.locator(WARNING)).to_be_visible()
+    page.clock.fast_forward(101_000)
+    expect(page.locator(WARNING)).to_be_hidden()
+    expect(page.locator("#notice")).to_be_focused()
+    assert "Votre session est terminée" in shown(page, "#notice")
+    expect(page.locator("#reference")).to_be_visible()
+
+
+@pytest.mark.req("U5")
+def test_lost_connection_does_not_end_the_session(page: Page, mocked: MockedSpace) -> None:
+    open_form(mocked)
+    fill_form(mocked)
+    page.clock.fast_forward((IDLE - 100) * 1000)
+    mocked.drop(OVERVIEW)
+    page.get_by_role("button", name="Continuer ma session").click()
+    expect(page.locator("#errors")).to_be_focused()
+    mocked.answer(OVERVIEW, 200, overview())
+    page.locator("#errors").get_by_role("button", name="Réessayer").click()
+    expect(page.locator("#errors")).to_be_hidden()
+    expect(page.locator("#numen")).to_have_value(NUMEN)
