@@ -54,6 +54,8 @@ def test_every_link_leads_somewhere(any_site: tuple[str, Path]) -> None:
             target = urlsplit(urljoin(f"{ORIGIN}/{name}", href))
             if target.scheme == "tel":
                 assert re.fullmatch(r"0\d{9}", target.path)
+            elif target.scheme == "mailto":
+                assert "@" in target.path
             elif f"{target.scheme}://{target.netloc}" != ORIGIN:
                 strangers.add(target.netloc)
             else:
