@@ -46,8 +46,8 @@ lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on templa
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
 
-screenshots: $(SYNCED) chromium ## Play the journey in Chromium and write docs/screenshots
-	@$(BIN)/python -m tests.browser.screenshots
+screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)

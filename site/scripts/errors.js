@@ -8,7 +8,7 @@ import { counted, durationInWords, momentInWords, typeset } from "./typography.j
 /**
  * @typedef {{field: string, message: string}} Fault `field` is the id of the input to go to
  * @typedef {{label: string, run: () => void}} Action a button of the summary
- * @typedef {{title?: string, faults?: Fault[], texts?: string[], next?: (Node | string)[], wait?: number | null,
+ * @typedef {{title?: string, faults?: Fault[], texts?: (Node | string)[], next?: (Node | string)[], wait?: number | null,
  *   action?: Action | null}} Summary
  */
 
@@ -77,8 +77,8 @@ export function showErrors({ title, faults = [], texts = [], next = [], wait = n
   const box = byId("errors");
   const alert = make("div", { role: "alert" }, make("p", { class: "errors-title" }, title || "Il y a un problème"));
   if (faults.length) alert.append(make("ul", {}, ...faults.map((fault) => make("li", {}, fieldLink(fault)))));
-  alert.append(...texts.map(paragraph));
-  box.append(alert, ...next.map((item) => (typeof item === "string" ? paragraph(item) : item)));
+  alert.append(...texts.map(block));
+  box.append(alert, ...next.map(block));
   if (wait) box.append(countdown(wait));
   if (action) {
     const button = make("button", { type: "button" }, action.label);
@@ -160,6 +160,11 @@ export function nextSteps(problem) {
 function endsByItself(problem) {
   if (problem.code === "locked") return (problem.retryAfter ?? 0) <= election.numenLockSeconds;
   return !["too-many-redeliveries", "too-many-tries"].includes(problem.code);
+}
+
+/** @param {Node | string} item */
+function block(item) {
+  return typeof item === "string" ? paragraph(item) : item;
 }
 
 /** @param {Fault} fault */

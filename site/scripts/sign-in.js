@@ -1,7 +1,7 @@
 /** Steps 1 and 2: an address, and the code that was sent to it. */
 import { Problem, call } from "./api.js";
 import { suggestAddress } from "./domains.js";
-import { byId, input, say } from "./elements.js";
+import { byId, input, make, say } from "./elements.js";
 import { election } from "./election.js";
 import { clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
 import { durationInWords } from "./typography.js";
@@ -25,13 +25,6 @@ export function startSignIn(whenSignedIn) {
     event.preventDefault();
     showView("address");
   });
-  byId("email-accept").addEventListener("click", () => {
-    input("email").value = byId("email-suggested").textContent ?? "";
-    hideSuggestion();
-    clearErrors();
-    input("email").focus();
-  });
-  input("email").addEventListener("input", hideSuggestion);
   setInterval(showWait, 1000);
 }
 
@@ -41,7 +34,6 @@ export function signedInAddress() {
 }
 
 async function askCode() {
-  hideSuggestion();
   const typed = input("email").value.trim();
   const faults = findFaults(form("address-form"), { email: () => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) });
   if (faults.length) {
@@ -54,8 +46,8 @@ async function askCode() {
     input("code").value = "";
     showAddress();
   } catch (failure) {
-    showFailure(failure, { fields: { email: "email" }, retry: () => form("address-form").requestSubmit() });
-    if (failure instanceof Problem && failure.code === "email-domain") showSuggestion(typed);
+    if (failure instanceof Problem && failure.code === "email-domain") showAcceptedAddresses(failure, typed);
+    else showFailure(failure, { fields: { email: "email" }, retry: () => form("address-form").requestSubmit() });
   }
 }
 
@@ -153,16 +145,30 @@ function secondsLeft() {
   return Math.max(0, Math.ceil((resendAt - Date.now()) / 1000));
 }
 
-/** @param {string} typed */
-function showSuggestion(typed) {
+/**
+ * An address that is not professional: which ones are, and what was meant if it was a slip.
+ * @param {Problem} problem
+ * @param {string} typed
+ */
+function showAcceptedAddresses(problem, typed) {
+  const accepted = election.domains.map(({ staff, example }) =>
+    make("li", {}, `${staff} : `, make("span", { class: "address" }, example)),
+  );
   const suggested = suggestAddress(typed, DOMAINS);
-  if (!suggested) return;
-  byId("email-suggested").textContent = suggested;
-  byId("email-suggestion").hidden = false;
-}
-
-function hideSuggestion() {
-  byId("email-suggestion").hidden = true;
+  const meant = suggested
+    ? [make("p", {}, "Vouliez-vous écrire ", make("strong", { class: "address" }, suggested), " ?")]
+    : [];
+  const accept = () => {
+    input("email").value = suggested ?? "";
+    clearErrors();
+    input("email").focus();
+  };
+  showErrors({
+    title: problem.title,
+    faults: problem.errors.map(({ message }) => ({ field: "email", message })),
+    texts: ["Adresses acceptées :", make("ul", { class: "addresses" }, ...accepted), ...meant],
+    action: suggested ? { label: "Utiliser cette adresse", run: accept } : null,
+  });
 }
 
 /** @param {string} id */

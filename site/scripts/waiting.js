@@ -17,9 +17,14 @@ export async function whileWaiting(text, action) {
   if (working) return false;
   working = true;
   const line = byId("busy");
-  const notice = setTimeout(() => say(line, text), NOTICE_AFTER);
+  /** @param {string} words */
+  const tell = (words) => {
+    say(line, words);
+    line.scrollIntoView({ block: "nearest" });
+  };
+  const notice = setTimeout(() => tell(text), NOTICE_AFTER);
   const patience = "C’est plus long que d’habitude, ne fermez pas la page.";
-  const slow = setTimeout(() => say(line, `${text} ${patience}`), SLOW_AFTER);
+  const slow = setTimeout(() => tell(`${text} ${patience}`), SLOW_AFTER);
   document.body.classList.add("working");
   try {
     await action();

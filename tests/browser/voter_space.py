@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserType, Page, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROLL = ROOT / "data" / "demo-roll.csv"
@@ -125,10 +125,10 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
     raise AssertionError("the voter space did not start:\n" + "".join(lines))
 
 
-def launch_chromium(playwright: Playwright, debugging_port: int | None = None) -> Browser:
+def launch_chromium(chromium: BrowserType, debugging_port: int | None = None) -> Browser:
     """Launch the system's Chromium if there is one, else Playwright's own; others may drive it by the port, if one is given."""
     system = shutil.which("chromium") or shutil.which("chromium-browser")
-    return playwright.chromium.launch(
+    return chromium.launch(
         executable_path=system,
         args=[
             "--no-sandbox",

@@ -21,7 +21,7 @@ def debugging_port() -> int:
 @pytest.fixture(scope="session")
 def chromium(debugging_port: int) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = launch_chromium(playwright, debugging_port)
+        browser = launch_chromium(playwright.chromium, debugging_port)
         yield browser
         browser.close()
 

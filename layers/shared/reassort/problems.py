@@ -102,8 +102,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         429,
         "Trop d’essais",
-        "Le NUMEN saisi ne correspond pas, et le nombre d’essais est épuisé. Recommencez plus tard, ou appelez "
-        "l’assistance au {helpdesk}.",
+        "Le NUMEN saisi ne correspond pas, et le nombre d’essais est épuisé.",
     ),
     Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas."),
     Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande de réassort ne porte cette référence."),

@@ -163,8 +163,11 @@ STATES = {
     "address-slip": State(
         _foreign_domain("camille.morvandel@ac-dijon.com"),
         ADDRESS,
-        ("Vouliez-vous écrire camille.morvandel@ac-dijon.fr ?", "Utiliser cette adresse"),
-        summary=(wording(Code.EMAIL_DOMAIN),),
+        summary=(
+            wording(Code.EMAIL_DOMAIN),
+            "Vouliez-vous écrire camille.morvandel@ac-dijon.fr ?",
+            "Utiliser cette adresse",
+        ),
     ),
     "address-slow": State(_address_waits(SLOW), ADDRESS, ("Envoi du code…",)),
     "address-very-slow": State(
@@ -199,7 +202,7 @@ STATES = {
         _code_refused(Code.WRONG_CODE, attempts_left=1), CODE, summary=("Il vous reste 1 essai.",)
     ),
     "code-expired": State(
-        _code_refused(Code.WRONG_CODE), CODE, summary=(wording(Code.WRONG_CODE), "Demandez un nouveau code")
+        _code_refused(Code.WRONG_CODE), CODE, summary=(wording(Code.WRONG_CODE), "Demander un nouveau code")
     ),
     "code-too-many-tries": State(
         _code_refused(Code.TOO_MANY_TRIES, attempts_left=0, retry_after=540),
