@@ -1,0 +1,120 @@
+"""What each page of the voter space weighs on the wire, and what Lighthouse says of it.
+
+    make bench-site
+
+Starts the whole stack as `make run` does, and writes bench/site.md. The exit status is 1 when a page is over its limit.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from bench.figures import machine, table
+from tests.browser.voter_space import (
+    confirm,
+    demo_voters,
+    fill_form,
+    free_port,
+    launch_chromium,
+    running_voter_space,
+    sign_in,
+)
+from tests.site.checkers import Checkers, LighthouseReport, running_checkers
+from tests.site.states import STATES
+from tests.site.test_pages import PAGES
+from tests.site.test_weight import FIRST_LOAD
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REPORT = Path(__file__).parent / "site.md"
+BAR = 0.99
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Answers of a first load, and their bytes as the browser received them: headers, compressed bodies."""
+
+    answers: int
+    bytes: int
+
+
+def main() -> int:
+    """Measure every page, write the report, and return the exit status."""
+    port = free_port()
+    with running_voter_space() as space, sync_playwright() as playwright:
+        browser = launch_chromium(playwright.chromium, port)
+        voter = demo_voters()[0]
+        session = browser.new_context(locale="fr-FR")
+        page = session.new_page()
+        sign_in(page, space, voter)
+        fill_form(page, voter, "06 12 34 56 01", "email")
+        confirm(page)
+        page.locator("#reference:not(:empty)").wait_for()
+        cookies = session.cookies()
+        with running_checkers(port) as checkers:
+            measured = {name: measure(browser, checkers, cookies, f"{space.origin}/{name}") for name in PAGES}
+        browser.close()
+    good = all(
+        weighed.bytes <= FIRST_LOAD and min([*phone.scores.values(), *desktop.scores.values()]) >= BAR
+        for weighed, phone, desktop in measured.values()
+    )
+    REPORT.write_text(report(measured), "utf-8")
+    print(report(measured))
+    return 0 if good else 1
+
+
+def measure(
+    browser: Browser, checkers: Checkers, cookies: list[object], url: str
+) -> tuple[Weighed, LighthouseReport, LighthouseReport]:
+    """Weigh a page's first load, and score it as a slow phone and as a desktop, each with nothing in the cache."""
+    context = browser.new_context(locale="fr-FR")
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    weighed = weigh(page, url)
+    phone, desktop = (checkers.lighthouse(page, url, desktop=desktop) for desktop in (False, True))
+    context.close()
+    return weighed, phone, desktop
+
+
+def weigh(page: Page, url: str) -> Weighed:
+    """Return what a first load of a page receives."""
+    received: list[float] = []
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(url, wait_until="networkidle")
+    return Weighed(len(received), round(sum(received)))
+
+
+def report(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseReport]]) -> str:
+    """Return bench/site.md."""
+
+    def scores(lighthouse: LighthouseReport) -> str:
+        order = ("accessibility", "best-practices", "performance")
+        return " / ".join(f"{lighthouse.scores[name] * 100:.0f}" for name in order)
+
+    rows = [
+        [name, str(weighed.answers), f"{weighed.bytes / 1000:.1f}", scores(phone), scores(desktop)]
+        for name, (weighed, phone, desktop) in measured.items()
+    ]
+    return (
+        "# The pages of the voter space\n\n"
+        "First load with an empty cache, through the local gateway, which compresses and sets headers as CloudFront does: "
+        f"bytes as the browser received them, the API's answers and all headers included (limit {FIRST_LOAD / 1000:.0f} kB). "
+        "Lighthouse: accessibility / best practices / performance, on a slow phone (4 × slower processor, 1.6 Mbit/s) and on a "
+        "desktop. `demande.html` and `suivi.html` with a session.\n\n"
+        + table(["page", "answers", "kB", "Lighthouse, phone", "Lighthouse, desktop"], rows)
+        + f"\naxe (light and dark), html-validate and pa11y: 0 findings in {len(STATES)} states, "
+        "`.venv/bin/pytest -n 2 tests/site/test_states.py`.\n\n"
+        f"{machine()} `make bench-site`\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
