@@ -6,7 +6,9 @@ answer cannot tell them apart; `notify` drops the delivery of an address that is
 
 from __future__ import annotations
 
+import random
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from reassort.outbox import code_delivery_item
 from reassort.problems import Code, Problem
 from reassort.sessions import Token, draw_token, session_item
 from reassort.tables import (
+    Action,
     ConditionFailedError,
     ContentionError,
     Item,
@@ -29,6 +32,8 @@ from reassort.tables import (
     update_request,
     write_all,
 )
+
+from login.source_limit import SOURCE_ACTION, count_code, source_problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +47,8 @@ CODE_DIGITS = 6
 # A day of memory for the alarm on the number of codes; the bucket itself refills within minutes.
 _BUCKET_KEPT = timedelta(days=2)
 _NO_CODE = "-"
+_ROUNDS = 4
+_LONGEST_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,14 @@ class Asked:
     sent: bool
 
 
-def ask_code(address: str, held: Token | None, deps: SignIn) -> Asked:
+def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Asked:
     """Queue a one-time code to an address, if its bucket allows one now.
 
     `address` is normalised; `held` is the browser's challenge, which keeps its count of failed tries when it is for the
-    same address.
+    same address; `source` is where the request comes from.
 
     Raises:
+        Problem: `source-limit` when too many codes were asked for from there.
         ContentionError: the tables are busy.
         botocore.exceptions.ClientError: AWS cannot be reached; nothing was queued.
     """
@@ -84,7 +92,7 @@ def ask_code(address: str, held: Token | None, deps: SignIn) -> Asked:
     taken, resend_in = _take_from_bucket(voter_id, now, deps)
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     if taken:
-        challenge = _queue_code(address, challenge, now, deps, renewed=challenge is held)
+        challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
     return Asked(
         challenge=challenge,
         expires_in=limits.lifetime_minutes * 60,
@@ -169,7 +177,7 @@ def _seconds_until(ready: int, at: int) -> int:
     return max(1, -((at - ready) // 1000))
 
 
-def _queue_code(address: str, challenge: Token, now: datetime, deps: SignIn, *, renewed: bool) -> Token:
+def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: SignIn, *, renewed: bool) -> Token:
     limits = deps.election.limits.code
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     delivery_id = secrets.token_urlsafe(16)
@@ -187,7 +195,7 @@ def _queue_code(address: str, challenge: Token, now: datetime, deps: SignIn, *, 
     newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
     if renewed:
         try:
-            write_all(deps.dynamodb, [_renew_challenge(challenge, newest, now, deps), outbox])
+            _write_counted([_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
         except ConditionFailedError:
             # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
             challenge = draw_token(challenge.voter_id)
@@ -203,8 +211,25 @@ def _queue_code(address: str, challenge: Token, now: datetime, deps: SignIn, *, 
         "address": sealed_address,
         "masked_address": mask_address(address),
     }
-    write_all(deps.dynamodb, [put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox])
+    _write_counted([put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox], source, now, deps)
     return challenge
+
+
+def _write_counted(actions: list[Action], source: str, now: datetime, deps: SignIn) -> None:
+    """Write a code's items and count it for its source; two requests of one school may meet in the count, which passes."""
+    for attempt in range(1, _ROUNDS + 1):
+        try:
+            write_all(deps.dynamodb, [*actions, count_code(source, now, deps)])
+        except ConditionFailedError as refusal:
+            if refusal.refused == {SOURCE_ACTION}:
+                raise source_problem(now, deps) from refusal
+            raise
+        except ContentionError:
+            if attempt == _ROUNDS:
+                raise
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - jitter
+        else:
+            return
 
 
 def _renew_challenge(challenge: Token, newest: dict[str, Any], now: datetime, deps: SignIn) -> Any:

@@ -22,6 +22,7 @@ class Settings:
 
     election: str
     site_origin: str
+    edge_key: str
     encryption_key: str
     hmac_key: str
     sign_in_table: str
@@ -29,7 +30,7 @@ class Settings:
     voters_table: str
 
 
-def _start() -> tuple[Login, Journal, Election, str]:
+def _start() -> tuple[Login, Journal, Election, Settings]:
     settings = read_settings(Settings)
     clients = Clients()
     election = packaged_election(settings.election)
@@ -45,12 +46,19 @@ def _start() -> tuple[Login, Journal, Election, str]:
         deliveries_table=settings.deliveries_table,
         voters_table=settings.voters_table,
     )
-    return Login(deps, journal), journal, election, settings.site_origin
+    return Login(deps, journal), journal, election, settings
 
 
-_login, _journal, _election, _site_origin = _start()
+_login, _journal, _election, _settings = _start()
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     """Answer a REST API proxy event."""
-    return serve(event, _login.routes, _journal, helpdesk=_election.helpdesk.phone, site_origin=_site_origin)
+    return serve(
+        event,
+        _login.routes,
+        _journal,
+        helpdesk=_election.helpdesk.phone,
+        site_origin=_settings.site_origin,
+        edge_key=_settings.edge_key,
+    )

@@ -51,7 +51,8 @@ class Login:
             raise Problem(Code.INVALID_FIELDS, errors=(fault,)) from error
         except AddressDomainError as error:
             raise _domain_problem(election) from error
-        asked = ask_code(address, parse_token(request.cookies.get(CHALLENGE_COOKIE)), self._deps)
+        held = parse_token(request.cookies.get(CHALLENGE_COOKIE))
+        asked = ask_code(address, held, request.source, self._deps)
         self._journal.record("code asked", voter=asked.challenge.voter_id, queued=int(asked.sent))
         return Answer(
             202,

@@ -20,7 +20,7 @@ def test_asking_for_a_code_writes_twice_and_never_looks_at_the_roll(world: World
         "dynamodb.UpdateItem SignInTable",
         "kms.Encrypt",
         "kms.Encrypt",
-        "dynamodb.TransactWriteItems SignInTable DeliveriesTable",
+        "dynamodb.TransactWriteItems SignInTable DeliveriesTable SignInTable",
     ]
 
 

@@ -36,7 +36,7 @@ GOOD = {"numen": "09E9900123ABC", "phone": "06 12 34 56 78", "channel": "sms", "
 
 def _request(body: str | bytes, content_type: str = "application/json") -> Request:
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    return Request("POST", "/form", {}, {"content-type": content_type}, {}, raw, "request-1")
+    return Request("POST", "/form", {}, {"content-type": content_type}, {}, raw, "request-1", "203.0.113.24")
 
 
 def _refusal(request: Request) -> Problem:

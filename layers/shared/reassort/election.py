@@ -186,6 +186,16 @@ class SessionLimits(Part):
     absolute_minutes: Annotated[int, Field(ge=5, le=720)]
 
 
+class SourceLimits(Part):
+    """Codes that one source (an IPv4 address, or a /64 of IPv6) may ask for in each window of so many minutes.
+
+    Wide, for a whole school or academy may share one address.
+    """
+
+    codes: Annotated[int, Field(ge=8)]
+    window_minutes: Annotated[int, Field(ge=1, le=15)]
+
+
 class ReissueLimits(Part):
     """Reissues of one voter."""
 
@@ -219,6 +229,7 @@ class Limits(Part):
     """Every limit of the service."""
 
     code: CodeLimits
+    source: SourceLimits
     numen: NumenLimits
     session: SessionLimits
     reissues: ReissueLimits

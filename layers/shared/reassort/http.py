@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reassort.problems import Code, FieldFault, Problem
+from reassort.sources import read_source
 from reassort.tables import ContentionError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Request:
     cookies: Mapping[str, str]
     body: bytes
     request_id: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults.values())) from error
 
 
-def parse_request(event: Mapping[str, Any]) -> Request:
-    """Read a REST API proxy event."""
+def parse_request(event: Mapping[str, Any], edge_key: str = "") -> Request:
+    """Read a REST API proxy event. `edge_key` is what the trusted hop in front of the API adds; empty when there is none."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     raw = event.get("body") or ""
     body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode("utf-8", "surrogatepass")
@@ -111,6 +113,7 @@ def parse_request(event: Mapping[str, Any]) -> Request:
         cookies=_cookies(headers.get("cookie", "")),
         body=body,
         request_id=event["requestContext"]["requestId"],
+        source=read_source(headers, (event["requestContext"].get("identity") or {}).get("sourceIp") or "", edge_key),
     )
 
 
@@ -121,12 +124,13 @@ def serve(
     *,
     helpdesk: str,
     site_origin: str | None,
+    edge_key: str = "",
 ) -> dict[str, Any]:
     """Answer one event: route it, turn refusals into problem documents, and fail closed on anything unforeseen.
 
     `site_origin` is the only origin that may change state; None where callers are programs.
     """
-    request = parse_request(event)
+    request = parse_request(event, edge_key)
     journal.begin(request.request_id)
     try:
         _raise_if_foreign(request, site_origin)

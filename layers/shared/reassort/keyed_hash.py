@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     REFERENCE = "reference"
     REQUEST = "request"
     DISPUTE = "dispute"
+    SOURCE = "source"
 
 
 class KeyedHash:

@@ -11,6 +11,16 @@ def challenge_key(token_hash: str) -> str:
     return f"challenge#{token_hash}"
 
 
+def source_partition(source_hash: str) -> str:
+    """Return the partition of a source's counters in the sign-in table."""
+    return f"source#{source_hash}"
+
+
+def source_key(window: int, shard: int) -> str:
+    """Return the sort key of one shard of a source's counter in one window."""
+    return f"codes#{window}#{shard}"
+
+
 def session_key(token_hash: str) -> str:
     """Return the sort key of a session in the sign-in table."""
     return f"session#{token_hash}"

@@ -31,6 +31,7 @@ class Code(StrEnum):
     REDELIVERY_EXPIRED = "redelivery-expired"
     REVOKED = "revoked"
     SIGNED_OUT = "signed-out"
+    SOURCE_LIMIT = "source-limit"
     SUPERSEDED = "superseded"
     TOO_MANY_REDELIVERIES = "too-many-redeliveries"
     TOO_MANY_REISSUES = "too-many-reissues"
@@ -127,6 +128,12 @@ WORDINGS: dict[Code, Wording] = {
     Code.REVOKED: Wording(409, "Identifiant remplacé", "Cet identifiant a été remplacé par un réassort."),
     Code.SIGNED_OUT: Wording(
         401, "Vous n’êtes plus connecté", "Votre session est terminée. Identifiez-vous de nouveau."
+    ),
+    Code.SOURCE_LIMIT: Wording(
+        429,
+        "Trop de demandes depuis votre réseau",
+        "Beaucoup de codes ont été demandés depuis le réseau que vous utilisez. Attendez un peu, ou essayez depuis un autre "
+        "réseau, par exemple celui de votre téléphone.",
     ),
     Code.SUPERSEDED: Wording(
         409,

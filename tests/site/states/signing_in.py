@@ -40,9 +40,9 @@ def _foreign_domain(address: str) -> Play:
     return play
 
 
-def _address_refused(code: Code) -> Play:
+def _address_refused(code: Code, retry_after: int | None = None) -> Play:
     def play(space: MockedSpace) -> None:
-        space.refuse(ASK_CODE, code)
+        space.refuse(ASK_CODE, code, retry_after=retry_after)
         _send_address(EMAIL)(space)
 
     return play
@@ -185,6 +185,11 @@ STATES = {
     ),
     "address-unavailable": State(
         _address_refused(Code.UNAVAILABLE), ADDRESS, summary=(wording(Code.UNAVAILABLE), "Réessayer")
+    ),
+    "address-source-limit": State(
+        _address_refused(Code.SOURCE_LIMIT, retry_after=480),
+        ADDRESS,
+        summary=(wording(Code.SOURCE_LIMIT), "un autre réseau", "Vous pourrez recommencer dans"),
     ),
     "address-foreign-origin": _refused(ASK_CODE, Code.FOREIGN_ORIGIN),
     "code": State(
