@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
 
-.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack bench-site clean chromium firefox
+.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -57,6 +57,9 @@ bench-delivery-stack: $(SYNCED) ## What the stack on this machine delivers to co
 
 bench-site: $(SYNCED) chromium $(NODE_SYNCED) ## What each page weighs and what Lighthouse says of it: bench/site.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.site_quality
+
+bench-oracle: $(SYNCED) ## Does the time of an answer tell who is on the roll? 2,000 pairs: bench/oracle.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.oracle $(FLAGS)
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,203 @@
+"""Does the time of an answer tell who is on the roll? Pairs of sign-ins on the deployed stack, and the AUC of the best guess from it.
+
+    make bench-oracle
+    make bench-oracle FLAGS='--pairs 200'
+
+Each pair asks for a code for a voter and for an address that nobody has, in random order, one request at a time. A classifier by a threshold on
+the latency guesses right in AUC of all pairs of answers (the Mann–Whitney statistic): 0.5 is chance. The same for a second request at once, which
+the bucket holds back, and for voters whose NUMEN is locked against others. Everything else of the answers is compared as well. The run writes
+bench/oracle.md; the exit status is 1 when an answer differs or an AUC lies outside of 0.45 to 0.55.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import shlex
+import sys
+import tempfile
+import time
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from itertools import count
+from math import sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bench.figures import machine, percentile, table
+from tests.stack.deployed import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.stack.deployed import Deployment, Enrolled
+
+REPORT = Path(__file__).parent / "oracle.md"
+LEAST, MOST = 0.45, 0.55
+_LOCK_MILLISECONDS = 900_000
+# What differs between any two answers: when, which request, which random secret.
+_OWN = {
+    "date",
+    "x-amzn-requestid",
+    "x-amz-apigw-id",
+    "x-amzn-trace-id",
+    "apigw-requestid",
+    "set-cookie",
+    "x-amz-request-id",
+    "x-amzn-request-id",
+}
+_strangers = count(1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answer: how long it took, all that two answers may not differ in, and the cookie."""
+
+    seconds: float
+    shape: str
+    cookie: str
+
+
+@dataclass
+class Compared:
+    """Latencies in seconds of two kinds of address, and everything else that their answers were."""
+
+    first: list[float] = field(default_factory=list)
+    second: list[float] = field(default_factory=list)
+    shapes: set[str] = field(default_factory=set)
+
+    @property
+    def auc(self) -> float:
+        """How often the second kind takes longer than the first, ties counted half."""
+        return auc(self.first, self.second)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the 95 % interval of the AUC when there is no difference."""
+        sizes = len(self.first), len(self.second)
+        return 1.96 * sqrt((sum(sizes) + 1) / (12 * sizes[0] * sizes[1]))
+
+
+def auc(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the share of pairs of both samples in which the second is greater; ties count half."""
+    ordered = sorted(first)
+    wins = sum((bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 for value in second)
+    return wins / (len(first) * len(second))
+
+
+def compare(deployment: Deployment, pairs: int, seed: int = 1) -> dict[str, Compared]:
+    """Ask for codes in pairs; return what was seen of first requests, second requests, and locked voters."""
+    order = random.Random(seed)  # noqa: S311 - the order of a measurement
+    first, second, lock = Compared(), Compared(), Compared()
+    with httpx.Client(base_url=deployment.stack.api_url, timeout=60) as client:
+        for _ in range(20):
+            ask(client, _stranger())
+        for _ in range(pairs):
+            known, unknown = deployment.enrol().email, _stranger()
+            cookies = note(first, in_random_order(order, client, (known, None), (unknown, None)))
+            note(second, in_random_order(order, client, (known, cookies[0]), (unknown, cookies[1])))
+        for _ in range(pairs // 4):
+            locked, free = deployment.enrol(), deployment.enrol()
+            lock_numen(deployment, locked)
+            note(lock, in_random_order(order, client, (locked.email, None), (free.email, None)))
+    return {
+        "on the roll, or not: first request": first,
+        "on the roll, or not: second request, too soon": second,
+        "NUMEN locked, or not": lock,
+    }
+
+
+def ask(client: httpx.Client, address: str, cookie: str | None = None) -> Asked:
+    """Ask for a code once."""
+    headers = {"Content-Type": "application/json", **({"Cookie": cookie} if cookie else {})}
+    started = time.perf_counter()
+    answer = client.post("/api/login", json={"email": address}, headers=headers)
+    took = time.perf_counter() - started
+    client.cookies.clear()
+    set_cookie = answer.headers["set-cookie"]
+    shape = [
+        str(answer.status_code),
+        re.sub(r'"resend_in": ?\d+', '"resend_in": n', answer.text),
+        *sorted(f"{name}: {value}" for name, value in answer.headers.items() if name not in _OWN),
+        re.sub(r"[\w-]+(?=[.;])", lambda secret: "x" * len(secret[0]), set_cookie),
+    ]
+    return Asked(took, "\n".join(shape), set_cookie.partition(";")[0])
+
+
+def in_random_order(order: random.Random, client: httpx.Client, *requests: tuple[str, str | None]) -> list[Asked]:
+    """Make the requests of a pair in random order, and return their answers in the order of the pair."""
+    answers: dict[int, Asked] = {}
+    for number in order.sample(range(len(requests)), len(requests)):
+        answers[number] = ask(client, *requests[number])
+    return [answers[number] for number in range(len(requests))]
+
+
+def note(compared: Compared, answers: list[Asked]) -> list[str]:
+    """Add a pair to what was seen, and return the cookies that it was given."""
+    compared.first.append(answers[0].seconds)
+    compared.second.append(answers[1].seconds)
+    compared.shapes |= {answer.shape for answer in answers}
+    return [answer.cookie for answer in answers]
+
+
+def lock_numen(deployment: Deployment, voter: Enrolled) -> None:
+    """Lock a voter's NUMEN as five wrong ones do."""
+    deployment.client("dynamodb").update_item(
+        TableName=deployment.table("VotersTable"),
+        Key={"voter_id": {"S": voter.voter_id}},
+        UpdateExpression="SET numen_failures = :failures, numen_locked_until = :until",
+        ExpressionAttributeValues={
+            ":failures": {"N": "5"},
+            ":until": {"N": str(int(time.time() * 1000) + _LOCK_MILLISECONDS)},
+        },
+    )
+
+
+def _stranger() -> str:
+    return f"nobody{next(_strangers)}@ac-dijon.fr"
+
+
+def report(seen: dict[str, Compared], arguments: str, seconds: float) -> str:
+    """Return bench/oracle.md."""
+    rows = [
+        [
+            name,
+            f"{len(compared.first):,}",
+            f"**{compared.auc:.3f}**",
+            f"{0.5 - compared.half_width:.3f}-{0.5 + compared.half_width:.3f}",
+            *(f"{percentile(sample, 50) * 1000:.1f}" for sample in (compared.first, compared.second)),
+            "yes" if len(compared.shapes) == 1 else f"no: {len(compared.shapes)}",
+        ]
+        for name, compared in seen.items()
+    ]
+    return (
+        "# What the time of an answer tells\n\n"
+        "Pairs of requests for a code on the deployed stack with IAM enforced, in random order, one at a time. AUC: how often a guess by the "
+        "latency is right, 0.5 is chance; limits 0.45 to 0.55. Alike: status, body, headers and the form of the cookie.\n\n"
+        + table(["compared", "pairs", "AUC", "chance, 95 %", "median, ms", "median of the other, ms", "alike"], rows)
+        + f"\n{machine()} {seconds:.0f} s. `make bench-oracle{arguments}`\n"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, write the report, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="bench.oracle", description="Does the time of an answer tell who is on the roll?"
+    )
+    parser.add_argument("--pairs", type=int, default=2000, help="pairs of requests (default: 2000)")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as deployment:
+        seen = compare(deployment, options.pairs)
+    flags = f" FLAGS='{shlex.join(arguments)}'" if arguments else ""
+    text = report(seen, flags, time.monotonic() - started)
+    REPORT.write_text(text, "utf-8")
+    print(text)
+    return 0 if all(LEAST <= one.auc <= MOST and len(one.shapes) == 1 for one in seen.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
