@@ -101,7 +101,8 @@ WORDINGS: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         429,
         "Trop d’essais",
-        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le auprès de votre secrétariat.",
+        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le auprès de votre secrétariat, ou appelez "
+        "l’assistance au {helpdesk}.",
     ),
     Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas. Revenez à l’accueil du site."),
     Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande ne porte cette référence. Vérifiez-la."),
