@@ -93,6 +93,7 @@ def build_site(election: ElectionFile, out: Path) -> None:
     templates.filters["moment"] = lambda instant: french_moment(instant.astimezone(election.zone))
     templates.filters["day"] = french_day
     templates.filters["hours"] = french_hours
+    templates.filters["duration"] = french_duration
     facts = {
         "election": election,
         "assets": assets,
@@ -170,6 +171,12 @@ def french_hours(openings: Iterable[Opening]) -> str:
     """Return `de 8 h à 12 h 30 et de 13 h 30 à 17 h 30`, or `fermée` when there are none."""
     spans = [f"de {french_time(opening.start)} à {french_time(opening.end)}" for opening in openings]
     return " et ".join(spans) or "fermée"
+
+
+def french_duration(minutes: int) -> str:
+    """Return `2 heures`, or `90 minutes` when it is not a number of hours."""
+    count, unit = (minutes // 60, "heure") if minutes % 60 == 0 else (minutes, "minute")
+    return f"{count} {unit}{'s' if count > 1 else ''}"
 
 
 def _minutes(opening: Opening) -> tuple[int, int]:

@@ -100,7 +100,7 @@ def _address_message(election: Election) -> str:
 
 
 def _domain_problem(election: Election) -> Problem:
-    domains = ", ".join(f"{domain.staff} : {domain.example}" for domain in election.domains)
+    domains = ", ".join(f"{domain.example} ({domain.staff})" for domain in election.domains)
     accepted = ", ".join(f"@{domain.domain}" for domain in election.domains)
     message = f"Utilisez votre adresse électronique professionnelle ({accepted})."
     return Problem(

@@ -36,13 +36,13 @@ def french_instant(milliseconds: int, election: Election) -> str:
     return f"{french_date(local.date())} à {french_time(local)}"
 
 
-def helpdesk_hours(milliseconds: int, election: Election) -> str:
-    """Write the helpdesk's hours in the period a stored time falls in, special dates included."""
+def helpdesk_hours(milliseconds: int, election: Election) -> list[str]:
+    """Write the helpdesk's hours in the period a stored time falls in, special dates included: a line for each."""
     voting = election.windows.voting.contains(from_milliseconds(milliseconds))
     hours = election.helpdesk.during_voting if voting else election.helpdesk.outside_voting
-    sentences = [f"du lundi au vendredi {_spans(hours.weekdays)}"]
-    sentences += [f"le {french_date(day)} {_spans(spans)}" for day, spans in sorted(hours.dates.items())]
-    return ", ".join(sentences)
+    lines = [f"du lundi au vendredi {_spans(hours.weekdays)}"]
+    lines += [f"le {french_date(day)} {_spans(spans)}" for day, spans in sorted(hours.dates.items())]
+    return lines
 
 
 def _spans(openings: Sequence[Opening]) -> str:

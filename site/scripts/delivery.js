@@ -82,7 +82,7 @@ export function stepWords(step) {
  */
 export function explain(reissue) {
   const { status, channel, destination } = reissue;
-  if (status === "superseded") return ["Un identifiant plus récent vous a été attribué. Celui-ci ne fonctionne plus."];
+  if (status === "superseded") return ["Vous avez un identifiant plus récent. Celui-ci ne fonctionne plus."];
   if (status === "disputed") {
     return [`Cet identifiant a été bloqué après un signalement. Appelez l’assistance au ${election.helpdesk.phone}.`];
   }

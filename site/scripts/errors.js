@@ -41,7 +41,7 @@ const LINKS = {
   "redelivery-expired": ["/demande.html", "Faire une nouvelle demande"],
   "too-many-redeliveries": ["/demande.html", "Faire une nouvelle demande"],
   "numen-mismatch": ["/numen.html#secretariat", "NUMEN oublié : à qui le demander (nouvel onglet)"],
-  "window-closed": ["/index.html", "Voir les dates"],
+  "window-closed": ["/index.html", "Voir les dates des demandes"],
   "foreign-origin": ["/index.html", "Aller à l’accueil"],
   "not-found": ["/demande.html", "Faire une demande"],
 };

@@ -16,6 +16,6 @@ if (now < opensAt) {
 
 if (location.hash === "#deconnexion") {
   history.replaceState(null, "", location.pathname);
-  say(byId("notice"), "Vous êtes déconnecté.");
+  say(byId("notice"), "Vous avez quitté votre session.");
   byId("notice").focus();
 }

@@ -13,7 +13,7 @@ import { whileWaiting } from "./waiting.js";
  */
 
 const SESSION_ENDED = "Votre session est terminée. Identifiez-vous de nouveau.";
-const NOT_SIGNED_IN = "Vous n’êtes pas connecté, ou votre session est terminée. Identifiez-vous pour continuer.";
+const NOT_SIGNED_IN = "Identifiez-vous pour continuer. Si vous l’avez déjà fait, votre session est terminée.";
 
 // Whose typing the form holds: the address as the API masks it, and as it was typed here, if it was.
 let owner = { masked: "", typed: "" };
@@ -33,7 +33,7 @@ async function read() {
 /** Continue after sign-in where the voter was. */
 async function enter() {
   try {
-    await whileWaiting("Chargement de votre dossier…", async () => {
+    await whileWaiting("Chargement de votre demande…", async () => {
       const overview = await read();
       if (toTracking) {
         location.replace("/suivi.html");

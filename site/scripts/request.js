@@ -191,7 +191,7 @@ function refusalOf(read) {
     return ["Vous avez déjà voté", detail, new Problem(409, { code: "already-voted" }, null)];
   }
   if (read.status === "frozen") {
-    const detail = "Votre identifiant a été bloqué à la suite d’un signalement. Appelez l’assistance.";
+    const detail = "Il a été bloqué après un signalement. Appelez l’assistance.";
     return ["Votre identifiant est bloqué", detail, new Problem(409, { code: "frozen" }, null)];
   }
   if (read.window.open) return null;
@@ -222,7 +222,8 @@ function showExisting() {
   byId("existing").hidden = !last;
   if (!last) return;
   say(byId("existing-title"), `Vous avez déjà un nouvel identifiant : réassort n° ${last.generation}.`);
-  const sent = `Demandé ${momentInWords(new Date(last.at))}, envoyé vers ${last.destination}.`;
+  const way = last.channel === "sms" ? "par SMS, au numéro" : "par courriel, à l’adresse";
+  const sent = `Demandé ${momentInWords(new Date(last.at))}, envoyé ${way} ${last.destination}.`;
   say(byId("existing-text"), `${sent} S’il n’arrive pas, ne refaites pas de demande : suivez l’envoi.`);
 }
 

@@ -23,7 +23,7 @@ export async function whileWaiting(text, action) {
     line.scrollIntoView({ block: "nearest" });
   };
   const notice = setTimeout(() => tell(text), NOTICE_AFTER);
-  const patience = "C’est plus long que d’habitude, ne fermez pas la page.";
+  const patience = "C’est plus long que d’habitude. Ne fermez pas la page.";
   const slow = setTimeout(() => tell(`${text} ${patience}`), SLOW_AFTER);
   document.body.classList.add("working");
   try {

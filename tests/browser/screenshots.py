@@ -38,7 +38,7 @@ def play(page: Page, space: VoterSpace) -> list[bytes]:
     expect(page.locator("h1")).to_have_text("Le code reçu par courriel")
     page.get_by_label("Code à 6 chiffres").fill(space.code_for(voter.email))
     take()
-    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Valider le code").click()
     expect(page.locator("h1")).to_have_text("Vos renseignements")
     fill_form(page, voter, "06 12 34 56 78", "sms")
     page.get_by_role("link", name="Modifier le NUMEN").click()

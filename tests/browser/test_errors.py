@@ -41,10 +41,10 @@ def test_wrong_code_keeps_the_voter_on_the_page(page: Page, space: VoterSpace, v
     page.get_by_role("button", name="Recevoir le code").click()
     right = space.code_for(voter.email)
     page.get_by_label("Code à 6 chiffres").fill("000000" if right != "000000" else "111111")
-    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Valider le code").click()
     expect(page.locator("#errors")).to_be_focused()
     page.get_by_label("Code à 6 chiffres").fill(right)
-    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Valider le code").click()
     expect(page.locator("h1")).to_have_text("Vos renseignements")
 
 

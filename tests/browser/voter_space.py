@@ -164,7 +164,7 @@ def sign_in(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
     page.get_by_role("button", name="Recevoir le code").click()
     expect(page.locator("h1")).to_have_text("Le code reçu par courriel")
     page.get_by_label("Code à 6 chiffres").fill(space.code_for(voter.email))
-    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Valider le code").click()
     expect(page.locator("h1")).to_have_text("Vos renseignements")
 
 

@@ -43,7 +43,7 @@ def open_code(space: MockedSpace) -> None:
 def redeem(space: MockedSpace, code: str = CODE) -> None:
     """Send a code from the page that takes it."""
     space.page.locator("#code").fill(code)
-    space.page.get_by_role("button", name="Continuer").click()
+    space.page.get_by_role("button", name="Valider le code").click()
 
 
 def sign_in(space: MockedSpace, **members: Any) -> None:

@@ -69,5 +69,5 @@ def test_refused_dispute_says_what_to_do(page: Page, mocked: MockedSpace, code: 
 def test_cut_link_says_how_to_open_the_page(page: Page, mocked: MockedSpace) -> None:
     page.goto(f"{ORIGIN}/contestation.html")
     expect(page.locator("#incomplete")).to_be_visible()
-    assert "Ouvrez cette page par le lien du courriel de confirmation" in shown(page)
+    assert "Ouvrez cette page avec le lien du courriel de confirmation" in shown(page)
     expect(page.locator("#dispute")).to_be_hidden()

@@ -107,7 +107,7 @@ def test_journey_with_errors_by_keyboard_alone(page: Page, mocked: MockedSpace, 
     page.keyboard.type(NUMEN)
     tab_to(page, "#request-form summary")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("sous pli cacheté")).to_be_visible()
+    expect(page.get_by_text("dans une enveloppe cachetée")).to_be_visible()
     no_sideways_scrolling(page)
     tab_to(page, "#phone")
     page.keyboard.type(TYPED_PHONE)

@@ -52,16 +52,18 @@ def test_instant_is_local(instant: int, written: str) -> None:
 def test_hours_depend_on_the_period() -> None:
     before = _milliseconds(2018, 11, 20, 9)
     during = _milliseconds(2018, 11, 30, 9)
-    assert helpdesk_hours(before, DIJON) == "du lundi au vendredi de 8 h à 12 h 30 et de 13 h 30 à 17 h 30"
-    assert helpdesk_hours(during, DIJON) == (
-        "du lundi au vendredi de 8 h à 20 h, le samedi 1er décembre 2018 de 9 h à 17 h"
-    )
+    assert helpdesk_hours(before, DIJON) == ["du lundi au vendredi de 8 h à 12 h 30 et de 13 h 30 à 17 h 30"]
+    assert helpdesk_hours(during, DIJON) == [
+        "du lundi au vendredi de 8 h à 20 h",
+        "le samedi 1er décembre 2018 de 9 h à 17 h",
+    ]
 
 
 @pytest.mark.req("U8")
 def test_hours_are_the_elections_own() -> None:
     during = _milliseconds(2026, 12, 4, 9)
-    assert helpdesk_hours(during, NORMANDIE) == (
-        "du lundi au vendredi de 8 h à 19 h, le samedi 5 décembre 2026 de 9 h à 17 h, "
-        "le dimanche 6 décembre 2026 de 9 h à 12 h"
-    )
+    assert helpdesk_hours(during, NORMANDIE) == [
+        "du lundi au vendredi de 8 h à 19 h",
+        "le samedi 5 décembre 2026 de 9 h à 17 h",
+        "le dimanche 6 décembre 2026 de 9 h à 12 h",
+    ]

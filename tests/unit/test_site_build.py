@@ -222,7 +222,7 @@ def test_no_page_has_an_empty_notice(sites: dict[str, dict[str, str]]) -> None:
     [
         ("mentions-legales.html", "Direction de la publication : Madame la Présidente."),
         ("mentions-legales.html", "Hôte, 1 rue des Serveurs, Paris. Tout est à Paris."),
-        ("confidentialite.html", "(académie de Dijon) : la DPD, 2 rue du Droit."),
+        ("confidentialite.html", "(académie de Dijon). Ses coordonnées : la DPD, 2 rue du Droit."),
         ("accessibilite.html", "<strong>partiellement conforme</strong>"),
         ("accessibilite.html", "Audit : le Bureau d’audit, lundi 1er octobre 2018. Il montre que 87,5 % des critères"),
         ("accessibilite.html", "<li>une image sans texte</li> <li>un tableau sans titre</li>"),

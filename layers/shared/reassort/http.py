@@ -96,7 +96,7 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
         for fault in error.errors(include_url=False, include_context=False, include_input=False):
             name = str(fault["loc"][0]) if fault["loc"] else "body"
             code = "missing" if fault["type"] == "missing" else "invalid"
-            faults[name] = FieldFault(name, code, messages.get(name, "Cette valeur n’est pas admise."))
+            faults[name] = FieldFault(name, code, messages.get(name, "Cette valeur n’est pas acceptée. Vérifiez-la."))
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults.values())) from error
 
 

@@ -56,7 +56,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.ALREADY_DELIVERED: Wording(
         409,
         "Votre identifiant est déjà arrivé",
-        "L’identifiant a été remis. S’il ne vous est pas parvenu, appelez l’assistance au {helpdesk}.",
+        "Cherchez-le dans vos SMS et dans vos courriels. Si vous ne le trouvez pas, appelez l’assistance au {helpdesk}.",
     ),
     Code.ALREADY_VOTED: Wording(
         409,
@@ -64,12 +64,11 @@ WORDINGS: dict[Code, Wording] = {
         "Votre vote est enregistré : aucun nouvel identifiant ne peut être envoyé. "
         "Si vous n’avez pas voté, appelez tout de suite l’assistance au {helpdesk}.",
     ),
-    Code.BODY_TOO_LARGE: Wording(413, "Demande trop longue", "La demande dépasse la taille admise."),
+    Code.BODY_TOO_LARGE: Wording(413, "Demande trop longue", "Rechargez la page et recommencez."),
     Code.CONCURRENT_REISSUE: Wording(
         409,
         "Une autre demande vient d’aboutir",
-        "Un nouvel identifiant vient de vous être attribué par une autre demande. Consultez son suivi avant d’en "
-        "demander un autre.",
+        "Une autre demande vient de vous donner un nouvel identifiant. Consultez son suivi avant d’en demander un autre.",
     ),
     Code.DELIVERY_IN_PROGRESS: Wording(
         429, "Envoi en cours", "Un envoi est en cours. Attendez quelques secondes, puis recommencez."
@@ -85,15 +84,15 @@ WORDINGS: dict[Code, Wording] = {
     Code.FROZEN: Wording(
         409,
         "Votre identifiant est bloqué",
-        "Votre identifiant a été bloqué à la suite d’un signalement. Appelez l’assistance au {helpdesk}.",
+        "Il a été bloqué après un signalement. Appelez l’assistance au {helpdesk}.",
     ),
     Code.IDEMPOTENCY_MISMATCH: Wording(
         422,
-        "Demande déjà utilisée",
-        "Cette demande a déjà été envoyée avec d’autres renseignements. Reprenez le formulaire.",
+        "Demande déjà envoyée",
+        "La première contenait d’autres renseignements. Vérifiez le formulaire, puis envoyez-le de nouveau.",
     ),
     Code.INVALID_FIELDS: Wording(422, "Des renseignements sont à corriger", "Corrigez les champs signalés."),
-    Code.INVALID_JSON: Wording(400, "Demande illisible", "La demande n’a pas pu être lue."),
+    Code.INVALID_JSON: Wording(400, "Demande illisible", "Rechargez la page et recommencez."),
     Code.INVALID_TOKEN: Wording(
         422,
         "Lien non reconnu",
@@ -103,15 +102,16 @@ WORDINGS: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         429,
         "Trop d’essais",
-        "Le NUMEN saisi ne correspond pas, et le nombre d’essais est épuisé.",
+        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le auprès de votre secrétariat, ou appelez "
+        "l’assistance au {helpdesk}.",
     ),
-    Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas."),
-    Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande de réassort ne porte cette référence."),
+    Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas. Revenez à l’accueil du site."),
+    Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande ne porte cette référence. Vérifiez-la."),
     Code.NUMEN_MISMATCH: Wording(
         403,
         "NUMEN non reconnu",
-        "Ce NUMEN n’est pas celui qui est inscrit sur la liste électorale pour votre adresse. Vérifiez-le. "
-        "Le secrétariat de votre établissement peut vous le remettre sous pli cacheté.",
+        "Ce NUMEN n’est pas celui de la liste électorale pour votre adresse. Vérifiez-le. "
+        "Le secrétariat de votre établissement peut vous le remettre dans une enveloppe cachetée.",
     ),
     Code.PHONE_IN_USE: Wording(
         429,
@@ -125,10 +125,10 @@ WORDINGS: dict[Code, Wording] = {
         "Cet identifiant ne peut plus être envoyé de nouveau. Faites une nouvelle demande, ou appelez l’assistance au "
         "{helpdesk}.",
     ),
-    Code.REVOKED: Wording(409, "Identifiant remplacé", "Cet identifiant a été remplacé par un réassort."),
-    Code.SIGNED_OUT: Wording(
-        401, "Vous n’êtes plus connecté", "Votre session est terminée. Identifiez-vous de nouveau."
+    Code.REVOKED: Wording(
+        409, "Identifiant remplacé", "Un identifiant plus récent le remplace. Utilisez le dernier reçu."
     ),
+    Code.SIGNED_OUT: Wording(401, "Votre session est terminée", "Identifiez-vous de nouveau pour continuer."),
     Code.SOURCE_LIMIT: Wording(
         429,
         "Trop de demandes depuis votre réseau",
@@ -138,7 +138,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.SUPERSEDED: Wording(
         409,
         "Demande remplacée",
-        "Un identifiant plus récent vous a été attribué : celui de cette demande ne fonctionne plus.",
+        "Vous avez un identifiant plus récent. Celui de cette demande ne fonctionne plus.",
     ),
     Code.TOO_MANY_REDELIVERIES: Wording(
         429,
@@ -148,18 +148,19 @@ WORDINGS: dict[Code, Wording] = {
     Code.TOO_MANY_REISSUES: Wording(
         429,
         "Trop de demandes",
-        "Vous avez atteint le nombre de nouveaux identifiants autorisé. Recommencez plus tard, ou appelez l’assistance "
-        "au {helpdesk}.",
+        "Vous avez demandé trop de nouveaux identifiants. Utilisez le dernier reçu, ou appelez l’assistance au {helpdesk}.",
     ),
     Code.TOO_MANY_TRIES: Wording(
-        429, "Trop d’essais", "Ce code a été saisi trop de fois. Demandez un nouveau code et utilisez le dernier reçu."
+        429, "Trop d’essais", "Ce code ne sert plus. Demandez un nouveau code et utilisez le dernier reçu."
     ),
     Code.UNAVAILABLE: Wording(
         503,
         "Service momentanément indisponible",
         "Votre demande n’a pas pu être traitée. Rien n’a été perdu : recommencez dans quelques secondes.",
     ),
-    Code.UNKNOWN_IDENTIFIER: Wording(409, "Identifiant inconnu", "Cet identifiant n’existe pas."),
+    Code.UNKNOWN_IDENTIFIER: Wording(
+        409, "Identifiant inconnu", "Cet identifiant n’existe pas. Vérifiez chaque caractère."
+    ),
     Code.UNSUPPORTED_MEDIA_TYPE: Wording(415, "Demande refusée", "Le contenu doit être de type application/json."),
     Code.WINDOW_CLOSED: Wording(
         409,
@@ -169,7 +170,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.WRONG_CODE: Wording(
         401,
         "Code non reconnu",
-        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier message reçu ou demandez un nouveau code.",
+        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier courriel reçu ou demandez un nouveau code.",
     ),
 }
 

@@ -76,7 +76,7 @@ async function play() {
   await page.click(TRACKING);
   await textOf("#reference");
   await activate("#sign-out");
-  await textOf("#notice:focus", /^Vous êtes déconnecté/);
+  await textOf("#notice:focus", /^Vous avez quitté votre session/);
   await openTrackingSignedOut();
   return { receipt, reference, status };
 }

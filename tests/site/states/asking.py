@@ -168,13 +168,13 @@ def _session_ended_elsewhere(space: MockedSpace) -> None:
 
 
 STATES = {
-    "form": State(_signed_in, FORM, ("Connecté : " + ADDRESS, "Lycée Carnot, Dijon", "Par SMS, sur ce mobile")),
+    "form": State(_signed_in, FORM, ("Votre session : " + ADDRESS, "Lycée Carnot, Dijon", "Par SMS, sur ce mobile")),
     "form-again": State(
         _form(**earlier_reissue()), FORM, ("Vous avez déjà un nouvel identifiant : réassort n° 2.", "suivez l’envoi")
     ),
-    "form-numen-forgotten": State(_numen_forgotten, FORM, (f"Votre secrétariat : {SECRETARIAT}", "sous pli cacheté")),
-    "form-loading": State(_loading(500), "Votre demande", ("Chargement de votre dossier…",)),
-    "form-slow": State(_loading(3_000), "Votre demande", ("Chargement de votre dossier…",)),
+    "form-numen-forgotten": State(_numen_forgotten, FORM, (f"Votre secrétariat : {SECRETARIAT}", "enveloppe cachetée")),
+    "form-loading": State(_loading(500), "Votre demande", ("Chargement de votre demande…",)),
+    "form-slow": State(_loading(3_000), "Votre demande", ("Chargement de votre demande…",)),
     "form-unavailable": State(_overview_refused, "Votre demande", summary=(wording(Code.UNAVAILABLE), "Réessayer")),
     "form-no-answer": State(_overview_unanswered, "Votre demande", summary=("Le service ne répond pas", "Réessayer")),
     "form-empty": State(
@@ -194,12 +194,12 @@ STATES = {
     "too-early": State(
         _stands(BEFORE, **_window(opens=False)),
         "Les demandes ne sont pas encore ouvertes",
-        ("Revenez à partir du lundi 5 novembre à 8 h.", "Voir les dates"),
+        ("Revenez à partir du lundi 5 novembre à 8 h.", "Voir les dates des demandes"),
     ),
     "closed": State(
         _stands(AFTER, **_window(opens=False)),
         "Les demandes sont fermées",
-        ("Elles ont fermé le jeudi 6 décembre à 17 h.", "Voir les dates"),
+        ("Elles ont fermé le jeudi 6 décembre à 17 h.", "Voir les dates des demandes"),
     ),
     "voted": State(
         _stands(status="used"),
@@ -209,7 +209,7 @@ STATES = {
     "frozen": State(
         _stands(status="frozen", **earlier_reissue()),
         wording(Code.FROZEN),
-        ("à la suite d’un signalement", helpdesk(), "Voir le suivi de ma dernière demande"),
+        ("bloqué après un signalement", helpdesk(), "Voir le suivi de ma dernière demande"),
     ),
     "review": State(
         open_review,
@@ -269,7 +269,9 @@ STATES = {
         summary=(wording(Code.CONCURRENT_REISSUE), "Voir le suivi de la demande"),
     ),
     "request-used": State(_confirmed(Code.IDEMPOTENCY_MISMATCH), FORM, summary=(wording(Code.IDEMPOTENCY_MISMATCH),)),
-    "closed-meanwhile": State(_confirmed(Code.WINDOW_CLOSED), wording(Code.WINDOW_CLOSED), ("Voir les dates",)),
+    "closed-meanwhile": State(
+        _confirmed(Code.WINDOW_CLOSED), wording(Code.WINDOW_CLOSED), ("Voir les dates des demandes",)
+    ),
     "voted-meanwhile": State(_confirmed(Code.ALREADY_VOTED), wording(Code.ALREADY_VOTED), (helpdesk(),)),
     "frozen-meanwhile": State(_confirmed(Code.FROZEN), wording(Code.FROZEN), (helpdesk(),)),
     "earlier-one-being-sent": State(

@@ -61,7 +61,7 @@ STATES = {
     "dispute-cut-link": State(
         lambda space: space.open("contestation.html"),
         TITLE,
-        ("Ouvrez cette page par le lien du courriel de confirmation.",),
+        ("Ouvrez cette page avec le lien du courriel de confirmation.",),
     ),
     "dispute-slow": State(_slow, TITLE, ("Blocage de l’identifiant…",)),
     "dispute-offline": State(_offline, TITLE, summary=("Pas de connexion à internet", "Réessayer")),

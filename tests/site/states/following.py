@@ -154,7 +154,7 @@ TRACKED = {
         after_failed_sms("delivered", Reason.SMS_CAP_REACHED),
         "Arrivé",
         (
-            "Le SMS n’a pas pu être remis (plafond de SMS du jour atteint).",
+            "Le SMS n’a pas pu être remis (nombre maximum de SMS du jour atteint).",
             f"Le même identifiant est arrivé par courriel, à l’adresse {ADDRESS}. Utilisez-le pour voter.",
         ),
     ),
@@ -184,7 +184,7 @@ TRACKED = {
     "superseded": Tracked(
         tracked("superseded"),
         "Remplacé",
-        ("Un identifiant plus récent vous a été attribué. Celui-ci ne fonctionne plus.",),
+        ("Vous avez un identifiant plus récent. Celui-ci ne fonctionne plus.",),
     ),
     "disputed": Tracked(
         tracked("disputed"), "Bloqué", ("Cet identifiant a été bloqué après un signalement. Appelez l’assistance au",)
@@ -206,14 +206,14 @@ REFUSALS = {
         ("Cherchez-le dans vos SMS", "Faire une nouvelle demande", helpdesk()), retry_after=3600
     ),
     Code.REDELIVERY_EXPIRED: Refusal(("vous donne un autre identifiant", "Faire une nouvelle demande", helpdesk())),
-    Code.WINDOW_CLOSED: Refusal(("Voir les dates",)),
+    Code.WINDOW_CLOSED: Refusal(("Voir les dates des demandes",)),
     Code.ALREADY_VOTED: Refusal((helpdesk(),)),
     Code.FROZEN: Refusal((helpdesk(),)),
     Code.DELIVERY_IN_PROGRESS: Refusal(("Réessayer",), offered_again=True, retry_after=5),
     Code.PHONE_IN_USE: Refusal(("Vous pourrez recommencer",), offered_again=True, retry_after=3600),
-    Code.SUPERSEDED: Refusal(("Un identifiant plus récent vous a été attribué",), offered_again=True),
+    Code.SUPERSEDED: Refusal(("Vous avez un identifiant plus récent",), offered_again=True),
     Code.ALREADY_DELIVERED: Refusal((helpdesk(),), offered_again=True),
-    Code.NOT_FOUND: Refusal(("Aucune demande de réassort", "Faire une demande"), offered_again=True),
+    Code.NOT_FOUND: Refusal(("Aucune demande ne porte cette référence", "Faire une demande"), offered_again=True),
     Code.UNAVAILABLE: Refusal(("Réessayer",), offered_again=True, retry_after=5),
     Code.INVALID_FIELDS: Refusal((CHANNEL_MESSAGE,), offered_again=True),
     Code.FOREIGN_ORIGIN: Refusal(("Aller à l’accueil",), offered_again=True),

@@ -28,7 +28,7 @@ STATES = {
         "Identifiez-vous",
         "Remplissez la demande",
         "Recevez votre identifiant",
-        "votre NUMEN (13 caractères)",
+        "votre NUMEN, 13 caractères",
         "du lundi 5 novembre 2018 à 8 h au jeudi 6 décembre 2018 à 17 h",
         *(domain.example for domain in ELECTION.domains),
     ),
@@ -39,7 +39,7 @@ STATES = {
         now=BEFORE,
     ),
     "home-closed": page("index.html", HOME, "Les demandes sont fermées depuis le jeudi 6 décembre à 17 h.", now=AFTER),
-    "home-signed-out": page("index.html#deconnexion", HOME, "Vous êtes déconnecté."),
+    "home-signed-out": page("index.html#deconnexion", HOME, "Vous avez quitté votre session."),
     "numen": page(
         "numen.html",
         "Vous ne connaissez plus votre NUMEN",

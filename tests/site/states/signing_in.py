@@ -148,7 +148,7 @@ STATES = {
     "address-after-tracking": State(
         lambda space: space.open("connexion.html#suivi"), ADDRESS, ("Identifiez-vous pour continuer.",)
     ),
-    "address-not-signed-in": State(_not_signed_in, ADDRESS, ("Vous n’êtes pas connecté",)),
+    "address-not-signed-in": State(_not_signed_in, ADDRESS, ("Si vous l’avez déjà fait, votre session est terminée.",)),
     "address-empty": State(_send_address(""), ADDRESS, summary=("Saisissez votre adresse électronique",)),
     "address-malformed": State(_send_address("camille"), ADDRESS, summary=("Saisissez votre adresse électronique",)),
     "address-invalid": State(_address_invalid, ADDRESS, summary=(wording(Code.INVALID_FIELDS),)),
@@ -171,7 +171,7 @@ STATES = {
     ),
     "address-slow": State(_address_waits(SLOW), ADDRESS, ("Envoi du code…",)),
     "address-very-slow": State(
-        _address_waits(VERY_SLOW), ADDRESS, ("C’est plus long que d’habitude, ne fermez pas la page.",)
+        _address_waits(VERY_SLOW), ADDRESS, ("C’est plus long que d’habitude. Ne fermez pas la page.",)
     ),
     "address-offline": State(
         _address_unanswered(offline=True), ADDRESS, summary=("Pas de connexion à internet", "Réessayer")

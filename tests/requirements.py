@@ -1,0 +1,101 @@
+"""Which tests carry which requirement: read from the `req` marks of the files, without importing them.
+
+`python -m tests.requirements S` prints the tests of each requirement of a group; `--write` puts the links into docs/security.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "security.md"
+_ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
+
+
+def carriers() -> dict[str, list[str]]:
+    """Return the tests of each requirement id as `tests/unit/test_phones.py::test_name`, in the order of files and lines."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if "node_modules" in path.parts:
+            continue
+        for name, identifiers in _marked(ast.parse(path.read_text("utf-8"))):
+            for identifier in identifiers:
+                found[identifier].append(f"{path.relative_to(ROOT)}::{name}")
+    return dict(found)
+
+
+def written(document: str) -> str:
+    """Return the document with the links to the tests of each requirement in the last column of its row."""
+    tests = carriers()
+
+    def links(row: re.Match[str]) -> str:
+        files: defaultdict[str, int] = defaultdict(int)
+        for test in tests.get(row[2], ()):
+            files[test.partition("::")[0]] += 1
+        named = [f"[{Path(file).stem.removeprefix('test_')}](../{file}) {count}" for file, count in files.items()]
+        return f"{row[1]}{', '.join(named)} |"
+
+    return _ROW.sub(links, document)
+
+
+def report(group: str) -> list[str]:
+    """Return a line for each requirement of a group (`S`, `R`, `U`, `P` or `I`), with its tests below."""
+    lines = []
+    tests = carriers()
+    for identifier in sorted(
+        (name for name in tests if name[0] == group), key=lambda name: int(re.sub(r"\D", "", name))
+    ):
+        files: defaultdict[str, list[str]] = defaultdict(list)
+        for test in tests[identifier]:
+            file, _, name = test.partition("::")
+            files[file.removeprefix("tests/")].append(name.removeprefix("test_"))
+        lines.append(f"{identifier}: {len(tests[identifier])} tests")
+        lines += [f"    {file}: {', '.join(names)}" for file, names in files.items()]
+    return lines
+
+
+def _marked(tree: ast.Module) -> list[tuple[str, list[str]]]:
+    of_module = [
+        identifier
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
+        for identifier in _identifiers(node.value)
+    ]
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            own = [identifier for decorator in node.decorator_list for identifier in _identifiers(decorator)]
+            found.append((node.name, [*of_module, *own]))
+    return found
+
+
+def _identifiers(expression: ast.expr) -> list[str]:
+    return [
+        argument.value
+        for node in ast.walk(expression)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "req"
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Print a group, or write the document; return the exit status."""
+    match arguments:
+        case ["--write"]:
+            DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")
+        case [group]:
+            print("\n".join(report(group)))  # noqa: T201
+        case _:
+            print("usage: python -m tests.requirements S|R|U|P|I|--write", file=sys.stderr)  # noqa: T201
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
