@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -254,8 +256,12 @@ class Faulty:
         self.after: Callable[[int], None] = lambda _: None
         self.refuses: Callable[[int], int] = lambda _: 0
         self.calls = 0
+        self.throttled_scans = 0
 
     def scan(self, **request: Any) -> Any:
+        if self.throttled_scans:
+            self.throttled_scans -= 1
+            raise throttled()
         return self._client.scan(**request)
 
     def delete_item(self, **request: Any) -> Any:
@@ -319,9 +325,11 @@ class TestFaults:
                 raise throttled()
 
         client.before = throttle
+        client.throttled_scans = 1
         purge = start(deployed, client)
+        client.throttled_scans = 1
         purge.remove(lambda _: None)
-        assert purge.removed == 120
+        assert (purge.due, purge.removed, client.throttled_scans) == (120, 120, 0)
 
     def test_throttling_without_end_is_one_line(
         self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
@@ -373,6 +381,24 @@ class TestFaults:
         with pytest.raises(ClientError):
             purge.remove(lambda _: None)
         assert (purge.removed, left(deployed)["identifiers"]) == (0, 60)
+
+    def test_ctrl_c_lets_the_calls_under_way_finish(self, crowd: tuple[Deployed, Faulty]) -> None:
+        deployed, client = crowd
+
+        def interrupt(call: int) -> None:
+            if call == 2:
+                # To the main thread, which waits for the others, as a terminal does.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        client.after = interrupt
+        purge = start(deployed, client)
+        with pytest.raises(KeyboardInterrupt):
+            purge.remove(lambda _: None)
+        gone = 120 - sum(left(deployed)[table] for table in ROLL)
+        assert 50 <= purge.removed == gone < 120
+        again = start(deployed, deployed.dynamodb)
+        again.remove(lambda _: None)
+        assert again.removed == 120 - gone
 
     def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
         self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
