@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.election import ElectionFileError
+from reassort.tables import ContentionError
 from typer.core import TyperGroup
 
 # What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
@@ -24,12 +25,12 @@ class OneLineErrors(TyperGroup):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             typer.echo("reassort: interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise
-        except (OperatorError, ElectionFileError, BotoCoreError, ClientError, OSError) as error:
+        except (OperatorError, ElectionFileError, BotoCoreError, ClientError, ContentionError, OSError) as error:
             typer.echo(f"reassort: {one_line(error)}", err=True)
             raise typer.Exit(1) from None
 
@@ -40,6 +41,8 @@ def one_line(error: Exception) -> str:
         case ClientError():
             fault = error.response.get("Error", {})
             text = f"AWS refused {error.operation_name}: {fault.get('Code', '?')}: {fault.get('Message', '')}"
+        case ContentionError():
+            text = f"the tables are busy ({error}): run the same command again"
         case OSError(filename=str() as name, strerror=str() as reason):
             text = f"{name}: {reason}"
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -24,6 +25,11 @@ def say(text: str, style: str | None = None) -> None:
 def say_json(content: dict[str, Any]) -> None:
     """Print the result for a program: one JSON object."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def may_ask() -> bool:
+    """Tell whether somebody sits at a terminal, and can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 class Advance(Protocol):

@@ -28,6 +28,8 @@ class Stack:
     identifiers_table: str
     deliveries_table: str
     register_table: str
+    sign_in_table: str
+    limits_table: str
     hmac_key_id: str
 
 
@@ -42,9 +44,9 @@ class Aws:
         """Return the session that clients are made of."""
         return self._session
 
-    def dynamodb(self) -> DynamoDBClient:
-        """Return a DynamoDB client."""
-        return self._session.client("dynamodb", config=_CONFIG)
+    def dynamodb(self, connections: int = 10) -> DynamoDBClient:
+        """Return a DynamoDB client, for as many threads as it has connections."""
+        return self._session.client("dynamodb", config=_CONFIG.merge(Config(max_pool_connections=connections)))
 
     def kms(self) -> KMSClient:
         """Return a KMS client."""
@@ -76,6 +78,8 @@ class Aws:
                 identifiers_table=outputs["IdentifiersTable"],
                 deliveries_table=outputs["DeliveriesTable"],
                 register_table=outputs["RegisterTable"],
+                sign_in_table=outputs["SignInTable"],
+                limits_table=outputs["LimitsTable"],
                 hmac_key_id=outputs["HmacKeyId"],
             )
         except KeyError as error:

@@ -229,6 +229,8 @@ class Stage:
             identifiers_table=tables["IdentifiersTable"],
             register_table=tables["RegisterTable"],
             deliveries_table=tables["DeliveriesTable"],
+            sign_in_table=tables["SignInTable"],
+            limits_table=tables["LimitsTable"],
             hmac_key_id=self.world.engine.stores.hmac_key,
         )
 

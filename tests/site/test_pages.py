@@ -107,6 +107,8 @@ def test_statements_say_what_the_law_asks_for(page: Page, election_id: str, tmp_
         "NUMEN",
         "Numéro de mobile",
         f"{election.retention.deliveries_days} jours",
+        f"{election.retention.roll_days} jours après la fin du vote",
+        f"{election.retention.register_days} jours après la fin du vote",
         "Vos droits",
         "délégué à la protection des données",
         "saisir la CNIL",

@@ -369,6 +369,8 @@ class Machine(RuleBasedStateMachine):
             identifiers_table=tables["IdentifiersTable"],
             deliveries_table=tables["DeliveriesTable"],
             register_table=tables["RegisterTable"],
+            sign_in_table=tables["SignInTable"],
+            limits_table=tables["LimitsTable"],
             hmac_key_id=MINISTACK.stores.hmac_key,
         )
 

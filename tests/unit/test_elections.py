@@ -168,6 +168,17 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "string",
     ),
     "third scheme": (_set("site", "colours", to={"sepia": {}}), "site.colours.sepia", "not permitted"),
+    "deliveries that outlive their voters": (
+        _set("retention", "deliveries_days", to=151),
+        "retention",
+        "deliveries_days must not be greater than roll_days",
+    ),
+    "voters who outlive the register": (
+        _set("retention", "register_days", to=149),
+        "retention",
+        "register_days must not be less than roll_days",
+    ),
+    "roll without an end": (lambda content: content["retention"].pop("roll_days"), "retention.roll_days", "required"),
     "id with a slash": (_set("id", to="../secret"), "id", "pattern"),
 }
 
@@ -239,6 +250,7 @@ def test_the_two_elections_share_nothing_that_is_the_elections_own() -> None:
     assert dijon.identifier != normandie.identifier
     assert dijon.phones != normandie.phones
     assert dijon.limits.reissues != normandie.limits.reissues
+    assert dijon.retention != normandie.retention
     assert dijon.site.name != normandie.site.name
     assert dijon.site.colours != normandie.site.colours
 
@@ -260,6 +272,21 @@ def test_window_includes_its_opening_and_excludes_its_closing(election_id: str) 
         window.contains(moment)
         for moment in (window.opens_at - instant, window.opens_at, window.closes_at - instant, window.closes_at)
     ] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_roll_and_register_end_days_after_the_ballot_at_the_hour_of_its_close(election_id: str) -> None:
+    election = read_election(election_id)
+    packaged = Election.model_validate_json(election.for_functions())
+    closes_at = election.windows.voting.closes_at
+    for ends_at, days in (
+        (election.roll_ends_at, election.retention.roll_days),
+        (election.register_ends_at, election.retention.register_days),
+        (packaged.roll_ends_at, election.retention.roll_days),
+    ):
+        # Daylight saving began in between for the roll.
+        assert (ends_at.date() - closes_at.date()).days == days
+        assert (ends_at.hour, ends_at.minute, ends_at.tzname()) == (17, 0, "CEST" if days < 365 else "CET")
 
 
 def test_local_times_follow_daylight_saving() -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.elections import FOLDER, IDS, election_content, read_election
+from tests.tables_from_template import read_template
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -242,6 +243,20 @@ def test_site_without_an_audit_says_so(sites: dict[str, dict[str, str]]) -> None
 
 def test_address_of_the_data_protection_officer_can_be_clicked(sites: dict[str, dict[str, str]]) -> None:
     assert 'href="mailto:dpd@ac-dijon.fr">dpd@ac-dijon.fr</a>' in sites["dijon-2018"]["confidentialite.html"]
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_privacy_page_says_how_long_this_election_keeps_things(
+    sites: dict[str, dict[str, str]], election_id: str
+) -> None:
+    page = sites[election_id]["confidentialite.html"]
+    retention = read_election(election_id).retention
+    assert page.count(f"{retention.roll_days} jours après la fin du vote") == 3
+    assert page.count(f"{retention.register_days} jours après la fin du vote") == 1
+    assert f"{retention.deliveries_days} jours" in page
+    # What an operator can choose is never more than what the page promises.
+    logs = read_template()["Parameters"]["LogRetentionDays"]
+    assert f"{max(logs['AllowedValues'])} jours au plus" in page
 
 
 # Contrast.

@@ -5,7 +5,7 @@ JSON inside the layer, so that a function reads it without a YAML parser. Both g
 """
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -239,10 +239,22 @@ class Limits(Part):
 
 
 class Retention(Part):
-    """How long things are kept."""
+    """How long things are kept: a delivery from its request on, roll and register from the close of the ballot on."""
 
     deliveries_days: Annotated[int, Field(ge=1, le=400)]
     redelivery_minutes: Annotated[int, Field(ge=5, le=1440)]
+    # Voters and identifiers.
+    roll_days: Annotated[int, Field(ge=1, le=400)]
+    register_days: Annotated[int, Field(ge=1, le=1830)]
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Refuse deliveries that outlive the voters they are about, and a register that its voters outlive."""
+        if self.deliveries_days > self.roll_days:
+            raise ValueError("deliveries_days must not be greater than roll_days")
+        if self.register_days < self.roll_days:
+            raise ValueError("register_days must not be less than roll_days")
+        return self
 
 
 class Election(Part):
@@ -308,6 +320,20 @@ class Election(Part):
     def zone(self) -> ZoneInfo:
         """The election's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def roll_ends_at(self) -> datetime:
+        """From when on voters and identifiers are kept no longer."""
+        return self._after_ballot(self.retention.roll_days)
+
+    @property
+    def register_ends_at(self) -> datetime:
+        """From when on the register is kept no longer."""
+        return self._after_ballot(self.retention.register_days)
+
+    def _after_ballot(self, days: int) -> datetime:
+        # At the hour of the close on the wall clock, whatever daylight saving did since.
+        return self.windows.voting.closes_at.astimezone(self.zone) + timedelta(days=days)
 
     @property
     def domain_names(self) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | 
             if refused:
                 raise ConditionFailedError(frozenset(refused)) from error
             raise ContentionError(code) from error
-        if code in _PASSING:
+        if code in PASSING:
             raise ContentionError(code) from error
         if code == "IdempotentParameterMismatchException":
             # The first call of this token carried another random identifier: it is in flight or has committed.
@@ -191,7 +191,8 @@ def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, I
     return {table: from_wire(found[table][0]) if found.get(table) else None for table in keys}
 
 
-_PASSING = frozenset(
+# Codes of refusals that pass by themselves: nothing was written, and the call can be made again.
+PASSING = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

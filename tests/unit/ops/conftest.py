@@ -39,8 +39,8 @@ class Deployed:
         options = ["--stack", self.stack.name, "--region", REGION]
         if arguments[0] != "register":
             options += ["--elections", str(FOLDER)]
-        # moto's transactions are not atomic under threads.
-        if arguments[:2] == ("roll", "import"):
+        # moto is not atomic under threads.
+        if arguments[:2] == ("roll", "import") or arguments[0] == "purge":
             options += ["--threads", "1"]
         return CliRunner().invoke(app, [*map(str, arguments), *options])
 

@@ -33,6 +33,7 @@ COMMANDS = [
     ["voter", "unfreeze"],
     ["register"],
     ["register", "verify"],
+    ["purge"],
 ]
 
 

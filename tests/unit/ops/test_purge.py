@@ -1,0 +1,421 @@
+"""`reassort purge`: what has ended goes, a second before its end it stays, and an interrupted purge is resumed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from reassort.clock import epoch_milliseconds, epoch_seconds, iso
+from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
+from reassort.tables import to_wire
+from reassort_ops import cli
+from reassort_ops.purge import Purge
+
+from tests.elections import read_election
+from tests.unit.ops.conftest import Deployed
+from tests.unit.ops.rolls import rows, write_roll
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ELECTION = read_election("dijon-2018")
+RETENTION = ELECTION.retention
+VOTERS = 5
+IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
+LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
+ROLL = ("identifiers", "voters")
+WITH_OWN_END = ("sign-in", "limits", "deliveries")
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Set the clock of the command."""
+
+    def set_clock(instant: datetime) -> None:
+        monkeypatch.setattr(cli, "utc_now", lambda: instant.astimezone(UTC))
+
+    return set_clock
+
+
+@pytest.fixture
+def held(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) -> Deployed:
+    """A stack with a roll, and with what one voter leaves in the last second of the reissue window."""
+    at(IMPORTED_AT)
+    assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
+    sealed: dict[str, Any] = {"address": b"sealed", "payload": b"sealed", "now": LAST_REISSUE}
+    reissued = reissue_delivery_item(
+        reference="7K3M9-QWX2T",
+        voter_id="voter",
+        generation=2,
+        channel=Channel.SMS,
+        destinations={Channel.SMS: "•• •• •• 56 78", Channel.EMAIL: "p•••@ac-dijon.fr"},
+        phone_hash="phone",
+        request_hash="request",
+        retention=RETENTION,
+        **sealed,
+    )
+    code = code_delivery_item(delivery_id="code", voter_id="voter", lifetime=timedelta(minutes=10), **sealed)
+    stack = deployed.stack
+    for table, item in (
+        (stack.deliveries_table, reissued),
+        (stack.deliveries_table, code),
+        (stack.sign_in_table, ending("codes", timedelta(days=2))),
+        (stack.sign_in_table, ending("challenge#x", timedelta(minutes=10))),
+        (stack.sign_in_table, ending("session#x", timedelta(minutes=60))),
+        (stack.limits_table, ending("phone#x", timedelta(days=RETENTION.deliveries_days))),
+        (stack.limits_table, ending("pace#sms", timedelta(days=3))),
+    ):
+        deployed.dynamodb.put_item(TableName=table, Item=to_wire(item))
+    return deployed
+
+
+def ending(key: str, after: timedelta) -> dict[str, Any]:
+    """Return an item that ends some time after the last reissue."""
+    return {"voter_id": "voter", "key": key, "expires_at": epoch_seconds(LAST_REISSUE + after)}
+
+
+def left(deployed: Deployed) -> dict[str, int]:
+    """Return how many items each table holds."""
+    stack = deployed.stack
+    tables = {
+        "sign-in": stack.sign_in_table,
+        "limits": stack.limits_table,
+        "deliveries": stack.deliveries_table,
+        "identifiers": stack.identifiers_table,
+        "voters": stack.voters_table,
+        "register": stack.register_table,
+    }
+    return {name: len(deployed.items(table)) for name, table in tables.items()}
+
+
+ALL = {"sign-in": 3, "limits": 2, "deliveries": 2, "identifiers": VOTERS, "voters": VOTERS, "register": VOTERS}
+
+
+class TestEnds:
+    """Nothing goes a second too early, and everything goes at its end."""
+
+    def test_the_roll_ends_its_days_after_the_ballot_and_leaves_the_register(
+        self, held: Deployed, at: Callable[[datetime], None]
+    ) -> None:
+        at(ELECTION.roll_ends_at - SECOND)
+        assert held.run("purge", "--yes").exit_code == 0
+        kept = ALL | dict.fromkeys(WITH_OWN_END, 0)
+        assert left(held) == kept
+        at(ELECTION.roll_ends_at)
+        status, content = held.run_json("purge", "--yes")
+        assert (status, content["due"], content["removed"], content["complete"]) == (0, 2 * VOTERS, 2 * VOTERS, True)
+        assert left(held) == kept | dict.fromkeys(ROLL, 0)
+
+    def test_the_register_ends_later(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+        at(ELECTION.register_ends_at - SECOND)
+        assert held.run("purge", "--yes").exit_code == 0
+        assert left(held) == dict.fromkeys(ALL, 0) | {"register": VOTERS}
+        at(ELECTION.register_ends_at)
+        assert held.run("purge", "--yes").exit_code == 0
+        assert left(held) == dict.fromkeys(ALL, 0)
+
+    def test_an_item_with_an_end_of_its_own_goes_by_that(self, held: Deployed) -> None:
+        ends = {
+            ("sign-in", "challenge"): timedelta(minutes=10),
+            ("sign-in", "session"): timedelta(minutes=60),
+            ("sign-in", "codes"): timedelta(days=2),
+            ("deliveries", "code"): timedelta(days=1, minutes=10),
+            ("deliveries", "reissue"): timedelta(days=RETENTION.deliveries_days),
+            ("limits", "pace"): timedelta(days=3),
+            ("limits", "phone"): timedelta(days=RETENTION.deliveries_days),
+        }
+        for (table, kind), after in ends.items():
+            for instant, due in ((LAST_REISSUE + after - SECOND, 0), (LAST_REISSUE + after, 1)):
+                tally = start(held, held.dynamodb, instant).tallies[table][kind]
+                assert (tally.due, tally.kept) == (due, 1 - due), kind
+
+    def test_an_item_without_any_end_goes_with_the_roll(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+        held.dynamodb.put_item(TableName=held.stack.limits_table, Item=to_wire({"key": "odd"}))
+        at(ELECTION.roll_ends_at - SECOND)
+        held.run("purge", "--yes")
+        assert [item["key"] for item in held.items(held.stack.limits_table)] == ["odd"]
+        at(ELECTION.roll_ends_at)
+        held.run("purge", "--yes")
+        assert left(held)["limits"] == 0
+
+    def test_twice_is_once(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+        at(ELECTION.roll_ends_at)
+        held.run("purge", "--yes")
+        before = left(held)
+        status, content = held.run_json("purge")
+        assert (status, content["due"], content["removed"], content["complete"]) == (0, 0, 0, True)
+        assert left(held) == before
+
+
+class TestRefusal:
+    """While voters are served nothing is purged."""
+
+    @pytest.mark.parametrize(
+        "instant",
+        [
+            ELECTION.windows.reissue.opens_at,
+            ELECTION.windows.voting.opens_at,
+            ELECTION.windows.voting.closes_at - SECOND,
+        ],
+    )
+    def test_the_election_is_under_way(self, held: Deployed, at: Callable[[datetime], None], instant: datetime) -> None:
+        at(instant)
+        result = held.run("purge", "--yes")
+        assert (result.exit_code, result.stdout) == (1, "")
+        closes_at = iso(ELECTION.windows.voting.closes_at)
+        assert result.stderr == f"reassort: the election is under way until {closes_at}: nothing is purged before\n"
+        assert left(held) == ALL
+
+    def test_at_the_close_of_the_ballot_it_may_be_looked_at(
+        self, held: Deployed, at: Callable[[datetime], None]
+    ) -> None:
+        at(ELECTION.windows.voting.closes_at)
+        assert held.run("purge").exit_code == 0
+        assert left(held) == ALL
+
+    def test_the_election_file_is_of_an_earlier_ballot(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+        voter = held.items(held.stack.voters_table)[0]
+        voter["issued_at"].append(epoch_milliseconds(ELECTION.windows.voting.closes_at))
+        held.dynamodb.put_item(TableName=held.stack.voters_table, Item=to_wire(voter))
+        at(ELECTION.roll_ends_at)
+        result = held.run("purge", "--yes")
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert "--elections names the folder" in result.stderr
+        assert left(held) == ALL
+
+
+class TestAgreement:
+    """Nothing is removed unless somebody says so."""
+
+    @pytest.fixture(autouse=True)
+    def ended(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+        assert left(held) == ALL
+        at(ELECTION.roll_ends_at)
+
+    @pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--dry-run", "--yes"], ["--json"]])
+    def test_away_from_a_terminal_it_only_shows(self, held: Deployed, flags: list[str]) -> None:
+        result = held.run("purge", *flags)
+        assert (result.exit_code, result.stderr) == (3, "")
+        assert left(held) == ALL
+
+    def test_what_is_shown(self, held: Deployed) -> None:
+        ends, later = iso(ELECTION.roll_ends_at), iso(ELECTION.register_ends_at)
+        assert held.run("purge").stdout.splitlines() == [
+            f"reassort (dijon-2018) at {ends}",
+            "table        kind          to remove      kept  until",
+            "sign-in      challenge             1         0  the end of each item",
+            "sign-in      codes                 1         0  the end of each item",
+            "sign-in      session               1         0  the end of each item",
+            "limits       pace                  1         0  the end of each item",
+            "limits       phone                 1         0  the end of each item",
+            "deliveries   code                  1         0  the end of each item",
+            "deliveries   reissue               1         0  the end of each item",
+            f"identifiers  identifier            5         0  {ends}",
+            f"voters       voter                 5         0  {ends}",
+            f"register     issued                0         5  {later}",
+            "17 to remove",
+            "the register can be verified only as long as the voters are there: reassort register verify",
+            "nothing removed",
+        ]
+
+    @pytest.mark.parametrize(("answer", "status", "removed"), [(True, 0, True), (False, 3, False)])
+    def test_on_a_terminal_it_asks(
+        self, held: Deployed, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
+    ) -> None:
+        monkeypatch.setattr(cli, "may_ask", lambda: True)
+        monkeypatch.setattr(cli.typer, "confirm", lambda _: answer)
+        result = held.run("purge")
+        assert result.exit_code == status
+        assert ("removed 17 of 17" in result.stdout) == removed
+        assert (left(held) == ALL) == (not removed)
+
+    def test_ctrl_c_at_the_question(self, held: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(_: str) -> bool:
+            raise cli.typer.Abort
+
+        monkeypatch.setattr(cli, "may_ask", lambda: True)
+        monkeypatch.setattr(cli.typer, "confirm", interrupt)
+        result = held.run("purge")
+        assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
+        assert left(held) == ALL
+
+
+class Faulty:
+    """A client of DynamoDB, before and after some of whose calls something happens."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.exceptions = client.exceptions
+        self.before: Callable[[int], None] = lambda _: None
+        self.after: Callable[[int], None] = lambda _: None
+        self.refuses: Callable[[int], int] = lambda _: 0
+        self.calls = 0
+        self.throttled_scans = 0
+
+    def scan(self, **request: Any) -> Any:
+        if self.throttled_scans:
+            self.throttled_scans -= 1
+            raise throttled()
+        return self._client.scan(**request)
+
+    def delete_item(self, **request: Any) -> Any:
+        return self._faulty(lambda: self._client.delete_item(**request))
+
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - the API's own name
+        ((table, requests),) = RequestItems.items()
+        assert len(requests) <= 25
+        unprocessed = requests[: self.refuses(self.calls + 1)]
+        taken = requests[len(unprocessed) :]
+        answer = self._faulty(lambda: self._client.batch_write_item(RequestItems={table: taken}) if taken else {})
+        return {**answer, "UnprocessedItems": {table: unprocessed} if unprocessed else {}}
+
+    def _faulty(self, call: Callable[[], Any]) -> Any:
+        self.calls += 1
+        number = self.calls
+        self.before(number)
+        answer = call()
+        self.after(number)
+        return answer
+
+
+@pytest.fixture
+def crowd(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) -> tuple[Deployed, Faulty]:
+    """A stack with 60 voters, whose roll has ended, and a faulty way to it."""
+    at(IMPORTED_AT)
+    assert deployed.run("roll", "import", write_roll(tmp_path, rows(60))).exit_code == 0
+    at(ELECTION.roll_ends_at)
+    return deployed, Faulty(deployed.dynamodb)
+
+
+def start(deployed: Deployed, client: Any, now: datetime = ELECTION.roll_ends_at) -> Purge:
+    """Return a purge that has counted."""
+    purge = Purge(dynamodb=client, stack=deployed.stack, election=ELECTION, now=now.astimezone(UTC), threads=1)
+    purge.count(lambda _: None)
+    return purge
+
+
+def throttled(code: str = "ProvisionedThroughputExceededException") -> ClientError:
+    """Return a refusal."""
+    return ClientError({"Error": {"Code": code, "Message": "slower"}}, "BatchWriteItem")
+
+
+class TestFaults:
+    """What AWS, the network and Ctrl-C do to a purge."""
+
+    def test_unprocessed_items_are_tried_again(self, crowd: tuple[Deployed, Faulty]) -> None:
+        deployed, client = crowd
+        client.refuses = lambda call: 7 if call % 2 else 0
+        purge = start(deployed, client)
+        progress: list[float] = []
+        purge.remove(progress.append)
+        assert (purge.due, purge.removed, sum(progress)) == (120, 120, 120)
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
+
+    def test_throttling_is_waited_out(self, crowd: tuple[Deployed, Faulty]) -> None:
+        deployed, client = crowd
+
+        def throttle(call: int) -> None:
+            if call % 2:
+                raise throttled()
+
+        client.before = throttle
+        client.throttled_scans = 1
+        purge = start(deployed, client)
+        client.throttled_scans = 1
+        purge.remove(lambda _: None)
+        assert (purge.due, purge.removed, client.throttled_scans) == (120, 120, 0)
+
+    def test_throttling_without_end_is_one_line(
+        self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deployed, client = crowd
+        client.refuses = lambda _: 25
+        monkeypatch.setattr(cli.Aws, "dynamodb", lambda *_: client)
+        result = deployed.run("purge", "--yes")
+        assert result.exit_code == 1
+        assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
+        assert "removed 0 of 120" in result.stdout
+
+    def test_a_lost_reply_is_no_renewal(self, held: Deployed) -> None:
+        client = Faulty(held.dynamodb)
+
+        def lose_reply(call: int) -> None:
+            if call == 1:
+                raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+        client.after = lose_reply
+        purge = start(held, client)
+        purge.remove(lambda _: None)
+        assert (purge.removed, purge.renewed) == (17, 0)
+
+    def test_what_is_in_use_again_stays(self, held: Deployed) -> None:
+        later = epoch_seconds(ELECTION.roll_ends_at) + 1
+
+        def renew(call: int) -> None:
+            if call == 1:
+                for key in ("codes", "challenge#x", "session#x"):
+                    item = {"voter_id": "voter", "key": key, "expires_at": later}
+                    held.dynamodb.put_item(TableName=held.stack.sign_in_table, Item=to_wire(item))
+
+        client = Faulty(held.dynamodb)
+        client.before = renew
+        purge = start(held, client)
+        purge.remove(lambda _: None)
+        assert (purge.removed, purge.renewed) == (14, 3)
+        assert left(held)["sign-in"] == 3
+
+    def test_a_refusal_of_aws_ends_it(self, crowd: tuple[Deployed, Faulty]) -> None:
+        deployed, client = crowd
+
+        def refuse(_: int) -> None:
+            raise throttled("AccessDeniedException")
+
+        client.before = refuse
+        purge = start(deployed, client)
+        with pytest.raises(ClientError):
+            purge.remove(lambda _: None)
+        assert (purge.removed, left(deployed)["identifiers"]) == (0, 60)
+
+    def test_ctrl_c_lets_the_calls_under_way_finish(self, crowd: tuple[Deployed, Faulty]) -> None:
+        deployed, client = crowd
+
+        def interrupt(call: int) -> None:
+            if call == 2:
+                # To the main thread, which waits for the others, as a terminal does.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        client.after = interrupt
+        purge = start(deployed, client)
+        with pytest.raises(KeyboardInterrupt):
+            purge.remove(lambda _: None)
+        gone = 120 - sum(left(deployed)[table] for table in ROLL)
+        assert 50 <= purge.removed == gone < 120
+        again = start(deployed, deployed.dynamodb)
+        again.remove(lambda _: None)
+        assert again.removed == 120 - gone
+
+    def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
+        self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deployed, client = crowd
+
+        def interrupt(call: int) -> None:
+            # Two of the three batches of identifiers, and one of the three of voters, have gone.
+            if call == 5:
+                raise KeyboardInterrupt
+
+        client.before = interrupt
+        monkeypatch.setattr(cli.Aws, "dynamodb", lambda *_: client)
+        result = deployed.run("purge", "--yes")
+        assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
+        assert "removed 85 of 120\nrun the same command again to remove the rest\n" in result.stdout
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"voters": 35, "register": 60}
+        status, content = deployed.run_json("purge", "--yes")
+        assert (status, content["due"], content["removed"]) == (0, 35, 35)
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
