@@ -8,9 +8,9 @@ SERIAL_RUNGS := tests/stack tests/browser
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
-	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
+	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py .ci/total.py
 
-.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle clean chromium firefox
+.PHONY: help run test check lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -42,6 +42,12 @@ lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on templa
 	@$(BIN)/cfn-lint template.yaml
 	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit --no-install-project
 	@.audit/bin/checkov --config-file .checkov.yaml
+
+audit: $(SYNCED) ## Known vulnerabilities of the locked packages; needs the network, and says so when it could not ask
+	@$(BIN)/python packaging/audit.py
+
+sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
+	@$(BIN)/python packaging/sbom.py .build/sbom.json
 
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel

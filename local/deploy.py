@@ -31,7 +31,6 @@ class DeployedStack:
     region: str
     endpoint_url: str
     api_url: str
-    edge_key: str
     outputs: Mapping[str, str]
 
 
@@ -118,15 +117,7 @@ def deploy(
     run(command, environment=environment, log=folder / f"sam-deploy-{stack_name}.log")
     described = aws.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return DeployedStack(
-        stack_name,
-        aws.region,
-        aws.endpoint_url,
-        aws.execute_api_url(outputs["ApiUrl"]),
-        # As in the template.
-        described["StackId"].split("/")[2],
-        outputs,
-    )
+    return DeployedStack(stack_name, aws.region, aws.endpoint_url, aws.execute_api_url(outputs["ApiUrl"]), outputs)
 
 
 def _sam_environment(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ HOP_BY_HOP = frozenset(
     }
 )
 # The client that forwards writes its own.
-NOT_FORWARDED = HOP_BY_HOP | {"host", "content-length", "x-edge-key", "x-forwarded-for"}
+NOT_FORWARDED = HOP_BY_HOP | {"host", "content-length", "x-forwarded-for"}
 # The body has been decoded on its way, and the server in front dates and signs its own answers.
 NOT_RETURNED = HOP_BY_HOP | {"content-length", "content-encoding", "date", "server"}
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
@@ -91,8 +91,8 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
             Route("/_local", inbox_without_slash),
             Mount("/_local", routes=local_routes),
             receipts.route(),
-            Route("/api/{path:path}", _forward(api, stack), methods=METHODS),
-            Route("/registry/{path:path}", _forward(api, stack), methods=METHODS),
+            Route("/api/{path:path}", _forward(api, stack.api_url), methods=METHODS),
+            Route("/registry/{path:path}", _forward(api, stack.api_url), methods=METHODS),
             Mount("/", GZipMiddleware(Site(directory=site))),
         ],
         middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
@@ -148,7 +148,7 @@ def _fresh(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     return uncached
 
 
-def _forward(client: httpx.AsyncClient, stack: DeployedStack) -> Callable[[Request], Awaitable[Response]]:
+def _forward(client: httpx.AsyncClient, api_url: str) -> Callable[[Request], Awaitable[Response]]:
     async def forward(request: Request) -> Response:
         # The raw target: decoding and encoding again could change what the API sees.
         target = request.scope["raw_path"].decode("ascii")
@@ -159,10 +159,9 @@ def _forward(client: httpx.AsyncClient, stack: DeployedStack) -> Callable[[Reque
             # As CloudFront does: what the client claims stays in front, the address that was seen comes last.
             addresses = [*request.headers.getlist("x-forwarded-for"), request.client.host]
             headers.append((b"x-forwarded-for", ", ".join(addresses).encode("latin-1")))
-        headers.append((b"x-edge-key", stack.edge_key.encode()))
         try:
             answer = await client.request(
-                request.method, stack.api_url + target, headers=headers, content=await request.body()
+                request.method, api_url + target, headers=headers, content=await request.body()
             )
         except httpx.HTTPError as error:
             return _unavailable("API", error)

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 SITE_ORIGIN = "https://reassort.example.fr"
-EDGE_KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+SOURCE_HEADER = "x-viewer-address"
 # A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
@@ -298,7 +298,7 @@ class World:
             self._journals[service],
             helpdesk=self.election.helpdesk.phone,
             site_origin=None if service == "registry" else SITE_ORIGIN,
-            edge_key=EDGE_KEY,
+            source_header=SOURCE_HEADER,
         )
         response = Response(
             method=event["httpMethod"],

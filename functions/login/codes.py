@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.keyed_hash import KeyedHash, Purpose, same
-from reassort.keys import CODE_BUCKET, challenge_key
+from reassort.keys import CODE_BUCKET, challenge_key, codes_day_attribute
 from reassort.outbox import code_delivery_item
 from reassort.problems import Code, Problem
 from reassort.sessions import Token, draw_token, session_item
@@ -67,12 +67,13 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Asked:
-    """The answer to a request for a code. Durations are in seconds."""
+    """The answer to a request for a code. Durations are in seconds; `today` counts the address's codes of this day."""
 
     challenge: Token
     expires_in: int
     resend_in: int
     sent: bool
+    today: int | None
 
 
 def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Asked:
@@ -89,7 +90,8 @@ def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Ask
     limits = deps.election.limits.code
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    taken, resend_in = _take_from_bucket(voter_id, now, deps)
+    today, resend_in = _take_from_bucket(voter_id, now, deps)
+    taken = today is not None
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     if taken:
         challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
@@ -98,6 +100,7 @@ def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Ask
         expires_in=limits.lifetime_minutes * 60,
         resend_in=resend_in,
         sent=taken,
+        today=today,
     )
 
 
@@ -127,29 +130,33 @@ def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
     return session
 
 
-def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[bool, int]:
-    """Take one code from the bucket, if it may give one now; return whether it did, and the seconds until the next.
+def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[int | None, int]:
+    """Take one code from the bucket, if it may give one now; return which of the day it is, and the seconds until the next.
 
     The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it
-    may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write.
+    may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write, which counts
+    the code as well. Without a code there is no number.
     """
     limits = deps.election.limits.code
     at = epoch_milliseconds(now)
     refill = limits.refill_minutes * 60_000
     spacing = limits.resend_seconds * 1000
     ahead = (limits.bucket - 1) * refill
-    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _BUCKET_KEPT)}
+    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _BUCKET_KEPT), ":one": 1}
+    day = codes_day_attribute(now.astimezone(deps.election.zone))
     key = {"voter_id": voter_id, "key": CODE_BUCKET}
 
-    def take(expression: str, condition: str, more: dict[str, int]) -> tuple[bool, int]:
+    def take(expression: str, condition: str, more: dict[str, int]) -> tuple[int | None, int]:
         request = update_request(
             deps.sign_in_table,
             key,
-            f"SET {expression}, last_at = :at, expires_at = :kept",
+            f"SET {expression}, last_at = :at, expires_at = :kept ADD #day :one",
             condition,
             {**values, **more},
+            {"#day": day},
         )
-        return True, seconds_until_next(update_one(deps.dynamodb, request, returns="UPDATED_NEW"))
+        bucket = update_one(deps.dynamodb, request, returns="UPDATED_NEW")
+        return bucket[day], seconds_until_next(bucket)
 
     def seconds_until_next(bucket: Item) -> int:
         return _seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
@@ -170,7 +177,7 @@ def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[bool,
         except ConditionFailedError as refusal:
             if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            return False, seconds_until_next(refusal.item)
+            return None, seconds_until_next(refusal.item)
 
 
 def _seconds_until(ready: int, at: int) -> int:

@@ -22,7 +22,7 @@ class Settings:
 
     election: str
     site_origin: str
-    edge_key: str
+    source_header: str
     encryption_key: str
     hmac_key: str
     sign_in_table: str
@@ -60,5 +60,5 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:  #
         _journal,
         helpdesk=_election.helpdesk.phone,
         site_origin=_settings.site_origin,
-        edge_key=_settings.edge_key,
+        source_header=_settings.source_header,
     )

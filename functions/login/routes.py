@@ -53,7 +53,10 @@ class Login:
             raise _domain_problem(election) from error
         held = parse_token(request.cookies.get(CHALLENGE_COOKIE))
         asked = ask_code(address, held, request.source, self._deps)
-        self._journal.record("code asked", voter=asked.challenge.voter_id, queued=int(asked.sent))
+        voter_id = asked.challenge.voter_id
+        self._journal.record("code asked", voter=voter_id, queued=int(asked.sent))
+        if asked.today is not None and asked.today > election.limits.code.alarm_per_day:
+            self._journal.warn("many codes asked", voter=voter_id, today=asked.today)
         return Answer(
             202,
             {"expires_in": asked.expires_in, "resend_in": asked.resend_in},

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _HELPDESK_RETRY_SECONDS = 86_400
 
 
+class WrongNumenError(Problem):
+    """The answer to a wrong NUMEN, told apart from a refusal of a voter who was locked before."""
+
+
 def raise_if_locked(voter: Voter, now: datetime, limits: NumenLimits) -> None:
     """Refuse a voter whose tries are used up.
 
@@ -38,7 +42,7 @@ def raise_if_locked(voter: Voter, now: datetime, limits: NumenLimits) -> None:
         raise Problem(Code.LOCKED, retry_after=-(-remaining // 1000), attempts_left=0)
 
 
-def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> Problem:
+def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenError:
     """Count a wrong NUMEN and return what to answer: `numen-mismatch`, or `locked` when it was the last try.
 
     Raises:
@@ -65,8 +69,8 @@ def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> Problem:
         ),
     )
     if failures >= limits.helpdesk_after:
-        return Problem(Code.LOCKED, retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
+        return WrongNumenError(Code.LOCKED, retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
     if locked_until:
-        return Problem(Code.LOCKED, retry_after=limits.lock_minutes * 60, attempts_left=0)
+        return WrongNumenError(Code.LOCKED, retry_after=limits.lock_minutes * 60, attempts_left=0)
     next_lock = limits.lock_after if failures < limits.lock_after else limits.helpdesk_after
-    return Problem(Code.NUMEN_MISMATCH, attempts_left=next_lock - failures)
+    return WrongNumenError(Code.NUMEN_MISMATCH, attempts_left=next_lock - failures)

@@ -16,6 +16,7 @@ from reassort.sessions import SESSION_COOKIE, Token, parse_token
 from reissue.deps import Deps
 from reissue.dispute import dispute_reissue
 from reissue.issue import Form, request_reissue
+from reissue.numen_check import WrongNumenError
 from reissue.overview import reissue_status, voter_overview
 from reissue.redelivery import request_redelivery
 
@@ -89,6 +90,8 @@ class Reissue:
             receipt = request_reissue(token, key, form, self._deps)
         except Problem as problem:
             self._journal.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
+            if isinstance(problem, WrongNumenError):
+                self._journal.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
             raise
         self._journal.record(
             "reissued",

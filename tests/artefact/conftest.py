@@ -101,7 +101,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             **aws.environment(),
             "ELECTION": artefacts.election.id,
             "SITE_ORIGIN": SITE_ORIGIN,
-            "EDGE_KEY": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "SOURCE_HEADER": "x-viewer-address",
             "ENCRYPTION_KEY": encryption_key,
             "HMAC_KEY": hmac_key,
             "VOTERS_TABLE": tables["VotersTable"],

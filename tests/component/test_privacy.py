@@ -24,7 +24,7 @@ _HOLDING = ("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::Logs::LogGroup", "AWS::S
 _CODE = re.compile(r"`([^`]+)`")
 # `SET parked_at = :at`, but neither `messages.code.status = …` nor `#status = …`.
 _ASSIGNED = re.compile(r"(?<![\w.#:}])([a-z][a-z_0-9]*) = (?::|if_not_exists|list_append|\1 [+-] :)")
-_DAY_COUNTER = re.compile(r"sms_\d{8}")
+_DAY_COUNTER = re.compile(r"^(sms|codes)_\d{8}$")
 
 
 @cache
@@ -86,7 +86,7 @@ def written() -> dict[str, set[str]]:
     def look(world: World) -> None:
         for table, names in seen.items():
             for item in world.items(table):
-                names.update("sms_YYYYMMDD" if _DAY_COUNTER.fullmatch(name) else name for name in item)
+                names.update(_DAY_COUNTER.sub(r"\1_YYYYMMDD", name) for name in item)
 
     with World() as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")

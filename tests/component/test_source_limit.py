@@ -11,7 +11,7 @@ from login.source_limit import SHARDS
 
 from tests.elections import election_content, read_election
 from tests.engine_ministack import MINISTACK
-from tests.world import EDGE_KEY, START, World
+from tests.world import START, World
 
 if TYPE_CHECKING:
     from reassort.election import Election
@@ -28,7 +28,7 @@ def _election(codes: int = CODES) -> Election:
 
 
 def _ask(world: World, number: int, source: str = SCHOOL) -> Response:
-    headers = {"X-Edge-Key": EDGE_KEY, "X-Forwarded-For": f"{source}, 198.51.100.7"}
+    headers = {"X-Viewer-Address": source}
     return world.call("POST", "/api/login", {"email": f"voter{number}@ac-dijon.fr"}, headers=headers)
 
 
@@ -84,7 +84,7 @@ def test_refusal_says_nothing_of_the_roll() -> None:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
         for number in range(20 * SHARDS):
             _ask(world, number)
-        headers = {"X-Edge-Key": EDGE_KEY, "X-Forwarded-For": f"{SCHOOL}, 198.51.100.7"}
+        headers = {"X-Viewer-Address": SCHOOL}
         known = world.call("POST", "/api/login", {"email": claire.email}, headers=headers)
         unknown = _ask(world, 9999)
         assert (known.status, known.text, known.headers) == (unknown.status, unknown.text, unknown.headers)

@@ -42,14 +42,43 @@ def _emitted() -> list[dict[str, Any]]:
 
 
 def _metrics() -> set[tuple[str, frozenset[str]]]:
-    """Return each metric with each set of dimensions that it is written with."""
-    return {
+    """Return each metric with each set of dimensions that it is written with, by the meters or from the logs."""
+    metered = {
         (metric["Name"], frozenset(names))
         for line in _emitted()
         for directive in line["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
         for names in directive["Dimensions"]
     }
+    return metered | {(metric, frozenset()) for metric in _counted_from_logs()}
+
+
+def _counted_from_logs() -> list[str]:
+    filters = [
+        part["Properties"]["MetricTransformations"]
+        for part in read_template()["Resources"].values()
+        if part["Type"] == "AWS::Logs::MetricFilter"
+    ]
+    assert all(made["MetricNamespace"] == _OF_THIS_STACK for transformations in filters for made in transformations)
+    return [made["MetricName"] for transformations in filters for made in transformations]
+
+
+def _shares() -> dict[str, list[dict[str, Any]]]:
+    """Return the queries of each alarm that divides metrics of the stack."""
+    return {
+        name: alarm["Metrics"]
+        for name, alarm in _alarms().items()
+        if any("MetricStat" in q for q in alarm.get("Metrics", []))
+    }
+
+
+def _percent(expression: str, values: dict[str, float]) -> float:
+    """Work out `IF(a < floor, otherwise, 100 * …)`."""
+    found = re.fullmatch(r"IF\((\w+) < (\d+), (\d+), ([\w *+/()]+)\)", expression)
+    assert found is not None
+    if values[found[1]] < int(found[2]):
+        return float(found[3])
+    return float(eval(found[4], {"__builtins__": {}}, values))  # noqa: S307 - arithmetic over our own template
 
 
 @pytest.mark.parametrize("name", _alarms())
@@ -80,6 +109,56 @@ def test_alarm_on_domains_asks_for_a_metric_that_is_written() -> None:
     found = re.fullmatch(r'SELECT AVG\((\w+)\) FROM SCHEMA\("\$\{AWS::StackName\}", (\w+), (\w+)\) .*', query)
     assert found is not None
     assert (found[1], frozenset(found.groups()[1:])) in _metrics()
+
+
+@pytest.mark.parametrize("name", _shares())
+def test_alarm_on_a_share_divides_metrics_of_one_log(name: str) -> None:
+    *queries, percent = _shares()[name]
+    assert percent["ReturnData"] is True
+    metrics = [query["MetricStat"]["Metric"] for query in queries]
+    assert all(metric["Namespace"] == _OF_THIS_STACK for metric in metrics)
+    resources = read_template()["Resources"]
+    groups = {
+        part["Properties"]["MetricTransformations"][0]["MetricName"]: part["Properties"]["LogGroupName"]["Ref"]
+        for part in resources.values()
+        if part["Type"] == "AWS::Logs::MetricFilter"
+    }
+    # A filter's default gives a zero for each minute in which its group has any line: of one group, neither is missing.
+    assert len({groups[metric["MetricName"]] for metric in metrics}) == 1
+
+
+def test_every_count_of_the_logs_has_a_default_and_an_alarm() -> None:
+    watched = {alarm.get("MetricName") for alarm in _alarms().values()}
+    watched |= {q["MetricStat"]["Metric"]["MetricName"] for queries in _shares().values() for q in queries[:-1]}
+    assert set(_counted_from_logs()) <= watched
+    filters = [part for part in read_template()["Resources"].values() if part["Type"] == "AWS::Logs::MetricFilter"]
+    assert all(part["Properties"]["MetricTransformations"][0]["DefaultValue"] == 0 for part in filters)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "rings"),
+    [
+        # Five minutes of 3,000 reissues each, one NUMEN in twelve mistyped.
+        ("WrongNumensAlarm", {"wrong": 1250, "right": 15000}, False),
+        ("WrongNumensAlarm", {"wrong": 49, "right": 0}, False),
+        ("WrongNumensAlarm", {"wrong": 50, "right": 0}, True),
+        ("WrongNumensAlarm", {"wrong": 500, "right": 1000}, True),
+        ("WrongNumensAlarm", {"wrong": 0, "right": 0}, False),
+        ("WrongCodesAlarm", {"wrong": 1600, "right": 15000}, False),
+        ("WrongCodesAlarm", {"wrong": 1000, "right": 800}, True),
+        ("UnusedCodesAlarm", {"queued": 20000, "used": 15000}, False),
+        ("UnusedCodesAlarm", {"queued": 299, "used": 0}, False),
+        ("UnusedCodesAlarm", {"queued": 300, "used": 50}, True),
+        ("UnusedCodesAlarm", {"queued": 0, "used": 0}, False),
+    ],
+)
+def test_alarm_on_a_share_rings_at_an_attack_and_not_at_a_rush(
+    name: str, values: dict[str, float], rings: bool
+) -> None:
+    alarm = _alarms()[name]
+    percent = _percent(alarm["Metrics"][-1]["Expression"], values)
+    below = alarm["ComparisonOperator"] == "LessThanThreshold"
+    assert rings is (percent < alarm["Threshold"] if below else percent > alarm["Threshold"])
 
 
 @pytest.mark.parametrize("name", _alarms())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reassort.problems import Code, FieldFault, Problem
-from reassort.sources import read_source
+from reassort.sources import NO_HEADER, read_source
 from reassort.tables import ContentionError
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults.values())) from error
 
 
-def parse_request(event: Mapping[str, Any], edge_key: str = "") -> Request:
-    """Read a REST API proxy event. `edge_key` is what the trusted hop in front of the API adds; empty when there is none."""
+def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> Request:
+    """Read a REST API proxy event. `source_header` is where the trusted hop in front of the API writes who spoke to it."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     raw = event.get("body") or ""
     body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode("utf-8", "surrogatepass")
@@ -113,7 +113,9 @@ def parse_request(event: Mapping[str, Any], edge_key: str = "") -> Request:
         cookies=_cookies(headers.get("cookie", "")),
         body=body,
         request_id=event["requestContext"]["requestId"],
-        source=read_source(headers, (event["requestContext"].get("identity") or {}).get("sourceIp") or "", edge_key),
+        source=read_source(
+            headers, (event["requestContext"].get("identity") or {}).get("sourceIp") or "", source_header
+        ),
     )
 
 
@@ -124,13 +126,13 @@ def serve(
     *,
     helpdesk: str,
     site_origin: str | None,
-    edge_key: str = "",
+    source_header: str = NO_HEADER,
 ) -> dict[str, Any]:
     """Answer one event: route it, turn refusals into problem documents, and fail closed on anything unforeseen.
 
     `site_origin` is the only origin that may change state; None where callers are programs.
     """
-    request = parse_request(event, edge_key)
+    request = parse_request(event, source_header)
     journal.begin(request.request_id)
     try:
         _raise_if_foreign(request, site_origin)

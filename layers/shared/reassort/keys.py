@@ -6,6 +6,11 @@ from datetime import datetime
 CODE_BUCKET = "codes"
 
 
+def codes_day_attribute(day: datetime) -> str:
+    """Return the attribute of a bucket that counts its codes of one day, in the election's local time."""
+    return f"codes_{day:%Y%m%d}"
+
+
 def challenge_key(token_hash: str) -> str:
     """Return the sort key of a challenge in the sign-in table."""
     return f"challenge#{token_hash}"

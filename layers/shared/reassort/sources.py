@@ -1,31 +1,25 @@
-"""Where a request comes from: the network address that the last trusted hop saw, and nothing that a client says of itself.
+"""Where a request comes from: the network address that the trusted hop saw, and nothing that a client says of itself.
 
-CloudFront appends the address of whoever spoke to it to `X-Forwarded-For`; API Gateway appends the address of CloudFront.
-That list is believed only in a request that carries the key which CloudFront adds; any other came straight to API Gateway,
-and is from the address that API Gateway saw.
+In front of the API stands CloudFront, which writes the viewer's address into a header of its own, over whatever the client put
+there; a request that did not come through it does not reach the API (ADR 0016). Where nothing stands in front, the address is the one that
+API Gateway saw.
 """
 
-import hmac
 import socket
 from collections.abc import Mapping
 
-EDGE_KEY_HEADER = "x-edge-key"
+# What the template gives where no hop is trusted: no header can have this name.
+NO_HEADER = "(none)"
 _UNKNOWN = "unknown"
 
 
-def read_source(headers: Mapping[str, str], peer: str, edge_key: str) -> str:
+def read_source(headers: Mapping[str, str], peer: str, trusted_header: str = NO_HEADER) -> str:
     """Return an IPv4 address, or the /64 network of an IPv6 address: one household or one site has no more of these.
 
-    `headers` has names in lower case, `peer` is what API Gateway saw, `edge_key` is empty when nothing stands in front.
+    `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the trusted hop writes.
     What is no address becomes one source of its own.
     """
-    given = headers.get(EDGE_KEY_HEADER, "")
-    if not edge_key or not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), edge_key.encode()):
-        return _network(peer)
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",")]
-    if len(hops) > 1 and hops[-1] == peer:
-        hops.pop()
-    return _network(hops[-1])
+    return _network(headers.get(trusted_header, peer))
 
 
 def _network(address: str) -> str:

@@ -1,0 +1,265 @@
+"""What is deployed is what was locked, by hash; what is deployed can be listed; and an audit that could not ask says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.tables_from_template import TEMPLATE, read_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+ROOT = TEMPLATE.parent
+PACKAGE_LOCK = ROOT / "tests" / "browser" / "node" / "package-lock.json"
+SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+NOBODY = "http://127.0.0.1:9"
+
+pytestmark = pytest.mark.req("S30")
+
+
+def _locked() -> list[dict[str, Any]]:
+    packages: list[dict[str, Any]] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    return packages
+
+
+def _layer() -> dict[str, str]:
+    """Walk uv.lock from the group `layer` and return name and version of all that it reaches."""
+    packages = {package["name"]: package for package in _locked()}
+    waiting = [entry["name"] for entry in packages["reassort"]["dev-dependencies"]["layer"]]
+    reached: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        versions = {package["version"] for package in _locked() if package["name"] == name}
+        wanted = {
+            entry.get("version") for entry in packages["reassort"]["dev-dependencies"]["layer"] if entry["name"] == name
+        }
+        reached[name] = _one_version(name, versions, wanted)
+        package = next(p for p in _locked() if (p["name"], p["version"]) == (name, reached[name]))
+        # An extra or a marker that the runtime does not meet would be an exception that nothing here needs so far.
+        assert not [entry for entry in package.get("dependencies", []) if "extra" in entry.get("marker", "")]
+        waiting += [entry["name"] for entry in package.get("dependencies", [])]
+    return reached
+
+
+def _one_version(name: str, versions: set[str], wanted: set[str | None]) -> str:
+    """Choose among the versions of a package, of which checkov's group may have another, as old as it pins."""
+    named = {version for version in wanted if version}
+    if named:
+        (version,) = named
+        return version
+    return max(versions, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
+
+
+def _uv() -> str:
+    return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".build" / "tools" / "bin" / "uv")
+
+
+def _module(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, ROOT / "packaging" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_locked_python_package_has_hashes() -> None:
+    sources = {next(iter(package["source"])) for package in _locked()}
+    assert sources == {"registry", "editable"}
+    assert [package["name"] for package in _locked() if "editable" in package["source"]] == ["reassort"]
+    for package in _locked():
+        if "registry" not in package["source"]:
+            continue
+        assert package["source"] == {"registry": "https://pypi.org/simple"}
+        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
+        assert files, package["name"]
+        assert all(SHA256.fullmatch(file["hash"]) for file in files), package["name"]
+
+
+def test_every_locked_node_package_has_its_integrity() -> None:
+    packages = json.loads(PACKAGE_LOCK.read_text(encoding="utf-8"))["packages"]
+    assert packages.pop("")["name"] == "reassort-browser-checks"
+    assert packages
+    for name, package in packages.items():
+        assert package.get("integrity", "").startswith("sha512-"), name
+
+
+def test_layer_is_installed_from_the_lock_and_checked_by_hash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = _module("package")
+    calls: list[list[str]] = []
+    monkeypatch.setattr(package, "uv", lambda *arguments: calls.append([str(argument) for argument in arguments]))
+    package.install_locked(tmp_path / "python", package.PLATFORMS["arm64"])
+    export, install = calls
+    assert export[:2] == ["export", "--frozen"]
+    assert export[export.index("--only-group") + 1] == "layer"
+    assert "--no-hashes" not in export
+    assert install[:2] == ["pip", "install"]
+    assert {"--require-hashes", "--no-deps"} <= set(install)
+    assert install[install.index("--only-binary") + 1] == ":all:"
+    assert install[install.index("--requirement") + 1] == export[export.index("--output-file") + 1]
+
+
+def test_the_exported_requirements_are_the_locked_versions_each_with_hashes() -> None:
+    command = [_uv(), "export", "--frozen", "--offline", "--quiet", "--only-group", "layer", "--no-emit-project"]
+    exported = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    requirements = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", exported, flags=re.MULTILINE).strip())
+    found = {}
+    for requirement in requirements:
+        name, version = re.match(r"([\w.-]+)==([\w.]+)", requirement).groups()  # type: ignore[union-attr]
+        assert SHA256.search(requirement), name
+        found[name] = version
+    assert found == _layer()
+
+
+def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "sbom.json"
+    for _ in range(2):
+        before = target.read_bytes() if target.exists() else None
+        command = [sys.executable, "packaging/sbom.py", str(target)]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "UV": _uv()}, capture_output=True, check=True)
+    assert target.read_bytes() == before
+    content = json.loads(target.read_bytes())
+    assert (content["bomFormat"], content["specVersion"]) == ("CycloneDX", "1.5")
+    packages = [part for part in content["components"] if part["purl"].startswith("pkg:pypi/")]
+    assert {part["name"]: part["version"] for part in packages} == _layer()
+    for part in packages:
+        assert part["purl"] == f"pkg:pypi/{part['name']}@{part['version']}"
+        hashes = [made for file in part["externalReferences"] for made in file["hashes"]]
+        assert hashes
+        assert {made["alg"] for made in hashes} == {"SHA-256"}
+    own = {part["name"]: part for part in content["components"] if part not in packages}
+    functions = [
+        part["Properties"]["CodeUri"].removeprefix("functions/")
+        for part in read_template()["Resources"].values()
+        if part["Type"] == "AWS::Serverless::Function"
+    ]
+    assert set(own) == {*functions, "reassort"}
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert {part["version"] for part in own.values()} == {version}
+    assert len({part["hashes"][0]["content"] for part in own.values()}) == len(own)
+    references = {content["metadata"]["component"]["bom-ref"], *(part["bom-ref"] for part in content["components"])}
+    assert {entry["ref"] for entry in content["dependencies"]} == references
+
+
+@contextmanager
+def _services(*vulnerable: str, npm_answers: bool = True) -> Iterator[str]:
+    """Play OSV and the npm registry on this machine: some packages have a vulnerability."""
+
+    class Services(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/v1/querybatch":
+                names = [query["package"]["name"] for query in json.loads(asked)["queries"]]
+                hit = {"vulns": [{"id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-01-01T00:00:00Z"}]}
+                self._answer({"results": [hit if name in vulnerable else {} for name in names]})
+            else:
+                self._answer({}, 200 if npm_answers else 405)
+
+        def do_GET(self) -> None:
+            found = {
+                "id": "GHSA-aaaa-bbbb-cccc",
+                "modified": "2026-01-01T00:00:00Z",
+                "summary": "A hole",
+                "affected": [],
+            }
+            self._answer(found)
+
+        def _answer(self, content: object, status: int = 200) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Services) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _audit(osv: str, npm: str) -> tuple[int, str]:
+    environment = {
+        **os.environ,
+        "UV": _uv(),
+        "UV_DEFAULT_INDEX": f"{NOBODY}/simple",
+        "UV_HTTP_RETRIES": "0",
+        "npm_config_registry": npm,
+        "npm_config_fetch_retries": "0",
+    }
+    command = [sys.executable, "packaging/audit.py", "--service-url", f"{osv}/"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert not done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("packages", "status"), [(("jinja2",), 1), (("ministack", "checkov"), 0)], ids=["deployed", "tools"]
+)
+def test_audit_fails_for_what_voters_data_passes_through_and_tells_the_rest(
+    packages: tuple[str, ...], status: int
+) -> None:
+    with _services(*packages) as url:
+        returned, said = _audit(url, url)
+    assert returned == status, said
+    assert "COULD NOT BE ASKED" not in said
+    told = re.findall(r"^  (\S+) \S+: GHSA-aaaa-bbbb-cccc: A hole \(no fix\)$", said, re.MULTILINE)
+    assert set(told) == set(packages)
+
+
+def test_audit_that_could_not_ask_does_not_pass() -> None:
+    with _services(npm_answers=False) as url:
+        without_npm = _audit(url, url)
+    without_any = _audit(NOBODY, NOBODY)
+    assert without_npm[0] == without_any[0] == 2
+    assert without_npm[1].count("COULD NOT BE ASKED") == 1
+    assert without_any[1].count("COULD NOT BE ASKED") == 4
+
+
+def _unexplained(lines: list[str], entry: str) -> list[str]:
+    """Return the entries that neither a comment nor another entry stands before."""
+    return [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if re.match(entry, line) and not re.match(rf"\s*#|{entry}", before)
+    ]
+
+
+def test_every_rule_that_is_left_out_has_its_reason() -> None:
+    checkov = (ROOT / ".checkov.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(checkov)["skip-check"]
+    assert not _unexplained(checkov.splitlines(), r"\s*- CKV")
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert read_template()["Metadata"]["cfn-lint"]["config"]["ignore_checks"]
+    assert not _unexplained(template.splitlines(), r"\s*- [WEI]\d{4}$")
+    skips = [
+        skip
+        for resource in read_template()["Resources"].values()
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    ]
+    assert skips
+    assert all(len(skip["comment"]) > 20 for skip in skips)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ignored = tomllib.loads(project)["tool"]["uv"].get("audit", {}).get("ignore", [])
+    assert len(ignored) == len(re.findall(r'^ +"[A-Z]+-[\w-]+", +# \S.{10,}$', project, re.MULTILINE))
