@@ -33,6 +33,7 @@ test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then the u
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
 	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
+	$(BIN)/python -m tests.requirements S; \
 	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status

@@ -15,7 +15,7 @@ from tests.matrix.table import PROPERTY
 SHOWN = [f"I{number}" for number in range(1, 11)] + [f"R{number}" for number in range(1, 16) if number != 3]
 
 
-@pytest.mark.req(*SHOWN)
+@pytest.mark.req("S23", *SHOWN)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_fault_at_every_call(scenario: Scenario, record_property: Callable[[str, object], None]) -> None:
     result = try_all(scenario)
