@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.keyed_hash import KeyedHash, same
 from reassort.keys import due_shard
 from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item, history_step, queued_message
 from reassort.problems import Code, Problem
-from reassort.references import normalise_reference
+from reassort.references import dispute_token, normalise_reference
 from reassort.register import Change, append_entry
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 _ROUNDS = 8
 ACTOR = "dispute"
-
-
-def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
-    """Return the token of a reissue's confirmation: its reference, and 256 bits that only this service can compute."""
-    return f"{reference}.{keyed_hash.hash(Purpose.DISPUTE, reference)}"
 
 
 def dispute_reissue(token: str, deps: Deps) -> str:

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
 from reassort.identifiers import generate_identifier, normalise_identifier
+from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
-from reassort.outbox import Channel, Delivery, Status, reissue_delivery_item
+from reassort.outbox import Channel, Delivery, reissue_delivery_item
 from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
-from reassort.references import derive_reference
-from reassort.register import Change, append_entry
-from reassort.tables import Action, ConditionFailedError, ContentionError, put_if_absent, update, write_all
-from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, change_voter
+from reassort.references import derive_reference, dispute_token
+from reassort.register import Change
+from reassort.tables import ConditionFailedError, ContentionError, write_all
 
-from reissue.dispute import dispute_token
 from reissue.numen_check import raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 _ROUNDS = 8
 _LONGEST_PAUSE_SECONDS = 0.05
 _DAY = timedelta(days=1)
-_PREVIOUS = "previous delivery"
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
         except ConditionFailedError as refusal:
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
                 raise phone_problem(now, deps) from refusal
-            if _PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
+            if PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
                 raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=5) from refusal
         except ContentionError:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter
@@ -160,52 +158,12 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         now=now,
         retention=deps.election.retention,
     )
+    tables = IssuingTables(deps.tables.voters, deps.tables.identifiers, deps.tables.deliveries, deps.tables.register)
     actions = [
-        change_voter(
-            deps.tables.voters,
-            voter,
-            entry,
-            "generation = :generation, issued_at = list_append(issued_at, :issued), last_reference = :reference, "
-            "numen_failures = :zero, numen_locked_until = :zero",
-            {":generation": generation, ":issued": [entry.at], ":reference": reference, ":zero": 0},
-            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN, SAME_FAILURES),
-        ),
-        put_if_absent(
-            "identifier",
-            deps.tables.identifiers,
-            {"identifier_hash": identifier_hash, "voter_id": voter.voter_id, "generation": generation},
-            "identifier_hash",
-        ),
-        append_entry(deps.tables.register, entry),
-        put_if_absent("delivery", deps.tables.deliveries, delivery, "delivery_id"),
+        *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
         count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
-        *_supersede_previous(voter, now, deps),
     ]
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
     return Receipt(reference, generation, form.channel, destinations[form.channel])
-
-
-def _supersede_previous(voter: Voter, now: datetime, deps: Deps) -> list[Action]:
-    """Mark the delivery of the identifier that is being revoked, unless a worker is sending it at this moment.
-
-    Claiming a message and superseding its delivery are conditional writes on one item, so an identifier is never sent
-    once its successor has committed. A delivery older than its retention may be gone, and has nothing left to send.
-    """
-    at = epoch_milliseconds(now)
-    kept = deps.election.retention.deliveries_days * _DAY / timedelta(milliseconds=1)
-    if voter.last_reference is None or at - voter.issued_at[-1] >= kept:
-        return []
-    return [
-        update(
-            _PREVIOUS,
-            deps.tables.deliveries,
-            {"delivery_id": voter.last_reference},
-            "SET superseded_at = :now",
-            "attribute_exists(delivery_id) AND NOT (messages.identifier.#status = :sending "
-            "AND messages.identifier.lease_until > :now)",
-            {":now": at, ":sending": Status.SENDING.value},
-            {"#status": "status"},
-        )
-    ]

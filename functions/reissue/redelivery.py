@@ -38,6 +38,9 @@ def request_redelivery(token: Token | None, reference: str, channel: Channel, de
     signed_in = read_signed_in(token, now, deps, reference)
     delivery = signed_in.own_delivery()
     raise_if_not_redeliverable(delivery, signed_in.voter, now, deps.election)
+    if channel not in delivery.destinations:
+        # An operator asked for it, by e-mail alone: there is no telephone number to send it to.
+        raise Problem(Code.REDELIVERY_EXPIRED)
     receipt = Receipt(reference, delivery.generation, channel, delivery.destinations[channel])
     if channel is delivery.channel:
         if (delivery.redeliveries or delivery.fell_back) and delivery.status is not Status.FAILED:

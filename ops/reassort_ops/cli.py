@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,9 +17,10 @@ from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
 from reassort.register import Entry
+from reassort.sealing import Sealer
 from reassort.voters import Voter
 
-from reassort_ops import voter_changes
+from reassort_ops import voter_changes, voter_reissue
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of, only_election, read_election
 from reassort_ops.failures import OneLineErrors, OperatorError
 from reassort_ops.output import may_ask, progress, say, say_json
@@ -58,7 +59,7 @@ roll_commands = typer.Typer(
 voter_commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=_LOOK,
-    help="Look at one voter, unlock, freeze or unfreeze them.",
+    help="Look at one voter, unlock, freeze or unfreeze them, give them the next identifier.",
     epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort",
 )
 register_commands = typer.Typer(
@@ -263,6 +264,35 @@ def voter_unfreeze(
 ) -> None:
     """Make a frozen voter's identifier usable again."""
     _change_voter(voter_changes.unfreeze, email, reason, _Target(stack, elections, region, profile), as_json=as_json)
+
+
+@voter_commands.command(
+    "reissue",
+    epilog="Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked, no phone'",
+)
+def voter_reissue_(
+    email: Address,
+    stack: StackName,
+    reason: Reason,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a voter the next identifier, by e-mail to this address. The one before stops working; nobody but the voter sees either."""
+    checked = voter_changes.checked_reason(reason)
+    target = _Target(stack, elections, region, profile)
+    address, voter_id = target.voter(email)
+    helpdesk = voter_changes.Helpdesk(target.dynamodb, target.stack, utc_now, target.aws.operator())
+    sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
+    issued = voter_reissue.reissue(address, voter_id, checked, helpdesk, target.election, target.keyed_hash, sealer)
+    if as_json:
+        say_json({"voter_id": voter_id, **asdict(issued), "operator": helpdesk.operator})
+    else:
+        former = issued.generation - 1
+        say(
+            f"{issued.destination}: reissue n° {issued.generation} is on its way, reference {issued.reference}; n° {former} is revoked"
+        )
 
 
 @register_commands.command("verify", epilog="Example: reassort register verify --stack reassort")

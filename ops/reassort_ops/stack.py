@@ -31,6 +31,7 @@ class Stack:
     sign_in_table: str
     limits_table: str
     hmac_key_id: str
+    encryption_key_id: str
 
 
 class Aws:
@@ -81,6 +82,7 @@ class Aws:
                 sign_in_table=outputs["SignInTable"],
                 limits_table=outputs["LimitsTable"],
                 hmac_key_id=outputs["HmacKeyId"],
+                encryption_key_id=outputs["EncryptionKeyId"],
             )
         except KeyError as error:
             raise OperatorError(

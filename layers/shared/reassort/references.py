@@ -21,6 +21,11 @@ def derive_reference(keyed_hash: KeyedHash, voter_id: str, idempotency_key: str)
     return "".join(symbols[:5]) + "-" + "".join(symbols[5:])
 
 
+def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
+    """Return the token of a reissue's confirmation: its reference, and 256 bits that only this service can compute."""
+    return f"{reference}.{keyed_hash.hash(Purpose.DISPUTE, reference)}"
+
+
 def normalise_reference(typed: str) -> str | None:
     """Return a reference as it is stored, or None when the text cannot be one."""
     symbols = "".join(symbol for symbol in typed.upper() if symbol in ALPHABET)

@@ -80,7 +80,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         tables = create_tables(dynamodb)
         kms = boto3.client("kms", region_name=REGION)
         key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
-        make_stack("reassort", {**tables, "HmacKeyId": key, "ElectionId": "dijon-2018"})
+        encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
+        outputs = {**tables, "HmacKeyId": key, "EncryptionKeyId": encryption_key, "ElectionId": "dijon-2018"}
+        make_stack("reassort", outputs)
         yield Deployed(dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018"))
     stamina.set_testing(False)
 

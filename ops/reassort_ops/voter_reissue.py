@@ -1,0 +1,106 @@
+"""An operator gives a voter the next identifier: it goes to the professional mailbox, and nobody else sees it.
+
+For a voter whom the helpdesk has identified and who cannot ask by themselves: a forgotten NUMEN, a lock, no telephone. The limits on
+the voter's own requests do not apply; what an election may never allow does: its window, a vote, a freeze.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reassort.addresses import mask_address
+from reassort.identifiers import generate_identifier, normalise_identifier
+from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
+from reassort.keyed_hash import KeyedHash, Purpose
+from reassort.outbox import Channel, reissue_delivery_item
+from reassort.references import derive_reference, dispute_token
+from reassort.register import Change
+from reassort.tables import ConditionFailedError, ContentionError, write_all
+
+from reassort_ops.failures import OperatorError
+from reassort_ops.voter_changes import Helpdesk, read_voter
+
+if TYPE_CHECKING:
+    from reassort.election import Election
+    from reassort.sealing import Sealer
+
+_ROUNDS = 8
+_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What an operator is told of a reissue."""
+
+    reference: str
+    generation: int
+    destination: str
+
+
+def reissue(
+    address: str,
+    voter_id: str,
+    reason: str,
+    helpdesk: Helpdesk,
+    election: Election,
+    keyed_hash: KeyedHash,
+    sealer: Sealer,
+) -> Issued:
+    """Issue the next identifier of a voter and revoke the current one; both messages go to `address`, which is normalised.
+
+    The register keeps the operator, and the reference with the reason.
+
+    Raises:
+        OperatorError: no such voter, outside of the window, the voter has voted or is frozen, or the entry is contended.
+        botocore.exceptions.ClientError: AWS refuses; nothing was issued.
+    """
+    reference = derive_reference(keyed_hash, voter_id, str(uuid.uuid4()))
+    stack = helpdesk.stack
+    tables = IssuingTables(stack.voters_table, stack.identifiers_table, stack.deliveries_table, stack.register_table)
+    for _ in range(_ROUNDS):
+        now = helpdesk.clock()
+        voter = read_voter(helpdesk.dynamodb, stack, voter_id)
+        if not election.windows.reissue.contains(now):
+            raise OperatorError("identifiers are not reissued now: see windows.reissue of the election file")
+        if voter.voted_at is not None:
+            raise OperatorError("the voter has voted: no identifier can be issued any more")
+        if voter.frozen_at is not None:
+            raise OperatorError("the voter is frozen: unfreeze them first, once their mailbox is theirs again")
+        generation = voter.generation + 1
+        identifier = generate_identifier(election.identifier)
+        delivery = reissue_delivery_item(
+            reference=reference,
+            voter_id=voter_id,
+            generation=generation,
+            channel=Channel.EMAIL,
+            destinations={Channel.EMAIL: mask_address(address)},
+            phone_hash="",
+            address=sealer.seal_address(voter_id, address),
+            payload=sealer.seal_payload(
+                reference, {"identifier": identifier, "phone": "", "dispute": dispute_token(reference, keyed_hash)}
+            ),
+            request_hash="",
+            now=now,
+            retention=election.retention,
+        )
+        entry = voter.next_entry(
+            Change.REISSUED, now, helpdesk.operator, generation=generation, reference=f"{reference} {reason}"
+        )
+        identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
+        try:
+            write_all(
+                helpdesk.dynamodb,
+                issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
+            )
+        except ConditionFailedError as refusal:
+            # The identifier that is being revoked is being sent at this moment: a worker's lease is short.
+            if refusal.refused == {PREVIOUS}:
+                time.sleep(_PAUSE_SECONDS)
+            continue
+        except ContentionError:
+            continue
+        return Issued(reference, generation, mask_address(address))
+    raise OperatorError("the voter's entry is being written, or their former identifier sent; try again")

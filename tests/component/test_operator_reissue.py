@@ -1,0 +1,65 @@
+"""What an operator's reissue leads to: the voter has the new identifier by e-mail, and it is one like any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from reassort.sealing import Sealer
+from reassort_ops.stack import Stack
+from reassort_ops.voter_changes import Helpdesk
+from reassort_ops.voter_reissue import Issued, reissue
+
+from tests.world import identifier_in
+
+if TYPE_CHECKING:
+    from tests.world import Enrolled, World
+
+
+def issue(world: World, voter: Enrolled) -> Issued:
+    stack = Stack(
+        name="world",
+        election_id=world.election.id,
+        voters_table=world.tables["VotersTable"],
+        identifiers_table=world.tables["IdentifiersTable"],
+        sign_in_table=world.tables["SignInTable"],
+        deliveries_table=world.tables["DeliveriesTable"],
+        register_table=world.tables["RegisterTable"],
+        limits_table=world.tables["LimitsTable"],
+        hmac_key_id=world.engine.stores.hmac_key,
+        encryption_key_id=world.encryption_key,
+    )
+    operator = world.wire.operator
+    helpdesk = Helpdesk(operator.dynamodb, stack, world.clock, "anne")
+    sealer = Sealer(operator.kms, world.encryption_key)
+    return reissue(voter.email, voter.voter_id, "identity checked", helpdesk, world.election, world.keyed_hash, sealer)
+
+
+@pytest.mark.req("S26", "I1", "I4")
+def test_voter_gets_identifier_and_confirmation_and_the_former_one_is_dead(world: World, claire: Enrolled) -> None:
+    issued = issue(world, claire)
+    world.run_outbox()
+    mails = world.mail_to(claire.email)
+    assert len(mails) == 2
+    (confirmation,) = [mail for mail in mails if "Confirmation" in mail.subject]
+    (message,) = [mail for mail in mails if mail is not confirmation]
+    identifier = identifier_in(message.text)
+    assert issued.reference in message.text
+    assert issued.reference in confirmation.text
+    assert identifier not in confirmation.text
+    assert world.sms == []
+    assert world.check(identifier)["status"] == "active"
+    assert world.check(claire.identifier)["status"] == "revoked"
+
+
+@pytest.mark.req("S26")
+def test_voter_follows_it_and_is_told_that_it_cannot_go_by_sms(world: World, claire: Enrolled) -> None:
+    issued = issue(world, claire)
+    browser = world.browser()
+    browser.sign_in(claire.email)
+    assert browser.overview().json["last_reissue"]["reference"] == issued.reference
+    assert browser.status(issued.reference).json["status"] in {"queued", "sent"}
+    refused = browser.redeliver(issued.reference, "sms")
+    assert (refused.status, refused.code) == (409, "redelivery-expired")
+    # And asks for another one as everybody may.
+    assert browser.reissue(claire.numen).status in {202, 429}
