@@ -78,7 +78,7 @@ def test_second_reissue_also_marks_the_delivery_it_replaces(world: World, claire
     with world.recorded() as calls:
         browser.reissue(claire.numen)
     assert _round_trips(calls) == 2
-    assert calls[-1].tables[-1] == "DeliveriesTable"
+    assert calls[-1].tables.count("DeliveriesTable") == 2
 
 
 @pytest.mark.req("P3")
