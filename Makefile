@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py .ci/total.py
 
-.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack clean chromium firefox
+.PHONY: help run test check lint-template build screenshots bench-delivery bench-delivery-stack fuzz clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -54,6 +54,9 @@ bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FL
 
 bench-delivery-stack: $(SYNCED) ## What the stack on this machine delivers to concurrent clients: bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_stack $(FLAGS)
+
+fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
