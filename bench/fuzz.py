@@ -84,7 +84,7 @@ def _report(answers: dict[str, Counter[str]], seconds: int) -> str:
         f"{counts}\n"
         "A request starts as `openapi.yaml` wants it, from a voter in one of nine situations, and has up to three things wrong: values, types, names, "
         "bytes, length, headers, cookies, path, method, the way in which API Gateway hands it over. The method and path can be among them, so an "
-        "operation's requests come upon answers of others.\n\n"
+        "operation's requests come upon answers of others, and upon routes that API Gateway would never pass on (404, 405).\n\n"
         f"{_answers(answers)}\n"
         f"{machine().removesuffix('.')}, hypothesis {version('hypothesis')}. `{_command()}`\n"
     )
