@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py .ci/total.py
 
-.PHONY: help run test check lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle clean chromium firefox
+.PHONY: help run test check lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -67,6 +67,9 @@ bench-site: $(SYNCED) chromium $(NODE_SYNCED) ## What each page weighs and what 
 
 bench-oracle: $(SYNCED) ## Does the time of an answer tell who is on the roll? 2,000 pairs: bench/oracle.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.oracle $(FLAGS)
+
+fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -15,10 +15,9 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reassort.election import ElectionFileError, HelpdeskHours, Opening, Window
-from reassort.election_file import ElectionFile, parse_election
+from reassort.election_file import ElectionFile, read_election_file
 from theme import Palette, ThemeError, colour
 
 _SOURCE = Path(__file__).resolve().parent
@@ -203,9 +202,8 @@ def main(arguments: list[str]) -> int:
             print("usage: python site/build.py ELECTION_YAML OUT_DIR", file=sys.stderr)
             return 2
     try:
-        content = yaml.safe_load(Path(source).read_text("utf-8"))
-        election = parse_election(content, source)
-    except (OSError, yaml.YAMLError, ElectionFileError) as error:
+        election = read_election_file(Path(source))
+    except ElectionFileError as error:
         print(error, file=sys.stderr)
         return 1
     try:

@@ -265,8 +265,11 @@ class World:
         headers: Mapping[str, str] | None = None,
         *,
         body: str | None = None,
+        is_base64: bool = False,
     ) -> Response:
         """Make one request. `body` is sent as it stands; `json_body` is written as JSON; both imply the JSON type.
+
+        With `is_base64`, API Gateway says of the body that it is base64.
 
         Raises:
             LookupError: API Gateway has no such resource, so no function would ever see the request.
@@ -288,6 +291,7 @@ class World:
             path_parameters=parameters,
             signed=service == "registry",
         )
+        event["isBase64Encoded"] = is_base64
         return self.answer(service, event)
 
     def answer(self, service: str, event: dict[str, Any]) -> Response:
@@ -662,12 +666,15 @@ class Browser:
         headers: Mapping[str, str] | None = None,
         *,
         body: str | None = None,
+        is_base64: bool = False,
     ) -> Response:
         """Make a request from a page of the voter space."""
         sent = {"Sec-Fetch-Site": "same-origin"}
         if method != "GET":
             sent["Origin"] = SITE_ORIGIN
-        response = self.world.call(method, path, json_body, self.cookies, sent | dict(headers or {}), body=body)
+        response = self.world.call(
+            method, path, json_body, self.cookies, sent | dict(headers or {}), body=body, is_base64=is_base64
+        )
         for name, cookie in response.cookies.items():
             until = self.world.clock() + timedelta(seconds=int(cookie.attributes["max-age"]))
             self._cookies[name] = (cookie.value, until)

@@ -13,6 +13,7 @@ import typer
 from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
 from reassort.election import Election
+from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
@@ -21,7 +22,7 @@ from reassort.sealing import Sealer
 from reassort.voters import Voter
 
 from reassort_ops import voter_changes, voter_reissue
-from reassort_ops.election_files import DEFAULT_FOLDER, election_of, only_election, read_election
+from reassort_ops.election_files import DEFAULT_FOLDER, election_of, only_election
 from reassort_ops.failures import OneLineErrors, OperatorError
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
@@ -101,7 +102,7 @@ def roll_check(
 
     Exit status: 0 when every row is valid.
     """
-    model = read_election(election) if election else only_election(DEFAULT_FOLDER)
+    model = read_election_file(election) if election else only_election(DEFAULT_FOLDER)
     roll = open_roll(file)
     faults, checked = _check(roll, model, as_json=as_json)
     if as_json:

@@ -2,33 +2,10 @@
 
 from pathlib import Path
 
-import yaml
 from reassort.election import Election, ElectionFileError
-from reassort.election_file import parse_election
+from reassort.election_file import read_election_file
 
 DEFAULT_FOLDER = Path("elections")
-
-
-def read_election(path: Path) -> Election:
-    """Read and validate one election file.
-
-    Raises:
-        ElectionFileError: it is missing, no YAML, or not a valid election; names the file, the field and the reason.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ElectionFileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ElectionFileError(f"{path}: not UTF-8") from error
-    except yaml.MarkedYAMLError as error:
-        line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else str(path)
-        raise ElectionFileError(f"{line}: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ElectionFileError(f"{path}: not YAML") from error
-    if not isinstance(content, dict):
-        raise ElectionFileError(f"{path}: not an election file")
-    return parse_election(content, str(path))
 
 
 def election_of(election_id: str, folder: Path) -> Election:
@@ -42,7 +19,7 @@ def election_of(election_id: str, folder: Path) -> Election:
         raise ElectionFileError(
             f"{path}: no such election file; --elections names the folder that the stack was built from"
         )
-    election = read_election(path)
+    election = read_election_file(path)
     if election.id != election_id:
         raise ElectionFileError(f"{path}: holds the election {election.id}, not {election_id}")
     return election
@@ -58,4 +35,4 @@ def only_election(folder: Path) -> Election:
     if len(files) != 1:
         found = ", ".join(map(str, files)) or f"{folder} holds none"
         raise ElectionFileError(f"--election must name an election file ({found})")
-    return read_election(files[0])
+    return read_election_file(files[0])

@@ -60,6 +60,24 @@ def test_bad_bodies(world: World, claire: Enrolled, browser: Browser, method: st
     assert _kept(world) == before
 
 
+@pytest.mark.req("S29", "S22")
+@pytest.mark.parametrize("body", ["a", "{}", "e30", "é", "e\nx"])
+@pytest.mark.parametrize(("method", "path", "field"), ROUTES)
+def test_a_body_that_is_not_the_base64_that_it_is_said_to_be(
+    world: World, browser: Browser, method: str, path: str, field: str, body: str
+) -> None:
+    before = _kept(world)
+    answer = browser.call(method, path, body=body, headers={"Idempotency-Key": "k" * 16}, is_base64=True)
+    assert (answer.status, answer.code) == (400, "invalid-json")
+    assert _kept(world) == before
+
+
+@pytest.mark.req("S29")
+def test_a_body_that_nobody_reads_may_be_anything(browser: Browser) -> None:
+    assert browser.call("GET", "/api/reissue", body="é", is_base64=True).status == 200
+    assert browser.call("DELETE", "/api/login", body="é", is_base64=True).status == 204
+
+
 @pytest.mark.req("S18", "S29")
 @pytest.mark.parametrize(("method", "path", "field"), ROUTES)
 def test_other_media_types(world: World, browser: Browser, method: str, path: str, field: str) -> None:

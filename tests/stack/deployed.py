@@ -395,7 +395,7 @@ class Platform:
         url = self.deployment.stack.api_url + path
         content = json.dumps(json_body).encode()
         request = AWSRequest("POST", url, data=content, headers={"Content-Type": "application/json"})
-        SigV4Auth(self._signing(), "execute-api", self.deployment.aws.region).add_auth(request)
+        SigV4Auth(self.signing(), "execute-api", self.deployment.aws.region).add_auth(request)
         answer = httpx.post(
             url, content=content, headers=dict(request.headers), trust_env=False, timeout=PATIENCE_SECONDS
         )
@@ -410,7 +410,8 @@ class Platform:
         """Record the vote of an identifier."""
         return self.call("/registry/votes", {"identifier": identifier})
 
-    def _signing(self) -> Credentials:
+    def signing(self) -> Credentials:
+        """Return the credentials in the form that signs requests."""
         keys = self.credentials
         session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
         signing = session.get_credentials()

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reassort.election import Election, ElectionFileError, packaged_election
-from reassort.election_file import parse_election
+from reassort.election_file import parse_election, read_election_file
 
 from tests.elections import FOLDER, IDS, election_content, read_election
+from tests.unit.strategies import any_text
 
 type Content = dict[str, Any]
 type Change = Callable[[Content], object]
@@ -206,6 +211,74 @@ def test_every_fault_of_a_file_is_named_at_once() -> None:
 def test_file_that_holds_nothing_is_named() -> None:
     with pytest.raises(ElectionFileError, match=r"^empty\.yaml: "):
         parse_election({}, "empty.yaml")
+
+
+# What YAML's own constructors answer with an error of another kind than YAML's is among these.
+NOT_READ = {
+    "cut off": ("id: [", ":1: "),
+    "list": ("- a list", ": not an election file"),
+    "nothing": ("", ": not an election file"),
+    "part": ("id: x", ": name: Field required"),
+    "day that does not exist": ("id: x\ndates:\n  2018-11-31: [08:00-12:00]", ":3: day is out of range for month"),
+    "month that does not exist": ("id: x\nopens_at: 2018-13-05T08:00:00", ":2: month must be in 1..12"),
+    "number without digits": ("id: 0x_", ":1: invalid literal"),
+    "number beyond reason": (f"id: {'9' * 5000}", ":1: Exceeds the limit"),
+    "truth that is none": ("id: !!bool x", ":1: not of the kind that its tag says"),
+    "date that is none": ("id: !!timestamp x", ":1: not of the kind that its tag says"),
+    "Python": ("id: !!python/object/apply:os.getcwd []", ":1: could not determine a constructor"),
+    "lists without end": ("[" * 5000, ": not YAML"),
+    "control character": ("id: \x00", ": not YAML"),
+    "itself": ("&a {id: *a}", ": id: Input should be a valid string"),
+}
+
+
+@pytest.mark.req("S29")
+@pytest.mark.parametrize(("text", "reason"), NOT_READ.values(), ids=NOT_READ.keys())
+def test_file_that_cannot_be_read_is_named_with_the_line(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ElectionFileError) as refusal:
+        read_election_file(path)
+    assert f"{path}{reason}" in str(refusal.value)
+
+
+@pytest.mark.req("S25")
+def test_file_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    with pytest.raises(ElectionFileError, match=r"x\.yaml: No such file"):
+        read_election_file(path)
+    path.write_bytes(b"id: \xe9")
+    with pytest.raises(ElectionFileError, match=r"x\.yaml: not UTF-8"):
+        read_election_file(path)
+
+
+_TEXT = (FOLDER / "dijon-2018.yaml").read_text("utf-8")
+
+
+@pytest.mark.req("S25", "S29")
+@given(
+    st.one_of(
+        any_text.map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.binary(max_size=60),
+        st.builds(
+            lambda at, length, slip: f"{_TEXT[:at]}{slip}{_TEXT[at + length :]}".encode("utf-8", "surrogatepass"),
+            st.integers(0, len(_TEXT)),
+            st.integers(0, 12),
+            st.sampled_from(["", "  ", "\n", ":", "- ", "&a ", "*a", "!!int ", "{", "0x", "9999", "~", '"', "\t", "# "])
+            | any_text,
+        ),
+    )
+)
+def test_damaged_file_is_read_or_refused(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "x.yaml"
+        path.write_bytes(content)
+        try:
+            election = read_election_file(path)
+        except ElectionFileError as refusal:
+            assert str(refusal).startswith(str(path))  # noqa: PT017 - either outcome is right
+        else:
+            assert Election.model_validate_json(election.for_functions()).id == election.id
 
 
 def test_election_that_was_not_packaged_is_named() -> None:

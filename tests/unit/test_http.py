@@ -197,7 +197,7 @@ def test_real_event_is_read(name: str) -> None:
     assert (request.method, request.resource) == (event["httpMethod"], event["resource"])
     assert request.request_id == event["requestContext"]["requestId"]
     assert all(header == header.lower() for header in request.headers)
-    assert request.body.decode() == (event["body"] or "")
+    assert (request.body or b"").decode() == (event["body"] or "")
 
 
 def test_cookies_and_path_parameters_are_read() -> None:

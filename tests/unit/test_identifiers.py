@@ -17,7 +17,7 @@ from reassort.identifiers import (
 )
 
 from tests.elections import read_election
-from tests.unit.strategies import any_text, symbols
+from tests.unit.strategies import FOLDING, any_text, symbols
 
 SHAPES = [
     pytest.param(IdentifierFormat(symbols=13, group=5), id="shortest allowed"),
@@ -119,3 +119,9 @@ def test_arbitrary_text_is_no_identifier_and_no_error(text: str, shape: Identifi
     identifier = normalise_identifier(text)
     if is_well_formed(identifier, shape):
         assert set(identifier) <= set(ALPHABET)
+
+
+@pytest.mark.req("S29")
+@pytest.mark.parametrize("letter", FOLDING)
+def test_no_letter_from_elsewhere_stands_for_one_of_the_alphabet(letter: str) -> None:
+    assert not set(normalise_identifier(letter)) & set(ALPHABET)

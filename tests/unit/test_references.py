@@ -1,12 +1,13 @@
 """References: derived from voter and idempotency key, and found again however they are dictated."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.identifiers import ALPHABET
 from reassort.keyed_hash import KeyedHash
 from reassort.references import derive_reference, normalise_reference
 
-from tests.unit.strategies import any_text
+from tests.unit.strategies import FOLDING, any_text
 
 HASH = KeyedHash(b"k" * 32)
 keys = st.text("ABCDEFghijkl0123456789_-", min_size=16, max_size=64)
@@ -37,3 +38,10 @@ def test_reference_is_found_however_it_is_dictated(voter: str, key: str, joint: 
 def test_arbitrary_text_is_a_reference_or_none(typed: str) -> None:
     reference = normalise_reference(typed)
     assert reference is None or normalise_reference(reference) == reference
+
+
+@pytest.mark.req("S29")
+@pytest.mark.parametrize("letter", FOLDING)
+def test_no_letter_from_elsewhere_stands_for_one_of_the_alphabet(letter: str) -> None:
+    assert normalise_reference(letter * 10) is None
+    assert normalise_reference(letter * 5) is None

@@ -1,12 +1,14 @@
 """The election file that an operator writes: the election, and what only its site says and shows.
 
-No function imports this module: a model costs time at each cold start, and they need none of these.
+No function imports this module: a model costs time at each cold start, and they need none of these. Nor does their layer hold YAML.
 """
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from reassort.election import Election, ElectionFileError, Part, Text
@@ -86,6 +88,40 @@ class ElectionFile(Election):
     def for_functions(self) -> str:
         """Return the JSON that `packaged_election` reads."""
         return self.model_dump_json(exclude={"site"})
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's own, which says of a date that does not exist where it is."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            # 31 November, or a text that is tagged as a number.
+            reason = str(error) if isinstance(error, ValueError) else "not of the kind that its tag says"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=node.start_mark) from error
+
+
+def read_election_file(path: Path) -> ElectionFile:
+    """Read and validate one election file.
+
+    Raises:
+        ElectionFileError: it is missing, no YAML, or not a valid election; names the file, the line or the field, and the reason.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
+    except OSError as error:
+        raise ElectionFileError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ElectionFileError(f"{path}: not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else str(path)
+        raise ElectionFileError(f"{line}: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ElectionFileError(f"{path}: not YAML") from error
+    if not isinstance(content, dict):
+        raise ElectionFileError(f"{path}: not an election file")
+    return parse_election(content, str(path))
 
 
 def parse_election(content: dict[str, Any], file: str) -> ElectionFile:

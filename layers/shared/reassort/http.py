@@ -31,14 +31,17 @@ class Body(BaseModel):
 
 @dataclass(frozen=True)
 class Request:
-    """A request as API Gateway's REST proxy event gives it; header names are in lower case."""
+    """A request as API Gateway's REST proxy event gives it; header names are in lower case.
+
+    `body` is None when it is not the base64 that it is said to be.
+    """
 
     method: str
     resource: str
     path_parameters: Mapping[str, str]
     headers: Mapping[str, str]
     cookies: Mapping[str, str]
-    body: bytes
+    body: bytes | None
     request_id: str
     source: str
 
@@ -79,6 +82,8 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(Code.UNSUPPORTED_MEDIA_TYPE)
+    if request.body is None:
+        raise Problem(Code.INVALID_JSON)
     if len(request.body) > MAX_BODY_BYTES:
         raise Problem(Code.BODY_TOO_LARGE)
     try:
@@ -103,15 +108,13 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
 def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> Request:
     """Read a REST API proxy event. `source_header` is where the trusted hop in front of the API writes who spoke to it."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    raw = event.get("body") or ""
-    body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode("utf-8", "surrogatepass")
     return Request(
         method=event["httpMethod"],
         resource=event["resource"],
         path_parameters=event.get("pathParameters") or {},
         headers=headers,
         cookies=_cookies(headers.get("cookie", "")),
-        body=body,
+        body=_body(event.get("body") or "", encoded=bool(event.get("isBase64Encoded"))),
         request_id=event["requestContext"]["requestId"],
         source=read_source(
             headers, (event["requestContext"].get("identity") or {}).get("sourceIp") or "", source_header
@@ -187,6 +190,15 @@ def _to_proxy(answer: Answer) -> dict[str, Any]:
     if answer.cookies:
         proxy["multiValueHeaders"] = {"Set-Cookie": list(answer.cookies)}
     return proxy
+
+
+def _body(body: str, *, encoded: bool) -> bytes | None:
+    if not encoded:
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return None
 
 
 def _cookies(header: str) -> dict[str, str]:

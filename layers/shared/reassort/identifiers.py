@@ -22,7 +22,14 @@ def show_identifier(identifier: str, shape: IdentifierFormat) -> str:
 
 def normalise_identifier(typed: str) -> str:
     """Drop blanks and hyphens and fold to upper case, as a voter may type it."""
-    return "".join(symbol for symbol in typed.upper() if symbol not in " -\t\u00a0\u202f\u2010\u2011\u2013")
+    return "".join(symbol for symbol in upper_ascii(typed) if symbol not in " -\t\u00a0\u202f\u2010\u2011\u2013")
+
+
+def upper_ascii(text: str) -> str:
+    """Fold the letters of ASCII to upper case. `str.upper` makes ASCII of some from elsewhere (U+017F, U+FB00)."""
+    if text.isascii():
+        return text.upper()
+    return "".join(symbol.upper() if symbol.isascii() else symbol for symbol in text)
 
 
 def is_well_formed(identifier: str, shape: IdentifierFormat) -> bool:

@@ -3,7 +3,7 @@
 It is derived from the voter and the request's idempotency key, so a repeated request finds what the first one left.
 """
 
-from reassort.identifiers import ALPHABET
+from reassort.identifiers import ALPHABET, upper_ascii
 from reassort.keyed_hash import KeyedHash, Purpose
 
 # 10 symbols carry 49 bits: among a million reissues of an election two share a reference once in 1,000 elections, and
@@ -28,7 +28,7 @@ def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
 
 def normalise_reference(typed: str) -> str | None:
     """Return a reference as it is stored, or None when the text cannot be one."""
-    symbols = "".join(symbol for symbol in typed.upper() if symbol in ALPHABET)
+    symbols = "".join(symbol for symbol in upper_ascii(typed) if symbol in ALPHABET)
     if len(symbols) != _SYMBOLS or len(typed) > 2 * _SYMBOLS:
         return None
     return f"{symbols[:5]}-{symbols[5:]}"

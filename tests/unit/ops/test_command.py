@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from reassort.election import ElectionFileError
+from reassort.election_file import read_election_file
 from reassort_ops.cli import app
-from reassort_ops.election_files import election_of, read_election
+from reassort_ops.election_files import election_of
 from reassort_ops.roll_check import check_roll, valid_rows
 from reassort_ops.roll_file import open_roll
 from reassort_ops.stack import Aws
@@ -111,22 +112,7 @@ def test_ctrl_c_ends_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestElectionFiles:
-    """Election files as operators write them."""
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            ("id: [", "x.yaml:"),
-            ("- a list", "not an election file"),
-            ("id: x", "x.yaml: name: Field required"),
-        ],
-    )
-    def test_a_fault_names_the_file(self, tmp_path: Path, content: str, reason: str) -> None:
-        path = tmp_path / "x.yaml"
-        path.write_text(content, encoding="utf-8")
-        with pytest.raises(ElectionFileError) as refusal:
-            read_election(path)
-        assert reason in str(refusal.value)
+    """The election file that belongs to a stack."""
 
     def test_the_file_of_a_stack_must_hold_its_election(self, tmp_path: Path) -> None:
         (tmp_path / "normandie-2026.yaml").write_text(DIJON.read_text(encoding="utf-8"), encoding="utf-8")
@@ -140,7 +126,7 @@ class TestDemoRoll:
     """`data/demo-roll.csv`."""
 
     def test_it_shows_what_a_demonstration_needs(self) -> None:
-        election = read_election(DIJON)
+        election = read_election_file(DIJON)
         roll = open_roll(ROOT / "data" / "demo-roll.csv")
         checked = check_roll(roll, election, print)
         voters = list(valid_rows(roll, election, checked))
