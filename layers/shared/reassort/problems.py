@@ -178,13 +178,14 @@ WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         WORDINGS[Code.LOCKED].status,
         WORDINGS[Code.LOCKED].title,
-        "Le NUMEN ou le renseignement « {extra_proof} » ne correspond pas, et le nombre d’essais est épuisé.",
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas le vôtre, et vous avez fait trop d’essais. Vérifiez les deux, "
+        "ou appelez l’assistance au {helpdesk}.",
     ),
     Code.NUMEN_MISMATCH: Wording(
         WORDINGS[Code.NUMEN_MISMATCH].status,
         "Renseignements non reconnus",
-        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas celui qui est inscrit sur la liste électorale pour votre adresse. "
-        "Vérifiez les deux. Le secrétariat de votre établissement peut vous remettre votre NUMEN sous pli cacheté.",
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas celui de la liste électorale pour votre adresse. Vérifiez les deux. "
+        "Le secrétariat de votre établissement peut vous remettre votre NUMEN dans une enveloppe cachetée.",
     ),
 }
 
