@@ -21,7 +21,7 @@ from reassort.tables import Action, ConditionFailedError, ContentionError, put_i
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, change_voter
 
 from reissue.dispute import dispute_token
-from reissue.numen_check import raise_if_locked, record_numen_failure
+from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
 
@@ -43,11 +43,12 @@ _PREVIOUS = "previous delivery"
 
 @dataclass(frozen=True)
 class Form:
-    """A valid reissue form: normalised NUMEN, E.164 phone."""
+    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one."""
 
     numen: str
     phone: str
     channel: Channel
+    extra_proof: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
     """Issue the next identifier to the signed-in voter, once for each idempotency key.
 
     Raises:
-        Problem: any refusal of the contract; nothing has changed then, except the count of wrong NUMENs.
+        Problem: any refusal of the contract; nothing has changed then, except the count of wrong proofs.
         botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
             the same key finds out.
     """
@@ -82,8 +83,8 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
                 raise Problem(Code.CONCURRENT_REISSUE)
             read_generation = voter.generation
             raise_if_not_reissuable(voter, now, deps.election)
-            raise_if_locked(voter, now, deps.election.limits.numen)
-            if not same(deps.keyed_hash.hash(Purpose.NUMEN, form.numen), voter.numen_hash):
+            raise_if_locked(voter, now, deps.election)
+            if not are_proofs_right(form, voter, deps):
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference or "", form, now, deps)
         except ConditionFailedError as refusal:
@@ -122,7 +123,8 @@ def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election) -> 
 
 def request_hash(form: Form, deps: Deps) -> str:
     """Return the fingerprint of a form, by which a repeated request is told from another one under the same key."""
-    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel)
+    extra = () if form.extra_proof is None else (form.extra_proof,)
+    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel, *extra)
 
 
 def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Receipt:
