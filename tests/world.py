@@ -209,8 +209,9 @@ class World:
         identifier: str | None = None,
         establishment: str = "Lycée Carnot, Dijon",
         secretariat: str | None = "Secrétariat du lycée Carnot",
+        extra_proof: str | None = None,
     ) -> Enrolled:
-        """Put a voter on the roll with a first identifier, as the import of the roll does."""
+        """Put a voter on the roll with a first identifier, as the import of the roll does. `extra_proof` is normalised."""
         identifier = identifier or generate_identifier(self.election.identifier)
         voter_id = self.keyed_hash.voter_id(email)
         entry = Entry(
@@ -229,6 +230,7 @@ class World:
             establishment=establishment,
             secretariat=secretariat,
             entry=entry,
+            extra_proof_hash=None if extra_proof is None else self.keyed_hash.extra_proof(voter_id, extra_proof),
         )
         self.engine.put("VotersTable", voter)
         identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
@@ -702,9 +704,11 @@ class Browser:
         """Ask where the voter stands."""
         return self.call("GET", "/api/reissue")
 
-    def reissue(self, numen: str, phone: str = PHONE, channel: str = "sms", key: str | None = None) -> Response:
-        """Send the reissue form, under a new idempotency key unless one is given."""
-        form = {"numen": numen, "phone": phone, "channel": channel, "consent": True}
+    def reissue(
+        self, numen: str, phone: str = PHONE, channel: str = "sms", key: str | None = None, **more: object
+    ) -> Response:
+        """Send the reissue form with `more` members, under a new idempotency key unless one is given."""
+        form = {"numen": numen, "phone": phone, "channel": channel, "consent": True, **more}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
 
     def status(self, reference: str) -> Response:

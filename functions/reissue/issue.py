@@ -20,7 +20,7 @@ from reassort.references import derive_reference, dispute_token
 from reassort.register import Change
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 
-from reissue.numen_check import raise_if_locked, record_numen_failure
+from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
 
@@ -41,11 +41,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Form:
-    """A valid reissue form: normalised NUMEN, E.164 phone."""
+    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one."""
 
     numen: str
     phone: str
     channel: Channel
+    extra_proof: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
     """Issue the next identifier to the signed-in voter, once for each idempotency key.
 
     Raises:
-        Problem: any refusal of the contract; nothing has changed then, except the count of wrong NUMENs.
+        Problem: any refusal of the contract; nothing has changed then, except the count of wrong proofs.
         botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
             the same key finds out.
     """
@@ -80,8 +81,8 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
                 raise Problem(Code.CONCURRENT_REISSUE)
             read_generation = voter.generation
             raise_if_not_reissuable(voter, now, deps.election)
-            raise_if_locked(voter, now, deps.election.limits.numen)
-            if not same(deps.keyed_hash.hash(Purpose.NUMEN, form.numen), voter.numen_hash):
+            raise_if_locked(voter, now, deps.election)
+            if not are_proofs_right(form, voter, deps):
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference or "", form, now, deps)
         except ConditionFailedError as refusal:
@@ -120,7 +121,8 @@ def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election) -> 
 
 def request_hash(form: Form, deps: Deps) -> str:
     """Return the fingerprint of a form, by which a repeated request is told from another one under the same key."""
-    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel)
+    extra = () if form.extra_proof is None else (form.extra_proof,)
+    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel, *extra)
 
 
 def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Receipt:

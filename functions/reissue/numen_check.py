@@ -1,4 +1,6 @@
-"""The NUMEN as second proof, and its lock.
+"""The NUMEN as second proof, the further one that an election may ask for, and their lock.
+
+Both are one proof to whoever has only one of them: compared together, answered alike, counted together.
 
 A failure is written on condition that nothing changed since the voter was read, and so is a success; whoever loses that
 race reads again and meets the lock. So no number of simultaneous tries learns more than the limit allows.
@@ -10,40 +12,56 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
+from reassort.keyed_hash import Purpose, same
 from reassort.problems import Code, Problem
 from reassort.tables import update_one, update_request
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reassort.election import NumenLimits
+    from reassort.election import Election
     from reassort.voters import Voter
 
     from reissue.deps import Deps
+    from reissue.issue import Form
 
 # Until the helpdesk unlocks there is no time to announce; a client is told to come back in a day.
 _HELPDESK_RETRY_SECONDS = 86_400
+# As long as a hash and never one: a voter whom the roll gives no further proof cannot have the right one.
+_NO_PROOF = "." * 43
+
+
+def are_proofs_right(form: Form, voter: Voter, deps: Deps) -> bool:
+    """Tell whether the form has the voter's NUMEN and, where the election asks for it, their further proof.
+
+    Both are compared whatever the other is, so the time tells no more of them than the answer.
+    """
+    right = same(deps.keyed_hash.hash(Purpose.NUMEN, form.numen), voter.numen_hash)
+    if deps.election.extra_proof is None:
+        return right
+    extra = deps.keyed_hash.extra_proof(voter.voter_id, form.extra_proof or "")
+    return right & same(extra, voter.extra_proof_hash or _NO_PROOF)
 
 
 class WrongNumenError(Problem):
-    """The answer to a wrong NUMEN, told apart from a refusal of a voter who was locked before."""
+    """The answer to a wrong NUMEN or further proof, told apart from a refusal of a voter who was locked before."""
 
 
-def raise_if_locked(voter: Voter, now: datetime, limits: NumenLimits) -> None:
+def raise_if_locked(voter: Voter, now: datetime, election: Election) -> None:
     """Refuse a voter whose tries are used up.
 
     Raises:
         Problem: `locked`, with the seconds until the lock ends.
     """
-    if voter.numen_failures >= limits.helpdesk_after:
-        raise Problem(Code.LOCKED, retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
+    if voter.numen_failures >= election.limits.numen.helpdesk_after:
+        raise Problem(Code.LOCKED, extra_proof=_label(election), retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
     remaining = voter.numen_locked_until - epoch_milliseconds(now)
     if remaining > 0:
-        raise Problem(Code.LOCKED, retry_after=-(-remaining // 1000), attempts_left=0)
+        raise Problem(Code.LOCKED, extra_proof=_label(election), retry_after=-(-remaining // 1000), attempts_left=0)
 
 
 def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenError:
-    """Count a wrong NUMEN and return what to answer: `numen-mismatch`, or `locked` when it was the last try.
+    """Count a wrong NUMEN or further proof and return what to answer: `numen-mismatch`, or `locked` when it was the last try.
 
     Raises:
         ConditionFailedError: the voter changed since it was read; read again before anything is answered.
@@ -68,9 +86,14 @@ def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenE
             },
         ),
     )
+    label = _label(deps.election)
     if failures >= limits.helpdesk_after:
-        return WrongNumenError(Code.LOCKED, retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
+        return WrongNumenError(Code.LOCKED, retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0, extra_proof=label)
     if locked_until:
-        return WrongNumenError(Code.LOCKED, retry_after=limits.lock_minutes * 60, attempts_left=0)
+        return WrongNumenError(Code.LOCKED, retry_after=limits.lock_minutes * 60, attempts_left=0, extra_proof=label)
     next_lock = limits.lock_after if failures < limits.lock_after else limits.helpdesk_after
-    return WrongNumenError(Code.NUMEN_MISMATCH, attempts_left=next_lock - failures)
+    return WrongNumenError(Code.NUMEN_MISMATCH, attempts_left=next_lock - failures, extra_proof=label)
+
+
+def _label(election: Election) -> str | None:
+    return None if election.extra_proof is None else election.extra_proof.label

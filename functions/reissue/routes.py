@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
+from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.http import Answer, Body, Request, Routes, read_body
 from reassort.logs import Journal
 from reassort.numen import NumenFormatError, normalise_numen
@@ -44,6 +45,12 @@ class ReissueBody(Body):
     channel: Literal["sms", "email"]
     # Not Literal[True], which takes the number 1 as well.
     consent: Annotated[bool, AfterValidator(_require_consent)]
+
+
+class ProvenReissueBody(ReissueBody):
+    """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is ignored."""
+
+    extra_proof: Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class RedeliveryBody(Body):
@@ -141,20 +148,28 @@ class Reissue:
         return Answer(202, {"reference": reference})
 
     def _form(self, request: Request) -> Form:
-        body = read_body(request, ReissueBody, _MESSAGES)
+        wanted = self._deps.election.extra_proof
+        messages = _MESSAGES if wanted is None else {**_MESSAGES, "extra_proof": wanted.fault}
+        body = read_body(request, ReissueBody if wanted is None else ProvenReissueBody, messages)
         faults = []
         numen = phone = ""
+        extra_proof = None
         try:
             numen = normalise_numen(body.numen)
         except NumenFormatError:
-            faults.append(FieldFault("numen", "invalid", _MESSAGES["numen"]))
+            faults.append(FieldFault("numen", "invalid", messages["numen"]))
+        if wanted is not None and isinstance(body, ProvenReissueBody):
+            try:
+                extra_proof = normalise_extra_proof(body.extra_proof, wanted)
+            except ExtraProofFormatError:
+                faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
         try:
             phone = normalise_phone(body.phone, self._deps.election.phones.territories)
         except PhoneError:
-            faults.append(FieldFault("phone", "invalid", _MESSAGES["phone"]))
+            faults.append(FieldFault("phone", "invalid", messages["phone"]))
         if faults:
             raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
-        return Form(numen, phone, Channel(body.channel))
+        return Form(numen, phone, Channel(body.channel), extra_proof)
 
 
 def _token(request: Request) -> Token | None:

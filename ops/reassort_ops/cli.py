@@ -74,7 +74,11 @@ app.add_typer(voter_commands, name="voter")
 app.add_typer(register_commands, name="register")
 
 RollPath = Annotated[
-    Path, typer.Argument(metavar="FILE", help="CSV with a header: email;numen;establishment;secretariat;identifier")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV with a header: email;numen;establishment;secretariat;identifier, and extra_proof if the election asks for it",
+    ),
 ]
 Address = Annotated[str, typer.Argument(metavar="EMAIL", help="The voter's professional address")]
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")]
@@ -596,11 +600,12 @@ def _delivery_json(delivery: Delivery | None) -> dict[str, Any] | None:
 
 
 def _lock(voter: Voter, election: Election) -> str | None:
+    wrong = f"{voter.numen_failures} wrong {'NUMENs' if election.extra_proof is None else 'NUMENs or further proofs'}"
     if voter.numen_failures >= election.limits.numen.helpdesk_after:
-        return f"{voter.numen_failures} wrong NUMENs: until the helpdesk unlocks"
+        return f"{wrong}: until the helpdesk unlocks"
     if voter.numen_locked_until > epoch_milliseconds(utc_now()):
-        return f"{voter.numen_failures} wrong NUMENs: until {iso(from_milliseconds(voter.numen_locked_until))}"
-    return f"{voter.numen_failures} wrong NUMENs" if voter.numen_failures else None
+        return f"{wrong}: until {iso(from_milliseconds(voter.numen_locked_until))}"
+    return wrong if voter.numen_failures else None
 
 
 def _reconciliation_json(stack: Stack, result: Reconciliation) -> dict[str, Any]:

@@ -40,8 +40,12 @@ def check_roll(
 ) -> Checked:
     """Check every row and report each fault: those of single rows as they are read, then what comes twice, by line.
 
-    Every row of a duplicate is refused: which one is right only the ministry can tell.
+    Every row of a duplicate is refused: which one is right only the ministry can tell. Equal further proofs are no duplicates.
+
+    Raises:
+        RollFileError: the election asks for a further proof and the roll has no column for it, or the other way round.
     """
+    _raise_if_unfit(roll, election)
     rules = RowRules(election)
     refused = bytearray(roll.header + 1)
     read = faults = 0
@@ -84,6 +88,17 @@ def valid_rows(roll: RollFile, election: Election, checked: Checked) -> Iterator
             yield row
     if read != checked.read:
         raise RollFileError(f"{roll.path}: has changed since it was checked")
+
+
+def _raise_if_unfit(roll: RollFile, election: Election) -> None:
+    """Refuse a column that is missing, and one whose contents nobody has asked for: they stay where they are."""
+    column = Column.EXTRA_PROOF
+    if election.extra_proof is not None and not roll.has(column):
+        raise RollFileError(f"{roll.path}:{roll.header}: column {column} is missing: the election asks for it")
+    if election.extra_proof is None and roll.has(column):
+        raise RollFileError(
+            f"{roll.path}:{roll.header}: column {column} is there, but the election does not ask for it"
+        )
 
 
 def _note(row: RollRow, searches: dict[Column, DuplicateSearch]) -> None:

@@ -26,9 +26,11 @@ class Column(StrEnum):
     ESTABLISHMENT = "establishment"
     SECRETARIAT = "secretariat"
     IDENTIFIER = "identifier"
+    EXTRA_PROOF = "extra_proof"
 
 
-OPTIONAL = frozenset({Column.SECRETARIAT})
+# Whether the further proof is one is the election's to say.
+OPTIONAL = frozenset({Column.SECRETARIAT, Column.EXTRA_PROOF})
 _UTF_8 = "utf-8-sig"
 _WINDOWS = "cp1252"
 _BLANKS = ' \t\r\n\u00a0"'
@@ -87,6 +89,10 @@ class RollFile:
     def encoding_name(self) -> str:
         """Return the encoding as people call it."""
         return "Windows-1252" if self.encoding == _WINDOWS else "UTF-8"
+
+    def has(self, column: Column) -> bool:
+        """Tell whether the header names a column."""
+        return self.positions[list(Column).index(column)] is not None
 
     def lines(self, advance: Callable[[int], object] | None = None) -> Iterator[Line]:
         """Read every line below the header, blank ones too.

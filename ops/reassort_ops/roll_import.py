@@ -188,6 +188,7 @@ class RollImport:
             establishment=row.establishment,
             secretariat=row.secretariat,
             entry=entry,
+            extra_proof_hash=None if row.extra_proof is None else hashes.extra_proof(voter_id, row.extra_proof),
         )
         identifier_hash = hashes.hash(Purpose.IDENTIFIER, row.identifier)
         identifier = {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": _FIRST}
@@ -289,4 +290,6 @@ def _differing(enrolment: _Enrolment, voter: Item, identifier: Item | None) -> t
         differing.append(Column.SECRETARIAT)
     if not same_identifier:
         differing.append(Column.IDENTIFIER)
+    if voter.get("extra_proof_hash") != wanted.get("extra_proof_hash"):
+        differing.append(Column.EXTRA_PROOF)
     return tuple(differing)

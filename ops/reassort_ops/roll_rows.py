@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
-from reassort.election import Election
+from reassort.election import Election, ExtraProof
+from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.numen import NumenFormatError, normalise_numen
 
@@ -32,7 +33,7 @@ class Fault:
 
 @dataclass(slots=True)
 class RollRow:
-    """One voter of the roll, normalised. A cell that has a fault is the empty string.
+    """One voter of the roll, normalised. A cell that has a fault is the empty string, a further proof None.
 
     What identifies the voter stays out of the representation, which a traceback may print.
     """
@@ -43,6 +44,7 @@ class RollRow:
     establishment: str = field(repr=False, default="")
     secretariat: str | None = field(repr=False, default=None)
     identifier: str = field(repr=False, default="")
+    extra_proof: str | None = field(repr=False, default=None)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -53,6 +55,7 @@ class RowRules:
         self._domains = frozenset(election.domain_names)
         self._domain_list = ", ".join(election.domain_names)
         self._shape = election.identifier
+        self._extra_proof = election.extra_proof
 
     def read(self, line: Line) -> RollRow:
         """Normalise every cell and collect every fault of a line that is not blank."""
@@ -66,7 +69,7 @@ class RowRules:
             case Malformed.COLUMNS:
                 self._refuse(row, _ROW, "columns", f"has {line.found} cells, which do not match the header")
                 return row
-        email, numen, establishment, secretariat, identifier = line.cells
+        email, numen, establishment, secretariat, identifier, extra_proof = line.cells
         self._read_address(row, email.strip())
         self._read_numen(row, numen.strip())
         row.establishment = self._read_text(row, Column.ESTABLISHMENT, establishment)
@@ -74,6 +77,8 @@ class RowRules:
             self._refuse(row, Column.ESTABLISHMENT, "empty", "is empty")
         row.secretariat = self._read_text(row, Column.SECRETARIAT, secretariat) or None
         self._read_identifier(row, identifier)
+        if self._extra_proof is not None:
+            self._read_extra_proof(row, extra_proof.strip(), self._extra_proof)
         return row
 
     def _read_address(self, row: RollRow, typed: str) -> None:
@@ -105,6 +110,15 @@ class RowRules:
         else:
             reason = f"is not an identifier of the election ({self._shape.symbols} symbols and a check symbol)"
             self._refuse(row, Column.IDENTIFIER, "form", reason)
+
+    def _read_extra_proof(self, row: RollRow, typed: str, wanted: ExtraProof) -> None:
+        if not typed:
+            self._refuse(row, Column.EXTRA_PROOF, "empty", "is empty")
+            return
+        try:
+            row.extra_proof = normalise_extra_proof(typed, wanted)
+        except ExtraProofFormatError as error:
+            self._refuse(row, Column.EXTRA_PROOF, "form", f"is {error}")
 
     def _read_text(self, row: RollRow, column: Column, typed: str) -> str:
         text, code, reason = _clean_text(typed)

@@ -12,7 +12,12 @@ import { whileWaiting } from "./waiting.js";
  * @typedef {{readAgain: () => Promise<Overview>, signInAgain: () => void}} Session
  */
 
+/** @type {Record<string, string>} */
 const FIELDS = { numen: "numen", phone: "phone", channel: "channel-sms", consent: "consent" };
+// Is there only when the election asks for a further proof.
+const EXTRA_PROOF = "extra-proof";
+const asksForMore = document.getElementById(EXTRA_PROOF) !== null;
+if (asksForMore) FIELDS.extra_proof = EXTRA_PROOF;
 const REFUSALS = new Set(["window-closed", "already-voted", "frozen"]);
 const SAFE_TO_REPEAT = "Vous pouvez réessayer sans risque : la demande ne sera pas faite deux fois.";
 const FORM_FAULTS = new Set(["idempotency-mismatch", "invalid-fields", "numen-mismatch", "phone-in-use"]);
@@ -22,6 +27,7 @@ const RULES = {
   numen: (value) => /^\d{2}[A-Z]\d{7}[A-Z]{3}$/.test(normalisedNumen(value)),
   // Which numbers are accepted is the API's to say.
   phone: (value) => value.replace(/\D/g, "").length >= 9,
+  extra_proof: (value) => normalisedExtraProof(value) !== "",
 };
 
 /** @type {Overview} */
@@ -76,6 +82,7 @@ export function isReviewReady() {
  */
 export function showReview(historyChange) {
   byId("review-numen").textContent = normalisedNumen(input("numen").value);
+  if (asksForMore) byId("review-extra-proof").textContent = normalisedExtraProof(input(EXTRA_PROOF).value);
   byId("review-phone").textContent = input("phone").value.trim();
   say(byId("review-channel"), channel() === "sms" ? "Par SMS, sur ce mobile" : `Par courriel, à ${overview.address}`);
   say(byId("review-confirmation"), `Par courriel, à ${overview.address}`);
@@ -124,6 +131,7 @@ async function committedMeanwhile(session) {
 async function confirm(session) {
   const body = {
     numen: normalisedNumen(input("numen").value),
+    ...(asksForMore && { extra_proof: normalisedExtraProof(input(EXTRA_PROOF).value) }),
     phone: input("phone").value.trim(),
     channel: channel(),
     consent: input("consent").checked,
@@ -158,7 +166,10 @@ function showCallFailure(failure, session, retry) {
   if (failure instanceof Problem && FORM_FAULTS.has(failure.code)) {
     showView("request");
     // The API does not say which field these are about, but the voter must know where to go.
-    if (failure.code === "numen-mismatch") atField(failure, "numen");
+    if (failure.code === "numen-mismatch") {
+      atField(failure, "numen");
+      if (asksForMore) failure.errors.push({ field: "extra_proof", code: failure.code, message: checkExtraProof() });
+    }
     if (failure.code === "phone-in-use") atField(failure, "phone");
   }
   showFailure(failure, { fields: FIELDS, retry, reassurance: uncertain ? SAFE_TO_REPEAT : "" });
@@ -234,6 +245,39 @@ function channel() {
 /** @param {string} typed */
 function normalisedNumen(typed) {
   return typed.replace(/[\s-]/g, "").toUpperCase();
+}
+
+/** Either of the two may be wrong, and the API does not say which. */
+function checkExtraProof() {
+  const label = document.querySelector(`label[for="${EXTRA_PROOF}"]`)?.textContent ?? "";
+  return `Vérifiez aussi le renseignement « ${label} ».`;
+}
+
+/**
+ * The further proof as it is shown and sent: JJ/MM/AAAA, or capitals and digits. Empty when it is not of the kind that is asked for.
+ * @param {string} typed
+ */
+function normalisedExtraProof(typed) {
+  const { minLength, maxLength } = input(EXTRA_PROOF).dataset;
+  if (!minLength) return normalisedDay(typed);
+  const text = typed.replace(/[\s-]/g, "");
+  const fits = text.length >= Number(minLength) && text.length <= Number(maxLength);
+  return fits && /^[A-Za-z0-9]+$/.test(text) ? text.toUpperCase() : "";
+}
+
+/**
+ * A phone's numeric keypad has no separator: a day may be typed without any.
+ * @param {string} typed
+ */
+function normalisedDay(typed) {
+  const text = typed.trim().replace(/[\s/.-]+/g, "/");
+  const found = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text) ?? /^(\d{2})(\d{2})(\d{4})$/.exec(text);
+  if (!found) return "";
+  const [day, month, year] = found.slice(1).map(Number);
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  if (!exists || year < 1900 || year > 2099) return "";
+  return [day, month].map((part) => String(part).padStart(2, "0")).join("/") + `/${year}`;
 }
 
 /** @param {string} id */

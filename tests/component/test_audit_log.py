@@ -32,6 +32,8 @@ FACTS = {
     "seconds",
     "duplicate",
     "kind",
+    "locks",
+    "today",
     "milliseconds",
 }
 

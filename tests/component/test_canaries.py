@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from reassort.identifiers import normalise_identifier
 
-from tests.world import dispute_token_in, identifier_in
+from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from tests.world import World, dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.world import Enrolled, World
+    from tests.world import Enrolled
 
 PHONE = "+33698765432"
 TYPED_PHONE = "06 98 76 54 32"
@@ -86,6 +87,38 @@ def test_no_secret_is_kept_anywhere_in_the_clear(world: World, claire: Enrolled,
     assert hits == []
     # Six digits are found in any long number, so the code is looked for as a value of its own.
     assert not [place for place, text in kept_in_flight if f'"{code}"' in text or f" {code} " in text]
+
+
+@pytest.mark.req("S9", "S23", "I7")
+@pytest.mark.parametrize(
+    ("wanted", "on_the_roll", "typed", "wrong"),
+    [
+        (DATE_OF_BIRTH, "1964-09-26", "26/09/1964", "23/11/1957"),
+        (STAFF_CARD, "QX48ZK", "qx48-zk", "wj93yy"),
+    ],
+    ids=["date", "text"],
+)
+def test_further_proof_is_kept_nowhere_in_the_clear(
+    wanted: dict[str, Any], on_the_roll: str, typed: str, wrong: str
+) -> None:
+    with World(read_election("dijon-2018", extra_proof=wanted)) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC", extra_proof=on_the_roll)
+        browser = world.signed_in(claire)
+        browser.reissue(claire.numen, extra_proof=wrong)
+        browser.reissue(WRONG_NUMEN, extra_proof=typed)
+        browser.reissue("not a numen", extra_proof=typed)
+        browser.reissue(claire.numen, extra_proof=typed + "?!")
+        world.fail("BatchGetItem", RuntimeError("a fault"))
+        assert browser.reissue(claire.numen, extra_proof=typed).status == 503
+        world.mend()
+        assert browser.reissue(claire.numen, extra_proof=typed).status == 202
+        kept = list(_everything_kept(world))
+        world.run_outbox()
+        secrets = {on_the_roll, typed, wrong, "23111957", "1957-11-23", "26091964"}
+        sent = [("message", message.text) for message in (*world.emails, *world.sms)]
+        answered = [("answer", response.text) for response in world.responses]
+        places = [*kept, *_everything_kept(world), *sent, *answered]
+        assert [place for place, text in places for secret in secrets if secret.lower() in text.lower()] == []
 
 
 @pytest.mark.req("S23")

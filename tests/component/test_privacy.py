@@ -110,7 +110,9 @@ def written() -> dict[str, set[str]]:
         token = re.search(r"contestation\.html#(\S+)", mail.text)
         assert token is not None
         assert browser.call("POST", "/api/dispute", {"token": token[1]}).status == 202
-        paul = world.enrol("paul.petit@u-bourgogne.fr", "21G0100456XYZ", "7K3M-9QWX-2TBD-HV5S")
+        paul = world.enrol(
+            "paul.petit@u-bourgogne.fr", "21G0100456XYZ", "7K3M-9QWX-2TBD-HV5S", extra_proof="1968-03-17"
+        )
         assert world.vote(paul.identifier).status == 200
         world.run_outbox()
         look(world)

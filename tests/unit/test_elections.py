@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reassort.election import Election, ElectionFileError, packaged_election
 from reassort.election_file import parse_election, read_election_file
 
-from tests.elections import FOLDER, IDS, election_content, read_election
+from tests.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
 from tests.unit.strategies import any_text
 
 type Content = dict[str, Any]
@@ -97,6 +97,36 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "integer",
     ),
     "SMS at any price": (_set("limits", "sms_max_price_usd", to="5"), "limits.sms_max_price_usd", "less than"),
+    "further proof of another kind": (
+        _set("extra_proof", to={**DATE_OF_BIRTH, "kind": "password"}),
+        "extra_proof.kind",
+        "'date' or 'text'",
+    ),
+    "further proof without words for the voter": (
+        _set("extra_proof", to={**DATE_OF_BIRTH, "fault": " "}),
+        "extra_proof.fault",
+        "at least 1",
+    ),
+    "date that has a length": (
+        _set("extra_proof", to={**DATE_OF_BIRTH, "max_length": 10}),
+        "extra_proof",
+        "no min_length",
+    ),
+    "text of unknown length": (
+        _set("extra_proof", to={**STAFF_CARD, "max_length": None}),
+        "extra_proof",
+        "needs min_length and max_length",
+    ),
+    "text that is soon guessed": (
+        _set("extra_proof", to={**STAFF_CARD, "min_length": 3}),
+        "extra_proof.min_length",
+        "greater than or equal to 4",
+    ),
+    "longest text shorter than the shortest": (
+        _set("extra_proof", to={**STAFF_CARD, "max_length": 5}),
+        "extra_proof",
+        "max_length must not be less",
+    ),
     "blank name": (_set("name", to="  "), "name", "at least 1"),
     "no text of the site": (lambda content: content.pop("site"), "site", "required"),
     "misspelt text of the site": (_set("site", "notices", to="Panne"), "site.notices", "not permitted"),
@@ -296,6 +326,19 @@ def test_election_survives_its_packaging_as_json(election_id: str) -> None:
     election = read_election(election_id)
     packaged = Election.model_validate_json(election.for_functions())
     assert {**dict(packaged), "site": election.site} == dict(election)
+
+
+@pytest.mark.parametrize("wanted", [DATE_OF_BIRTH, STAFF_CARD], ids=["date", "text"])
+def test_functions_know_the_further_proof(wanted: Content) -> None:
+    election = read_election("dijon-2018", extra_proof=wanted)
+    packaged = Election.model_validate_json(election.for_functions()).extra_proof
+    assert packaged is not None
+    assert packaged.model_dump(exclude_none=True) == wanted
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_no_deployed_election_asks_for_a_further_proof(election_id: str) -> None:
+    assert read_election(election_id).extra_proof is None
 
 
 def test_functions_leave_the_model_of_the_site_alone() -> None:

@@ -43,6 +43,12 @@ def test_another_key_gives_another_hash(purpose: Purpose, value: str) -> None:
     assert HASH.hash(purpose, value) != KeyedHash(b"K" * 32).hash(purpose, value)
 
 
+@pytest.mark.req("S9")
+@given(any_text, any_text, any_text)
+def test_equal_further_proofs_of_two_voters_do_not_show(one: str, other: str, value: str) -> None:
+    assert (HASH.extra_proof(one, value) == HASH.extra_proof(other, value)) == (one == other)
+
+
 @given(purposes, any_text)
 def test_hash_is_43_characters_of_base64url(purpose: Purpose, value: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", HASH.hash(purpose, value))

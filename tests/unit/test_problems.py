@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from reassort.problems import WORDINGS, Code, FieldFault, Problem
+from reassort.problems import WORDINGS, WORDINGS_WITH_EXTRA_PROOF, Code, FieldFault, Problem
 
 # What whoever raises the problem has to fill, beside the helpdesk's number that every answer has.
 VALUES = {Code.EMAIL_DOMAIN: {"domains": "personnels : prenom.nom@ac-dijon.fr"}}
@@ -41,6 +41,18 @@ def test_wording_is_french_typography(code: Code) -> None:
     assert "'" not in text, "the apostrophe of French text is ’"
     assert "..." not in text
     assert not re.search(r"\btu\b|\bton\b|\bta\b", text)
+
+
+@pytest.mark.parametrize("code", WORDINGS_WITH_EXTRA_PROOF)
+def test_refusal_that_may_be_about_the_further_proof_names_both_and_not_which(code: Code) -> None:
+    plain, wording = WORDINGS[code], WORDINGS_WITH_EXTRA_PROOF[code]
+    assert wording.status == plain.status
+    body = Problem(code, extra_proof="Date {de} naissance").body("03.80.44.89.96")
+    assert body["title"] == wording.title
+    assert body["detail"].startswith("Le NUMEN ou le renseignement « Date {de} naissance » ")
+    assert "{extra_proof}" not in body["detail"]
+    assert "'" not in body["title"] + body["detail"]
+    assert set(body) == set(Problem(code).body("03.80.44.89.96"))
 
 
 @pytest.mark.req("S25")

@@ -133,6 +133,33 @@ class Phones(Part):
     territories: Annotated[tuple[Territory, ...], Field(min_length=1)]
 
 
+class ExtraProof(Part):
+    """One further fact that the roll holds and a voter must know, beside mailbox and NUMEN. Label, hint and fault are French, for voters.
+
+    A `text` has so many letters and digits, blanks and hyphens not counted. Fewer than 4 would be guessed within the tries of the lock.
+    """
+
+    kind: Literal["date", "text"]
+    label: Text
+    hint: Text
+    fault: Text
+    min_length: Annotated[int, Field(ge=4, le=40)] | None = None
+    max_length: Annotated[int, Field(ge=4, le=40)] | None = None
+
+    @model_validator(mode="after")
+    def check_lengths(self) -> Self:
+        """Refuse a text of unknown length, a date that has one, and a longest text shorter than the shortest."""
+        lengths = (self.min_length, self.max_length)
+        if self.kind == "date":
+            if lengths != (None, None):
+                raise ValueError("a date has no min_length and no max_length")
+        elif self.min_length is None or self.max_length is None:
+            raise ValueError("a text needs min_length and max_length")
+        elif self.max_length < self.min_length:
+            raise ValueError("max_length must not be less than min_length")
+        return self
+
+
 class Senders(Part):
     """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS 23.040)."""
 
@@ -268,6 +295,7 @@ class Election(Part):
     helpdesk: Helpdesk
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
     phones: Phones
+    extra_proof: ExtraProof | None = None
     senders: Senders
     identifier: IdentifierFormat
     limits: Limits

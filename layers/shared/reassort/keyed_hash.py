@@ -1,4 +1,4 @@
-"""Keyed hashes: the only form in which an address, a NUMEN, a phone number, a code, a token or an identifier is stored.
+"""Keyed hashes: the only form in which an address, a NUMEN, a further proof, a phone number, a code, a token or an identifier is stored.
 
 HMAC-SHA-256 under a key that KMS derives at cold start from a fixed label (`GenerateMac` on an HMAC key). The derived
 key is stored nowhere. A plain hash would not do: a NUMEN has some 30 bits, which one core tries in minutes.
@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     REQUEST = "request"
     DISPUTE = "dispute"
     SOURCE = "source"
+    EXTRA_PROOF = "extra-proof"
 
 
 class KeyedHash:
@@ -50,6 +51,10 @@ class KeyedHash:
     def voter_id(self, address: str) -> str:
         """Return the pseudonym of the voter with this normalised address: 128 bits, 22 characters of base64url."""
         return urlsafe_b64encode(self.digest(Purpose.VOTER, address)[:16]).rstrip(b"=").decode()
+
+    def extra_proof(self, voter_id: str, value: str) -> str:
+        """Return the hash of a voter's further proof, bound to the voter: two who were born on one day have two hashes."""
+        return self.hash(Purpose.EXTRA_PROOF, voter_id, value)
 
 
 def derive_keyed_hash(kms: KMSClient, key_id: str, election_id: str) -> KeyedHash:

@@ -174,6 +174,22 @@ WORDINGS: dict[Code, Wording] = {
     ),
 }
 
+# In place of those above where the election asks for a further proof; `{extra_proof}` becomes its label. Which of the two is wrong is not said.
+WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
+    Code.LOCKED: Wording(
+        WORDINGS[Code.LOCKED].status,
+        WORDINGS[Code.LOCKED].title,
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas le vôtre, et vous avez fait trop d’essais. Vérifiez les deux, "
+        "ou appelez l’assistance au {helpdesk}.",
+    ),
+    Code.NUMEN_MISMATCH: Wording(
+        WORDINGS[Code.NUMEN_MISMATCH].status,
+        "Renseignements non reconnus",
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas celui de la liste électorale pour votre adresse. Vérifiez les deux. "
+        "Le secrétariat de votre établissement peut vous remettre votre NUMEN dans une enveloppe cachetée.",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class FieldFault:
@@ -186,13 +202,17 @@ class FieldFault:
 
 @dataclass
 class Problem(Exception):  # noqa: N818 - the term of RFC 9457
-    """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries."""
+    """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries.
+
+    `extra_proof` is the label of the election's further proof, for a refusal that may be about it.
+    """
 
     code: Code
     errors: tuple[FieldFault, ...] = ()
     retry_after: int | None = None
     attempts_left: int | None = None
     values: dict[str, str] = field(default_factory=dict)
+    extra_proof: str | None = None
 
     def __str__(self) -> str:
         """Return the code alone: a log line may hold it."""
@@ -205,12 +225,14 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
 
     def body(self, helpdesk: str) -> dict[str, Any]:
         """Return the `application/problem+json` body."""
-        wording = WORDINGS[self.code]
+        wording, values = WORDINGS[self.code], self.values
+        if self.extra_proof is not None:
+            wording, values = WORDINGS_WITH_EXTRA_PROOF[self.code], {**values, "extra_proof": self.extra_proof}
         body: dict[str, Any] = {
             "type": f"urn:reassort:problem:{self.code}",
             "title": wording.title,
             "status": wording.status,
-            "detail": wording.detail.format(helpdesk=helpdesk, **self.values),
+            "detail": wording.detail.format(helpdesk=helpdesk, **values),
             "code": self.code.value,
         }
         if self.errors:

@@ -31,7 +31,7 @@ class Voter:
     """One entry of the electoral roll. Times are milliseconds since 1970.
 
     `issued_at[g - 1]` is when generation `g` was issued, so the current generation is its length. `chain_length` and `chain_head`
-    are the length and the last hash of the voter's chain in the register.
+    are the length and the last hash of the voter's chain in the register. `extra_proof_hash` is None when the roll has no further proof.
     """
 
     voter_id: str
@@ -46,6 +46,7 @@ class Voter:
     numen_failures: int = 0
     numen_locked_until: int = 0
     last_reference: str | None = None
+    extra_proof_hash: str | None = None
 
     @property
     def generation(self) -> int:
@@ -95,11 +96,18 @@ def voter_from_item(item: Item) -> Voter:
         numen_failures=item["numen_failures"],
         numen_locked_until=item["numen_locked_until"],
         last_reference=item.get("last_reference"),
+        extra_proof_hash=item.get("extra_proof_hash"),
     )
 
 
 def enrolled_voter_item(
-    *, voter_id: str, numen_hash: str, establishment: str, secretariat: str | None, entry: Entry
+    *,
+    voter_id: str,
+    numen_hash: str,
+    establishment: str,
+    secretariat: str | None,
+    entry: Entry,
+    extra_proof_hash: str | None = None,
 ) -> Item:
     """Return the item of a voter who has just been put on the roll, with the entry that records it."""
     if entry.previous != GENESIS or entry.sequence != 1:
@@ -117,6 +125,8 @@ def enrolled_voter_item(
     }
     if secretariat:
         item["secretariat"] = secretariat
+    if extra_proof_hash is not None:
+        item["extra_proof_hash"] = extra_proof_hash
     return item
 
 

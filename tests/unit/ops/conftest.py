@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -33,12 +34,13 @@ class Deployed:
     dynamodb: DynamoDBClient
     stack: Stack
     keyed_hash: KeyedHash
+    elections: Path = FOLDER
 
     def run(self, *arguments: object) -> Result:
         """Run `reassort` with these arguments on this stack; only what reads the roll or a voter needs the elections."""
         options = ["--stack", self.stack.name, "--region", REGION]
         if arguments[0] != "register":
-            options += ["--elections", str(FOLDER)]
+            options += ["--elections", str(self.elections)]
         # moto is not atomic under threads.
         if arguments[:2] == ("roll", "import") or arguments[0] == "purge":
             options += ["--threads", "1"]

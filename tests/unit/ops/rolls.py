@@ -67,6 +67,11 @@ def to_csv(
     return text.getvalue()
 
 
+def with_column(text: str, name: str, cells: Sequence[str]) -> str:
+    """Return a CSV file with one more column, at the end."""
+    return "".join(f"{line};{cell}\n" for line, cell in zip(text.splitlines(), (name, *cells), strict=True))
+
+
 def write_roll(folder: Path, content: Iterable[Cells], name: str = "roll.csv") -> Path:
     """Write rows to a file as the demo roll is written."""
     path = folder / name

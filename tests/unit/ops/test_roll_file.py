@@ -10,26 +10,28 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reassort.election import Election
 from reassort_ops.roll_check import Checked, check_roll, valid_rows
 from reassort_ops.roll_file import RollFileError, open_roll
 from reassort_ops.roll_rows import Fault, RollRow
 
-from tests.unit.ops.rolls import ELECTION, Cells, identifier, row, rows, to_csv
+from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from tests.unit.ops.rolls import ELECTION, Cells, identifier, row, rows, to_csv, with_column
 
 # What a French establishment may be called, in both encodings.
 WORDS = st.text("abcÀÉÈÊËÇÔàâéèêëïîôùûüçŒœ’'-. 0123456789;,\"&()", max_size=60)
 BLANKS = st.sampled_from(["", " ", "\t", "  ", "\u00a0"])
 
 
-def read(content: bytes) -> tuple[list[RollRow], list[Fault], Checked]:
+def read(content: bytes, election: Election = ELECTION) -> tuple[list[RollRow], list[Fault], Checked]:
     """Check a file that holds `content`; return its valid rows and its faults."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roll.csv"
         path.write_bytes(content)
         roll = open_roll(path)
         faults: list[Fault] = []
-        checked = check_roll(roll, ELECTION, faults.append)
-        return list(valid_rows(roll, ELECTION, checked)), faults, checked
+        checked = check_roll(roll, election, faults.append)
+        return list(valid_rows(roll, election, checked)), faults, checked
 
 
 def faults_of(*content: Cells) -> list[tuple[int, str, str]]:
@@ -208,6 +210,47 @@ class TestFaults:
         valid = read(to_csv(rows(1)).encode())[0]
         assert row(1).numen not in repr(valid)
         assert row(1).email not in repr(valid)
+
+
+class TestExtraProof:
+    """The further proof, in a column of its own when the election asks for one."""
+
+    BORN = read_election("dijon-2018", extra_proof=DATE_OF_BIRTH)
+    CARD = read_election("dijon-2018", extra_proof=STAFF_CARD)
+
+    @staticmethod
+    def with_proofs(*proofs: str) -> bytes:
+        """Write a roll with one voter for each of the proofs."""
+        return with_column(to_csv(rows(len(proofs))), "extra_proof", proofs).encode()
+
+    def test_a_day_is_read_in_the_forms_of_ministries_and_may_come_twice(self) -> None:
+        valid, faults, _ = read(self.with_proofs("17/03/1968", "1968-03-17", " 17.03.1968 "), self.BORN)
+        assert ([one.extra_proof for one in valid], faults) == (["1968-03-17"] * 3, [])
+
+    def test_a_text_is_compared_without_blanks_and_case(self) -> None:
+        valid, faults, _ = read(self.with_proofs("4821 ab", "4821-AB"), self.CARD)
+        assert ([one.extra_proof for one in valid], faults) == (["4821AB"] * 2, [])
+
+    @pytest.mark.parametrize(
+        ("typed", "code"), [("", "empty"), ("\u00a0", "empty"), ("31/02/1968", "form"), ("x", "form")]
+    )
+    def test_a_cell_that_is_wrong_has_its_line_and_column(self, typed: str, code: str) -> None:
+        valid, faults, _ = read(self.with_proofs("17/03/1968", typed), self.BORN)
+        assert [one.line for one in valid] == [2]
+        assert [(fault.line, str(fault.column), fault.code) for fault in faults] == [(3, "extra_proof", code)]
+
+    def test_a_reason_does_not_repeat_the_cell_and_a_row_does_not_show_it(self) -> None:
+        valid, faults, _ = read(self.with_proofs("17/03/1968", "30/02/1971"), self.BORN)
+        assert "1971" not in str(faults)
+        assert "1968" not in repr(valid)
+
+    def test_an_election_that_asks_for_it_needs_the_column(self) -> None:
+        with pytest.raises(RollFileError, match=r":1: column extra_proof is missing: the election asks for it"):
+            read(to_csv(rows(1)).encode(), self.BORN)
+
+    def test_an_election_that_does_not_ask_for_it_refuses_the_column(self) -> None:
+        with pytest.raises(RollFileError, match=r":1: column extra_proof is there, but the election does not ask"):
+            read(self.with_proofs("17/03/1968"))
 
 
 class TestUnreadable:

@@ -17,9 +17,10 @@ from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
 from reassort_ops.roll_writes import TransactionWriter, put_new
 from reassort_ops.stack import Aws
 
+from tests.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
 from tests.unit.ops.conftest import REGION, Deployed, make_stack
-from tests.unit.ops.rolls import ELECTION, row, rows, write_roll
+from tests.unit.ops.rolls import ELECTION, row, rows, to_csv, with_column, write_roll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +103,35 @@ class TestImport:
             f"{file}:3: p•••@ac-dijon.fr: differs from the stack in establishment"
             in deployed.run("roll", "import", file).stdout
         )
+
+    @pytest.mark.req("S9")
+    def test_a_further_proof_is_kept_as_a_hash_of_the_voters_own_and_compared(
+        self, deployed: Deployed, tmp_path: Path
+    ) -> None:
+        deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
+        file = tmp_path / "roll.csv"
+        file.write_text(with_column(to_csv(rows(2)), "extra_proof", ["17/03/1968"] * 2), encoding="utf-8")
+        assert balance(deployed.run_json("roll", "import", file)[1]) == (2, 0, 0, 0)
+        voters = [voter_from_item(deployed.voter(row(number).email)) for number in (1, 2)]
+        assert [voter.extra_proof_hash for voter in voters] == [
+            deployed.keyed_hash.extra_proof(voter.voter_id, "1968-03-17") for voter in voters
+        ]
+        assert voters[0].extra_proof_hash != voters[1].extra_proof_hash
+        assert "1968" not in str(deployed.everything())
+        file.write_text(with_column(to_csv(rows(2)), "extra_proof", ["1968-03-17", "18/03/1968"]), encoding="utf-8")
+        status, content = deployed.run_json("roll", "import", file)
+        assert (status, balance(content)) == (1, (0, 1, 1, 0))
+        assert [(one["line"], one["differing"]) for one in content["differences"]] == [(3, ["extra_proof"])]
+
+    def test_voters_who_were_imported_without_the_further_proof_differ(
+        self, deployed: Deployed, tmp_path: Path
+    ) -> None:
+        deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
+        deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
+        file = tmp_path / "roll.csv"
+        file.write_text(with_column(to_csv(rows(1)), "extra_proof", ["17/03/1968"]), encoding="utf-8")
+        _, content = deployed.run_json("roll", "import", file)
+        assert [one["differing"] for one in content["differences"]] == [["extra_proof"]]
 
     def test_a_voter_who_was_reissued_since_is_unchanged(self, deployed: Deployed, tmp_path: Path) -> None:
         file = write_roll(tmp_path, rows(1))
