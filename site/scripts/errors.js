@@ -102,7 +102,8 @@ export function showErrors({ title, faults = [], texts = [], next = [], wait = n
 export function showFailure(failure, { fields = {}, retry, reassurance, action } = {}) {
   const again = retry ? { label: "Réessayer", run: retry } : null;
   if (failure instanceof Unreachable) {
-    const texts = ["Ce que vous avez saisi est conservé. Vérifiez votre connexion, puis réessayez."];
+    const kept = document.querySelector("main input") ? ["Ce que vous avez saisi est conservé."] : [];
+    const texts = [...kept, "Vérifiez votre connexion, puis réessayez."];
     if (reassurance) texts.push(reassurance);
     showErrors({
       title: navigator.onLine ? "Le service ne répond pas" : "Pas de connexion à internet",

@@ -134,3 +134,28 @@ def test_redeliveries_of_an_identifier(world: World, claire: Enrolled) -> None:
     answers = at_once([partial(browser.redeliver, reference, "sms") for _ in range(MANY)])
     assert answers["202"] >= 1
     assert world.delivery(reference).redeliveries == 1
+
+
+@pytest.mark.req("S13", "S15")
+def test_sms_of_a_phone_on_one_day(world: World) -> None:
+    """Three voters share a phone; each may ask three times a day, and the number takes five SMS."""
+    browsers = []
+    for number in range(3):
+        voter = world.enrol(f"voter{number}@ac-dijon.fr", f"09E99000{number:02d}ABC")
+        browser = world.browser()
+        browser.sign_in(voter.email)
+        browsers.append((browser, voter))
+    for turn in range(3):
+        at_once(
+            [
+                partial(browser.reissue, voter.numen, "06 98 76 54 32", "sms", f"turn-{turn}-of-voter-{number}-{again}")
+                for again in range(MANY // 3)
+                for number, (browser, voter) in enumerate(browsers)
+            ]
+        )
+        world.run_outbox()
+    (phone,) = [item for item in world.items("LimitsTable") if item["key"].startswith("phone#")]
+    (sms,) = [value for name, value in phone.items() if name.startswith("sms_")]
+    assert sms == 5
+    assert sum(world.voter(voter).generation - 1 for _, voter in browsers) == 5
+    assert len(world.sms) <= 5

@@ -232,6 +232,7 @@ class Stage:
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],
             hmac_key_id=self.world.engine.stores.hmac_key,
+            encryption_key_id=self.world.encryption_key,
         )
 
 

@@ -1,5 +1,7 @@
 """The end of a session: a warning in time, a way to stay, and nothing typed is lost."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
@@ -122,3 +124,23 @@ def test_lost_connection_does_not_end_the_session(page: Page, mocked: MockedSpac
     page.locator("#errors").get_by_role("button", name="Réessayer").click()
     expect(page.locator("#errors")).to_be_hidden()
     expect(page.locator("#numen")).to_have_value(NUMEN)
+
+
+@pytest.mark.req("U9", "S12")
+def test_lock_counts_down_and_says_when_it_is_over(page: Page, mocked: MockedSpace) -> None:
+    # The lock lasts as long as an idle session: the voter prolongs theirs, or signs in again.
+    open_form(mocked, session={"expires_in": 3600})
+    fill_form(mocked)
+    page.get_by_role("button", name="Vérifier ma demande").click()
+    heading_is(page, "Vérifiez votre demande")
+    mocked.refuse(REISSUE, Code.LOCKED, retry_after=900, attempts_left=0)
+    confirm(mocked)
+    countdown = page.locator("#countdown")
+    expect(countdown).to_have_text(re.compile(r"^1[45]\smin\s\d\d\ss$"))
+    page.clock.run_for(60_000)
+    expect(countdown).to_have_text(re.compile(r"^1[34]\smin\s\d\d\ss$"))
+    page.clock.fast_forward(840_000)
+    ending = page.locator("#errors").get_by_role("status")
+    expect(ending).to_contain_text("Vous pouvez recommencer.")
+    # What was typed is there for the next try.
+    expect(page.locator("#review-numen")).to_have_text(NUMEN)

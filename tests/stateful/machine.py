@@ -372,6 +372,7 @@ class Machine(RuleBasedStateMachine):
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],
             hmac_key_id=MINISTACK.stores.hmac_key,
+            encryption_key_id=MINISTACK.stores.encryption_key,
         )
 
     def _watch(self, call: Call) -> None:

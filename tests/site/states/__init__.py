@@ -4,12 +4,6 @@ One list for all who look at pages: the checks of accessibility, the tests of wh
 """
 
 from tests.site.states import asking, dispute, following, pages, signing_in
-from tests.site.states.state import State
+from tests.site.states.state import merged
 
-STATES: dict[str, State] = {
-    **pages.STATES,
-    **signing_in.STATES,
-    **asking.STATES,
-    **following.STATES,
-    **dispute.STATES,
-}
+STATES = merged(pages.STATES, signing_in.STATES, asking.STATES, following.STATES, dispute.STATES)

@@ -22,7 +22,7 @@ from tests.site.mocked_space import (
     tracked,
     why,
 )
-from tests.site.states.state import State, helpdesk, wording
+from tests.site.states.state import State, helpdesk, merged, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,13 +69,13 @@ TRACKED = {
     "sent-email": Tracked(
         tracked("sent", "email"), "Envoyé", ("est parti par courriel", "regardez dans les courriers indésirables")
     ),
-    "slow": Tracked(
+    "late": Tracked(
         tracked("sent", history=[step("queued", "sms", ago=180), step("sent", "sms", ago=178)]),
         "Envoyé",
         ("Rien reçu ?", f"le même identifiant par courriel, à l’adresse {ADDRESS}", "Il reste valable."),
         "Recevoir par courriel à la place",
     ),
-    "slow-email": Tracked(
+    "late-email": Tracked(
         tracked("sent", "email", history=[step("queued", "email", ago=180)]),
         "Envoyé",
         ("Rien reçu ?", f"le même identifiant par SMS, {PHONE_PLACE}"),
@@ -102,7 +102,7 @@ TRACKED = {
         ("Votre messagerie ne répond pas pour l’instant. Nous réessayons automatiquement.",),
         "Recevoir par SMS à la place",
     ),
-    "no-answer": Tracked(
+    "provider-silent": Tracked(
         tracked("queued", reason=why(Reason.NO_ANSWER)),
         "Retardé",
         ("L’envoi prend du retard (service d’envoi sans réponse). Nous réessayons automatiquement.",),
@@ -300,9 +300,7 @@ def _redelivery_signed_out(space: MockedSpace) -> None:
     space.page.locator("#notice:not(:empty)").wait_for()
 
 
-STATES = {
-    **{f"tracking-{name}": _tracked(state) for name, state in TRACKED.items()},
-    **{f"redelivery-{code}": _redelivery_refused(code, refusal) for code, refusal in REFUSALS.items()},
+_OTHERS = {
     "tracking-nothing-asked": State(
         _nothing_asked, TITLE, ("Vous n’avez pas fait de demande de nouvel identifiant.", "Faire une demande")
     ),
@@ -324,3 +322,8 @@ STATES = {
     ),
     "redelivery-signed-out": State(_redelivery_signed_out, TITLE, ("Votre session est terminée", REFERENCE)),
 }
+STATES = merged(
+    {f"tracking-{name}": _tracked(state) for name, state in TRACKED.items()},
+    {f"redelivery-{code}": _redelivery_refused(code, refusal) for code, refusal in REFUSALS.items()},
+    _OTHERS,
+)

@@ -27,6 +27,20 @@ class State:
     dialog: str | None = None
 
 
+def merged(*parts: dict[str, State]) -> dict[str, State]:
+    """Return all states in one.
+
+    Raises:
+        ValueError: two have the same name; one of them would be looked at by nobody.
+    """
+    together: dict[str, State] = {}
+    for part in parts:
+        if twice := together.keys() & part.keys():
+            raise ValueError(f"two states are called {', '.join(sorted(twice))}")
+        together |= part
+    return together
+
+
 def wording(code: Code) -> str:
     """Return the title of a refusal."""
     return WORDINGS[code].title
