@@ -33,6 +33,7 @@ from reassort.tables import (
     write_all,
 )
 
+from login.reserve import take_from_reserve
 from login.source_limit import SOURCE_ACTION, count_code, source_problem
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Ask
     limits = deps.election.limits.code
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    today, resend_in = _take_from_bucket(voter_id, now, deps)
+    today, resend_in = _take_from_bucket(voter_id, source, now, deps)
     taken = today is not None
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     if taken:
@@ -130,8 +131,8 @@ def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
     return session
 
 
-def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[int | None, int]:
-    """Take one code from the bucket, if it may give one now; return which of the day it is, and the seconds until the next.
+def _take_from_bucket(voter_id: str, source: str, now: datetime, deps: SignIn) -> tuple[int | None, int]:
+    """Take one code from the bucket or, while it is empty, from the reserve, if one may be given now; return which of the day it is, and the seconds until the next.
 
     The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it
     may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write, which counts
@@ -177,7 +178,24 @@ def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> tuple[int |
         except ConditionFailedError as refusal:
             if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            return None, seconds_until_next(refusal.item)
+            wait = seconds_until_next(refusal.item)
+            if refusal.item["last_at"] <= at - spacing and take_from_reserve(voter_id, source, now, deps):
+                return refusal.item.get(day, 0), wait
+            return None, wait
+
+
+def _give_back(voter_id: str, deps: SignIn) -> None:
+    """Put a code back that was taken from the bucket and not queued: it may be asked for again at once, from elsewhere."""
+    update_one(
+        deps.dynamodb,
+        update_request(
+            deps.sign_in_table,
+            {"voter_id": voter_id, "key": CODE_BUCKET},
+            "SET full_at = full_at - :refill, last_at = :never",
+            "attribute_exists(full_at)",
+            {":refill": deps.election.limits.code.refill_minutes * 60_000, ":never": 0},
+        ),
+    )
 
 
 def _seconds_until(ready: int, at: int) -> int:
@@ -202,7 +220,9 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
     newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
     if renewed:
         try:
-            _write_counted([_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
+            _write_counted(
+                challenge.voter_id, [_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps
+            )
         except ConditionFailedError:
             # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
             challenge = draw_token(challenge.voter_id)
@@ -218,17 +238,24 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         "address": sealed_address,
         "masked_address": mask_address(address),
     }
-    _write_counted([put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox], source, now, deps)
+    _write_counted(
+        challenge.voter_id,
+        [put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox],
+        source,
+        now,
+        deps,
+    )
     return challenge
 
 
-def _write_counted(actions: list[Action], source: str, now: datetime, deps: SignIn) -> None:
+def _write_counted(voter_id: str, actions: list[Action], source: str, now: datetime, deps: SignIn) -> None:
     """Write a code's items and count it for its source; two requests of one school may meet in the count, which passes."""
     for attempt in range(1, _ROUNDS + 1):
         try:
             write_all(deps.dynamodb, [*actions, count_code(source, now, deps)])
         except ConditionFailedError as refusal:
             if refusal.refused == {SOURCE_ACTION}:
+                _give_back(voter_id, deps)
                 raise source_problem(now, deps) from refusal
             raise
         except ContentionError:

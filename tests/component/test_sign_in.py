@@ -169,8 +169,52 @@ def test_stranger_who_keeps_asking_delays_the_voter_by_minutes(world: World, cla
     assert browser.redeem(world.code_for(claire.email)).status == 200
 
 
+def _ask_from(world: World, email: str, source: str) -> Response:
+    return world.call("POST", "/api/login", {"email": email}, headers={"X-Viewer-Address": source})
+
+
+@pytest.mark.req("S12")
+def test_stranger_who_never_stops_keeps_the_voter_out_for_a_quarter_of_an_hour_at_most(
+    world: World, claire: Enrolled
+) -> None:
+    """Each second somebody takes what the bucket gives; the voter asks once a minute, from another network."""
+    for second in range(900):
+        _ask_from(world, claire.email, "192.0.2.66")
+        if second % 60 == 59:
+            queued = len(world.items("DeliveriesTable"))
+            _ask_from(world, claire.email, "203.0.113.24")
+            if len(world.items("DeliveriesTable")) > queued:
+                break
+        world.clock.move(seconds=1)
+    else:
+        raise AssertionError("the voter got no code")
+
+
+@pytest.mark.req("S12", "S13")
+def test_reserve_gives_each_source_one_code_in_a_window_and_few_sources_any(world: World, claire: Enrolled) -> None:
+    for _ in range(6):
+        _ask_from(world, claire.email, "192.0.2.66")
+        world.clock.move(seconds=61)
+    while True:
+        queued = len(world.items("DeliveriesTable"))
+        _ask_from(world, claire.email, "192.0.2.66")
+        if len(world.items("DeliveriesTable")) == queued:
+            break
+        world.clock.move(seconds=61)
+    before = len(world.items("DeliveriesTable"))
+    for number in range(20):
+        _ask_from(world, claire.email, f"203.0.113.{number}")
+        _ask_from(world, claire.email, f"203.0.113.{number}")
+    reserve = [item for item in world.items("SignInTable") if item["key"].startswith("reserve#")]
+    assert all(len(item["sources"]) <= 3 for item in reserve)
+    assert len(world.items("DeliveriesTable")) - before <= 3
+    assert "203.0.113" not in str(world.items("SignInTable"))
+
+
 @pytest.mark.req("S13")
-def test_bucket_holds_five_codes_and_refills_one_every_three_minutes(world: World, claire: Enrolled) -> None:
+def test_bucket_holds_five_codes_refills_one_every_three_minutes_and_has_one_in_reserve(
+    world: World, claire: Enrolled
+) -> None:
     browser = world.browser()
     taken_at = []
     for minute in range(16):
@@ -179,8 +223,8 @@ def test_bucket_holds_five_codes_and_refills_one_every_three_minutes(world: Worl
         if len(world.items("DeliveriesTable")) > before:
             taken_at.append(minute)
         world.clock.move(minutes=1)
-    # Two refills come while the first five go, one a minute.
-    assert taken_at == [0, 1, 2, 3, 4, 5, 6, 9, 12, 15]
+    # Two refills come while the first five go, one a minute; the eighth is this source's of the reserve.
+    assert taken_at == [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 15]
 
 
 # ---------------------------------------------------------------- redeeming
@@ -311,7 +355,7 @@ def test_try_is_counted_before_anything_is_compared(world: World, claire: Enroll
 
 
 @pytest.mark.req("S12")
-def test_used_up_tries_keep_the_voter_out_for_ten_minutes(world: World, claire: Enrolled) -> None:
+def test_used_up_tries_bind_their_challenge_for_ten_minutes(world: World, claire: Enrolled) -> None:
     browser = world.browser()
     code = _ask(world, browser, claire.email)
     for _ in range(5):

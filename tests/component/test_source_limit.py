@@ -91,6 +91,18 @@ def test_refusal_says_nothing_of_the_roll() -> None:
         assert known.status == 429
 
 
+@pytest.mark.req("S12", "S13")
+def test_refused_request_costs_the_voter_no_code() -> None:
+    """As the refusal says: from another network, at once."""
+    with World(engine=MINISTACK, election=_election(SHARDS)) as world:
+        for number in range(20 * SHARDS):
+            _ask(world, number)
+        assert _ask(world, 9999).status == 429
+        queued = len(world.items("DeliveriesTable"))
+        assert _ask(world, 9999, source="203.0.113.99").status == 202
+        assert len(world.items("DeliveriesTable")) == queued + 1
+
+
 @pytest.mark.req("S9", "S13", "I7")
 def test_address_of_the_network_is_kept_only_as_a_keyed_hash() -> None:
     with World(engine=MINISTACK, election=_election()) as world:

@@ -118,6 +118,27 @@ def test_the_rate_of_codes_is_that_of_the_route_that_sends_them() -> None:
     assert not pattern.search("/v1/api/login/code")
 
 
+@pytest.mark.req("S27")
+def test_no_header_of_a_direct_caller_counts_for_somebody_else() -> None:
+    """The two routes of the registry take requests that did not come through CloudFront: their headers are their own."""
+    for name, rule in _rules().items():
+        rate = rule["Statement"].get("RateBasedStatement")
+        if rate is None or rate["AggregateKeyType"] != "FORWARDED_IP":
+            continue
+        scope = rate["ScopeDownStatement"]
+        paths = [
+            part["RegexMatchStatement"]
+            for part in scope.get("AndStatement", {}).get("Statements", [scope])
+            if "RegexMatchStatement" in part
+        ]
+        (path,) = paths
+        for route in ("/registry/check", "/v1/registry/votes"):
+            assert not re.search(path["RegexString"], route), name
+    direct = _rules()["registry-rate"]["Statement"]["RateBasedStatement"]
+    assert direct["AggregateKeyType"] == "IP"
+    assert re.search(direct["ScopeDownStatement"]["RegexMatchStatement"]["RegexString"], "/v1/registry/check")
+
+
 def test_only_cloudfront_and_the_voting_platform_get_past_the_first_rule() -> None:
     first = _resource("ApiFirewall")["Properties"]["Rules"][0]
     assert first["Name"] == "around-the-edge"

@@ -188,6 +188,8 @@ class CodeLimits(Part):
     latest_valid: Annotated[int, Field(ge=1, le=3)]
     bucket: Annotated[int, Field(ge=1, le=20)]
     refill_minutes: Annotated[int, Field(ge=1, le=15)]
+    # Sources that may each have one more code in a window of `limits.source` while the bucket is empty.
+    reserve: Annotated[int, Field(ge=1, le=10)]
     alarm_per_day: Annotated[int, Field(ge=1)]
 
 

@@ -16,6 +16,11 @@ def challenge_key(token_hash: str) -> str:
     return f"challenge#{token_hash}"
 
 
+def reserve_key(window: int) -> str:
+    """Return the sort key of what a voter's reserve has given in one window."""
+    return f"reserve#{window}"
+
+
 def source_partition(source_hash: str) -> str:
     """Return the partition of a source's counters in the sign-in table."""
     return f"source#{source_hash}"
