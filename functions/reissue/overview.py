@@ -74,6 +74,8 @@ def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str,
     wait = _expected_wait(delivery, now)
     if wait >= deps.election.sending.long_wait_seconds:
         body["expected_wait"] = wait
+    if len(delivery.destinations) == 1:
+        body["only_channel"] = True
     return body
 
 

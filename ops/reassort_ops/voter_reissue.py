@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reassort.addresses import mask_address
 from reassort.identifiers import generate_identifier, normalise_identifier
-from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
+from reassort.issuing import IssuingTables, issue_actions
 from reassort.keyed_hash import KeyedHash, Purpose
 from reassort.outbox import Channel, reissue_delivery_item
 from reassort.references import derive_reference, dispute_token
@@ -54,15 +54,26 @@ def reissue(
     The register keeps the operator, and the reference with the reason.
 
     Raises:
-        OperatorError: no such voter, outside of the window, the voter has voted or is frozen, or the entry is contended.
+        OperatorError: no such voter, outside of the window, the voter has voted or is frozen, they were given another
+            identifier meanwhile, or the entry is contended; nothing was issued.
         botocore.exceptions.ClientError: AWS refuses; nothing was issued.
+        botocore.exceptions.BotoCoreError: AWS does not answer: whether it was issued, `voter show` tells.
     """
     reference = derive_reference(keyed_hash, voter_id, str(uuid.uuid4()))
     stack = helpdesk.stack
     tables = IssuingTables(stack.voters_table, stack.identifiers_table, stack.deliveries_table, stack.register_table)
+    first_read: int | None = None
     for _ in range(_ROUNDS):
         now = helpdesk.clock()
         voter = read_voter(helpdesk.dynamodb, stack, voter_id)
+        if voter.last_reference == reference:
+            # An earlier round committed, and its answer was lost.
+            return Issued(reference, voter.generation, mask_address(address))
+        if first_read not in (None, voter.generation):
+            raise OperatorError(
+                f"the voter was given n° {voter.generation} a moment ago; look with voter show before giving another"
+            )
+        first_read = voter.generation
         if not election.windows.reissue.contains(now):
             raise OperatorError("identifiers are not reissued now: see windows.reissue of the election file")
         if voter.voted_at is not None:
@@ -95,12 +106,9 @@ def reissue(
                 helpdesk.dynamodb,
                 issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
             )
-        except ConditionFailedError as refusal:
-            # The identifier that is being revoked is being sent at this moment: a worker's lease is short.
-            if refusal.refused == {PREVIOUS}:
-                time.sleep(_PAUSE_SECONDS)
-            continue
-        except ContentionError:
+        except (ConditionFailedError, ContentionError):
+            # Somebody else writes the voter, or the identifier that is being revoked is being sent at this moment.
+            time.sleep(_PAUSE_SECONDS)
             continue
         return Issued(reference, generation, mask_address(address))
     raise OperatorError("the voter's entry is being written, or their former identifier sent; try again")

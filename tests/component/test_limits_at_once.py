@@ -88,9 +88,9 @@ def test_one_right_code_opens_one_session(world: World, claire: Enrolled) -> Non
 def test_numen_failures_of_a_voter(world: World, claire: Enrolled) -> None:
     (browser,) = signed_in(world, claire, 1)
     answers = at_once([partial(browser.reissue, WRONG) for _ in range(MANY)])
-    assert answers["403 numen-mismatch"] <= 4
+    assert 1 <= answers["403 numen-mismatch"] <= 4
     assert set(answers) <= {"403 numen-mismatch", "429 locked", "503 unavailable"}
-    assert world.voter(claire).numen_failures <= 5
+    assert 1 <= world.voter(claire).numen_failures <= 5
     assert world.voter(claire).generation == 1
 
 

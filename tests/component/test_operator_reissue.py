@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from reassort.sealing import Sealer
+from reassort.tables import ConditionFailedError, ContentionError
+from reassort_ops import voter_reissue
+from reassort_ops.failures import OperatorError
 from reassort_ops.stack import Stack
 from reassort_ops.voter_changes import Helpdesk
 from reassort_ops.voter_reissue import Issued, reissue
@@ -58,8 +61,55 @@ def test_voter_follows_it_and_is_told_that_it_cannot_go_by_sms(world: World, cla
     browser = world.browser()
     browser.sign_in(claire.email)
     assert browser.overview().json["last_reissue"]["reference"] == issued.reference
-    assert browser.status(issued.reference).json["status"] in {"queued", "sent"}
+    status = browser.status(issued.reference).json
+    assert status["status"] in {"queued", "sent"}
+    assert status["only_channel"] is True
     refused = browser.redeliver(issued.reference, "sms")
     assert (refused.status, refused.code) == (409, "redelivery-expired")
     # And asks for another one as everybody may.
-    assert browser.reissue(claire.numen).status in {202, 429}
+    assert browser.reissue(claire.numen).status == 202
+
+
+@pytest.mark.req("R2", "I1", "S26")
+def test_lost_answer_is_found_out_and_issues_nothing_more(world: World, claire: Enrolled) -> None:
+    transact = world.wire.operator.dynamodb.transact_write_items
+    calls = []
+
+    def lose_the_first_answer(**request: object) -> object:
+        calls.append(request)
+        answer = transact(**request)
+        if len(calls) == 1:
+            raise ContentionError("TransactionInProgressException")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            voter_reissue,
+            "write_all",
+            lambda _dynamodb, actions: lose_the_first_answer(
+                TransactItems=[{action.kind: action.request} for action in actions]
+            ),
+        )
+        patch.setattr(voter_reissue.time, "sleep", lambda _seconds: None)
+        issued = issue(world, claire)
+    assert len(calls) == 1
+    assert (issued.generation, world.voter(claire).generation) == (2, 2)
+    world.run_outbox()
+    assert len(world.mail_to(claire.email)) == 2
+
+
+@pytest.mark.req("I1", "S26")
+def test_identifier_that_the_voter_got_meanwhile_is_not_revoked(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    browser.sign_in(claire.email)
+
+    def overtaken(*_arguments: object) -> None:
+        browser.reissue(claire.numen)
+        raise ConditionFailedError(frozenset({"voter"}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(voter_reissue, "write_all", overtaken)
+        patch.setattr(voter_reissue.time, "sleep", lambda _seconds: None)
+        with pytest.raises(OperatorError, match="n° 2 a moment ago"):
+            issue(world, claire)
+    assert world.voter(claire).generation == 2

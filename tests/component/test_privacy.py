@@ -24,6 +24,7 @@ _HOLDING = ("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::Logs::LogGroup", "AWS::S
 _CODE = re.compile(r"`([^`]+)`")
 # `SET parked_at = :at`, but neither `messages.code.status = …` nor `#status = …`.
 _ASSIGNED = re.compile(r"(?<![\w.#:}])([a-z][a-z_0-9]*) = (?::|if_not_exists|list_append|\1 [+-] :)")
+_ADDED = re.compile(r"\bADD (\w+) :")
 _DAY_COUNTER = re.compile(r"^(sms|codes)_\d{8}$")
 
 
@@ -66,7 +67,8 @@ def row_of(logical_id: str) -> list[str]:
 def assigned_in_the_code() -> set[str]:
     """Return every attribute that an update expression of the functions or the command assigns."""
     sources = [path for folder in ("functions", "layers/shared", "ops") for path in (ROOT / folder).rglob("*.py")]
-    return {name for path in sources for text in _strings(path) for name in _ASSIGNED.findall(text)}
+    texts = [text for path in sources for text in _strings(path)]
+    return {name for text in texts for pattern in (_ASSIGNED, _ADDED) for name in pattern.findall(text)}
 
 
 def _strings(path: Path) -> Iterator[str]:

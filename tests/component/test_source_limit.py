@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.world import Response
 
 CODES = 5 * SHARDS
+assert SHARDS <= 8, "limits.source.codes of an election file may be as low as 8"
 SCHOOL = "203.0.113.24"
 
 

@@ -1,4 +1,4 @@
-"""Every page in every state: what it says, how it is built, and what four checkers of accessibility find in it."""
+"""Every page in every state: what it says, how it is built, and what three checkers find in it."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -221,6 +221,7 @@ class SourceLimits(Part):
     Wide, for a whole school or academy may share one address.
     """
 
+    # No fewer than the shards of the count (`login.source_limit.SHARDS`).
     codes: Annotated[int, Field(ge=8)]
     window_minutes: Annotated[int, Field(ge=1, le=15)]
 

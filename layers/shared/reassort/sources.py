@@ -16,8 +16,8 @@ _UNKNOWN = "unknown"
 def read_source(headers: Mapping[str, str], peer: str, trusted_header: str = NO_HEADER) -> str:
     """Return an IPv4 address, or the /64 network of an IPv6 address: one household or one site has no more of these.
 
-    `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the trusted hop writes.
-    What is no address becomes one source of its own.
+    `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the trusted hop writes. Should that be missing,
+    it is the peer: then all who came by one hop share a bound, and nobody chooses their own. What is no address becomes one source.
     """
     return _network(headers.get(trusted_header, peer))
 

@@ -181,6 +181,11 @@ TRACKED = {
         "Arrivé",
         ("Le courriel de confirmation n’est pas encore arrivé", "Votre boîte est pleine. Videz-la"),
     ),
+    "only-email-late": Tracked(
+        tracked("sent", "email", history=[step("queued", "email", ago=180)], only_channel=True),
+        "Envoyé",
+        ("est parti par courriel", "regardez dans les courriers indésirables"),
+    ),
     "superseded": Tracked(
         tracked("superseded"),
         "Remplacé",

@@ -50,7 +50,7 @@ def _address_refused(code: Code, retry_after: int | None = None) -> Play:
 
 def _address_invalid(space: MockedSpace) -> None:
     message = "Saisissez votre adresse électronique professionnelle, par exemple prenom.nom@ac-dijon.fr."
-    space.refuse(ASK_CODE, Code.INVALID_FIELDS, (FieldFault("email", "email-invalid", message),))
+    space.refuse(ASK_CODE, Code.INVALID_FIELDS, (FieldFault("email", "invalid", message),))
     _send_address("camille.morvandel@ac dijon.fr".replace(" ", "-"))(space)
 
 
@@ -106,7 +106,7 @@ def _code_refused(code: Code, attempts_left: int | None = None, retry_after: int
 
 def _code_invalid(space: MockedSpace) -> None:
     message = "Saisissez les 6 chiffres du code reçu par courriel."
-    space.refuse(REDEEM_CODE, Code.INVALID_FIELDS, (FieldFault("code", "code-invalid", message),))
+    space.refuse(REDEEM_CODE, Code.INVALID_FIELDS, (FieldFault("code", "invalid", message),))
     _send_code("000000")(space)
 
 
