@@ -89,8 +89,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["--write"]:
             DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")
-        case [group]:
-            print("\n".join(report(group)))  # noqa: T201
+        case [group] if lines := report(group):
+            print("\n".join(lines))  # noqa: T201
         case _:
             print("usage: python -m tests.requirements S|R|U|P|I|--write", file=sys.stderr)  # noqa: T201
             return 2

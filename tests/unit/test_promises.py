@@ -1,0 +1,20 @@
+"""docs/promises.md and docs/security.md together name every id that a test may carry."""
+
+import re
+
+from tests.conftest import IDS
+from tests.requirements import ROOT, report
+
+
+def test_every_id_is_described_once() -> None:
+    described = []
+    for name in ("promises.md", "security.md"):
+        described += re.findall(r"^\| ([SRUPI]\d+) \|", (ROOT / "docs" / name).read_text("utf-8"), re.MULTILINE)
+    assert sorted(described) == sorted(IDS)
+
+
+def test_report_of_a_group_names_its_tests() -> None:
+    lines = report("I")
+    assert lines[0].startswith("I1: ")
+    assert any("stack/test_races.py" in line for line in lines)
+    assert report("X") == []
