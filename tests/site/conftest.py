@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.voter_space import free_port, launch_chromium
 from tests.site.checkers import Checkers, running_checkers
 from tests.site.mocked_space import MockedSpace, built_site
+from tests.site.watched import watched_page
 
 # Nothing here waits for a server, but the machine may be busy.
 _TIMEOUT_MS = 15_000
@@ -34,15 +35,8 @@ def checkers(chromium: Browser, debugging_port: int) -> Iterator[Checkers]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(locale="fr-FR", timezone_id="Europe/Paris")
-    context.set_default_timeout(_TIMEOUT_MS)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield page
-    context.close()
-    assert faults == [], "scripts failed, or the security policy refused something"
+    with watched_page(chromium, _TIMEOUT_MS) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

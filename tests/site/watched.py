@@ -1,0 +1,24 @@
+"""A page in which a script that fails, or something that the security policy refuses, is a failure of the test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page
+
+
+@contextmanager
+def watched_page(browser: Browser, timeout_ms: int) -> Iterator[Page]:
+    """Open a page in a session of its own, in French, and close it.
+
+    Raises:
+        AssertionError: a script of the page failed, or the policy refused something.
+    """
+    context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris")
+    context.set_default_timeout(timeout_ms)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    yield page
+    context.close()
+    assert faults == [], "scripts failed, or the security policy refused something"
