@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,13 +16,13 @@ from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
 from reassort.election import Election
 from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
-from reassort.outbox import Delivery, Message
+from reassort.outbox import Delivery, Kind, Message
 from reassort.reasons import Reason as DeliveryReason
 from reassort.register import Entry
 from reassort.sealing import Sealer
 from reassort.voters import Voter
 
-from reassort_ops import voter_changes, voter_reissue
+from reassort_ops import deliveries, voter_changes, voter_reissue
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of, only_election
 from reassort_ops.failures import OneLineErrors, OperatorError
 from reassort_ops.output import may_ask, progress, say, say_json
@@ -71,7 +72,14 @@ register_commands = typer.Typer(
 )
 app.add_typer(roll_commands, name="roll")
 app.add_typer(voter_commands, name="voter")
+delivery_commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=_LOOK,
+    help="See what waits to be sent, and send dead letters back.",
+    epilog="Example: reassort deliveries list --stack reassort",
+)
 app.add_typer(register_commands, name="register")
+app.add_typer(delivery_commands, name="deliveries")
 
 RollPath = Annotated[
     Path,
@@ -298,6 +306,68 @@ def voter_reissue_(
         say(
             f"{issued.destination}: reissue n° {issued.generation} is on its way, reference {issued.reference}; n° {former} is revoked"
         )
+
+
+@delivery_commands.command("list", epilog="Example: reassort deliveries list --stack reassort --most 50")
+def deliveries_list(
+    stack: StackName,
+    most: Annotated[int, typer.Option(min=1, metavar="N", help="How many to name, the longest wait first")] = 20,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits to be sent, by lane and the longest first, and count the dead letters. Nothing of a voter is shown.
+
+    Exit status: 0 when nothing is overdue and there is no dead letter.
+    """
+    aws = Aws(profile, region)
+    found = aws.find_stack(stack)
+    now = utc_now()
+    at = epoch_milliseconds(now)
+    queue = deliveries.waiting(aws.dynamodb(), found)
+    dead = deliveries.dead_letters(aws.sqs(), found)
+    overdue = sum(one.is_overdue(at) for one in queue)
+    lanes = Counter(one.kind.value if one.kind is Kind.CODE else one.channel for one in queue)
+    if as_json:
+        named = [
+            {
+                "reference": one.name,
+                "kind": one.kind.value,
+                "channel": one.channel,
+                "waits_seconds": deliveries.due_since(one, now),
+                "overdue": one.is_overdue(at),
+            }
+            for one in queue[:most]
+        ]
+        say_json({"waiting": dict(lanes), "overdue": overdue, "dead_letters": dead, "longest": named})
+    else:
+        for one in queue[:most]:
+            late = "  overdue" if one.is_overdue(at) else ""
+            say(f"{one.name:24}{one.kind.value:9}{one.channel:7}{deliveries.due_since(one, now):>7} s{late}")
+        if len(queue) > most:
+            say(f"… and {len(queue) - most} more")
+        told = ", ".join(f"{lane} {count}" for lane, count in sorted(lanes.items())) or "nothing"
+        say(f"{len(queue)} waiting ({told}), {overdue} overdue, {dead} dead letters")
+    _exit_unless(not overdue and not dead)
+
+
+@delivery_commands.command("redrive", epilog="Example: reassort deliveries redrive --stack reassort")
+def deliveries_redrive(
+    stack: StackName,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the dead letters back to the retry queue, once their cause is removed. It may be repeated: nothing is sent to a voter twice."""
+    aws = Aws(profile, region)
+    found = aws.find_stack(stack)
+    sqs = aws.sqs()
+    with progress("sending back", deliveries.dead_letters(sqs, found)) as advance:
+        done = deliveries.redrive(sqs, found, advance)
+    if as_json:
+        say_json(asdict(done))
+    else:
+        say(f"{done.sent_back} sent back, {done.left} left: they are the stream's, which the sweeper has in hand")
 
 
 @register_commands.command("verify", epilog="Example: reassort register verify --stack reassort")

@@ -14,6 +14,7 @@ from reassort_ops.failures import OperatorError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
 
@@ -32,6 +33,8 @@ class Stack:
     limits_table: str
     hmac_key_id: str
     encryption_key_id: str
+    retry_queue: str = ""
+    dead_letter_queue: str = ""
 
 
 class Aws:
@@ -52,6 +55,10 @@ class Aws:
     def kms(self) -> KMSClient:
         """Return a KMS client."""
         return self._session.client("kms", config=_CONFIG)
+
+    def sqs(self) -> SQSClient:
+        """Return an SQS client."""
+        return self._session.client("sqs", config=_CONFIG)
 
     def find_stack(self, name: str) -> Stack:
         """Read the outputs of a stack.
@@ -83,6 +90,8 @@ class Aws:
                 limits_table=outputs["LimitsTable"],
                 hmac_key_id=outputs["HmacKeyId"],
                 encryption_key_id=outputs["EncryptionKeyId"],
+                retry_queue=outputs["RetryQueueUrl"],
+                dead_letter_queue=outputs["DeadLetterQueueUrl"],
             )
         except KeyError as error:
             raise OperatorError(
