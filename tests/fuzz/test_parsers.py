@@ -81,6 +81,9 @@ PARSERS = {
 }
 
 
+MOST_REASONS = 10
+
+
 def nearly(*valid: str) -> st.SearchStrategy[str]:
     """Return texts that are some of these, with up to three slips."""
     return st.sampled_from(valid).flatmap(odd).flatmap(lambda text: st.just(text) | odd(text).flatmap(odd))
@@ -91,24 +94,26 @@ def nearly(*valid: str) -> st.SearchStrategy[str]:
 def test_a_text_is_read_into_its_normal_form_or_refused(name: str) -> None:
     parser = PARSERS[name]
     outcomes = {True: 0, False: 0}
+    reasons = set()
 
     @seed(SEED)
     @settings(max_examples=EXAMPLES, database=None)
     @given(nearly(*parser.valid) | any_text)
     def read(typed: str) -> None:
-        reason = ""
         try:
             value = parser.read(typed)
         except parser.errors as error:
-            value, reason = None, str(error)
+            value = None
+            reasons.add(str(error))
         outcomes[value is not None] += 1
-        assert len(typed) < 4 or typed not in reason
         if value is not None:
             assert re.fullmatch(parser.form, value)
             assert parser.read(value) == value
 
     read()
     assert min(outcomes.values()) > EXAMPLES // 50
+    # A few fixed texts for hundreds of refusals: none of them quotes what was typed.
+    assert len(reasons) <= MOST_REASONS
 
 
 @pytest.mark.req("S25", "S29")
