@@ -28,7 +28,7 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
-test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then the unit, component, artefact, stack and browser tests
+test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \

@@ -68,7 +68,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Asked:
-    """The answer to a request for a code. Durations are in seconds; `today` counts the address's codes of this day."""
+    """The answer to a request for a code. Durations are in seconds; `today` says which of the day the bucket's code was."""
 
     challenge: Token
     expires_in: int
@@ -91,17 +91,22 @@ def ask_code(address: str, held: Token | None, source: str, deps: SignIn) -> Ask
     limits = deps.election.limits.code
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    today, resend_in = _take_from_bucket(voter_id, source, now, deps)
-    taken = today is not None
+    bucket = _take_from_bucket(voter_id, now, deps)
+    sent = bucket.today is not None or (bucket.is_empty and take_from_reserve(voter_id, source, now, deps))
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
-    if taken:
-        challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
+    if sent:
+        try:
+            challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
+        except (Problem, ContentionError):
+            if bucket.today is not None:
+                _give_back(voter_id, deps)
+            raise
     return Asked(
         challenge=challenge,
         expires_in=limits.lifetime_minutes * 60,
-        resend_in=resend_in,
-        sent=taken,
-        today=today,
+        resend_in=bucket.resend_in,
+        sent=sent,
+        today=bucket.today,
     )
 
 
@@ -131,12 +136,21 @@ def redeem_code(code: str, held: Token | None, deps: SignIn) -> Token:
     return session
 
 
-def _take_from_bucket(voter_id: str, source: str, now: datetime, deps: SignIn) -> tuple[int | None, int]:
-    """Take one code from the bucket or, while it is empty, from the reserve, if one may be given now; return which of the day it is, and the seconds until the next.
+@dataclass(frozen=True)
+class _Bucket:
+    """What a bucket gave: which code of the day, or None; the seconds until the next; whether it is empty, not only too soon."""
+
+    today: int | None
+    resend_in: int
+    is_empty: bool = False
+
+
+def _take_from_bucket(voter_id: str, now: datetime, deps: SignIn) -> _Bucket:
+    """Take one code from the bucket, if it may give one now.
 
     The bucket is kept as one instant (GCRA): `full_at`, when it will be full again. A code moves it by one refill; it
     may not move further ahead of now than a whole bucket. A full bucket, the usual case, costs one write, which counts
-    the code as well. Without a code there is no number.
+    the code as well.
     """
     limits = deps.election.limits.code
     at = epoch_milliseconds(now)
@@ -147,7 +161,7 @@ def _take_from_bucket(voter_id: str, source: str, now: datetime, deps: SignIn) -
     day = codes_day_attribute(now.astimezone(deps.election.zone))
     key = {"voter_id": voter_id, "key": CODE_BUCKET}
 
-    def take(expression: str, condition: str, more: dict[str, int]) -> tuple[int | None, int]:
+    def take(expression: str, condition: str, more: dict[str, int]) -> _Bucket:
         request = update_request(
             deps.sign_in_table,
             key,
@@ -157,7 +171,7 @@ def _take_from_bucket(voter_id: str, source: str, now: datetime, deps: SignIn) -
             {"#day": day},
         )
         bucket = update_one(deps.dynamodb, request, returns="UPDATED_NEW")
-        return bucket[day], seconds_until_next(bucket)
+        return _Bucket(bucket[day], seconds_until_next(bucket))
 
     def seconds_until_next(bucket: Item) -> int:
         return _seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
@@ -178,10 +192,7 @@ def _take_from_bucket(voter_id: str, source: str, now: datetime, deps: SignIn) -
         except ConditionFailedError as refusal:
             if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            wait = seconds_until_next(refusal.item)
-            if refusal.item["last_at"] <= at - spacing and take_from_reserve(voter_id, source, now, deps):
-                return refusal.item.get(day, 0), wait
-            return None, wait
+            return _Bucket(None, seconds_until_next(refusal.item), is_empty=refusal.item["last_at"] <= at - spacing)
 
 
 def _give_back(voter_id: str, deps: SignIn) -> None:
@@ -220,9 +231,7 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
     newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
     if renewed:
         try:
-            _write_counted(
-                challenge.voter_id, [_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps
-            )
+            _write_counted([_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
         except ConditionFailedError:
             # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
             challenge = draw_token(challenge.voter_id)
@@ -238,24 +247,17 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         "address": sealed_address,
         "masked_address": mask_address(address),
     }
-    _write_counted(
-        challenge.voter_id,
-        [put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox],
-        source,
-        now,
-        deps,
-    )
+    _write_counted([put_if_absent("challenge", deps.sign_in_table, item, "voter_id"), outbox], source, now, deps)
     return challenge
 
 
-def _write_counted(voter_id: str, actions: list[Action], source: str, now: datetime, deps: SignIn) -> None:
+def _write_counted(actions: list[Action], source: str, now: datetime, deps: SignIn) -> None:
     """Write a code's items and count it for its source; two requests of one school may meet in the count, which passes."""
     for attempt in range(1, _ROUNDS + 1):
         try:
             write_all(deps.dynamodb, [*actions, count_code(source, now, deps)])
         except ConditionFailedError as refusal:
             if refusal.refused == {SOURCE_ACTION}:
-                _give_back(voter_id, deps)
                 raise source_problem(now, deps) from refusal
             raise
         except ContentionError:

@@ -70,14 +70,14 @@ register_commands = typer.Typer(
     help="Verify the register of a stack.",
     epilog="Example: reassort register verify --stack reassort",
 )
-app.add_typer(roll_commands, name="roll")
-app.add_typer(voter_commands, name="voter")
 delivery_commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=_LOOK,
     help="See what waits to be sent, and send dead letters back.",
     epilog="Example: reassort deliveries list --stack reassort",
 )
+app.add_typer(roll_commands, name="roll")
+app.add_typer(voter_commands, name="voter")
 app.add_typer(register_commands, name="register")
 app.add_typer(delivery_commands, name="deliveries")
 
@@ -283,7 +283,7 @@ def voter_unfreeze(
     "reissue",
     epilog="Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked, no phone'",
 )
-def voter_reissue_(
+def voter_give_next(
     email: Address,
     stack: StackName,
     reason: Reason,
@@ -296,7 +296,7 @@ def voter_reissue_(
     checked = voter_changes.checked_reason(reason)
     target = _Target(stack, elections, region, profile)
     address, voter_id = target.voter(email)
-    helpdesk = voter_changes.Helpdesk(target.dynamodb, target.stack, utc_now, target.aws.operator())
+    helpdesk = target.helpdesk()
     sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
     issued = voter_reissue.reissue(address, voter_id, checked, helpdesk, target.election, target.keyed_hash, sealer)
     if as_json:
@@ -322,8 +322,7 @@ def deliveries_list(
     """
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
-    now = utc_now()
-    at = epoch_milliseconds(now)
+    at = epoch_milliseconds(utc_now())
     queue = deliveries.waiting(aws.dynamodb(), found)
     dead = deliveries.dead_letters(aws.sqs(), found)
     overdue = sum(one.is_overdue(at) for one in queue)
@@ -334,7 +333,7 @@ def deliveries_list(
                 "reference": one.name,
                 "kind": one.kind.value,
                 "channel": one.channel,
-                "waits_seconds": deliveries.due_since(one, now),
+                "waits_seconds": one.waited(at),
                 "overdue": one.is_overdue(at),
             }
             for one in queue[:most]
@@ -343,7 +342,7 @@ def deliveries_list(
     else:
         for one in queue[:most]:
             late = "  overdue" if one.is_overdue(at) else ""
-            say(f"{one.name:24}{one.kind.value:9}{one.channel:7}{deliveries.due_since(one, now):>7} s{late}")
+            say(f"{one.name:24}{one.kind.value:9}{one.channel:7}{one.waited(at):>7} s{late}")
         if len(queue) > most:
             say(f"… and {len(queue) - most} more")
         told = ", ".join(f"{lane} {count}" for lane, count in sorted(lanes.items())) or "nothing"
@@ -473,6 +472,10 @@ class _Target:
     def dynamodb(self) -> DynamoDBClient:
         return self.aws.dynamodb()
 
+    def helpdesk(self) -> voter_changes.Helpdesk:
+        """Return what a change to a voter needs, in the operator's own name."""
+        return voter_changes.Helpdesk(self.dynamodb, self.stack, utc_now, self.aws.operator())
+
     def voter(self, typed: str) -> tuple[str, str]:
         """Return a voter's normalised address and pseudonym."""
         try:
@@ -552,7 +555,7 @@ def _change_voter(
 ) -> None:
     checked = voter_changes.checked_reason(reason)
     address, voter_id = target.voter(email)
-    helpdesk = voter_changes.Helpdesk(target.dynamodb, target.stack, utc_now, target.aws.operator())
+    helpdesk = target.helpdesk()
     done = change(voter_id, checked, helpdesk)
     if as_json:
         say_json({"address": mask_address(address), "voter_id": voter_id, "done": done, "operator": helpdesk.operator})

@@ -12,8 +12,6 @@ from reassort.outbox import OVERDUE_AFTER, Kind
 from reassort.tables import from_wire, to_wire
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
@@ -34,6 +32,10 @@ class Waiting:
     channel: str
     queued_at: int
     due_at: int
+
+    def waited(self, now: int) -> int:
+        """Return the seconds since it was queued; `now` is milliseconds since 1970."""
+        return max(0, (now - self.queued_at) // 1000)
 
     def is_overdue(self, now: int) -> bool:
         """Tell whether the sweeper should have taken it by now."""
@@ -118,8 +120,3 @@ def _waiting(item: dict[str, Any]) -> Waiting:
     return Waiting(
         item["delivery_id"], kind, item.get("channel", "email"), item.get("queued_at", item["due_at"]), item["due_at"]
     )
-
-
-def due_since(one: Waiting, now: datetime) -> int:
-    """Return for how many seconds a delivery has waited since it was queued."""
-    return max(0, round(now.timestamp() - one.queued_at / 1000))

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.voter_space import DemoVoter, VoterSpace, confirm, fill_form, free_port, launch_chromium, sign_in
 from tests.site.checkers import Checkers, running_checkers
 from tests.site.test_pages import PAGES
+from tests.site.watched import watched_page
 
 BAR = 0.99
 # They send whoever is not signed in elsewhere.
@@ -35,10 +36,8 @@ def checkers(browser: Browser, port: int) -> Iterator[Checkers]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="fr-FR")
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
+    with watched_page(browser, 30_000) as page:
+        yield page
 
 
 def assert_scores(checkers: Checkers, page: Page, url: str) -> None:

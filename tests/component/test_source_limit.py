@@ -104,6 +104,38 @@ def test_refused_request_costs_the_voter_no_code() -> None:
         assert len(world.items("DeliveriesTable")) == queued + 1
 
 
+@pytest.mark.req("S13")
+def test_refused_request_refills_no_bucket_that_it_took_nothing_from() -> None:
+    """A code of the reserve is none of the bucket's: to give it back there would be a way to more codes."""
+    with World(engine=MINISTACK, election=_election(SHARDS)) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+
+        def ask(source: str) -> Response:
+            return world.call("POST", "/api/login", {"email": claire.email}, headers={"X-Viewer-Address": source})
+
+        def full_at() -> int:
+            (bucket,) = [
+                item
+                for item in world.items("SignInTable")
+                if item["voter_id"] == claire.voter_id and item["key"] == "codes"
+            ]
+            value: int = bucket["full_at"]
+            return value
+
+        for number in range(20 * SHARDS):
+            _ask(world, number)
+        for minute in range(7):
+            ask(f"192.0.2.{minute}")
+            world.clock.move(seconds=61)
+        before = full_at()
+        assert not [item for item in world.items("SignInTable") if item["key"].startswith("reserve#")]
+        assert ask(SCHOOL).code == "source-limit"
+        assert [item for item in world.items("SignInTable") if item["key"].startswith("reserve#")], (
+            "the bucket was not empty"
+        )
+        assert full_at() == before
+
+
 @pytest.mark.req("S9", "S13", "I7")
 def test_address_of_the_network_is_kept_only_as_a_keyed_hash() -> None:
     with World(engine=MINISTACK, election=_election()) as world:
