@@ -60,17 +60,22 @@ OPERATIONS = {
     "sns": {"Publish"},
     "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage", "SendMessageBatch"},
 }
+# Amazon Trust Services' roots, by their labels in botocore's bundle.
+ROOTS = (
+    "Amazon Root CA 1",
+    "Amazon Root CA 2",
+    "Amazon Root CA 3",
+    "Amazon Root CA 4",
+    "Starfield Services Root Certificate Authority - G2",
+)
 # What botocore reads for every client, whatever the service.
 SDK_FILES = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
 
-# Found by reading what the packages import: nothing calls importlib.metadata on the way of a function (pydantic looks for
-# plugins there, one directory scan dearer with each dist-info, and finds none either way).
+# Found by reading what the packages import: nothing calls importlib.metadata on the way of a function.
 BALLAST = (
     "*.dist-info",
     ".lock",
     "bin",
-    "boto3/data",
-    "boto3/examples",
     "dateutil/zoneinfo/*.tar.gz",
     # Powertools beyond Logger, Metrics and batch (which wants the parser): each is imported by its own users only.
     "aws_lambda_powertools/event_handler",
@@ -91,7 +96,6 @@ BALLAST = (
     ),
     # Emergency and service numbers. The regions of ordinary numbers stay, all of them: a foreign one must be recognised.
     "phonenumbers/shortdata/region_*.py",
-    "pydantic/v1",
     "**/tests",
     "**/*.pyi",
     "**/*.c",
@@ -284,6 +288,7 @@ def prune(tree: Path, zones: list[str]) -> None:
                 path.unlink()
     prune_time_zones(tree / "tzdata" / "zoneinfo", zones)
     prune_sdk(tree / "botocore" / "data")
+    prune_roots(tree / "botocore" / "cacert.pem")
 
 
 def prune_time_zones(database: Path, zones: list[str]) -> None:
@@ -295,6 +300,21 @@ def prune_time_zones(database: Path, zones: list[str]) -> None:
                 shutil.rmtree(path)
         elif path not in kept and path.name != "__init__.py":
             path.unlink()
+
+
+def prune_roots(bundle: Path) -> None:
+    """Keep the certificate roots that AWS's endpoints have: each client reads the whole file before its first connection.
+
+    https://www.amazontrust.com/repository/ lists them.
+
+    Raises:
+        PackagingError: the bundle lacks one of them.
+    """
+    *certificates, _ = bundle.read_text(encoding="utf-8").split("-----END CERTIFICATE-----\n")
+    kept = [part for part in certificates if any(f'# Label: "{root}"' in part for root in ROOTS)]
+    if len(kept) != len(ROOTS):
+        raise PackagingError(f"{bundle.name} of botocore holds {len(kept)} of the {len(ROOTS)} roots of AWS")
+    bundle.write_text("".join(f"{part.lstrip()}-----END CERTIFICATE-----\n" for part in kept), encoding="utf-8")
 
 
 def prune_sdk(data: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from reassort import start
 from reassort.aws import Clients
 from reassort.clock import utc_now
 from reassort.election import packaged_election
@@ -77,6 +78,7 @@ def _start() -> tuple[Triggers, Journal]:
 
 
 _triggers, _journal = _start()
+start.begin()
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:

@@ -30,9 +30,9 @@ API = {
     "api-dispute": ("reissue", 422, "invalid-token"),
 }
 MEGABYTE = 1_000_000
-# Compressed, in bytes. A function is a few modules; the layer holds pydantic's and botocore's machinery.
+# Compressed, in bytes. A function is a few modules; the layer holds mostly botocore.
 BOUNDS = {
-    "SharedLayer": 11 * MEGABYTE,
+    "SharedLayer": 5 * MEGABYTE,
     **{f"{name.title()}Function": 60_000 for name in FUNCTIONS},
     # Twice the code of the others: it sends, paces, retries and takes receipts. Source and bytecode, both are packed.
     "NotifyFunction": 120_000,
