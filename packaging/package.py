@@ -356,7 +356,13 @@ def reduce_model(model: dict[str, Any], operations: set[str]) -> dict[str, Any]:
     unknown = operations - model["operations"].keys()
     if unknown:
         raise PackagingError(f"{model['metadata']['serviceId']} has no operation {', '.join(sorted(unknown))}")
-    kept = {name: operation for name, operation in model["operations"].items() if name in operations}
+    # Where an operation's parameters name the account, by an ARN, the SDK looks for it in each call: a twentieth of a warm reissue.
+    # The tables here are named by their names.
+    kept = {
+        name: {key: value for key, value in operation.items() if key != "operationContextParams"}
+        for name, operation in model["operations"].items()
+        if name in operations
+    }
     shapes: dict[str, Any] = {}
     waiting = list(_shapes_in(kept))
     while waiting:

@@ -119,7 +119,7 @@ class Wire:
     """
 
     def __init__(self, connect: Callable[[Session], None] = lambda _: None) -> None:
-        clients = Clients()
+        clients = Clients(checked=True)
         clients._session.register("before-parameter-build.*", self._note)
         clients._session.register("before-call.*", self._before)
         clients._session.register("after-call.*", self._after)

@@ -1,0 +1,181 @@
+"""The warm path: what a reissue costs beside its own AWS calls, and beside a usual handler (P2, P2b, P2c).
+
+    make bench-warm
+
+AWS is a server of this machine, in a process of its own, which answers at once: what is left is the function's own work.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bench.measuring import Program, Spread, by_turns, counted
+from bench.results import Figure, Section, print_section
+from bench.surroundings import Surroundings, surroundings
+from bench.trees import product, reference_packages
+
+COMMAND = "make bench-warm"
+_FEW, _MANY = 20, 120
+
+# `invoke` is one request; the rest is alike for all three.
+_PREPARE = """
+import json, os, resource, sys, time
+event = json.loads(open(os.environ["EVENT"], encoding="utf-8").read())
+class Context:
+    function_name = "measured"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-west-3:000000000000:function:measured"
+    aws_request_id = "request"
+    def get_remaining_time_in_millis(self):
+        return 10000
+"""
+_REISSUE = """
+from reissue.handler import lambda_handler
+def invoke():
+    answer = lambda_handler(event, Context())
+    assert answer["statusCode"] == 202, answer
+"""
+# An idempotency layer answers a second request of the same content from its table: each has a phone number of its own.
+_NAIVE = """
+from naive import lambda_handler
+number = 10000000
+def invoke():
+    global number
+    number += 1
+    form = json.loads(event["body"])
+    form["phone"] = f"06{number}"
+    answer = lambda_handler({**event, "body": json.dumps(form)}, Context())
+    assert answer["statusCode"] == 200, answer
+"""
+# The calls that the reissue made once, made again by bare clients.
+_BARE = """
+import ast
+import boto3
+calls = ast.literal_eval(open(os.environ["CALLS"], encoding="utf-8").read())
+session = boto3.session.Session()
+clients = {name: session.client(name) for name in ("dynamodb", "kms")}
+steps = [(getattr(clients[service], method), parameters) for service, method, parameters in calls]
+def invoke():
+    for call, parameters in steps:
+        call(**parameters)
+"""
+_RECORD = """
+import reissue.handler as handler
+from botocore import xform_name
+def plain(value):
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(member) for member in value]
+    return str(value) if isinstance(value, str) else value
+def note(params, model, **_):
+    noted.append((model.service_model.service_name, xform_name(model.name), plain(params)))
+noted = []
+for client in (handler._reissue._deps.dynamodb, handler._reissue._deps.sealer._kms):
+    client.meta.events.register_first("provide-client-params.*", note)
+answer = handler.lambda_handler(event, Context())
+assert answer["statusCode"] == 202, answer
+with open(os.environ["CALLS"], "w", encoding="utf-8") as file:
+    file.write(repr(noted))
+"""
+_COUNTED = "for _ in range({times}):\n    invoke()\n"
+_TIMED = """
+start = time.perf_counter()
+invoke()
+first = time.perf_counter() - start
+taken, used = [], time.process_time()
+for _ in range({times}):
+    start = time.perf_counter()
+    invoke()
+    taken.append(time.perf_counter() - start)
+used = time.process_time() - used
+taken.sort()
+print(json.dumps({{"measured": {{"first": first * 1000, "warm": taken[len(taken) // 2] * 1000,
+    "request": used / {times} * 1000, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}}}))
+"""
+
+
+def programs(around: Surroundings, measure: str) -> dict[str, Program]:
+    """Return the reissue, its bare calls and NAIVE, each with `measure` behind."""
+    reissue = product().path("reissue")
+    reference = (reference_packages(compiled=True),)
+    environment = {
+        **around.environment,
+        "EVENT": str(around.event),
+        "CALLS": str(around.event.with_name("calls.txt")),
+    }
+    record = Program(_PREPARE + _RECORD, reissue, environment)
+    record.run()
+    return {
+        "reissue": Program(_PREPARE + _REISSUE + measure, reissue, environment),
+        "bare calls": Program(_PREPARE + _BARE + measure, reference, environment),
+        "NAIVE": Program(_PREPARE + _NAIVE + measure, reference, environment),
+    }
+
+
+def instructions_of_one(around: Surroundings) -> dict[str, float]:
+    """Count the instructions of one warm request of each."""
+    few, many = (counted(programs(around, "invoke()\n" + _COUNTED.format(times=times))) for times in (_FEW, _MANY))
+    return {name: (many[name] - few[name]) / (_MANY - _FEW) for name in few}
+
+
+def measure() -> Section:
+    """Measure all of it."""
+    with surroundings() as around:
+        cost = instructions_of_one(around)
+        plain = by_turns(programs(around, _TIMED.format(times=100)))
+    with surroundings(tls=True) as around:
+        encrypted = by_turns(
+            {name: one for name, one in programs(around, _TIMED.format(times=30)).items() if name != "bare calls"}
+        )
+    first = Spread(
+        tuple(
+            one / other
+            for one, other in zip(
+                encrypted["reissue"]["first"].values, encrypted["reissue"]["warm"].values, strict=True
+            )
+        )
+    )
+    return Section(
+        "warm",
+        "Warm path",
+        COMMAND,
+        (
+            Figure("P2", "warm reissue ÷ its bare SDK calls, instructions", cost["reissue"] / cost["bare calls"], 1.15),
+            Figure(
+                "P2",
+                "the same, ms of processor",
+                plain["reissue"]["request"].median / plain["bare calls"]["request"].median,
+                note=f"{plain['reissue']['request']} ÷ {plain['bare calls']['request']}",
+            ),
+            Figure("P2", "warm reissue ÷ NAIVE, instructions", cost["reissue"] / cost["NAIVE"], 0.40),
+            Figure(
+                "P2",
+                "the same, ms of processor",
+                plain["reissue"]["request"].median / plain["NAIVE"]["request"].median,
+                note=f"{plain['reissue']['request']} ÷ {plain['NAIVE']['request']}",
+            ),
+            Figure(
+                "P2b",
+                "first request ÷ warm request over TLS, ms by the clock",
+                first.median,
+                3.0,
+                note=f"{encrypted['reissue']['first']} ÷ {encrypted['reissue']['warm']}; NAIVE {encrypted['NAIVE']['first']} ÷ {encrypted['NAIVE']['warm']}",
+            ),
+            Figure(
+                "P2c",
+                "peak memory ÷ NAIVE, after 100 requests",
+                plain["reissue"]["peak"].median / plain["NAIVE"]["peak"].median,
+                0.65,
+                note=f"{plain['reissue']['peak']} ÷ {plain['NAIVE']['peak']} MiB",
+            ),
+        ),
+        (
+            f"Instructions of one request: {cost['reissue']:,.0f} the reissue, {cost['bare calls']:,.0f} its bare calls, {cost['NAIVE']:,.0f} NAIVE.",
+            "The bare calls are boto3's, with the very parameters that the reissue sent.",
+        ),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(print_section(measure()))
