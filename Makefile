@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py .ci/total.py
 
-.PHONY: help run test check lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox
+.PHONY: help run test check lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -28,7 +28,7 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
-test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
+test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
@@ -55,6 +55,15 @@ build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam
 
 screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
+
+bench: $(SYNCED) valgrind ## Everything that has a bar, one after another (FLAGS='cold warm' for some): bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
+
+bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by technique: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.cold
+
+bench-warm: $(SYNCED) valgrind ## A warm reissue beside its bare AWS calls and a usual handler: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.warm
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)
@@ -102,3 +111,9 @@ firefox: $(NODE_SYNCED)
 		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
 		|| PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
 		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }
+
+# Counts instructions, which repeat where milliseconds do not.
+valgrind: $(SYNCED)
+	@command -v valgrind >/dev/null || { \
+		{ $(call from_debian,valgrind); } >.build/valgrind.log 2>&1 \
+		|| { echo "valgrind is missing: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; exit 1; }; }

@@ -104,6 +104,7 @@ def emulated(around: Surroundings, runs: int = RUNS) -> dict[str, Spread]:
         empty = Path(folder) / "empty"
         empty.mkdir()
         for run in range(runs + 1):
+            print(f"emulator, round {run} of {runs}", file=sys.stderr, flush=True)
             for name in taken:
                 log = Path(folder) / f"{name}.log"
                 artefact, layer, handler = (

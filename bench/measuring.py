@@ -43,6 +43,13 @@ class Program:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
+    def output(self) -> str:
+        """Run it; return what it printed."""
+        finished = subprocess.run(
+            self.command(), env=self.surroundings(), capture_output=True, text=True, check=True, timeout=120
+        )
+        return finished.stdout
+
     def run(self) -> dict[str, float]:
         """Run it; return what it printed last, and the milliseconds of processor and clock that it took."""
         wrapper = (

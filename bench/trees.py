@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cache
@@ -44,9 +46,10 @@ class Product:
 @cache
 def product() -> Product:
     """Build the template for this machine, with the demo election open now."""
-    folder = FOLDER / "product"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Of this process alone: a test and a measurement may run at the same time.
+    folder = Path(tempfile.mkdtemp(prefix="product-", dir=FOLDER))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Product(build(folder, write_demo_elections(folder)).parent)
 
 
