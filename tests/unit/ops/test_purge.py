@@ -14,6 +14,7 @@ from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
 from reassort.tables import to_wire
 from reassort_ops import target
 from reassort_ops.commands import purge as command
+from reassort_ops.commands import roll
 from reassort_ops.purge import Purge
 
 from tests.elections import read_election
@@ -39,7 +40,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Set the clock of the command."""
 
     def set_clock(instant: datetime) -> None:
-        monkeypatch.setattr(command, "utc_now", lambda: instant.astimezone(UTC))
+        for module in (command, roll):
+            monkeypatch.setattr(module, "utc_now", lambda: instant.astimezone(UTC))
 
     return set_clock
 
