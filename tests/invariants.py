@@ -65,8 +65,8 @@ class Ledger:
         return voter
 
     def hide(self, *secrets: str) -> None:
-        """Note further secrets, for example what a voter types."""
-        self.secrets.update(secrets)
+        """Note further secrets, for example what a voter types. An operator's reissue has no phone number."""
+        self.secrets.update(filter(None, secrets))
 
     # ------------------------------------------------------------ at any instant
 
@@ -182,7 +182,8 @@ class Ledger:
         for voter in self.voters:
             for entry in self.world.register(voter):
                 if entry["change"] == Change.REISSUED:
-                    self._check_end(deliveries[entry["reference"]], voter)
+                    # An operator's reason follows the reference.
+                    self._check_end(deliveries[entry["reference"].partition(" ")[0]], voter)
         failed = [
             delivery.reason_of(message)
             for delivery in deliveries.values()

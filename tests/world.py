@@ -47,7 +47,7 @@ from reassort.identifiers import ALPHABET, generate_identifier, normalise_identi
 from reassort.keyed_hash import Purpose, derive_keyed_hash
 from reassort.logs import Journal
 from reassort.outbox import WAKE, Delivery, delivery_from_item
-from reassort.register import GENESIS, Change, Entry
+from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
 from reassort.sealing import Opener, Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
@@ -501,6 +501,11 @@ class World:
     def register(self, enrolled: Enrolled) -> list[dict[str, Any]]:
         """Return a voter's entries in the register, in order."""
         entries = [item for item in self.items("RegisterTable") if item["voter_id"] == enrolled.voter_id]
+        return sorted(entries, key=lambda item: item["sequence"])
+
+    def election_chain(self) -> list[dict[str, Any]]:
+        """Return the entries in the register about the election as a whole, in order."""
+        entries = [item for item in self.items("RegisterTable") if item["voter_id"] == ELECTION_CHAIN]
         return sorted(entries, key=lambda item: item["sequence"])
 
     def queued_bodies(self, queue_url: str | None = None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reassort_ops.commands import deliveries, purge, register, roll, voter
+from reassort_ops.commands import deliveries, election, purge, register, roll, voter
 from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     epilog="Example: reassort roll import roll.csv --stack reassort",
 )
 app.add_typer(roll.commands, name="roll")
+app.add_typer(election.commands, name="election")
 app.add_typer(voter.commands, name="voter")
 app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(register.commands, name="register")

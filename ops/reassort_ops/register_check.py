@@ -12,8 +12,9 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import stamina
-from reassort.register import GENESIS, Change, Entry, entry_from_item
-from reassort.tables import ContentionError, Item, from_wire, to_wire
+from reassort.keys import CONTROL_KEY
+from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, entry_from_item
+from reassort.tables import ContentionError, Item, from_wire, read_one, to_wire
 from reassort.voters import IdentifierStatus, Voter, voter_from_item
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def verify_register(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[i
             chain = [items.get((voter.voter_id, sequence)) for sequence in range(1, voter.chain_length + 1)]
             _count_voter(voter, chain, result)
         advance(len(voters))
+    _follow_election(dynamodb, stack, result)
     after = _Counts.read(dynamodb, stack)
     if before.entries > result.entries:
         result.faults.append(
@@ -80,8 +82,17 @@ def verify_register(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[i
 
 def first_fault(voter: Voter, chain: Sequence[Item | None]) -> str | None:
     """Say which entry of a chain is the first that is missing, altered or out of place; None when the chain verifies."""
+    fault = _broken_link(chain, voter.chain_head)
+    if fault is not None:
+        return fault
+    issued = sum(item is not None and item["change"] in _ISSUES for item in chain)
+    if issued != voter.generation:
+        return f"{issued} identifiers are in the register, the voter has {voter.generation}"
+    return None
+
+
+def _broken_link(chain: Sequence[Item | None], last: str) -> str | None:
     head = GENESIS
-    issued = 0
     for sequence, item in enumerate(chain, 1):
         if item is None:
             return f"entry {sequence} is missing"
@@ -91,12 +102,25 @@ def first_fault(voter: Voter, chain: Sequence[Item | None]) -> str | None:
         if entry.previous != head:
             return f"entry {sequence} does not follow entry {sequence - 1}"
         head = entry.hash
-        issued += entry.change in _ISSUES
-    if head != voter.chain_head:
-        return f"entry {len(chain)} is not the last one that the voter's item names"
-    if issued != voter.generation:
-        return f"{issued} identifiers are in the register, the voter has {voter.generation}"
-    return None
+    return None if head == last else f"entry {len(chain)} is not the last one that was written"
+
+
+def _follow_election(dynamodb: DynamoDBClient, stack: Stack, result: Reconciliation) -> None:
+    """Follow the chain of what operators did to the election as a whole, whose head is in their record."""
+    record = read_one(dynamodb, stack.limits_table, {"key": CONTROL_KEY})
+    if record is None:
+        return
+    places = [{"voter_id": ELECTION_CHAIN, "sequence": place} for place in range(1, record["chain_length"] + 1)]
+    items = {
+        item["sequence"]: item
+        for some in batched(map(to_wire, places), _KEYS_A_READ, strict=False)
+        for item in _read_batch(dynamodb, stack.register_table, some)
+    }
+    chain = [items.get(place["sequence"]) for place in places]
+    fault = _broken_link(chain, record["chain_head"])
+    if fault is not None:
+        result.faults.append(f"election: {fault}")
+    result.entries += sum(item is not None for item in chain)
 
 
 def _count_voter(voter: Voter, chain: Sequence[Item | None], result: Reconciliation) -> None:

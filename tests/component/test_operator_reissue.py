@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.world import Enrolled, World
 
 
-def issue(world: World, voter: Enrolled) -> Issued:
+def helpdesk_of(world: World) -> Helpdesk:
     stack = Stack(
         name="world",
         election_id=world.election.id,
@@ -32,9 +32,12 @@ def issue(world: World, voter: Enrolled) -> Issued:
         hmac_key_id=world.engine.stores.hmac_key,
         encryption_key_id=world.encryption_key,
     )
-    operator = world.wire.operator
-    helpdesk = Helpdesk(operator.dynamodb, stack, world.clock, "anne")
-    sealer = Sealer(operator.kms, world.encryption_key)
+    return Helpdesk(world.wire.operator.dynamodb, stack, world.clock, "anne")
+
+
+def issue(world: World, voter: Enrolled, helpdesk: Helpdesk | None = None) -> Issued:
+    sealer = Sealer(world.wire.operator.kms, world.encryption_key)
+    helpdesk = helpdesk or helpdesk_of(world)
     return reissue(voter.email, voter.voter_id, "identity checked", helpdesk, world.election, world.keyed_hash, sealer)
 
 

@@ -66,9 +66,9 @@ def test_reissue_is_one_read_and_one_transaction(
     with world.recorded() as calls:
         browser.reissue(claire.numen, channel=channel)
     assert [str(call) for call in calls] == [
-        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable",
+        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable LimitsTable",
         "kms.Encrypt",
-        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable",
+        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable LimitsTable",
     ]
 
 

@@ -65,7 +65,8 @@ class Stage:
         self.ledger.hide("06 12 34 56 78", "612345678")
         self.browsers: list[Browser] = []
         self.browser = self.open_browser(signed_in=True)
-        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self._stack(), self.world.clock, "agent")
+        self.stack = self._stack()
+        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
 
     def open_browser(self, *, signed_in: bool = False) -> Browser:
         """Open a browser whose cookies are put back with the world."""

@@ -93,7 +93,12 @@ def overview(**members: Any) -> dict[str, Any]:
     window = ELECTION.windows.reissue
     return {
         "election": {"id": ELECTION.id, "name": ELECTION.name},
-        "window": {"opens_at": iso(window.opens_at), "closes_at": iso(window.closes_at), "open": True},
+        "window": {
+            "opens_at": iso(window.opens_at),
+            "closes_at": iso(window.closes_at),
+            "open": True,
+            "stopped": False,
+        },
         "address": ADDRESS,
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": SECRETARIAT,

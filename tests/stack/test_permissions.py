@@ -48,6 +48,8 @@ _GRANTED = {
         ("IdentifiersTable", "put_item"),
         ("RegisterTable", "put_item"),
         ("LimitsTable", "update_item"),
+        # The operators' record of when reissues may commit.
+        ("LimitsTable", "batch_get_item"),
         ("DeliveriesTable", "get_item"),
         ("DeliveriesTable", "batch_get_item"),
         ("DeliveriesTable", "put_item"),

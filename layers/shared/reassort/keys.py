@@ -1,6 +1,7 @@
 """Every key of every table, in one place."""
 
 from datetime import datetime
+from zlib import crc32
 
 # SignIn: one partition a voter (or a stranger's address, which looks alike).
 CODE_BUCKET = "codes"
@@ -53,6 +54,22 @@ PACE_PREFIX = "pace#"
 def pace_key(lane: str) -> str:
     """Return the key of a lane's pace in the limits table."""
     return f"{PACE_PREFIX}{lane}"
+
+
+# The operators' record of when reissues may commit, in the limits table: what an operator reads, and what reissues are conditioned on.
+CONTROL_KEY = "control"
+# At 50 reissues a second some two conditions in a hundred meet another one on the same item, and are tried again.
+CONTROL_SHARDS = 48
+
+
+def control_shard_keys() -> tuple[str, ...]:
+    """Return the keys of all items that reissues are conditioned on."""
+    return tuple(f"{CONTROL_KEY}#{shard:02}" for shard in range(CONTROL_SHARDS))
+
+
+def control_shard_key(voter_id: str) -> str:
+    """Return the key of the item that a voter's reissues are conditioned on."""
+    return f"{CONTROL_KEY}#{crc32(voter_id.encode()) % CONTROL_SHARDS:02}"
 
 
 DUE_INDEX = "due"

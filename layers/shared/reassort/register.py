@@ -13,10 +13,12 @@ from typing import Any
 from reassort.tables import Action, Item, put_if_absent
 
 GENESIS = "0" * 64
+# Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that short.
+ELECTION_CHAIN = "election"
 
 
 class Change(StrEnum):
-    """What happened to a voter's identifier."""
+    """What happened to a voter's identifier, or to the election."""
 
     ISSUED = "issued"
     REISSUED = "reissued"
@@ -25,6 +27,9 @@ class Change(StrEnum):
     UNFROZEN = "unfrozen"
     UNLOCKED = "unlocked"
     DISPUTED = "disputed"
+    # Of the election, in a chain of its own.
+    OPENED = "opened"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ COMMANDS = [
     ["voter", "unfreeze"],
     ["register"],
     ["register", "verify"],
+    ["election"],
+    ["election", "status"],
+    ["election", "open"],
+    ["election", "close"],
     ["purge"],
 ]
 
