@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from notify.meters import Meters
 from reassort.outbox import Channel
 from reassort.reasons import Reason
 
-from tests.tables_from_template import TEMPLATE, read_template
+from tests.elections import IDS, election_content, read_election, write_election
+from tests.tables_from_template import TEMPLATE, CloudFormationLoader, read_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUNBOOK = TEMPLATE.parent / "docs" / "runbook.md"
 _OF_THIS_STACK = {"Ref": "AWS::StackName"}
+_PARTS = ("Meaning", "Look", "Do", "Tell voters")
+
+# `packaging` is the name of a library, too.
+_spec = spec_from_file_location("watch", TEMPLATE.parent / "packaging" / "watch.py")
+assert _spec is not None
+assert _spec.loader is not None
+watch = module_from_spec(_spec)
+_spec.loader.exec_module(watch)
 
 
 def _alarms() -> dict[str, dict[str, Any]]:
     resources = read_template()["Resources"]
     return {name: part["Properties"] for name, part in resources.items() if part["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def _sections() -> dict[str, str]:
+    """Return what the runbook says of each alarm; sections with a capital are of something else."""
+    _, *parts = re.split(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = zip(parts[::2], parts[1::2], strict=True)
+    return {name: text for name, text in named if re.fullmatch(r"[a-z-]+", name)}
 
 
 def _emitted() -> list[dict[str, Any]]:
@@ -63,6 +84,18 @@ def _counted_from_logs() -> list[str]:
     return [made["MetricName"] for transformations in filters for made in transformations]
 
 
+def _of_election(value: Any, election_id: str) -> Any:
+    """Resolve what an alarm takes from the mapping of thresholds; anything else stays as it is."""
+    if isinstance(value, dict) and "Fn::FindInMap" in value:
+        mapping, parameter, key = value["Fn::FindInMap"]
+        assert (mapping, parameter) == ("Watch", {"Ref": "Election"})
+        return read_template()["Mappings"]["Watch"][election_id][key]
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        text, variables = value["Fn::Sub"]
+        return re.sub(r"\$\{(\w+)\}", lambda name: _of_election(variables[name[1]], election_id), text)
+    return value
+
+
 def _shares() -> dict[str, list[dict[str, Any]]]:
     """Return the queries of each alarm that divides metrics of the stack."""
     return {
@@ -93,6 +126,14 @@ def test_every_section_of_the_runbook_has_an_alarm() -> None:
     sections = re.findall(r"^## ([a-z-]+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     named = {re.search(r"#([a-z-]+)\)", alarm["AlarmDescription"])[1] for alarm in _alarms().values()}  # type: ignore[index]
     assert set(sections) == named
+
+
+@pytest.mark.parametrize("section", _sections())
+def test_section_of_the_runbook_has_its_four_parts(section: str) -> None:
+    before, *parts = re.split(r"^\*\*([A-Z][\w ]+)\.\*\*", _sections()[section], flags=re.MULTILINE)
+    assert not before.strip()
+    assert tuple(parts[::2]) == _PARTS
+    assert all(len(text.split()) >= 3 for text in parts[1::2])
 
 
 @pytest.mark.parametrize(
@@ -156,9 +197,39 @@ def test_alarm_on_a_share_rings_at_an_attack_and_not_at_a_rush(
     name: str, values: dict[str, float], rings: bool
 ) -> None:
     alarm = _alarms()[name]
-    percent = _percent(alarm["Metrics"][-1]["Expression"], values)
+    percent = _percent(_of_election(alarm["Metrics"][-1]["Expression"], "dijon-2018"), values)
     below = alarm["ComparisonOperator"] == "LessThanThreshold"
-    assert rings is (percent < alarm["Threshold"] if below else percent > alarm["Threshold"])
+    threshold = int(_of_election(alarm["Threshold"], "dijon-2018"))
+    assert rings is (percent < threshold if below else percent > threshold)
+
+
+def test_thresholds_are_those_of_the_election_files() -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert watch.updated(template) == template, "make watch"
+
+
+@pytest.mark.parametrize("election_id", IDS)
+def test_an_election_file_moves_its_alarms(tmp_path: Path, election_id: str) -> None:
+    written = {**election_content(election_id)["watch"], "waiting_minutes": 7}
+    write_election(tmp_path, election_id, watch=written)
+    moved = watch.updated(TEMPLATE.read_text(encoding="utf-8"), tmp_path)
+    assert list(yaml.load(moved, CloudFormationLoader)["Mappings"]["Watch"]) == [election_id]  # noqa: S506 - a safe one
+    assert 'WaitingSeconds: "420"' in moved
+
+
+def test_every_threshold_is_used_and_a_constant_one_is_none_at_all() -> None:
+    used = set()
+    for name, alarm in _alarms().items():
+        threshold = alarm.get("Threshold", 0)
+        assert threshold == 0 or "Fn::FindInMap" in threshold, name
+        used |= set(re.findall(r"'Fn::FindInMap': \['Watch', \{'Ref': 'Election'\}, '(\w+)'\]", str(alarm)))
+    assert used == set(watch.thresholds(read_election(IDS[0])))
+
+
+def test_a_description_names_the_member_that_its_threshold_comes_from() -> None:
+    members = set(type(read_election(IDS[0]).watch).model_fields)
+    for name, alarm in _alarms().items():
+        assert set(re.findall(r"watch\.(\w+)", alarm["AlarmDescription"])) <= members, name
 
 
 @pytest.mark.parametrize("name", _alarms())

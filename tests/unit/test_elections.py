@@ -325,7 +325,7 @@ def test_deployed_file_is_valid_and_named_after_its_id(election_id: str) -> None
 def test_election_survives_its_packaging_as_json(election_id: str) -> None:
     election = read_election(election_id)
     packaged = Election.model_validate_json(election.for_functions())
-    assert {**dict(packaged), "site": election.site} == dict(election)
+    assert {**dict(packaged), "site": election.site, "watch": election.watch} == dict(election)
 
 
 @pytest.mark.parametrize("wanted", [DATE_OF_BIRTH, STAFF_CARD], ids=["date", "text"])
