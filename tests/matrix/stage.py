@@ -164,6 +164,7 @@ class Stage:
         world = self.world
         election = world.election.model_copy(update={"canaries": plan})
         world.triggers = replace(world.triggers, canaries=replace(world.triggers.canaries, election=election))
+        world.clock.move(seconds=1)
         world.sweep()
         world.clock.set(datetime.fromtimestamp(world.clock().timestamp() // 300 * 300 + 300, UTC))
         world.run_outbox()
