@@ -8,9 +8,9 @@ SERIAL_RUNGS := tests/stack tests/browser
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
-	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py .ci/total.py
+	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -37,6 +37,9 @@ test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then every
 	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
+
+watch: $(SYNCED) ## Take thresholds and dashboard into template.yaml, after a change of an election file
+	@$(BIN)/python packaging/watch.py --write
 
 lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3

@@ -32,6 +32,7 @@ from uuid import uuid4
 import time_machine
 from login.codes import SignIn
 from login.routes import CHALLENGE_COOKIE, Login
+from notify.canary import Canaries
 from notify.claims import Claims
 from notify.delivering import Delivering
 from notify.meters import Meters
@@ -615,7 +616,17 @@ class World:
             journal=self._journals["notify"],
             meters=meters,
         )
-        return Triggers(delivering, receiving, wire.sqs, self.retry_queue, deliveries)
+        canaries = Canaries(
+            dynamodb=wire.dynamodb,
+            deliveries_table=deliveries,
+            limits_table=self.tables["LimitsTable"],
+            sealer=Sealer(wire.kms, self.encryption_key),
+            election=self.election,
+            clock=self.clock,
+            journal=self._journals["notify"],
+            meters=meters,
+        )
+        return Triggers(delivering, receiving, canaries, wire.sqs, self.retry_queue, deliveries)
 
     def _write_metric(self, line: str) -> None:
         self._logs.write(line + "\n")

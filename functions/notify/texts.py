@@ -69,6 +69,14 @@ class Texts:
         dispute_url = f"{self._site_origin}/contestation.html#{payload['dispute']}"
         return self._email("confirmation", subject, delivery, dispute_url=dispute_url)
 
+    def canary_email(self, delivery: Delivery) -> Email:
+        """Write a canary: it says that it is a test, and whose."""
+        return self._email("canary", f"Test du service – {self._election.name}", delivery)
+
+    def canary_sms(self, delivery: Delivery) -> str:
+        """Write a canary as one segment of the GSM 7-bit alphabet."""
+        return self._render("canary.sms.j2", delivery).strip()
+
     def dispute_alert(self, delivery: Delivery) -> str:
         """Write the alert for the helpdesk: a reference, nobody's data."""
         return self._render("alert.txt.j2", delivery)

@@ -11,7 +11,7 @@ from notify.delivering import MAX_ATTEMPTS
 from notify.pacing import Lane
 from notify.triggers import RECEPTIONS, VISIBILITY
 from reassort.keyed_hash import derive_keyed_hash
-from reassort.outbox import Message, Status
+from reassort.outbox import Kind, Message, Status
 from reassort.sealing import Sealer
 from reassort_ops import election_control, voter_changes, voter_reissue
 
@@ -846,6 +846,39 @@ class Sweep(Scenario):
     def goal(self, stage: Stage) -> None:
         assert stage.world.delivery(stage.facts["reference"]).status is Status.SENT
         assert stage.world.delivery(stage.facts["erased"]).payload is None
+
+
+class SweepWithCanaries(Scenario):
+    """Canaries are due; the next sweep comes a minute later, whatever became of this one."""
+
+    name = "sweep, canaries due"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.watch_with_canaries()
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.sweep()
+
+    def meanwhile(self, stage: Stage) -> None:
+        stage.world.clock.move(minutes=1)
+        stage.world.sweep()
+
+    def goal(self, stage: Stage) -> None:
+        canaries = [item for item in stage.world.items("DeliveriesTable") if item["kind"] == Kind.CANARY]
+        assert sorted(item["channel"] for item in canaries) == ["email", "sms"]
+        assert all(item["messages"][Message.CANARY]["status"] == Status.SENT for item in canaries)
+        assert all("payload" not in item and "address" not in item for item in canaries)
+
+
+class DeliverCanaries(SweepWithCanaries):
+    name = "deliver canaries"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.sweep()
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.deliver_stream()
 
 
 # ---------------------------------------------------------------- receipts

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notify.pacing import Lane, Pace
+from reassort.election import Canaries
 from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.stack import Stack
 from reassort_ops.voter_changes import Helpdesk
@@ -154,6 +155,19 @@ class Stage:
         today = sms_day_attribute(self.world.clock().astimezone(self.world.election.zone))
         cap = self.world.election.sending.sms_per_day
         self.world.engine.put("LimitsTable", {"key": pace_key(Lane.SMS), "next_at": 0, today: cap})
+
+    def watch_with_canaries(self) -> None:
+        """Switch canaries on, by e-mail and by SMS, and let time pass until the first are due."""
+        target = {"domain": "ac-dijon.fr", "mailbox": "sonde@ac-dijon.fr", "handset": "+33698760001"}
+        self.ledger.hide(target["mailbox"], target["handset"][3:])
+        plan = Canaries.model_validate({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
+        world = self.world
+        election = world.election.model_copy(update={"canaries": plan})
+        world.triggers = replace(world.triggers, canaries=replace(world.triggers.canaries, election=election))
+        world.clock.move(seconds=1)
+        world.sweep()
+        world.clock.set(datetime.fromtimestamp(world.clock().timestamp() // 300 * 300 + 300, UTC))
+        world.run_outbox()
 
     def token_of(self, reference: str) -> str:
         """Return the token of a reissue's confirmation."""

@@ -61,6 +61,8 @@ _GRANTED = {
         ("DeliveriesTable", "batch_get_item"),
         ("DeliveriesTable", "update_item"),
         ("DeliveriesTable", "delete_item"),
+        # Canaries.
+        ("DeliveriesTable", "put_item"),
         # Turns to send, and the day's SMS.
         ("LimitsTable", "update_item"),
     },
@@ -170,7 +172,8 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
     hashes = not actors[role].is_refused(
         "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
     )
-    assert seals == (role in {"LoginRole", "ReissueRole"})
+    # Delivery seals canaries alone, by the conditions of its role: `tests/unit/test_canary_permissions.py`.
+    assert seals == (role in {"LoginRole", "ReissueRole", "NotifyRole"})
     assert hashes == (role != "NotifyRole")
 
 

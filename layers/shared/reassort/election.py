@@ -26,6 +26,8 @@ from pydantic import (
 
 Territory = Literal["FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Mailbox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@[a-z0-9.-]+$")]
+Handset = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
@@ -287,6 +289,47 @@ class Retention(Part):
         return self
 
 
+class CanaryTarget(Part):
+    """Where the canaries of one mail domain go: a mailbox in it, a handset, or both. They are the service's own, and nobody's.
+
+    `handset` is in E.164, for example `+33612345678`.
+    """
+
+    domain: Annotated[str, AfterValidator(_check_domain)]
+    mailbox: Mailbox | None = None
+    handset: Handset | None = None
+
+    @model_validator(mode="after")
+    def check_destinations(self) -> Self:
+        """Refuse a target that leads nowhere, and a mailbox elsewhere than in its domain."""
+        if self.mailbox is None and self.handset is None:
+            raise ValueError("needs a mailbox, a handset or both")
+        if self.mailbox is not None and not self.mailbox.endswith("@" + self.domain):
+            raise ValueError(f"mailbox must be an address of {self.domain}")
+        return self
+
+
+class Canaries(Part):
+    """Messages that the service sends to itself on the way that voters' take, to see that they arrive.
+
+    Each target gets one every `every_minutes`, from the full hour on; one that has not arrived `late_after_minutes` later is missing.
+    """
+
+    every_minutes: Annotated[int, Field(ge=5, le=60)]
+    late_after_minutes: Annotated[int, Field(ge=2, le=59)]
+    # Two of each, by two channels, are read in one call of 100 keys.
+    targets: Annotated[tuple[CanaryTarget, ...], Field(min_length=1, max_length=25)]
+
+    @model_validator(mode="after")
+    def check_times(self) -> Self:
+        """Refuse a rhythm that drifts through the hour, and a deadline that comes after the next canary."""
+        if 60 % self.every_minutes:
+            raise ValueError("every_minutes must divide an hour")
+        if self.late_after_minutes >= self.every_minutes:
+            raise ValueError("late_after_minutes must be less than every_minutes")
+        return self
+
+
 class Election(Part):
     """What the functions know of an election."""
 
@@ -304,6 +347,7 @@ class Election(Part):
     limits: Limits
     sending: Sending
     retention: Retention
+    canaries: Canaries | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -345,6 +389,17 @@ class Election(Part):
         """Refuse reissues after the ballot has closed: nobody could use the identifier."""
         if self.windows.reissue.closes_at > self.windows.voting.closes_at:
             raise ValueError("windows.reissue closes after windows.voting")
+        return self
+
+    @model_validator(mode="after")
+    def check_canaries(self) -> Self:
+        """Refuse canaries of a domain that is not the election's, or listed twice: nobody would see which one is missing."""
+        names = [target.domain for target in self.canaries.targets] if self.canaries else []
+        if len(set(names)) < len(names):
+            raise ValueError("canaries.targets lists a domain twice")
+        for name in names:
+            if name not in self.domain_names:
+                raise ValueError(f"canaries.targets: {name} is not one of the domains")
         return self
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The election file that an operator writes: the election, and what only its site says and shows.
+"""The election file that an operator writes: the election, what only its site says and shows, and from where on its alarms ring.
 
 No function imports this module: a model costs time at each cold start, and they need none of these. Nor does their layer hold YAML.
 """
@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from reassort.election import Election, ElectionFileError, Part, Text
+from reassort.phones import PhoneError, normalise_phone
 
 # Of any length that still reads as one message at the top of a page.
 Notice = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
@@ -80,14 +81,76 @@ class Site(Part):
     colours: Colours = Field(default_factory=Colours)
 
 
+class Share(Part):
+    """A share that rings, in per cent, and from how many on in one period it is looked at: below, one person alone would be a share."""
+
+    percent: Annotated[int, Field(ge=1, le=99)]
+    floor: Annotated[int, Field(ge=1)]
+
+
+class Watch(Part):
+    """From where on an alarm rings: above the number that stands here, or below it for `used_codes`.
+
+    Counts are for five minutes unless their name says otherwise. Only the template knows them (`packaging/watch.py`).
+    """
+
+    # The oldest message of any lane.
+    waiting_minutes: Annotated[int, Field(ge=1, le=240)]
+    # The sweeper takes a minute, and what it queues some seconds more.
+    overdue_minutes: Annotated[int, Field(ge=3, le=60)]
+    stream_seconds: Annotated[int, Field(ge=10, le=3600)]
+    undelivered: Annotated[int, Field(ge=0)]
+    domain_failure_percent: Annotated[int, Field(ge=1, le=99)]
+    sms_failure_percent: Annotated[int, Field(ge=1, le=99)]
+    # Of `sending.sms_per_day`.
+    sms_cap_percent: Annotated[int, Field(ge=10, le=99)]
+    sms_month_usd: Annotated[int, Field(ge=1)]
+    complaints_per_hour: Annotated[int, Field(ge=0)]
+    wrong_numens: Share
+    numen_locks: Annotated[int, Field(ge=1)]
+    wrong_codes: Share
+    # In a quarter of an hour: sign-ins of codes queued.
+    used_codes: Share
+    disputes_per_hour: Annotated[int, Field(ge=1)]
+    function_errors: Annotated[int, Field(ge=1)]
+    api_faults_per_minute: Annotated[int, Field(ge=1)]
+    blocked_requests: Annotated[int, Field(ge=1)]
+
+
 class ElectionFile(Election):
     """A validated election file."""
 
     site: Site
+    watch: Watch
+
+    @model_validator(mode="after")
+    def check_one_voter_is_no_attack(self) -> Self:
+        """Refuse a floor that one voter reaches alone, by every try that the limits give."""
+        if self.watch.wrong_numens.floor <= self.limits.numen.helpdesk_after:
+            raise ValueError("watch.wrong_numens.floor must be greater than limits.numen.helpdesk_after")
+        if self.watch.wrong_codes.floor <= self.limits.code.tries:
+            raise ValueError("watch.wrong_codes.floor must be greater than limits.code.tries")
+        if self.watch.used_codes.floor <= self.limits.code.bucket + self.limits.code.reserve:
+            raise ValueError("watch.used_codes.floor must be greater than limits.code.bucket and reserve together")
+        return self
+
+    @model_validator(mode="after")
+    def check_handsets(self) -> Self:
+        """Refuse a handset that no voter could give: its SMS would go another way than theirs."""
+        for target in self.canaries.targets if self.canaries else ():
+            if target.handset is None:
+                continue
+            try:
+                normalised = normalise_phone(target.handset, self.phones.territories)
+            except PhoneError as error:
+                raise ValueError(f"canaries.targets: handset of {target.domain}: {error}") from error
+            if normalised != target.handset:
+                raise ValueError(f"canaries.targets: handset of {target.domain}: its E.164 form is another one")
+        return self
 
     def for_functions(self) -> str:
         """Return the JSON that `packaged_election` reads."""
-        return self.model_dump_json(exclude={"site"})
+        return self.model_dump_json(exclude={"site", "watch"})
 
 
 class _Loader(yaml.SafeLoader):

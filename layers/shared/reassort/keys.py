@@ -72,6 +72,9 @@ def control_shard_key(voter_id: str) -> str:
     return f"{CONTROL_KEY}#{crc32(voter_id.encode()) % CONTROL_SHARDS:02}"
 
 
+# How the ids of canaries begin in the deliveries table; a reissue's reference and a code's id never do.
+CANARY_PREFIX = "canary-"
+
 DUE_INDEX = "due"
 SMS_INDEX = "sms"
 # The sweeper's index is spread over this many partitions; each takes 1,000 writes a second.
