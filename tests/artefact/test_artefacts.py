@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.xdist_group("artefact")
-FUNCTIONS = ("login", "reissue", "notify", "registry")
+FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
 # The answers to the events as they stand: their session, their reference and their token are nobody's here.
 API = {
     "api-login": ("login", 202, None),
