@@ -7,7 +7,7 @@ It needs boto3 and nothing of this repository: copy it. docs/voting-platform.md 
     python voting_platform.py check --api-url API_URL --role ROLE_ARN < identifier.txt
 
 An identifier is read from standard input, for a command line is seen by others. Credentials and region are those of the SDK
-(`AWS_PROFILE`, `AWS_REGION`, …); the role is the stack's output VotingPlatformRoleArn, TOPIC_ARN its PlatformTopicArn, API_URL its ApiUrl.
+(`AWS_PROFILE`, `AWS_DEFAULT_REGION`, …); the role is the stack's output VotingPlatformRoleArn, TOPIC_ARN its PlatformTopicArn, API_URL its ApiUrl.
 """
 
 from __future__ import annotations
