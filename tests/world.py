@@ -176,6 +176,7 @@ class World:
         self._records: list[dict[str, Any]] = []
         self._next_record = 0
         self._entries: list[dict[str, Any]] = []
+        self._announced: list[dict[str, Any]] = []
         self._taken_entries = 0
 
     def __enter__(self) -> Self:
@@ -377,8 +378,10 @@ class World:
                 answer = self.announcing.on_stream(stream_event(wanted, arn))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             while batch and batch[0]["dynamodb"]["SequenceNumber"] not in failed:
-                batch.pop(0)
+                done = batch.pop(0)
                 self._entries.pop(0)
+                if done in wanted:
+                    self._announced.append(done)
             if batch:
                 return
 
