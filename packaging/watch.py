@@ -224,7 +224,10 @@ def _graphs(functions: list[str], tables: list[str]) -> list[Json]:
         _graph("Functions: duration p95, milliseconds", of_functions("Duration", "p95")),
         _graph(
             "Stream: age of the oldest record, milliseconds",
-            [_metric("AWS/Lambda", "IteratorAge", "Maximum", "outbox", FunctionName="${NotifyFunction}")],
+            [
+                _metric("AWS/Lambda", "IteratorAge", "Maximum", "outbox", FunctionName="${NotifyFunction}"),
+                _metric("AWS/Lambda", "IteratorAge", "Maximum", "register", FunctionName="${AnnounceFunction}"),
+            ],
             Line("stream", "StreamMilliseconds"),
         ),
         _graph(
@@ -235,6 +238,7 @@ def _graphs(functions: list[str], tables: list[str]) -> list[Json]:
             "Dead letters and retry queue",
             [
                 of_queue("ApproximateNumberOfMessagesVisible", "Maximum", "DeadLetterQueue"),
+                of_queue("ApproximateNumberOfMessagesVisible", "Maximum", "PlatformDeadLetters"),
                 of_queue("ApproximateNumberOfMessagesVisible", "Maximum", "RetryQueue"),
                 of_queue("ApproximateNumberOfMessagesDelayed", "Maximum", "RetryQueue"),
             ],

@@ -154,9 +154,14 @@ def test_each_function_touches_its_own_tables(world: World, claire: Enrolled) ->
         world.check(claire.identifier)
         world.vote(claire.identifier)
     note("registry", calls)
+    with world.recorded() as calls:
+        world.announce()
+    note("announce", calls)
+    assert {str(call) for call in calls} == {"sns.Publish"}
     assert touched == {
         "login": {"SignInTable", "DeliveriesTable", "VotersTable"},
         "reissue": set(world.tables),
         "notify": {"DeliveriesTable", "VotersTable", "LimitsTable"},
         "registry": {"IdentifiersTable", "VotersTable"},
+        "announce": set(),
     }

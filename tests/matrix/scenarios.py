@@ -1038,6 +1038,28 @@ class SmsUnknown(SmsReceipt):
 # ---------------------------------------------------------------- the voting platform
 
 
+class Announce(Scenario):
+    """A batch of three events: one that fails is brought again with those behind it."""
+
+    name = "announce what changed"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue()
+        voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
+        voter_changes.unfreeze(stage.claire.voter_id, "voter called", stage.helpdesk)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.announce()
+
+    def goal(self, stage: Stage) -> None:
+        """Once for each change at least; how often an event comes again is not the platform's concern."""
+        told = {
+            announcement.json["sequence"]: announcement.json["status"] for announcement in stage.world.announcements
+        }
+        assert told == {2: "revoked", 3: "frozen", 4: "active"}
+        assert not stage.world.queued_bodies(stage.world.platform_dead_letters)
+
+
 class Check(Request):
     name = "registry: check"
 

@@ -18,7 +18,7 @@ from reassort_ops.voter_changes import Helpdesk
 from tests.engine_ministack import MINISTACK
 from tests.events import queue_event
 from tests.invariants import Ledger
-from tests.wire import Fault, ProcessDiedError, aws_error
+from tests.wire import Call, Fault, ProcessDiedError, aws_error
 from tests.world import Browser, Enrolled, Response, World, dispute_token_in
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
@@ -85,10 +85,13 @@ class Stage:
             wire.emails,
             wire.sms,
             wire.alerts,
+            wire.announcements,
             wire.interceptors,
             wire.faults,
             world.responses,
             world._records,
+            world._entries,
+            world._announced,
             self.ledger.late,
         )
         return Checkpoint(
@@ -143,7 +146,8 @@ class Stage:
 
     def provider_says(self, operation: str, error: str | BaseException, times: int = -1) -> None:
         """Let a provider refuse what it is asked, in the scenario itself."""
-        self.world.fail(operation, aws_error(error) if isinstance(error, str) else error, times=times)
+        fault = aws_error(error) if isinstance(error, str) else error
+        self.world.fail(operation, fault, times=times, matches=lambda call: not _is_event(call))
 
     def fill_lane(self, lane: Lane, **ahead: float) -> None:
         """Let the next turn of a lane be so far ahead (a `timedelta` by its arguments), as if many messages waited."""
@@ -218,6 +222,9 @@ class Stage:
                 queue_event(map(_old_message, bodies), "arn:aws:sqs:eu-west-3:1:retries")
             )
             assert answer == {"batchItemFailures": []}
+        entries = list(self.world._announced)
+        if entries:
+            assert self.world.announcing.on_stream(self.world.stream_event(entries)) == {"batchItemFailures": []}
 
     def _next_event(self) -> datetime | None:
         """Return when the stream or the queue brings something."""
@@ -249,6 +256,11 @@ class Stage:
             hmac_key_id=self.world.engine.stores.hmac_key,
             encryption_key_id=self.world.encryption_key,
         )
+
+
+def _is_event(call: Call) -> bool:
+    """Tell whether a message is for the voting platform's programs: what goes to people has a subject or a number."""
+    return call.operation == "Publish" and not {"Subject", "PhoneNumber"} & set(call.parameters)
 
 
 def _instant(seconds: float | None) -> datetime | None:

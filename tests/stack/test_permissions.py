@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.req("S28", "S26")]
-ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole")
+ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 _NOBODY = "nobody"
 _KEYS = {
@@ -72,6 +72,8 @@ _GRANTED = {
         ("VotersTable", "update_item"),
         ("RegisterTable", "put_item"),
     },
+    # The register's stream tells it all it needs.
+    "AnnounceRole": set(),
 }
 
 
@@ -225,6 +227,22 @@ def test_no_role_reaches_what_operates_the_service(deployment: Deployment, actor
         if not refused
     ]
     assert passed == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_events_are_published_and_only_to_their_topic(
+    deployment: Deployment, actors: dict[str, Actor], role: str
+) -> None:
+    actor, outputs = actors[role], deployment.stack.outputs
+    # One that no subscriber takes for an event.
+    allowed = {
+        name
+        for name in ("PlatformTopicArn", "HelpdeskTopicArn", "ReceiptsTopicArn")
+        if not actor.is_refused("sns", "publish", TopicArn=outputs[name], Message="{}")
+    }
+    assert allowed == {"AnnounceRole": {"PlatformTopicArn"}, "NotifyRole": {"HelpdeskTopicArn"}}.get(role, set())
+    refused = actor.is_refused("sqs", "send_message", QueueUrl=outputs["PlatformDeadLettersUrl"], MessageBody="{}")
+    assert refused == (role != "AnnounceRole")
 
 
 def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, actors: dict[str, Actor]) -> None:

@@ -45,3 +45,7 @@ class Clients:
     def sns(self) -> SNSClient:
         """Return an SNS client that tries once."""
         return self._session.client("sns", config=_ONE_ATTEMPT)
+
+    def topics(self) -> SNSClient:
+        """Return an SNS client that tries again, for topics whose readers drop what comes twice."""
+        return self._session.client("sns", config=_PATIENT)

@@ -39,10 +39,10 @@ class Deployed:
     def run(self, *arguments: object) -> Result:
         """Run `reassort` with these arguments on this stack; only what reads the roll or a voter needs the elections."""
         options = ["--stack", self.stack.name, "--region", REGION]
-        if arguments[0] not in ("register", "deliveries"):
+        if arguments[0] not in ("register", "registry", "deliveries"):
             options += ["--elections", str(self.elections)]
         # moto is not atomic under threads.
-        if arguments[:2] == ("roll", "import") or arguments[0] == "purge":
+        if arguments[:2] == ("roll", "import") or arguments[0] in ("purge", "registry"):
             options += ["--threads", "1"]
         return CliRunner().invoke(app, [*map(str, arguments), *options])
 
