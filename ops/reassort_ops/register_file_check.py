@@ -257,7 +257,7 @@ def _disagreements(statement: Statement, body: _Body, counted: Reconciliation) -
 
 def _name_changed_line(file: IO[bytes], body: _Body, result: FileCheck) -> None:
     """Find the first line that is not the one whose fingerprint was signed, unless an earlier one is known to be broken."""
-    found, signed = bytes(body.fingerprints), bytes(body.signed_fingerprints)
+    found, signed = body.fingerprints, body.signed_fingerprints
     if found == signed:
         return
     place = _first_difference(found, signed)
@@ -274,7 +274,7 @@ def _name_changed_line(file: IO[bytes], body: _Body, result: FileCheck) -> None:
     result.broken = Broken(place + 1, voter_id, sequence, why)
 
 
-def _first_difference(one: bytes, other: bytes) -> int:
+def _first_difference(one: bytearray, other: bytearray) -> int:
     return next(
         (
             at // FINGERPRINT_BYTES
@@ -285,7 +285,7 @@ def _first_difference(one: bytes, other: bytes) -> int:
     )
 
 
-def _missing_at(shorter: bytes, longer: bytes, place: int) -> int:
+def _missing_at(shorter: bytearray, longer: bytearray, place: int) -> int:
     """Return how many lines of `longer` are missing in `shorter` at a place, after which the two agree again; 0 for none."""
     missing = (len(longer) - len(shorter)) // FINGERPRINT_BYTES
     at, step = place * FINGERPRINT_BYTES, _AGREEING * FINGERPRINT_BYTES
