@@ -96,9 +96,9 @@ def first_fault(chain: Chain) -> str | None:
         if item is None:
             return f"entry {sequence} is missing"
         entry = _entry(item)
-        if entry is None or entry.hash != item.get("hash"):
+        if entry is None or (entry_hash := entry.hash) != item.get("hash"):
             return f"entry {sequence} was altered"
-        fault = replay.follow(entry, entry.hash)
+        fault = replay.follow(entry, entry_hash)
         if fault is not None:
             return fault
     if replay.head != chain.head:

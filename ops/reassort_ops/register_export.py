@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +119,8 @@ def export_register(
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise OperatorError(f"key {signer.key_id} is not one that signs registers")
     header = Header(election=stack.election_id, stack=stack.name, started_at=iso(clock()))
-    with SortedChains(path.parent) as chains:
+    # The file is opened first, so that a folder that cannot be written shows before anything is read.
+    with _new_file(path) as (file, unfinished), SortedChains(path.parent) as chains:
         counted = verify_register(
             dynamodb,
             stack,
@@ -127,11 +129,12 @@ def export_register(
         )
         if not counted.holds:
             return Export(counted, None)
-        with _new_file(path) as (file, unfinished):
-            statement = write_register(file, header, chains.lines(), counted, signer, clock)
-            file.flush()
-            raise_if_broken(unfinished, key)
+        statement = write_register(file, header, chains.lines(), counted, signer, clock)
+        file.flush()
+        os.fsync(file.fileno())
+        raise_if_broken(unfinished, key)
         public_key_path(path).write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        unfinished.rename(path)
     return Export(counted, statement)
 
 
@@ -192,11 +195,10 @@ def write_register(
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Write to a file that gets its name when it is whole, and is gone when it never is."""
+    """Open a file that is gone in the end unless it was given its name."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         with unfinished.open("wb") as file:
             yield file, unfinished
-        unfinished.rename(path)
     finally:
         unfinished.unlink(missing_ok=True)

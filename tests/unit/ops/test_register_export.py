@@ -14,7 +14,7 @@ import boto3
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
-from reassort.register import ELECTION, GENESIS, Change, Entry
+from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.cli import app
 from reassort_ops.register_export import KmsSigner, export_register
@@ -197,15 +197,12 @@ def test_it_may_run_while_the_service_writes(lived: Deployed, tmp_path: Path) ->
 
 @pytest.mark.req("I9")
 def test_the_chain_of_the_election_is_exported_too(lived: Deployed, tmp_path: Path) -> None:
-    previous = GENESIS
-    for sequence in (1, 2):
-        entry = Entry(ELECTION, sequence, Change.UNLOCKED, 0, 1_543_569_327_412, "operator", "", previous)
-        lived.dynamodb.put_item(TableName=lived.stack.register_table, Item=to_wire(entry.to_item()))
-        previous = entry.hash
+    for command in ("close", "open"):
+        assert lived.run("election", command, "--reason", "x").exit_code == 0
     file, key = exported(lived, tmp_path)
     assert file.read_bytes().count(b'"voter_id":"election"') == 2
     assert verify(file, key).exit_code == 0
-    tamper(lived, ELECTION, 1, "somebody")
+    tamper(lived, ELECTION_CHAIN, 1, "somebody")
     result = lived.run("register", "export", "--output", tmp_path / "again.jsonl")
     assert (result.exit_code, "election: entry 1 was altered" in result.stdout) == (1, True)
 
@@ -220,6 +217,34 @@ def test_an_export_replaces_no_file(lived: Deployed, tmp_path: Path) -> None:
         if there == file:
             file.unlink()
     assert key.read_bytes() == before[1]
+
+
+def test_a_folder_that_is_not_there_shows_before_anything_is_read(
+    lived: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reassort_ops.register_export.verify_register", pytest.fail)
+    result = lived.run("register", "export", "--output", tmp_path / "no-such" / "register.jsonl")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "No such file or directory" in result.stderr
+
+
+@pytest.mark.req("I9", "I10")
+@pytest.mark.parametrize(
+    ("attribute", "status"), [("voted_at", "used"), ("frozen_at", "frozen")], ids=["voted", "frozen"]
+)
+def test_a_voter_whose_item_tells_another_story_is_found(
+    lived: Deployed, tmp_path: Path, attribute: str, status: str
+) -> None:
+    voter_id = lived.keyed_hash.voter_id(row(5).email)
+    lived.dynamodb.update_item(
+        TableName=lived.stack.voters_table,
+        Key={"voter_id": {"S": voter_id}},
+        UpdateExpression=f"SET {attribute} = :at",
+        ExpressionAttributeValues=to_wire({":at": 1}),
+    )
+    result = lived.run("register", "export", "--output", tmp_path / "register.jsonl")
+    assert result.exit_code == 1
+    assert f"voter {voter_id}: the voter's identifier is {status}, and the register does not say so" in result.stdout
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), ClientError({"Error": {"Code": "AccessDenied"}}, "Sign")])

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reassort.register import ELECTION, Change, Entry
+from reassort.register import ELECTION_CHAIN, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.failures import OperatorError
 from reassort_ops.register_file import Statement
@@ -281,6 +281,7 @@ class TestReplay:
             ([Change.ISSUED, Change.UNFROZEN], "entry 2 (unfrozen) comes while the identifier is not frozen"),
             ([Change.ISSUED, Change.ISSUED], "entry 2 (issued) is of generation 2, after generation 1"),
             ([Change.REISSUED], "entry 1 (reissued) is of generation 1, after generation 0"),
+            ([Change.ISSUED, Change.CLOSED], "entry 2 (closed) is in a chain of another kind"),
             ([Change.VOTED], "entry 1 (voted) is of generation 0, after generation 0"),
         ],
     )
@@ -309,14 +310,17 @@ class TestReplay:
 
     @pytest.mark.req("I9")
     def test_the_election_has_a_chain_that_counts_no_voter(self, tmp_path: Path) -> None:
-        first = next(chain(ELECTION, [Change.UNLOCKED]))
-        second = replace(first, sequence=2, previous=first.hash)
+        first = next(chain(ELECTION_CHAIN, [Change.CLOSED]))
+        second = replace(first, sequence=2, change=Change.OPENED, previous=first.hash)
         entries = [*ENTRIES, first, second]
         result = check(tmp_path, register_file(entries))
         assert result.holds
         assert (result.counted.voters, result.counted.entries) == (5, len(ENTRIES) + 2)
         broken = check(tmp_path, register_file([*ENTRIES, first, replace(second, previous="f" * 64)]))
         assert str(broken.broken) == f"line {len(ENTRIES) + 3}, election, entry 2: entry 2 does not follow entry 1"
+        alien = check(tmp_path, register_file([*ENTRIES, *chain(ELECTION_CHAIN, [Change.ISSUED])]))
+        assert alien.broken is not None
+        assert alien.broken.why == "entry 1 (issued) is in a chain of another kind"
 
 
 @quick
