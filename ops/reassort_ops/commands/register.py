@@ -76,7 +76,7 @@ def register_export(
 )
 def register_verify(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="An exported register; without it, the one of --stack")
+        Path | None, typer.Argument(metavar="FILE", help="An exported register; without it, the one of --stack")
     ] = None,
     key: Annotated[
         Path | None, typer.Option("--key", metavar="PEM", help="The public key that the election bureau holds")
