@@ -35,6 +35,7 @@ class Stack:
     encryption_key_id: str
     retry_queue: str = ""
     dead_letter_queue: str = ""
+    register_key_id: str = ""
 
 
 class Aws:
@@ -92,6 +93,7 @@ class Aws:
                 encryption_key_id=outputs["EncryptionKeyId"],
                 retry_queue=outputs["RetryQueueUrl"],
                 dead_letter_queue=outputs["DeadLetterQueueUrl"],
+                register_key_id=outputs["RegisterKeyId"],
             )
         except KeyError as error:
             raise OperatorError(

@@ -179,6 +179,15 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
     assert hashes == (role != "NotifyRole")
 
 
+@pytest.mark.req("I9")
+@pytest.mark.parametrize("role", ROLES)
+def test_no_function_signs_a_register(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
+    call = {"KeyId": deployment.stack.outputs["RegisterKeyId"], "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert actors[role].is_refused("kms", "sign", **call)
+    # The call is a right one: whoever administers the account may make it.
+    assert deployment.client("kms").sign(**call)["Signature"]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_only_delivery_sends_and_queues(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
     outputs, actor = deployment.stack.outputs, actors[role]

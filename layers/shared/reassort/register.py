@@ -48,7 +48,12 @@ class Entry:
     @property
     def hash(self) -> str:
         """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal digits."""
-        return sha256(canonical(self._content())).hexdigest()
+        return sha256(self.content).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """Return what is hashed: the entry's canonical JSON, which is its line of an exported register."""
+        return canonical(self._content())
 
     def _content(self) -> dict[str, Any]:
         return {

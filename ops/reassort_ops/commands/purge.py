@@ -79,7 +79,10 @@ def _say_due(target: Target, run: Purge, at: str) -> None:
             say(f"{rule.table:13}{kind:13}{tally.due:10}{tally.kept:10}  {until}")
     say(f"{run.due} to remove")
     if any(tally.due for tally in run.tallies["voters"].values()):
-        say("the register can be verified only as long as the voters are there: reassort register verify", "yellow")
+        say(
+            "the register can be verified and signed only as long as the voters are there: reassort register export",
+            "yellow",
+        )
 
 
 def _say_removed(run: Purge, *, complete: bool) -> None:

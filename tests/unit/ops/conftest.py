@@ -83,12 +83,13 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         kms = boto3.client("kms", region_name=REGION)
         key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
         encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
+        signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         sqs = boto3.client("sqs", region_name=REGION)
         queues = {
             "RetryQueueUrl": sqs.create_queue(QueueName="retries")["QueueUrl"],
             "DeadLetterQueueUrl": sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         }
-        keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key}
+        keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
         outputs = {**tables, **queues, **keys, "ElectionId": "dijon-2018"}
         make_stack("reassort", outputs)
         yield Deployed(dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018"))

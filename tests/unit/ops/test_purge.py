@@ -223,7 +223,7 @@ class TestAgreement:
             f"voters       voter                 5         0  {ends}",
             f"register     issued                0         5  {later}",
             "17 to remove",
-            "the register can be verified only as long as the voters are there: reassort register verify",
+            "the register can be verified and signed only as long as the voters are there: reassort register export",
             "nothing removed",
         ]
 
