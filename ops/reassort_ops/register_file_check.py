@@ -93,7 +93,7 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
 def check_register_file(
     path: Path, key: ec.EllipticCurvePublicKey, advance: Callable[[int], object] = lambda _: None
 ) -> FileCheck:
-    """Check a file. `advance` is told how many more bytes are read. Memory: four bytes for each entry.
+    """Check a file. `advance` is told how many more bytes are read. Memory: eight bytes for each entry.
 
     Raises:
         OSError: it cannot be read.
