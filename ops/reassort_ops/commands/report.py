@@ -62,7 +62,7 @@ def report(
         figures = gathering.figures(advance)
     page = output or (None if as_json_ else _PAGE)
     if page is not None or png is not None:
-        _draw(figures, page, png)
+        draw(figures, page, png)
     if as_json_:
         say_json(as_json(figures))
         return
@@ -78,10 +78,11 @@ def report(
             say(f"{file} written", "green")
 
 
-def _draw(figures: Figures, page: Path | None, png: Path | None) -> None:
+def draw(figures: Figures, page: Path | None, png: Path | None) -> None:
+    """Write the page and the picture that are wanted."""
     # matplotlib takes half a second to import, which no other command needs to wait for.
     from reassort_ops.report.drawing import write_png
-    from reassort_ops.report.french import day_and_time
+    from reassort_ops.report.french import day_and_time, number
     from reassort_ops.report.page import render_page
     from reassort_ops.report.plots import plots_of
 
@@ -92,6 +93,7 @@ def _draw(figures: Figures, page: Path | None, png: Path | None) -> None:
         written.write_text(render_page(figures, plots), encoding="utf-8")
         written.replace(page)
     if png is not None:
-        heading = f"Rapport des réassorts – {figures.name}, {figures.organiser}"
-        period = f"du {day_and_time(figures.start)} au {day_and_time(figures.end)} ({figures.zone})"
-        write_png(png, heading, f"{figures.reissues.total} réassorts, {period}", plots)
+        period = f"Du {day_and_time(figures.start)} au {day_and_time(figures.end)} ({figures.zone})"
+        total = f"{number(figures.reissues.total)} réassorts. Pile {figures.stack}, {day_and_time(figures.at)}."
+        heading = "Rapport des réassorts d’identifiants"
+        write_png(png, heading, (f"{figures.name}, {figures.organiser}", period, total), plots)

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from reassort_ops.report.plots import Ink
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH_INCHES = 9.0
 _PNG_DPI = 110
+_TITLE_INCHES = 0.5
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 # Any: matplotlib's type of it lists every parameter that there is.
@@ -60,19 +60,18 @@ def as_svg(plot: Plot) -> str:
     return _fit_for_page(written.getvalue(), plot)
 
 
-def write_png(path: Path, heading: str, subheading: str, plots: Sequence[Plot]) -> None:
-    """Write all plots below one another, under a heading, as one picture."""
+def write_png(path: Path, heading: str, lines: Sequence[str], plots: Sequence[Plot]) -> None:
+    """Write all plots below one another, under a heading and some lines, as one picture."""
     with mpl.rc_context(_STYLE):
-        heights = [0.75, *(plot.height + 0.45 for plot in plots)]
-        layout = ConstrainedLayoutEngine(h_pad=0.12)
-        figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout=layout, facecolor="white")
-        top, *rest = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-        top.axis("off")
-        top.text(0, 0.9, heading, fontsize=16, fontweight="bold", va="top", transform=top.transAxes)
-        top.text(0, 0.2, subheading, color=Ink.MUTED, va="top", transform=top.transAxes)
-        for plot, axes in zip(plots, rest, strict=True):
+        heights = [0.65 + 0.22 * len(lines), *(plot.height + _TITLE_INCHES for plot in plots)]
+        figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout="constrained", facecolor="white")
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        parts[0].text(0.02, 0.86, heading, fontsize=16, fontweight="bold", va="top")
+        parts[0].text(0.02, 0.46, "\n".join(lines), color=Ink.MUTED, va="top", linespacing=1.4)
+        for plot, part in zip(plots, parts[1:], strict=True):
+            axes = part.add_subplot()
             _draw(plot, axes)
-            axes.set_title(plot.title, loc="left", fontweight="bold", fontsize=11.5, pad=24)
+            part.suptitle(plot.title, x=0.02, ha="left", fontweight="bold", fontsize=11.5)
         figure.savefig(path, format="png", dpi=_PNG_DPI, metadata={"Software": None})
 
 

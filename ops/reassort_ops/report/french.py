@@ -37,7 +37,7 @@ def duration(milliseconds: int | None) -> str:
         case _ if milliseconds < _SECOND:
             return f"{milliseconds}{THIN}ms"
         case _ if milliseconds < 10 * _SECOND:
-            return f"{number(milliseconds / _SECOND, 1)}{THIN}s"
+            return f"{number(milliseconds / _SECOND, 1).removesuffix(',0')}{THIN}s"
         case _ if milliseconds < _MINUTE:
             return f"{milliseconds // _SECOND}{THIN}s"
         case _ if milliseconds < _HOUR:

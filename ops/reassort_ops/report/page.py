@@ -81,7 +81,8 @@ def tiles_of(figures: Figures) -> list[tuple[str, str]]:
         ("Jamais arrivés", number(figures.failures.undelivered) if known else UNKNOWN),
         ("Contestés", number(figures.disputes.total)),
         ("Bloqués en ce moment", number(_sum(figures.locks.locked_now, figures.locks.until_helpdesk_now))),
-        ("SMS, au plus en un jour", f"{number(most)} sur {number(figures.sms.cap_per_day)}"),
+        ("SMS, au plus en un jour", number(most)),
+        ("Dépense de SMS", dollars(figures.sms.spend_usd)),
     ]
 
 

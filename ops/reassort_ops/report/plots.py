@@ -27,7 +27,31 @@ _FINE = timedelta(days=4)
 # Labels of days that find room side by side; more than `_ROOM` are written at a slant.
 _MOST_LABELS = 14
 _ROOM = 9
-_DURATION_TICKS = (10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000, 6 * 3_600_000, 86_400_000, 7 * 86_400_000)
+# Up to so many hours, some of them are labelled; beyond, only days.
+_HOURS_APART = 12 * _ROOM
+_SECONDS = (
+    0.01,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1800,
+    3600,
+    7200,
+    21_600,
+    86_400,
+    259_200,
+    604_800,
+)
 
 
 class Ink(StrEnum):
@@ -159,7 +183,7 @@ def _times(figures: Figures) -> Plot | None:
 
     def draw(axes: Axes) -> None:
         marks = (
-            ("p50", "la moitié", "o"),
+            ("p50", f"50{THIN}%", "o"),
             ("p90", f"90{THIN}%", "s"),
             ("p95", f"95{THIN}%", "D"),
             ("p99", f"99{THIN}%", "^"),
@@ -185,7 +209,7 @@ def _times(figures: Figures) -> Plot | None:
                     color=Ink.TEXT,
                 )
         for _, label, shape in marks:
-            axes.plot([], [], shape, color=Ink.MUTED, label=f"{label} en moins de", markersize=7)
+            axes.plot([], [], shape, color=Ink.MUTED, label=label, markersize=7)
         axes.set_yticks(
             range(len(rows)), [_wrapped(f"{words.measured(times)} ({number(times.count)})", 26) for times in rows]
         )
@@ -193,6 +217,7 @@ def _times(figures: Figures) -> Plot | None:
         axes.set_xscale("log")
         every = [value for times in rows for value in (times.p50 or 1, times.p99 or 1)]
         _duration_axis(axes, min(every), max(every))
+        axes.set_xlabel("durée que cette part des identifiants n’a pas dépassée")
         axes.grid(axis="x", color=Ink.GRID, linewidth=0.8)
         _legend(axes)
 
@@ -390,29 +415,29 @@ class _Bins:
         axes.set_xlim(0, self.count)
         if self.unit == "jour":
             step = -(-self.count // _MOST_LABELS)
-            shown = range(0, self.count, step)
+            shown = list(range(0, self.count, step))
             axes.set_xticks([place + 0.5 for place in shown], [short_day(self.begins[place]) for place in shown])
-        else:
-            days = sum(begin.hour == 0 for begin in self.begins) + 1
-            every = next((hours for hours in (1, 3, 6, 12, 24) if self.count <= hours * 12), 24)
-            step = -(-days // _MOST_LABELS)
-            places, labels, midnights = [], [], 0
-            for place, begin in enumerate(self.begins):
-                if begin.hour == 0:
-                    midnights += 1
-                    if midnights % step == 0:
-                        places.append(place)
-                        labels.append(short_day(begin))
-                elif begin.hour % every == 0:
-                    places.append(place)
-                    labels.append(f"{begin.hour}{THIN}h")
-            if not midnights:
+        elif self.count <= _HOURS_APART:
+            every = next(hours for hours in (1, 3, 6, 12) if self.count <= hours * _ROOM)
+            shown = [place for place, begin in enumerate(self.begins) if begin.hour % every == 0]
+            if not any(self.begins[place].hour == 0 for place in shown):
                 axes.set_xlabel(short_day(self.begins[0]))
-            axes.set_xticks(places, labels)
-        if self.count > 1 and len(axes.get_xticklabels()) > _ROOM:
+            axes.set_xticks(shown, [_day_or_hour(self.begins[place]) for place in shown])
+        else:
+            midnights = [place for place, begin in enumerate(self.begins) if begin.hour == 0]
+            for place in midnights:
+                axes.axvline(place, color=Ink.GRID, linewidth=0.8, zorder=0)
+            noons = [place for place, begin in enumerate(self.begins) if begin.hour == 12]
+            noons = noons[:: -(-len(noons) // _MOST_LABELS)]
+            axes.set_xticks(noons, [short_day(self.begins[place]) for place in noons])
+        if len(axes.get_xticklabels()) > _ROOM:
             axes.tick_params(axis="x", labelrotation=30)
             for label in axes.get_xticklabels():
                 label.set_horizontalalignment("right")
+
+
+def _day_or_hour(begin: datetime) -> str:
+    return f"{begin.hour}{THIN}h" if begin.hour else short_day(begin)
 
 
 def _in_time(figures: Figures, series: Sequence[tuple[str, Ink, list[tuple[datetime, int]]]]) -> Callable[[Axes], None]:
@@ -447,8 +472,10 @@ def _count_axis(axes: Axes, most: float) -> None:
 def _duration_axis(axes: Axes, least: int, most: int) -> None:
     low, high = max(1, least * 0.6), most * 1.8
     axes.set_xlim(low, high)
-    ticks = [tick for tick in _DURATION_TICKS if low <= tick <= high]
-    axes.set_xticks(ticks, [duration(tick) for tick in ticks])
+    shown = [round(seconds * 1000) for seconds in _SECONDS if low <= seconds * 1000 <= high]
+    # As many as find room; the first and the last are the ones that matter.
+    shown = shown[:: -(-len(shown) // _ROOM)]
+    axes.set_xticks(shown, [duration(tick) for tick in shown])
     axes.xaxis.set_minor_locator(NullLocator())
 
 
