@@ -14,6 +14,7 @@ from typing import Any
 
 from reassort.outbox import Channel
 from reassort.reasons import Reason
+from reassort.register import Change
 
 
 class SourceName(StrEnum):
@@ -69,6 +70,14 @@ class ReissuesOfHour:
 
 
 @dataclass(frozen=True)
+class Control:
+    """What the operators did to the election as a whole: stopped all reissues (`closed`), or let them go on (`opened`)."""
+
+    at: datetime
+    change: Change
+
+
+@dataclass(frozen=True)
 class Reissues:
     """Every reissue of the period, as the register has it; channels are the deliveries'."""
 
@@ -79,6 +88,7 @@ class Reissues:
     email: int
     unknown: int
     by_hour: tuple[ReissuesOfHour, ...]
+    controls: tuple[Control, ...]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ def number(value: float | None, digits: int = 0) -> str:
     return f"{value:,.{digits}f}".replace(",", THIN).replace(".", ",")
 
 
+def some(count: int | None, one: str, more: str) -> str:
+    """Write so many of something: `1 réassort`, `2 réassorts`; in French none is one."""
+    return f"{number(count)} {one if count in (0, 1) else more}"
+
+
 def percent(value: float | None) -> str:
     """Write a share of a hundred to one digit: `12,5 %`."""
     return UNKNOWN if value is None else f"{number(value, 1)}{THIN}%"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reassort.clock import epoch_milliseconds
+from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.keys import PACE_PREFIX, sms_day_attribute
 from reassort.outbox import Channel, Kind, Status
 from reassort.register import Change
@@ -19,6 +19,7 @@ from reassort.tables import read_one
 from reassort_ops.report import metrics as counted
 from reassort_ops.report import remarks
 from reassort_ops.report.figures import (
+    Control,
     Disputes,
     DisputesOfHour,
     Failure,
@@ -213,6 +214,10 @@ class Gathering:
             email=sum(hour.email for hour in by_hour),
             unknown=sum(hour.unknown for hour in by_hour),
             by_hour=tuple(by_hour),
+            controls=tuple(
+                Control(from_milliseconds(at).astimezone(self.period.zone), change)
+                for at, change in sorted(register.controls)
+            ),
         )
 
     def _funnel(self, reissues: Reissues, deliveries: DeliveriesTally, metrics: Metrics) -> tuple[FunnelStep, ...]:

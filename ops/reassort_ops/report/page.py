@@ -13,7 +13,7 @@ from reassort.outbox import Channel
 from reassort_ops.report import words
 from reassort_ops.report.drawing import as_svg
 from reassort_ops.report.figures import Figures, Milestone, SourceName
-from reassort_ops.report.french import THIN, UNKNOWN, day, day_and_time, dollars, duration, hour, number, percent
+from reassort_ops.report.french import THIN, UNKNOWN, day, day_and_time, dollars, duration, hour, number, percent, some
 from reassort_ops.report.plots import Ink
 
 if TYPE_CHECKING:
@@ -177,12 +177,16 @@ def _funnel_lines(figures: Figures) -> Iterable[str]:
         "qui ne sont pas sur la liste."
     )
     if figures.reissues.unknown:
-        yield f"Les deux dernières étapes portent sur les {number(figures.outcomes.known)} réassorts dont l’envoi est encore conservé."
+        known = some(figures.outcomes.known, "réassort", "réassorts")
+        yield f"Les deux dernières étapes ne portent que sur {known}, dont l’envoi est encore conservé."
 
 
 def _reissue_lines(figures: Figures) -> Iterable[str]:
     found = figures.reissues
-    yield f"{number(found.total)} réassorts : {number(found.by_voters)} par les électeurs, {number(found.by_operators)} par l’assistance."
+    total = some(found.total, "réassort", "réassorts")
+    yield f"{total} : {number(found.by_voters)} par les électeurs, {number(found.by_operators)} par l’assistance."
+    for control in found.controls:
+        yield f"Le {day_and_time(control.at)} : {words.CONTROLS[control.change]}."
     yield from figures.source(SourceName.DELIVERIES).remarks
 
 
@@ -197,29 +201,31 @@ def _time_lines(figures: Figures) -> Iterable[str]:
 
 def _failure_lines(figures: Figures) -> Iterable[str]:
     found = figures.failures
-    yield (
-        f"{number(found.failed)} échecs d’envoi. {number(found.fell_back)} identifiants sont repartis par e-mail après l’échec de leur SMS ; "
-        f"{number(found.undelivered)} ne sont arrivés nulle part."
-    )
+    yield f"{some(found.failed, 'échec', 'échecs')} d’envoi."
+    yield f"Repartis par e-mail après l’échec de leur SMS : {some(found.fell_back, 'identifiant', 'identifiants')}."
+    yield f"Arrivés nulle part : {some(found.undelivered, 'identifiant', 'identifiants')}."
 
 
 def _lock_lines(figures: Figures) -> Iterable[str]:
     found = figures.locks
+    wrong, locks = some(found.wrong, "NUMEN erroné", "NUMEN erronés"), some(found.locks, "blocage", "blocages")
+    yield f"Dans la période : {wrong}, {locks}, {some(found.unlocked, 'déblocage', 'déblocages')} par l’assistance."
     yield (
-        f"Dans la période : {number(found.wrong)} NUMEN erronés, {number(found.locks)} blocages, {number(found.unlocked)} déblocages par l’assistance."
-    )
-    yield (
-        f"En ce moment : {number(found.with_wrong_now)} électeurs ont au moins un essai erroné, {number(found.locked_now)} sont bloqués pour "
-        f"quelques minutes, {number(found.until_helpdesk_now)} jusqu’à l’appel à l’assistance."
+        f"En ce moment : au moins un essai erroné pour {some(found.with_wrong_now, 'électeur', 'électeurs')} ; "
+        f"{some(found.locked_now, 'bloqué', 'bloqués')} pour quelques minutes, "
+        f"{some(found.until_helpdesk_now, 'bloqué', 'bloqués')} jusqu’à l’appel à l’assistance."
     )
 
 
 def _dispute_lines(figures: Figures) -> Iterable[str]:
     found = figures.disputes
     yield (
-        f"{number(found.total)} réassorts contestés (« Ce n’était pas moi »), dont {number(found.froze)} ont gelé l’identifiant. "
-        f"L’assistance a gelé {number(found.frozen_by_operators)} électeurs et en a dégelé {number(found.unfrozen)} ; "
-        f"{number(found.frozen_now)} sont gelés en ce moment."
+        f"{some(found.total, 'réassort contesté', 'réassorts contestés')} (« Ce n’était pas moi »), dont {number(found.froze)} avec gel "
+        f"de l’identifiant."
+    )
+    yield (
+        f"Par l’assistance : {some(found.frozen_by_operators, 'gel', 'gels')}, {some(found.unfrozen, 'dégel', 'dégels')}. "
+        f"En ce moment : {some(found.frozen_now, 'électeur gelé', 'électeurs gelés')}."
     )
 
 

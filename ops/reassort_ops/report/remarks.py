@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reassort_ops.report.french import day_and_time, number
+from reassort_ops.report.french import day_and_time, number, some
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +23,8 @@ def deliveries_kept(days: int, since: datetime, zone: ZoneInfo) -> str:
 
 def deliveries_gone(count: int, total: int) -> str:
     """Say of how many reissues nothing is known but that they were."""
-    return f"L’envoi de {number(count)} réassorts sur {number(total)} n’est plus conservé : leur canal, leurs délais et leurs échecs sont inconnus."
+    gone = some(count, "réassort", "réassorts")
+    return f"L’envoi n’est plus conservé pour {gone} sur {number(total)} : canal, délais et échecs en sont inconnus."
 
 
 def voters_now(now: datetime, zone: ZoneInfo) -> str:

@@ -42,6 +42,7 @@ class RegisterTally:
     frozen_by_operators: int = 0
     unfrozen: int = 0
     unlocked: Counter[datetime] = field(default_factory=Counter)
+    controls: list[tuple[int, Change]] = field(default_factory=list)
 
     def take(self, item: Item) -> None:
         """Count an entry of the register."""
@@ -62,6 +63,8 @@ class RegisterTally:
                 self.unfrozen += 1
             case Change.UNLOCKED:
                 self.unlocked[hour] += 1
+            case Change.OPENED | Change.CLOSED as control:
+                self.controls.append((item["at"], control))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reassort.outbox import Channel
+from reassort.register import Change
 
 from reassort_ops.report.figures import Milestone, SourceName, Step, Times
 
@@ -20,7 +21,10 @@ STEPS = {
     Step.HANDED_OVER: "Identifiants remis à l’opérateur ou à la messagerie",
     Step.DELIVERED: "Identifiants arrivés",
 }
-CHANNELS = {Channel.SMS: "SMS", Channel.EMAIL: "e-mail"}
+CONTROLS = {
+    Change.CLOSED: "fermeture des réassorts, immédiate ou programmée",
+    Change.OPENED: "ouverture des réassorts",
+}
 ELSEWHERE = "autre domaine"
 
 
