@@ -86,8 +86,10 @@ def main() -> int:
         browser = launch_chromium(playwright.chromium)
         page = browser.new_page(viewport={"width": _WIDTH, "height": 900})
         page.goto(file.as_uri())
-        # Folded: the plots are the picture.
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.removeAttribute('open'))")
+        # The plots are the picture; of the tables only what the sources can tell.
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(one => { one.open = one.querySelector('#table-sources') !== null })"
+        )
         picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
         browser.close()
     picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(PICTURE, optimize=True)

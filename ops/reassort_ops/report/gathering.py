@@ -244,7 +244,8 @@ class Gathering:
     def _began(self) -> datetime:
         """Return since when there can be codes in the period: no stack, no code."""
         created_at = self.stack.created_at
-        return max(self.period.start, created_at) if created_at else self.period.start
+        # A clock that is behind the stack's makes nothing known.
+        return max(self.period.start, created_at) if created_at and created_at <= self.now else self.period.start
 
     def _failures(self, deliveries: DeliveriesTally, metrics: Metrics) -> Failures:
         failed_by_way = {

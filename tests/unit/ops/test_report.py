@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import subprocess
 import sys
+import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,8 @@ from reassort_ops.report.durations import Durations
 from reassort_ops.report.figures import Step
 from reassort_ops.report.metrics import Metrics, read_metrics
 from reassort_ops.report.period import Period, period_of
-from reassort_ops.report.tallies import DISPUTE_ACTOR, VOTER_ACTOR
+from reassort_ops.report.segments import Wanted, scan
+from reassort_ops.report.tallies import DISPUTE_ACTOR, VOTER_ACTOR, DeliveriesTally
 from reissue import dispute
 
 from tests.elections import read_election, write_election
@@ -680,3 +683,37 @@ def test_numbers_in_french() -> None:
 def test_who_disputes_is_called_as_the_service_calls_them() -> None:
     assert dispute.ACTOR == DISPUTE_ACTOR
     assert VOTER_ACTOR == "voter"
+
+
+class _Pages:
+    """A table of so many pages that exist only while they are read, each with the same hundred deliveries."""
+
+    def __init__(self, page: list[dict[str, Any]], pages: int) -> None:
+        self._page = page
+        self._pages = pages
+
+    def scan(self, *, ExclusiveStartKey: dict[str, int] | None = None, **_: Any) -> dict[str, Any]:  # noqa: N803
+        number = (ExclusiveStartKey or {"page": 0})["page"] + 1
+        answer = {"Items": copy.deepcopy(self._page), "ScannedCount": 5 * len(self._page)}
+        return {**answer, "LastEvaluatedKey": {"page": number}} if number < self._pages else answer
+
+
+def test_memory_does_not_grow_with_the_tables(deployed: Deployed, history: History) -> None:
+    for number in range(100):
+        history.reissue(MORNING + number * MINUTE, SMS, DIJON, sent(400 + number, SMS), delivered(2400, SMS))
+    history.flush()
+    page = deployed.dynamodb.scan(TableName=deployed.stack.deliveries_table)["Items"]
+    wanted = Wanted("table", ("kind",), "{kind} = :kind", {":kind": "reissue"})
+
+    def peak(pages: int) -> int:
+        tally = DeliveriesTally(Period(MORNING, NOW, PARIS), frozenset(ELECTION.domain_names))
+        table: Any = _Pages(page, pages)
+        tracemalloc.start()
+        looked_at = scan(table, wanted, 1, tally.take, lambda _: None)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (looked_at, tally.known) == (500 * pages, 100 * pages)
+        return most
+
+    peak(2)
+    assert peak(40) <= 1.1 * peak(4)
