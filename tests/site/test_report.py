@@ -31,7 +31,6 @@ def file(figures: Figures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written
 
 
-@pytest.mark.req("U10")
 def test_no_checker_finds_a_fault(page: Page, checkers: Checkers, file: Path) -> None:
     markup = file.read_text("utf-8")
     assert checkers.html(markup) == []
@@ -43,7 +42,6 @@ def test_no_checker_finds_a_fault(page: Page, checkers: Checkers, file: Path) ->
     assert checkers.pa11y(page) == []
 
 
-@pytest.mark.req("U1")
 @pytest.mark.parametrize("width", [320, 768, 1360])
 def test_no_page_is_wider_than_its_window(page: Page, file: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})

@@ -343,7 +343,8 @@ def _sms(figures: Figures) -> Plot | None:
 
 def _spend(figures: Figures) -> Plot | None:
     found = figures.sms
-    if not found.spend_usd:
+    if not found.spend_usd or len(found.by_day) < 2:
+        # One day is one number, which the text has.
         return None
     sums: list[float] = []
     for day in found.by_day:
