@@ -56,8 +56,9 @@ sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
 
-screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md
+screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md; a report: docs/screenshots/report.png
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)

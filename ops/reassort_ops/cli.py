@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reassort_ops.commands import deliveries, election, purge, register, registry, roll, voter
+from reassort_ops.commands import deliveries, election, purge, register, registry, report, roll, voter
 from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
 
@@ -23,4 +23,7 @@ app.add_typer(voter.commands, name="voter")
 app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(register.commands, name="register")
 app.add_typer(registry.commands, name="registry")
+app.command("report", epilog="Example: reassort report --stack reassort --output report.html --png report.png")(
+    report.report
+)
 app.command("purge", epilog="Example: reassort purge --stack reassort --dry-run")(purge.purge)
