@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from reassort.caller_codes import current_code
 
 from tests.world import PHONE, Browser, Enrolled, World
 
@@ -122,6 +123,10 @@ def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Br
         "status": "active",
         "last_reissue": None,
         "session": {"expires_in": 900},
+        "caller_code": {
+            "code": current_code(world.keyed_hash, claire.voter_id, world.clock(), 15).code,
+            "expires_at": "2018-11-30T09:35:00Z",
+        },
     }
 
 
