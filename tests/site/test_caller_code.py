@@ -19,8 +19,11 @@ SENT_TO_THE_HELPDESK = ("locked", "locked-until-helpdesk", "phone-in-use", "too-
 
 
 def position(page: Page, selector: str) -> list[float]:
-    """Return where an element is on the page: left, top, height."""
-    script = "e => { const b = e.getBoundingClientRect(); return [b.left, b.top + scrollY, b.height]; }"
+    """Return where an element is in its part of the page, which may be scrolled or stick to the window: left, top, height."""
+    script = """e => {
+      const [own, part] = [e, e.closest("aside, main")].map(one => one.getBoundingClientRect());
+      return [own.left - part.left, own.top - part.top, own.height];
+    }"""
     where: list[float] = page.locator(selector).evaluate(script)
     return where
 
