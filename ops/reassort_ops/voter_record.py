@@ -14,12 +14,14 @@ from reassort.sessions import live_session
 from reassort.tables import Item, from_wire, read_one, to_wire
 from reassort.voters import Voter, voter_from_item
 
+from reassort_ops.election_control import read_control
 from reassort_ops.failures import OperatorError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from reassort.control import Control
     from reassort.election import Election
 
     from reassort_ops.stack import Stack
@@ -52,13 +54,14 @@ class SignIn:
 
 @dataclass(frozen=True)
 class VoterRecord:
-    """What is known of a voter. `deliveries` are those of the reissues that are kept still, oldest first.
+    """What is known of a voter, and what the operators' record says of reissues. `deliveries` are those of the reissues that are kept still, oldest first.
 
     `session_ends_at` is when the last live session ends if nobody uses it, None when there is none; `session_starts` are when
     sessions began that are remembered. Times are milliseconds since 1970.
     """
 
     voter: Voter
+    control: Control
     chain: tuple[Entry, ...]
     deliveries: tuple[Delivery, ...]
     sign_ins: tuple[SignIn, ...]
@@ -125,6 +128,7 @@ def read_record(
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,
+        control=read_control(dynamodb, stack),
         chain=chain,
         deliveries=tuple(found[reference] for reference in references if reference in found),
         sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),

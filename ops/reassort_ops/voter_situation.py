@@ -70,6 +70,14 @@ class _Situation:
         return epoch_milliseconds(self.now)
 
     @property
+    def in_window(self) -> bool:
+        return self.election.windows.reissue.contains(self.now)
+
+    @property
+    def may_reissue(self) -> bool:
+        return self.in_window and self.record.control.lets(self.now)
+
+    @property
     def until_helpdesk(self) -> bool:
         return self.record.voter.numen_failures >= self.election.limits.numen.helpdesk_after
 
@@ -198,13 +206,28 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
     if voter.frozen_at is not None:
         yield _frozen(situation)
         return
-    if not election.windows.reissue.contains(situation.now):
+    if not situation.in_window:
         opens, closes = (
             french_moment(epoch_milliseconds(at), election)
             for at in (election.windows.reissue.opens_at, election.windows.reissue.closes_at)
         )
         yield Advice("window-closed", f"Les demandes sont fermées : elles vont du {opens} au {closes}.")
-        return
+    elif not situation.may_reissue:
+        words = (
+            "Un opérateur a suspendu les demandes, pour tous. L’identifiant actuel reste valable et permet de voter."
+        )
+        yield Advice("reissues-stopped", words)
+    else:
+        yield from _about_locks(situation)
+    delivery = situation.record.last_delivery
+    if delivery is not None:
+        yield from _about_the_delivery(delivery, situation)
+    elif situation.may_reissue and not voter.numen_failures:
+        yield from _about_sign_in(situation)
+
+
+def _about_locks(situation: _Situation) -> Iterator[Advice]:
+    voter, election = situation.record.voter, situation.election
     if situation.until_helpdesk:
         yield Advice("unlock", "Vérifiez l’appelant, puis débloquez ses demandes.", 'unlock --reason "…"')
     elif situation.locked_until is not None:
@@ -216,11 +239,6 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
         )
     if voter.numen_failures:
         yield Advice("ask-secretariat", f"{_capital(wrong_entries(election))} : {_secretariat(situation)}")
-    delivery = situation.record.last_delivery
-    if delivery is not None:
-        yield from _about_the_delivery(delivery, situation)
-    elif not voter.numen_failures:
-        yield from _about_sign_in(situation)
 
 
 def _secretariat(situation: _Situation) -> str:
@@ -297,14 +315,14 @@ def _about_the_trouble(delivery: Delivery, situation: _Situation) -> Iterator[Ad
     if _may_be_redelivered(delivery, other, situation):
         words = f"Sur la page de suivi, l’électeur peut recevoir le même identifiant {place(other, delivery)}."
         yield Advice("redeliver", words)
-    elif failed and _is_over_the_limit(situation):
+    elif failed and situation.may_reissue and _is_over_the_limit(situation):
         yield Advice(
             "reissue-over-the-limit",
             "L’électeur ne peut plus faire de demande lui-même pour l’instant. "
             "Vérifiez l’appelant, puis donnez-lui un nouvel identifiant par courriel.",
             'reissue --reason "…"',
         )
-    elif failed and reason is not Reason.NO_SUCH_MAILBOX:
+    elif failed and situation.may_reissue and reason is not Reason.NO_SUCH_MAILBOX:
         yield Advice(
             "reissue",
             "Ce même identifiant ne peut plus être renvoyé : faites refaire une demande. "
@@ -315,7 +333,7 @@ def _about_the_trouble(delivery: Delivery, situation: _Situation) -> Iterator[Ad
 
 def _may_be_redelivered(delivery: Delivery, channel: Channel, situation: _Situation) -> bool:
     asked = delivery.redeliveries < situation.election.limits.redeliveries
-    return asked and delivery.payload is not None and channel in delivery.destinations
+    return situation.in_window and asked and delivery.payload is not None and channel in delivery.destinations
 
 
 def _about_sign_in(situation: _Situation) -> Iterator[Advice]:

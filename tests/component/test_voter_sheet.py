@@ -14,6 +14,7 @@ import pytest
 from reassort.addresses import mask_address
 from reassort.register import Change
 from reassort_ops import voter_changes
+from reassort_ops.election_control import close_reissues
 from reassort_ops.voter_record import read_record, reference_of
 from reassort_ops.voter_sheet import sheet
 from reassort_ops.voter_situation import Caller
@@ -188,6 +189,13 @@ def requests_closed(world: World, voter: Enrolled) -> None:
     world.clock.set(datetime(2018, 12, 6, 16, 30, tzinfo=UTC))
 
 
+def requests_stopped_by_an_operator(world: World, voter: Enrolled) -> None:
+    browser = sign_in(world, voter)
+    reissue(world, voter, browser)
+    world.clock.move(minutes=2)
+    close_reissues(world.election, "sur décision du bureau", helpdesk_of(world))
+
+
 def email_marked_as_spam(world: World, voter: Enrolled) -> None:
     reference = reissue(world, voter, sign_in(world, voter), "email")
     mail_says(world, "delivery", reference, "identifier")
@@ -289,6 +297,7 @@ STORIES: tuple[Callable[[World, Enrolled], None], ...] = (
     two_wrong_numens,
     delivery_past_its_retention,
     requests_closed,
+    requests_stopped_by_an_operator,
     email_marked_as_spam,
     locked_for_a_quarter_of_an_hour,
     locked_until_the_helpdesk,
