@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from notify.french_dates import french_instant, helpdesk_hours
+from reassort.french_dates import french_instant, helpdesk_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
 from reassort.sessions import prolong_session
@@ -33,7 +34,9 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
     signed_in = read_signed_in(token, now, deps, with_control=True)
     voter = signed_in.voter
     session = prolong_session(deps.dynamodb, deps.tables.sign_in, signed_in.session, now)
-    ends_at = session.ends_at(deps.election.limits.session)
+    limits = deps.election.limits.session
+    ends_at = session.ends_at(limits)
+    caller = current_code(deps.keyed_hash, voter.voter_id, now, limits.idle_minutes)
     return {
         "election": {"id": deps.election.id, "name": deps.election.name},
         "window": _window(deps.election.windows.reissue, signed_in.control, now),
@@ -45,6 +48,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
         "status": voter.identifier_status(voter.generation).value,
         "last_reissue": _last_reissue(voter, deps),
         "session": {"expires_in": max(0, (ends_at - epoch_milliseconds(now)) // 1000)},
+        "caller_code": {"code": caller.code, "expires_at": iso(caller.expires_at)},
     }
 
 

@@ -7,18 +7,34 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
+from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
+from reassort.caller_codes import is_code_of, normalise_caller_code
 from reassort.clock import utc_now
 from reassort.election import Election
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
+from reassort.outbox import Channel
+from reassort.references import normalise_reference
 
 from reassort_ops import voter_changes
 from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
 from reassort_ops.stack import Aws, Stack
+from reassort_ops.voter_record import read_reissue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+# What is shown of the address of a voter who is known by a reference that names none.
+_UNKNOWN_ADDRESS = "•••"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A voter that an operator named. `masked_address` may be shown."""
+
+    voter_id: str
+    masked_address: str
 
 
 @dataclass(frozen=True)
@@ -64,3 +80,27 @@ class Target:
         except AddressFormatError as error:
             raise OperatorError(f"the address is {error}") from error
         return address, self.keyed_hash.voter_id(address)
+
+    def find(self, typed: str) -> Found:
+        """Find a voter by an address, or by the reference of one of their reissues.
+
+        Raises:
+            OperatorError: it is neither, or nobody is known by that reference.
+        """
+        reference = None if "@" in typed else normalise_reference(typed)
+        if reference is None:
+            address, voter_id = self.voter(typed)
+            return Found(voter_id, mask_address(address))
+        delivery = read_reissue(self.dynamodb, self.stack, reference)
+        return Found(delivery.voter_id, delivery.destinations.get(Channel.EMAIL, _UNKNOWN_ADDRESS))
+
+    def is_caller(self, voter_id: str, typed: str) -> bool:
+        """Tell whether a caller's code is one that the site shows to that voter now.
+
+        Raises:
+            OperatorError: it is not six digits.
+        """
+        code = normalise_caller_code(typed)
+        if code is None:
+            raise OperatorError("--caller-code takes the 6 digits that the caller reads from the site")
+        return is_code_of(self.keyed_hash, voter_id, code, utc_now(), self.election.limits.session.idle_minutes)

@@ -23,11 +23,13 @@ from reassort.tables import ConditionFailedError, ContentionError, write_all
 
 from reassort_ops.election_control import read_control
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_changes import Helpdesk, read_voter
+from reassort_ops.voter_record import read_voter
 
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.sealing import Sealer
+
+    from reassort_ops.voter_changes import Helpdesk
 
 _ROUNDS = 8
 _PAUSE_SECONDS = 0.2

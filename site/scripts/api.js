@@ -20,6 +20,7 @@ const TIMEOUT = 20_000;
  *   generation: number, issued_at: string, status: "active" | "used" | "frozen",
  *   last_reissue: (Reissue & {at: string}) | null,
  *   session: {expires_in: number},
+ *   caller_code?: {code: string, expires_at: string},
  * }} Overview
  */
 

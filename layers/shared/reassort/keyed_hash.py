@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     SOURCE = "source"
     EXTRA_PROOF = "extra-proof"
     HANDLE = "handle"
+    CALLER = "caller"
 
 
 class KeyedHash:

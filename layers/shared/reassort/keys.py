@@ -5,6 +5,8 @@ from zlib import crc32
 
 # SignIn: one partition a voter (or a stranger's address, which looks alike).
 CODE_BUCKET = "codes"
+CHALLENGE_PREFIX = "challenge#"
+SESSION_PREFIX = "session#"
 
 
 def codes_day_attribute(day: datetime) -> str:
@@ -14,7 +16,7 @@ def codes_day_attribute(day: datetime) -> str:
 
 def challenge_key(token_hash: str) -> str:
     """Return the sort key of a challenge in the sign-in table."""
-    return f"challenge#{token_hash}"
+    return CHALLENGE_PREFIX + token_hash
 
 
 def reserve_key(window: int) -> str:
@@ -34,7 +36,7 @@ def source_key(window: int, shard: int) -> str:
 
 def session_key(token_hash: str) -> str:
     """Return the sort key of a session in the sign-in table."""
-    return f"session#{token_hash}"
+    return SESSION_PREFIX + token_hash
 
 
 def phone_key(phone_hash: str) -> str:

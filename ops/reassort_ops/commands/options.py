@@ -12,6 +12,18 @@ import typer
 LOOK: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 Address = Annotated[str, typer.Argument(metavar="EMAIL", help="The voter's professional address")]
+AddressOrReference = Annotated[
+    str,
+    typer.Argument(
+        metavar="EMAIL|REFERENCE", help="The voter's professional address, or the reference of a reissue of theirs"
+    ),
+]
+CallerCode = Annotated[
+    str | None,
+    typer.Option(
+        "--caller-code", metavar="CODE", help="What the caller reads from the site, 6 digits: checks who is calling"
+    ),
+]
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")]
 Region = Annotated[str | None, typer.Option("--region", metavar="NAME", help="AWS region, else the profile's")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile, else the environment's")]

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import typer
-from reassort.addresses import mask_address
-from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
-from reassort.election import Election
+from reassort.clock import from_milliseconds, iso, utc_now
 from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
-from reassort.register import Entry
 from reassort.sealing import Sealer
-from reassort.voters import Voter
 
 from reassort_ops import voter_changes, voter_reissue
 from reassort_ops.commands.options import (
     LOOK,
     Address,
+    AddressOrReference,
     AsJson,
+    CallerCode,
     Elections,
     Profile,
     Reason,
     Region,
     StackName,
+    exit_unless,
 )
 from reassort_ops.election_files import DEFAULT_FOLDER
+from reassort_ops.failures import OperatorError
 from reassort_ops.output import say, say_json
-from reassort_ops.target import Target
+from reassort_ops.target import Found, Target
+from reassort_ops.voter_record import VoterRecord, read_record
+from reassort_ops.voter_sheet import sheet
+from reassort_ops.voter_situation import Caller, advice, lock_words
+from reassort_ops.voter_timeline import timeline
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -39,48 +43,43 @@ commands = typer.Typer(
 )
 
 
-@commands.command("show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort")
+@commands.command(
+    "show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort --caller-code 482913"
+)
 def voter_show(
-    email: Address,
+    who: AddressOrReference,
     stack: StackName,
+    caller_code: CallerCode = None,
     elections: Elections = DEFAULT_FOLDER,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the roll and the register know of a voter; never an identifier, a NUMEN or the whole address."""
+    """Tell an agent, in French, where a voter stands, what to do next and all that happened; never an identifier, a NUMEN, the whole address.
+
+    With --caller-code it says whether the caller is signed in on the site as that voter; the exit status is 1 when the code is another.
+    """
     target = Target(stack, elections, region, profile)
-    address, voter_id = target.voter(email)
-    voter = voter_changes.read_voter(target.dynamodb, target.stack, voter_id)
-    chain = voter_changes.read_chain(target.dynamodb, target.stack, voter_id)
-    delivery = voter_changes.read_last_delivery(target.dynamodb, target.stack, voter)
-    shown = {**_voter_json(address, voter, chain, target.election), "delivery": _delivery_json(delivery)}
+    found = target.find(who)
+    caller = _check_caller(target, found, caller_code)
+    now = utc_now()
+    record = read_record(target.dynamodb, target.stack, found.voter_id, target.election, now)
     if as_json:
-        say_json(shown)
-        return
-    for name in (
-        "address",
-        "establishment",
-        "secretariat",
-        "generation",
-        "status",
-        "issued_at",
-        "lock",
-        "last_reference",
-    ):
-        say(f"{name.replace('_', ' '):15}{shown[name] if shown[name] is not None else '-'}")
-    say("")
-    for entry in shown["register"]:
-        about = f"  ({entry['reference']})" if entry["reference"] else ""
-        say(f"{entry['at']}  {entry['change']:10}n° {entry['generation']}  by {entry['actor']}{about}")
-    if shown["delivery"]:
-        say("")
-        say(
-            f"delivery of {shown['last_reference']} by {shown['delivery']['channel']} to {shown['delivery']['destination']}"
+        say_json(
+            {
+                **_record_json(record, found, lock_words(record, target.election, now)),
+                "caller": caller.value,
+                "advice": [asdict(step) for step in advice(record, target.election, now, caller)],
+                "timeline": [
+                    {**asdict(event), "at": iso(from_milliseconds(event.at))}
+                    for event in timeline(record, target.election)
+                ],
+            }
         )
-        for step in shown["delivery"]["history"]:
-            why = f": {step['reason']}" if step["reason"] else ""
-            say(f"{step['at']}  {step['message']:13}{step['status']:11}{step['channel'] or ''}{why}")
+    else:
+        for line in sheet(record, found.masked_address, target.election, now, caller, target.name):
+            say(line.text, line.style)
+    exit_unless(caller is not Caller.WRONG_CODE)
 
 
 @commands.command(
@@ -88,32 +87,36 @@ def voter_show(
     epilog="Example: reassort voter unlock prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked'",
 )
 def voter_unlock(
-    email: Address,
+    who: AddressOrReference,
     stack: StackName,
     reason: Reason,
+    caller_code: CallerCode = None,
     elections: Elections = DEFAULT_FOLDER,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Forget a voter's wrong NUMENs, so that they can try again at once."""
-    _change_voter(voter_changes.unlock, email, reason, Target(stack, elections, region, profile), as_json=as_json)
+    target = Target(stack, elections, region, profile)
+    _change_voter(voter_changes.unlock, who, reason, caller_code, target, as_json=as_json)
 
 
 @commands.command(
     "freeze", epilog="Example: reassort voter freeze prenom.nom@ac-dijon.fr --stack reassort --reason 'mailbox stolen'"
 )
 def voter_freeze(
-    email: Address,
+    who: AddressOrReference,
     stack: StackName,
     reason: Reason,
+    caller_code: CallerCode = None,
     elections: Elections = DEFAULT_FOLDER,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a voter's identifier unusable and stop reissues, until it is unfrozen."""
-    _change_voter(voter_changes.freeze, email, reason, Target(stack, elections, region, profile), as_json=as_json)
+    target = Target(stack, elections, region, profile)
+    _change_voter(voter_changes.freeze, who, reason, caller_code, target, as_json=as_json)
 
 
 @commands.command(
@@ -121,16 +124,18 @@ def voter_freeze(
     epilog="Example: reassort voter unfreeze prenom.nom@ac-dijon.fr --stack reassort --reason 'voter called'",
 )
 def voter_unfreeze(
-    email: Address,
+    who: AddressOrReference,
     stack: StackName,
     reason: Reason,
+    caller_code: CallerCode = None,
     elections: Elections = DEFAULT_FOLDER,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a frozen voter's identifier usable again."""
-    _change_voter(voter_changes.unfreeze, email, reason, Target(stack, elections, region, profile), as_json=as_json)
+    target = Target(stack, elections, region, profile)
+    _change_voter(voter_changes.unfreeze, who, reason, caller_code, target, as_json=as_json)
 
 
 @commands.command(
@@ -141,6 +146,7 @@ def voter_give_next(
     email: Address,
     stack: StackName,
     reason: Reason,
+    caller_code: CallerCode = None,
     elections: Elections = DEFAULT_FOLDER,
     region: Region = None,
     profile: Profile = None,
@@ -150,11 +156,14 @@ def voter_give_next(
     checked = voter_changes.checked_reason(reason)
     target = Target(stack, elections, region, profile)
     address, voter_id = target.voter(email)
+    verified = _require_caller(target, voter_id, caller_code)
     helpdesk = target.helpdesk()
+    recorded = voter_changes.recorded_reason(checked, caller_verified=verified)
     sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
-    issued = voter_reissue.reissue(address, voter_id, checked, helpdesk, target.election, target.keyed_hash, sealer)
+    issued = voter_reissue.reissue(address, voter_id, recorded, helpdesk, target.election, target.keyed_hash, sealer)
     if as_json:
-        say_json({"voter_id": voter_id, **asdict(issued), "operator": helpdesk.operator})
+        operator = {"operator": helpdesk.operator, "caller_verified": verified}
+        say_json({"voter_id": voter_id, **asdict(issued), **operator})
     else:
         former = issued.generation - 1
         say(
@@ -164,33 +173,62 @@ def voter_give_next(
 
 def _change_voter(
     change: Callable[[str, str, voter_changes.Helpdesk], str],
-    email: str,
+    who: str,
     reason: str,
+    caller_code: str | None,
     target: Target,
     *,
     as_json: bool,
 ) -> None:
     checked = voter_changes.checked_reason(reason)
-    address, voter_id = target.voter(email)
+    found = target.find(who)
+    verified = _require_caller(target, found.voter_id, caller_code)
     helpdesk = target.helpdesk()
-    done = change(voter_id, checked, helpdesk)
+    done = change(found.voter_id, voter_changes.recorded_reason(checked, caller_verified=verified), helpdesk)
     if as_json:
-        say_json({"address": mask_address(address), "voter_id": voter_id, "done": done, "operator": helpdesk.operator})
+        say_json(
+            {
+                "address": found.masked_address,
+                "voter_id": found.voter_id,
+                "done": done,
+                "operator": helpdesk.operator,
+                "caller_verified": verified,
+            }
+        )
     else:
-        say(f"{mask_address(address)}: {done}")
+        say(f"{found.masked_address}: {done}")
 
 
-def _voter_json(address: str, voter: Voter, chain: Sequence[Entry], election: Election) -> dict[str, Any]:
+def _check_caller(target: Target, found: Found, typed: str | None) -> Caller:
+    if typed is None:
+        return Caller.NOT_ASKED
+    return Caller.VERIFIED if target.is_caller(found.voter_id, typed) else Caller.WRONG_CODE
+
+
+def _require_caller(target: Target, voter_id: str, typed: str | None) -> bool:
+    """Tell whether a code has shown who is calling; a wrong one ends the command before anything is changed."""
+    if typed is None:
+        return False
+    if not target.is_caller(voter_id, typed):
+        raise OperatorError("the caller's code does not match: nothing was changed")
+    return True
+
+
+def _record_json(record: VoterRecord, found: Found, lock: str | None) -> dict[str, Any]:
+    voter, last = record.voter, record.last_delivery
+    ends_at = record.session_ends_at
     return {
-        "address": mask_address(address),
+        "address": found.masked_address,
         "voter_id": voter.voter_id,
         "establishment": voter.establishment,
         "secretariat": voter.secretariat,
         "generation": voter.generation,
         "status": voter.identifier_status(voter.generation).value,
         "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
-        "lock": _lock(voter, election),
+        "lock": lock,
         "last_reference": voter.last_reference,
+        "session_ends_at": iso(from_milliseconds(ends_at)) if ends_at is not None else None,
+        "codes_today": record.codes_today,
         "register": [
             {
                 "at": iso(from_milliseconds(entry.at)),
@@ -199,15 +237,18 @@ def _voter_json(address: str, voter: Voter, chain: Sequence[Entry], election: El
                 "actor": entry.actor,
                 "reference": entry.reference,
             }
-            for entry in chain
+            for entry in record.chain
+        ],
+        "delivery": _delivery_json(last) if last is not None else None,
+        "deliveries": [
+            {"reference": delivery.delivery_id, "generation": delivery.generation, **_delivery_json(delivery)}
+            for delivery in record.deliveries
         ],
     }
 
 
-def _delivery_json(delivery: Delivery | None) -> dict[str, Any] | None:
+def _delivery_json(delivery: Delivery) -> dict[str, Any]:
     """Describe a delivery in the words that voter and helpdesk share; `reason` is French."""
-    if delivery is None:
-        return None
     return {
         "channel": delivery.channel.value,
         "destination": delivery.destination,
@@ -224,12 +265,3 @@ def _delivery_json(delivery: Delivery | None) -> dict[str, Any] | None:
             for step in delivery.history
         ],
     }
-
-
-def _lock(voter: Voter, election: Election) -> str | None:
-    wrong = f"{voter.numen_failures} wrong {'NUMENs' if election.extra_proof is None else 'NUMENs or further proofs'}"
-    if voter.numen_failures >= election.limits.numen.helpdesk_after:
-        return f"{wrong}: until the helpdesk unlocks"
-    if voter.numen_locked_until > epoch_milliseconds(utc_now()):
-        return f"{wrong}: until {iso(from_milliseconds(voter.numen_locked_until))}"
-    return wrong if voter.numen_failures else None
