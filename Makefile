@@ -8,9 +8,9 @@ SERIAL_RUNGS := tests/stack tests/browser
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
-	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py .ci/total.py
+	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-register fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -38,6 +38,9 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 
+watch: $(SYNCED) ## Take thresholds and dashboard into template.yaml, after a change of an election file
+	@$(BIN)/python packaging/watch.py --write
+
 lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3
 	@$(BIN)/cfn-lint template.yaml
@@ -53,8 +56,9 @@ sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
 
-screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md
+screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md; a report: docs/screenshots/report.png
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
 
 bench: $(SYNCED) valgrind ## Everything that has a bar, one after another (FLAGS='cold warm' for some): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
@@ -76,6 +80,9 @@ bench-site: $(SYNCED) chromium $(NODE_SYNCED) ## What each page weighs and what 
 
 bench-oracle: $(SYNCED) ## Does the time of an answer tell who is on the roll? 2,000 pairs: bench/oracle.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.oracle $(FLAGS)
+
+bench-register: $(SYNCED) ## Sort, sign and check a register of 1.2 million entries: bench/register.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.register $(FLAGS)
 
 fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)

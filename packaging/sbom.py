@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("login", "reissue", "notify", "registry")
+FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
 DOMAIN = "layers/shared/reassort"
 
 

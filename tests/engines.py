@@ -39,11 +39,13 @@ class Stores:
 
 @dataclass(frozen=True)
 class Channels:
-    """What messages pass through: a topic by its ARN, queues by their URL."""
+    """What messages pass through: topics by their ARN, queues by their URL."""
 
     helpdesk_topic: str
+    platform_topic: str
     retry_queue: str
     dead_letter_queue: str
+    platform_dead_letters: str
 
 
 class Engine(Protocol):
@@ -102,8 +104,9 @@ def create_stores(operator: Operator) -> Stores:
 
 
 def create_channels(operator: Operator) -> Channels:
-    """Create the helpdesk's topic and the queues of the template."""
+    """Create the topics that functions publish to and the queues of the template."""
     topic = operator.sns.create_topic(Name="helpdesk")["TopicArn"]
+    platform_topic = operator.sns.create_topic(Name="platform")["TopicArn"]
     dead_letter_queue = operator.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     queue = read_template()["Resources"]["RetryQueue"]["Properties"]
     redrive = {
@@ -114,4 +117,5 @@ def create_channels(operator: Operator) -> Channels:
         QueueName="retries",
         Attributes={"VisibilityTimeout": str(queue["VisibilityTimeout"]), "RedrivePolicy": json.dumps(redrive)},
     )["QueueUrl"]
-    return Channels(topic, retry_queue, dead_letter_queue)
+    platform_dead_letters = operator.sqs.create_queue(QueueName="platform-dead-letters")["QueueUrl"]
+    return Channels(topic, platform_topic, retry_queue, dead_letter_queue, platform_dead_letters)

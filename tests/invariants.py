@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from announce.announcing import NothingAnnouncedError
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.keys import ERASE_SHARDS, PACE_PREFIX
@@ -23,7 +25,7 @@ from reassort.voters import voter_from_item
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.wire import Call
     from tests.world import Enrolled, World
@@ -32,6 +34,10 @@ TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "
 SENDING = frozenset({"SendEmail", "Publish"})
 _CODE = re.compile(r"[0-9]{6}")
 _ERASED = {"payload", "address", "due_shard", "due_at"}
+# What the voting platform is told of each change, written a second time on purpose.
+_ANNOUNCED = {"reissued": "revoked", "voted": "used", "frozen": "frozen", "unfrozen": "active"}
+# A fault strikes once, and Lambda brings what is left until it is done.
+_BROUGHT_AGAIN = 3
 # What may follow a vote in the register: nothing that gives the voter another identifier, nor a second vote.
 _AFTER_A_VOTE = {Change.DISPUTED, Change.UNFROZEN, Change.UNLOCKED}
 
@@ -65,8 +71,8 @@ class Ledger:
         return voter
 
     def hide(self, *secrets: str) -> None:
-        """Note further secrets, for example what a voter types."""
-        self.secrets.update(secrets)
+        """Note further secrets, for example what a voter types. An operator's reissue has no phone number."""
+        self.secrets.update(filter(None, secrets))
 
     # ------------------------------------------------------------ at any instant
 
@@ -140,6 +146,7 @@ class Ledger:
             "dead letters": "\n".join(world.queued_bodies(world.dead_letter_queue)),
             "answers": "\n".join(response.text for response in world.responses),
             "alerts": "\n".join(alert.subject + alert.text for alert in world.alerts),
+            "events": "\n".join(announcement.text for announcement in world.announcements),
             **{table: repr(world.items(table)) for table in TABLES},
         }
         secrets = self.secrets | {
@@ -162,6 +169,7 @@ class Ledger:
         """Check what must hold when nothing is left to do."""
         self.check_now()
         self.check_registry()
+        check_announcements(self.world, self.voters)
         self.check_ends()
         self.check_erasure()
 
@@ -182,7 +190,8 @@ class Ledger:
         for voter in self.voters:
             for entry in self.world.register(voter):
                 if entry["change"] == Change.REISSUED:
-                    self._check_end(deliveries[entry["reference"]], voter)
+                    # An operator's reason follows the reference.
+                    self._check_end(deliveries[entry["reference"].partition(" ")[0]], voter)
         failed = [
             delivery.reason_of(message)
             for delivery in deliveries.values()
@@ -346,6 +355,25 @@ class Ledger:
             item = self.world.engine.get("VotersTable", {"voter_id": voter_id})
             if item is None or item["generation"] != generation:
                 self.late.append(f"generation {generation} of {voter_id or 'nobody'}")
+
+
+def check_announcements(world: World, voters: Iterable[Enrolled]) -> None:
+    """What the voting platform hears: an event for each change of a status and for nothing else, the same when it comes again."""
+    for _ in range(_BROUGHT_AGAIN):
+        with suppress(NothingAnnouncedError):
+            world.announce()
+    expected = {}
+    for voter in voters:
+        for entry in world.register(voter):
+            if entry["change"] in _ANNOUNCED:
+                generation = entry["generation"] - (entry["change"] == Change.REISSUED)
+                handle = world.keyed_hash.handle(voter.voter_id, generation)
+                expected[f"{handle}.{entry['sequence']}"] = _ANNOUNCED[entry["change"]]
+    texts: dict[str, set[str]] = {}
+    for announcement in world.announcements:
+        texts.setdefault(announcement.json["event_id"], set()).add(announcement.text)
+    assert all(len(same) == 1 for same in texts.values()), "an event came again with another text"
+    assert {event: json.loads(text)["status"] for event, (text,) in texts.items()} == expected
 
 
 def _spellings(identifier: str) -> set[str]:

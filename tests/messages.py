@@ -6,10 +6,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from notify.canary import Canary
 from notify.texts import Email, Texts
 from reassort.addresses import mask_address
+from reassort.clock import epoch_milliseconds
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
-from reassort.outbox import Channel, Delivery, code_delivery_item, delivery_from_item, reissue_delivery_item
+from reassort.outbox import (
+    Channel,
+    Delivery,
+    canary_delivery_item,
+    code_delivery_item,
+    delivery_from_item,
+    reissue_delivery_item,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +97,19 @@ def code_delivery(election: Election) -> Delivery:
     return delivery_from_item(item)
 
 
+def canary_delivery(election: Election, channel: Channel) -> Delivery:
+    """Return the delivery of a canary."""
+    due = second_day_of_the_vote(election)
+    item = canary_delivery_item(
+        delivery_id=Canary(election.domain_names[0], channel, epoch_milliseconds(due)).delivery_id,
+        channel=channel,
+        address=b"sealed" if channel is Channel.EMAIL else None,
+        payload=b"sealed",
+        now=due,
+    )
+    return delivery_from_item(item)
+
+
 def emails(election: Election) -> Iterator[tuple[str, Email]]:
     """Give every e-mail of an election, by name."""
     texts = Texts(election, ORIGIN)
@@ -101,11 +123,17 @@ def emails(election: Election) -> Iterator[tuple[str, Email]]:
     yield "confirmation-sms", texts.confirmation_email(by_sms, sealed)
     yield "confirmation-email", texts.confirmation_email(by_email, sealed)
     yield "confirmation-after-sms", texts.confirmation_email(fallback, sealed)
+    yield "canary", texts.canary_email(canary_delivery(election, Channel.EMAIL))
 
 
 def sms(election: Election, generation: int = 2) -> str:
     """Return the SMS with the identifier of a generation."""
     return Texts(election, ORIGIN).identifier_sms(reissue_delivery(election, generation), payload(election))
+
+
+def canary_sms(election: Election) -> str:
+    """Return the SMS of a canary."""
+    return Texts(election, ORIGIN).canary_sms(canary_delivery(election, Channel.SMS))
 
 
 def alert(election: Election) -> str:

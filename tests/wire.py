@@ -6,6 +6,7 @@ what is left after the SDK's own retries: it is raised where the SDK would give 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,6 +88,19 @@ class SentAlert:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """An event that SNS accepted for the voting platform's topic; `attributes` by name, as strings."""
+
+    text: str
+    attributes: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        """Return the event."""
+        return json.loads(self.text)
+
+
 @dataclass
 class Fault:
     """Raises `error` in calls of `operation`: `before` they have any effect, or `after`, when the answer is lost.
@@ -130,18 +144,21 @@ class Wire:
         self.sqs: SQSClient = clients.sqs()
         self.ses: SESV2Client = clients.ses()
         self.sns: SNSClient = clients.sns()
+        self.topics: SNSClient = clients.topics()
         self.operator = Operator(connect)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.emails: list[SentEmail] = []
         self.sms: list[SentSms] = []
         self.alerts: list[SentAlert] = []
+        self.announcements: list[Announcement] = []
         self.interceptors: list[Callable[[Call], None]] = []
 
     def reset(self) -> None:
         """Forget all calls, faults and messages."""
         for recorded in (self.calls, self.faults, self.emails, self.sms, self.alerts, self.interceptors):
             recorded.clear()
+        self.announcements.clear()
 
     @contextmanager
     def recorded(self) -> Iterator[list[Call]]:
@@ -194,6 +211,10 @@ class Wire:
         elif call.operation == "Publish" and "PhoneNumber" in sent:
             strings = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
             self.sms.append(SentSms(sent["PhoneNumber"], sent["Message"], strings, at))
+        elif call.operation == "Publish" and "Subject" not in sent:
+            # Events are for programs; alerts, which people read, have a subject.
+            strings = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
+            self.announcements.append(Announcement(sent["Message"], strings))
         elif call.operation == "Publish":
             self.alerts.append(SentAlert(sent["TopicArn"], sent["Subject"], sent["Message"], at))
 

@@ -23,6 +23,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.cookies import SimpleCookie
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self
@@ -30,8 +31,10 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import time_machine
+from announce.announcing import Announcing
 from login.codes import SignIn
 from login.routes import CHALLENGE_COOKIE, Login
+from notify.canary import Canaries
 from notify.claims import Claims
 from notify.delivering import Delivering
 from notify.meters import Meters
@@ -47,7 +50,7 @@ from reassort.identifiers import ALPHABET, generate_identifier, normalise_identi
 from reassort.keyed_hash import Purpose, derive_keyed_hash
 from reassort.logs import Journal
 from reassort.outbox import WAKE, Delivery, delivery_from_item
-from reassort.register import GENESIS, Change, Entry
+from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
 from reassort.sealing import Opener, Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
@@ -60,7 +63,8 @@ from tests.elections import read_election
 from tests.engine_moto import MOTO
 from tests.engines import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from tests.events import proxy_event, queue_event, stream_event
-from tests.wire import Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
+from tests.tables_from_template import read_template
+from tests.wire import Announcement, Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +78,7 @@ SOURCE_HEADER = "x-viewer-address"
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
 _FIRST_SEQUENCE_NUMBER = 422300000000017454423009
-_SERVICES = ("login", "reissue", "notify", "registry")
+_SERVICES = ("login", "reissue", "notify", "registry", "announce")
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
@@ -150,7 +154,7 @@ class World:
     Attributes:
         clock: the settable clock.
         responses: every answer of every call, oldest first.
-        calls, emails, sms, alerts: what the functions asked of AWS and what was accepted for sending, oldest first.
+        calls, emails, sms, alerts, announcements: what the functions asked of AWS and what was accepted for sending, oldest first.
 
     With a `seed`, what the functions draw from the system's randomness (identifiers, codes, tokens, ids) is the same each time.
     """
@@ -171,9 +175,12 @@ class World:
         self._logs = io.StringIO()
         self._records: list[dict[str, Any]] = []
         self._next_record = 0
+        self._entries: list[dict[str, Any]] = []
+        self._announced: list[dict[str, Any]] = []
+        self._taken_entries = 0
 
     def __enter__(self) -> Self:
-        """Start the engine, wire the four functions."""
+        """Start the engine, wire the functions."""
         with ExitStack() as opening:
             environment = {
                 "AWS_DEFAULT_REGION": REGION,
@@ -192,6 +199,7 @@ class World:
             self.helpdesk_topic = self.engine.channels.helpdesk_topic
             self.retry_queue = self.engine.channels.retry_queue
             self.dead_letter_queue = self.engine.channels.dead_letter_queue
+            self.platform_dead_letters = self.engine.channels.platform_dead_letters
             self._wire_functions()
             self._closing = opening.pop_all()
         return self
@@ -348,10 +356,40 @@ class World:
 
     def new_records(self) -> list[dict[str, Any]]:
         """Return the records of the outbox's stream that delivery has not been given yet."""
+        # What nobody takes out of the other stream would be copied by moto for each transaction.
+        self._take_entries()
         for record in self.engine.take_stream_records("DeliveriesTable"):
             record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + len(self._records))
             self._records.append(record)
         return self._records[self._next_record :]
+
+    def announce(self) -> None:
+        """Bring new entries of the register to the function of the events, ten at a time, filtered as the template filters them.
+
+        A batch whose function raises is brought again by the next call, like what a partial answer names and all behind it.
+        """
+        self._take_entries()
+        while self._entries:
+            batch = self._entries[:10]
+            wanted = [record for record in batch if _is_announced(record)]
+            failed: set[str] = set()
+            if wanted:
+                arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.tables['RegisterTable']}"
+                answer = self.announcing.on_stream(stream_event(wanted, arn))
+                failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            while batch and batch[0]["dynamodb"]["SequenceNumber"] not in failed:
+                done = batch.pop(0)
+                self._entries.pop(0)
+                if done in wanted:
+                    self._announced.append(done)
+            if batch:
+                return
+
+    def _take_entries(self) -> None:
+        for record in self.engine.take_stream_records("RegisterTable"):
+            self._taken_entries += 1
+            record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + self._taken_entries)
+            self._entries.append(record)
 
     def lose_stream(self) -> None:
         """Let what the stream holds now never reach delivery, as when its trigger is dead."""
@@ -450,6 +488,11 @@ class World:
         return self.wire.alerts
 
     @property
+    def announcements(self) -> list[Announcement]:
+        """Every event for the voting platform."""
+        return self.wire.announcements
+
+    @property
     def log_text(self) -> str:
         """Everything that the functions logged."""
         return self._logs.getvalue()
@@ -501,6 +544,11 @@ class World:
     def register(self, enrolled: Enrolled) -> list[dict[str, Any]]:
         """Return a voter's entries in the register, in order."""
         entries = [item for item in self.items("RegisterTable") if item["voter_id"] == enrolled.voter_id]
+        return sorted(entries, key=lambda item: item["sequence"])
+
+    def election_chain(self) -> list[dict[str, Any]]:
+        """Return the entries in the register about the election as a whole, in order."""
+        entries = [item for item in self.items("RegisterTable") if item["voter_id"] == ELECTION_CHAIN]
         return sorted(entries, key=lambda item: item["sequence"])
 
     def queued_bodies(self, queue_url: str | None = None) -> list[str]:
@@ -575,6 +623,15 @@ class World:
             "registry": RegistryRoutes(registry, self._journals["registry"]).routes,
         }
         self.triggers = self._make_triggers()
+        self.announcing = Announcing(
+            sns=wire.topics,
+            sqs=wire.sqs,
+            topic=self.engine.channels.platform_topic,
+            dead_letters=self.platform_dead_letters,
+            keyed_hash=self.keyed_hash,
+            election_id=self.election.id,
+            journal=self._journals["announce"],
+        )
         self.wire.calls.clear()
 
     def _make_triggers(self) -> Triggers:
@@ -610,7 +667,17 @@ class World:
             journal=self._journals["notify"],
             meters=meters,
         )
-        return Triggers(delivering, receiving, wire.sqs, self.retry_queue, deliveries)
+        canaries = Canaries(
+            dynamodb=wire.dynamodb,
+            deliveries_table=deliveries,
+            limits_table=self.tables["LimitsTable"],
+            sealer=Sealer(wire.kms, self.encryption_key),
+            election=self.election,
+            clock=self.clock,
+            journal=self._journals["notify"],
+            meters=meters,
+        )
+        return Triggers(delivering, receiving, canaries, wire.sqs, self.retry_queue, deliveries)
 
     def _write_metric(self, line: str) -> None:
         self._logs.write(line + "\n")
@@ -754,6 +821,18 @@ def _wants_attention(record: Mapping[str, Any]) -> bool:
     # The filter of the event source mapping in template.yaml.
     wake: dict[str, str] = record["dynamodb"].get("NewImage", {}).get("wake", {})
     return wake.get("S") == WAKE
+
+
+@cache
+def _announced() -> frozenset[str]:
+    events = read_template()["Resources"]["AnnounceFunction"]["Properties"]["Events"]["Register"]["Properties"]
+    (pattern,) = (json.loads(one["Pattern"]) for one in events["FilterCriteria"]["Filters"])
+    return frozenset(pattern["dynamodb"]["NewImage"]["change"]["S"])
+
+
+def _is_announced(record: Mapping[str, Any]) -> bool:
+    change: dict[str, str] = record["dynamodb"].get("NewImage", {}).get("change", {})
+    return record["eventName"] == "INSERT" and change.get("S") in _announced()
 
 
 def _set_cookies(headers: list[str]) -> dict[str, SetCookie]:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from reassort.sealing import Sealer
 
 CODE_DIGITS = 6
+# As long as its code's delivery: until then the helpdesk can tell a caller what became of the code.
+_CHALLENGE_KEPT = timedelta(days=1)
 # A day of memory for the alarm on the number of codes; the bucket itself refills within minutes.
 _BUCKET_KEPT = timedelta(days=2)
 _NO_CODE = "-"
@@ -228,14 +230,14 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         lifetime=lifetime,
     )
     outbox = put_if_absent("delivery", deps.deliveries_table, delivery, "delivery_id")
-    newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
+    newest = _stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
     if renewed:
         try:
             _write_counted([_renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
         except ConditionFailedError:
             # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
             challenge = draw_token(challenge.voter_id)
-            newest = _stored_code(code, challenge, now + lifetime, deps.keyed_hash)
+            newest = _stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
         else:
             return challenge
     item = {
@@ -243,7 +245,7 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         "codes_1": newest,
         "tries": 0,
         "valid_until": epoch_milliseconds(now + lifetime),
-        "expires_at": epoch_seconds(now + lifetime),
+        "expires_at": epoch_seconds(now + lifetime + _CHALLENGE_KEPT),
         "address": sealed_address,
         "masked_address": mask_address(address),
     }
@@ -283,15 +285,21 @@ def _renew_challenge(challenge: Token, newest: dict[str, Any], now: datetime, de
         {
             ":newest": newest,
             ":valid_until": epoch_milliseconds(now + lifetime),
-            ":expires_at": epoch_seconds(now + lifetime),
+            ":expires_at": epoch_seconds(now + lifetime + _CHALLENGE_KEPT),
             ":now": epoch_milliseconds(now),
             **({":none": {"code": _NO_CODE, "valid_until": 0}} if shifts else {}),
         },
     )
 
 
-def _stored_code(code: str, challenge: Token, valid_until: datetime, keyed_hash: KeyedHash) -> dict[str, Any]:
-    return {"code": _code_hash(code, challenge, keyed_hash), "valid_until": epoch_milliseconds(valid_until)}
+def _stored_code(
+    code: str, challenge: Token, valid_until: datetime, delivery_id: str, keyed_hash: KeyedHash
+) -> dict[str, Any]:
+    return {
+        "code": _code_hash(code, challenge, keyed_hash),
+        "valid_until": epoch_milliseconds(valid_until),
+        "delivery": delivery_id,
+    }
 
 
 def _code_hash(code: str, challenge: Token, keyed_hash: KeyedHash) -> str:

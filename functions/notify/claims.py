@@ -432,7 +432,8 @@ class Claims:
 
 def may_fall_back(delivery: Delivery, message: Message) -> bool:
     """Tell whether a message that fails can be queued by e-mail instead, as far as the delivery was read."""
-    return delivery.channel_of(message) is Channel.SMS and delivery.payload is not None and not delivery.fell_back
+    by_sms = message is Message.IDENTIFIER and delivery.channel_of(message) is Channel.SMS
+    return by_sms and delivery.payload is not None and not delivery.fell_back
 
 
 def _idle(delivery: Delivery, message: Message, now: datetime) -> Condition:
@@ -460,7 +461,7 @@ def _due(message: Message) -> str:
 
 def _may_be_redelivered(delivery: Delivery) -> bool:
     return not (
-        delivery.kind is Kind.CODE
+        delivery.kind is not Kind.REISSUE
         or delivery.superseded_at
         or delivery.disputed_at
         or delivery.status_of(Message.IDENTIFIER) is Status.DELIVERED

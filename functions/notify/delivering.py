@@ -40,6 +40,9 @@ _LONGEST_WAIT_SECONDS = 900
 # KMS will never open these: the sealed value is not what this service wrote. Any other refusal of KMS passes one day.
 _UNOPENABLE = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
 
+# What somebody must look at when it does not arrive.
+_OWED = frozenset({Message.IDENTIFIER, Message.CONFIRMATION, Message.ALERT})
+
 
 class PoisonError(Exception):
     """What is sealed in a delivery cannot be opened, now or ever."""
@@ -186,7 +189,7 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         failed = count_undelivered_first(
             delivery, message, deps.meters, lambda: deps.claims.record_failed(claim, reason, deps.clock())
         )
-        if failed is not None:
+        if failed is not None and message is not Message.CANARY:
             deps.meters.count_failure(channel, reason, wire.domain)
         return failed or delivery, None
     except ThrottledError:
@@ -202,7 +205,8 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
     recorded = deps.claims.record_sent(claim, message_id, deps.clock())
     queued_at = delivery.queued_at if message in {Message.IDENTIFIER, Message.ALERT} else delivery.created_at
     milliseconds = epoch_milliseconds(deps.clock()) - queued_at
-    deps.meters.count_hand_over(channel, milliseconds, wire.domain)
+    if message is not Message.CANARY:
+        deps.meters.count_hand_over(channel, milliseconds, wire.domain)
     deps.journal.record(
         "handed over",
         delivery=delivery.delivery_id,
@@ -226,7 +230,8 @@ def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Del
     if failed is None:
         return delivery
     deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value)
-    deps.meters.count_failure(delivery.channel_of(message), reason, None)
+    if message is not Message.CANARY:
+        deps.meters.count_failure(delivery.channel_of(message), reason, None)
     return failed
 
 
@@ -235,19 +240,15 @@ def count_undelivered_first(
 ) -> Delivery | None:
     """Record by `record` that a message failed, and count it if that is for good: somebody must look.
 
-    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is asked for again. It is counted before
+    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is asked for again; a canary is nobody's,
+    and missed by the sweeper. It is counted before
     it is recorded, for nobody comes by here again once that is: a worker that dies in between leaves an alarm too many, not none (I2).
     """
-    expected = message is not Message.CODE and not may_fall_back(delivery, message)
+    expected = message in _OWED and not may_fall_back(delivery, message)
     if expected:
         meters.count_undelivered()
     failed = record()
-    if (
-        not expected
-        and message is not Message.CODE
-        and failed is not None
-        and failed.status_of(message) is Status.FAILED
-    ):
+    if not expected and message in _OWED and failed is not None and failed.status_of(message) is Status.FAILED:
         # It could have gone by e-mail when it was read; meanwhile its voter has a later one.
         meters.count_undelivered()
     return failed
@@ -268,7 +269,9 @@ def _prepare(claim: Claim, deps: Delivering) -> _Wire:
         return _Wire(lambda: deps.providers.alert_helpdesk(alert))
     payload = deps.opener.open_payload(delivery.delivery_id, delivery.payload or b"")
     if delivery.channel_of(message) is Channel.SMS:
-        phone, text = payload["phone"], deps.texts.identifier_sms(delivery, payload)
+        phone = payload["phone"]
+        is_canary = message is Message.CANARY
+        text = deps.texts.canary_sms(delivery) if is_canary else deps.texts.identifier_sms(delivery, payload)
         return _Wire(lambda: deps.providers.send_sms(phone, text))
     match message:
         case Message.CODE:
@@ -277,6 +280,8 @@ def _prepare(claim: Claim, deps: Delivering) -> _Wire:
             email = deps.texts.identifier_email(delivery, payload)
         case Message.CONFIRMATION:
             email = deps.texts.confirmation_email(delivery.as_told(), payload)
+        case Message.CANARY:
+            email = deps.texts.canary_email(delivery)
     address = deps.opener.open_address(delivery.voter_id, delivery.address or b"")
     tags = {"delivery": delivery.delivery_id, "message": message.value, "round": str(delivery.round_of(message))}
     return _Wire(lambda: deps.providers.send_email(address, email, tags), address.rpartition("@")[2])

@@ -8,9 +8,10 @@ from reassort.aws import Clients
 from reassort.clock import utc_now
 from reassort.election import packaged_election
 from reassort.logs import Journal
-from reassort.sealing import Opener
+from reassort.sealing import Opener, Sealer
 from reassort.settings import read_settings
 
+from notify.canary import Canaries
 from notify.claims import Claims
 from notify.delivering import Delivering
 from notify.meters import Meters
@@ -74,7 +75,18 @@ def _start() -> tuple[Triggers, Journal]:
         journal=journal,
         meters=meters,
     )
-    return Triggers(delivering, receiving, clients.sqs(), settings.retry_queue, settings.deliveries_table), journal
+    canaries = Canaries(
+        dynamodb=dynamodb,
+        deliveries_table=settings.deliveries_table,
+        limits_table=settings.limits_table,
+        sealer=Sealer(clients.kms(), settings.encryption_key),
+        election=election,
+        clock=utc_now,
+        journal=journal,
+        meters=meters,
+    )
+    triggers = Triggers(delivering, receiving, canaries, clients.sqs(), settings.retry_queue, settings.deliveries_table)
+    return triggers, journal
 
 
 _triggers, _journal = _start()

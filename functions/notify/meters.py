@@ -72,6 +72,23 @@ class Meters:
         """Add what an SMS cost, in US dollars, as its carrier's report says."""
         self._emit({"SmsSpend": (MetricUnit.NoUnit, usd)})
 
+    def measure_canary(self, channel: Channel, domain: str, seconds: float) -> None:
+        """Measure how long after it was due a canary arrived."""
+        self._emit(
+            {"CanarySeconds": (MetricUnit.Seconds, seconds)}, self._by_domain({"channel": channel.value}, domain)
+        )
+
+    def measure_missing_canaries(self, missing: Mapping[tuple[Channel, str], bool]) -> None:
+        """Measure how many canaries have not arrived in time: for each channel and domain, and for each channel in all."""
+        for channel in sorted({channel for channel, _ in missing}):
+            of_channel = {domain: late for (by, domain), late in missing.items() if by is channel}
+            self._emit_missing(sum(of_channel.values()), {"channel": channel.value})
+            for domain, late in of_channel.items():
+                self._emit_missing(late, {"channel": channel.value, "domain": domain})
+
+    def _emit_missing(self, count: int, dimensions: dict[str, str]) -> None:
+        self._emit({"CanariesMissing": (MetricUnit.Count, float(count))}, [dimensions])
+
     def _by_domain(self, dimensions: Mapping[str, str], domain: str | None) -> list[dict[str, str]]:
         sets = [dict(dimensions)]
         if domain in self._domains:

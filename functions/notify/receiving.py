@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
 from reassort.keys import SMS_INDEX
-from reassort.outbox import Channel, Delivery, Message, Status
+from reassort.outbox import Channel, Delivery, Kind, Message, Status
 from reassort.reasons import Reason
 from reassort.tables import to_wire
 
+from notify.canary import seconds_on_the_way
 from notify.claims import Condition
 from notify.delivering import count_undelivered_first
 from notify.receipts import Outcome, Receipt
@@ -57,12 +58,15 @@ class Receiving:
         Raises:
             botocore.exceptions.ClientError, BotoCoreError: the table cannot be reached; try again.
         """
-        delivery_id, message = receipt.delivery_id, receipt.message or Message.IDENTIFIER
+        delivery_id = receipt.delivery_id
         if delivery_id is None:
             delivery_id = self._delivery_of_sms(receipt.sms_id or "")
             if delivery_id is None:
                 return False
         delivery = self.claims.read(delivery_id)
+        # An SMS has no tag that names its message; each delivery has one at most.
+        by_sms = Message.CANARY if delivery is not None and delivery.kind is Kind.CANARY else Message.IDENTIFIER
+        message = receipt.message or by_sms
         if delivery is None or message not in delivery.messages:
             self.journal.warn("receipt of an unknown message", delivery=delivery_id)
             self.meters.count_unknown_receipt()
@@ -97,13 +101,19 @@ class Receiving:
         if recorded is None:
             # Said before, or overtaken by what is known meanwhile.
             return
+        is_canary = message is Message.CANARY
         facts = {"delivery": delivery.delivery_id, "message_name": message.value, "channel": channel.value}
         match receipt.outcome:
             case Outcome.FAILED:
-                self.meters.count_failure(channel, reason, receipt.domain)
+                if not is_canary:
+                    self.meters.count_failure(channel, reason, receipt.domain)
                 self.journal.warn("delivery failed", **facts, reason=reason.value)
             case Outcome.DELIVERED:
-                self.meters.count_arrival(channel, receipt.domain)
+                if is_canary:
+                    canary, seconds = seconds_on_the_way(delivery.delivery_id, happened_at)
+                    self.meters.measure_canary(channel, canary.domain, seconds)
+                else:
+                    self.meters.count_arrival(channel, receipt.domain)
                 self.journal.record("delivered", **facts)
             case Outcome.DELAYED:
                 self.journal.record("delayed", **facts, reason=reason.value)

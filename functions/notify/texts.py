@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from notify.french_dates import french_instant, helpdesk_hours
+from reassort.french_dates import french_instant, helpdesk_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +67,14 @@ class Texts:
         subject = f"Confirmation : nouvel identifiant de vote, réassort n° {delivery.generation}"
         dispute_url = f"{self._site_origin}/contestation.html#{payload['dispute']}"
         return self._email("confirmation", subject, delivery, dispute_url=dispute_url)
+
+    def canary_email(self, delivery: Delivery) -> Email:
+        """Write a canary: it says that it is a test, and whose."""
+        return self._email("canary", f"Test du service – {self._election.name}", delivery)
+
+    def canary_sms(self, delivery: Delivery) -> str:
+        """Write a canary as one segment of the GSM 7-bit alphabet."""
+        return self._render("canary.sms.j2", delivery).strip()
 
     def dispute_alert(self, delivery: Delivery) -> str:
         """Write the alert for the helpdesk: a reference, nobody's data."""

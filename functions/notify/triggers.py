@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
     from mypy_boto3_sqs import SQSClient
 
+    from notify.canary import Canaries
     from notify.receipts import Receipt
     from notify.receiving import Receiving
 
@@ -52,6 +53,7 @@ class Triggers:
 
     delivering: Delivering
     receiving: Receiving
+    canaries: Canaries
     sqs: SQSClient
     retry_queue: str
     deliveries_table: str
@@ -84,6 +86,7 @@ class Triggers:
 
     def on_schedule(self) -> dict[str, Any]:
         """Queue whatever is overdue, whatever became of the event that should have brought it, and measure what waits."""
+        self.canaries.sweep()
         now = epoch_milliseconds(self.delivering.clock())
         overdue = [*self._overdue_sending(now), *self._overdue_erasure(now)]
         for start in range(0, len(overdue), _SQS_BATCH):

@@ -8,6 +8,9 @@ from reassort.problems import Problem
 
 from registry.rules import Registry, check_identifier, record_vote
 
+# Beside the body, which is what the platform's own programs were written to.
+HANDLE_HEADER = "Reassort-Handle"
+SEQUENCE_HEADER = "Reassort-Sequence"
 _MESSAGES = {"identifier": "Un identifiant de vote est attendu."}
 
 
@@ -32,7 +35,11 @@ class RegistryRoutes:
     def check(self, request: Request) -> Answer:
         """Tell whether an identifier is valid."""
         body = read_body(request, IdentifierBody, _MESSAGES)
-        return Answer(200, check_identifier(body.identifier, self._deps))
+        checked = check_identifier(body.identifier, self._deps)
+        headers = {HANDLE_HEADER: checked.handle, SEQUENCE_HEADER: checked.sequence}
+        return Answer(
+            200, checked.body, headers={name: str(value) for name, value in headers.items() if value is not None}
+        )
 
     def vote(self, request: Request) -> Answer:
         """Record a vote."""

@@ -48,18 +48,32 @@ class Registry:
     register_table: str
 
 
-def check_identifier(typed: str, deps: Registry) -> dict[str, Any]:
-    """Return the body of `POST /registry/check`."""
+@dataclass(frozen=True)
+class Checked:
+    """What the voting platform is told of an identifier: the body of `POST /registry/check`, and what its answer may be kept under.
+
+    `handle` is how events name the identifier, None when there is no such identifier. Of two statuses of one handle the one with the
+    greater `sequence` is the newer; None when the status is final.
+    """
+
+    body: dict[str, Any]
+    handle: str | None = None
+    sequence: int | None = None
+
+
+def check_identifier(typed: str, deps: Registry) -> Checked:
+    """Tell whether an identifier is valid."""
     found = _find(typed, deps)
     if found is None:
-        return {"status": IdentifierStatus.UNKNOWN.value, "generation": None, "superseded_at": None}
+        return Checked({"status": IdentifierStatus.UNKNOWN.value, "generation": None, "superseded_at": None})
     voter, generation = found
     superseded_at = voter.superseded_at(generation)
-    return {
+    body = {
         "status": voter.identifier_status(generation).value,
         "generation": generation,
         "superseded_at": iso(from_milliseconds(superseded_at)) if superseded_at is not None else None,
     }
+    return Checked(body, deps.keyed_hash.handle(voter.voter_id, generation), voter.sequence_of(generation))
 
 
 def record_vote(typed: str, deps: Registry) -> Voter:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
+from reassort.control import CONTROL, Control, require_open
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
@@ -72,7 +73,7 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
         now = deps.clock()
         reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key) if token else None
         try:
-            signed_in = read_signed_in(token, now, deps, reference)
+            signed_in = read_signed_in(token, now, deps, reference, with_control=True)
             if signed_in.delivery is not None:
                 return _repeated(signed_in.delivery, signed_in.voter, form, deps)
             voter = signed_in.voter
@@ -80,12 +81,15 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
                 # The voter agreed to replace another identifier than the one that is current by now.
                 raise Problem(Code.CONCURRENT_REISSUE)
             read_generation = voter.generation
-            raise_if_not_reissuable(voter, now, deps.election)
+            raise_if_not_reissuable(voter, now, deps.election, signed_in.control)
             raise_if_locked(voter, now, deps.election)
             if not are_proofs_right(form, voter, deps):
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference or "", form, now, deps)
         except ConditionFailedError as refusal:
+            if CONTROL in refusal.refused:
+                # Stopped since it was read: the next round reads and says so.
+                continue
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
                 raise phone_problem(now, deps) from refusal
             if PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
@@ -95,14 +99,16 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
     raise Problem(Code.UNAVAILABLE, retry_after=2)
 
 
-def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election) -> None:
-    """Refuse a reissue outside the window, after the vote, while frozen, or over the voter's limits.
+def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: Control) -> None:
+    """Refuse a reissue outside the window, while reissues are stopped, after the vote, while frozen, or over the voter's limits.
 
     Raises:
-        Problem: `window-closed`, `already-voted`, `frozen` or `too-many-reissues`.
+        Problem: `window-closed`, `reissues-stopped`, `already-voted`, `frozen` or `too-many-reissues`.
     """
     if not election.windows.reissue.contains(now):
         raise Problem(Code.WINDOW_CLOSED)
+    if not control.lets(now):
+        raise Problem(Code.REISSUES_STOPPED if control.stopped else Code.WINDOW_CLOSED)
     if voter.voted_at is not None:
         raise Problem(Code.ALREADY_VOTED)
     if voter.frozen_at is not None:
@@ -163,6 +169,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
     tables = IssuingTables(deps.tables.voters, deps.tables.identifiers, deps.tables.deliveries, deps.tables.register)
     actions = [
         *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
+        require_open(deps.tables.limits, voter.voter_id, now),
         count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
     ]
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
 from reassort.sessions import prolong_session
@@ -14,6 +15,8 @@ from reissue.signed_in import read_signed_in
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reassort.control import Control
+    from reassort.election import Window
     from reassort.reasons import Reason
     from reassort.sessions import Token
     from reassort.voters import Voter
@@ -28,18 +31,15 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
         Problem: `signed-out`.
     """
     now = deps.clock()
-    signed_in = read_signed_in(token, now, deps)
+    signed_in = read_signed_in(token, now, deps, with_control=True)
     voter = signed_in.voter
     session = prolong_session(deps.dynamodb, deps.tables.sign_in, signed_in.session, now)
-    window = deps.election.windows.reissue
-    ends_at = session.ends_at(deps.election.limits.session)
+    limits = deps.election.limits.session
+    ends_at = session.ends_at(limits)
+    caller = current_code(deps.keyed_hash, voter.voter_id, now, limits.idle_minutes)
     return {
         "election": {"id": deps.election.id, "name": deps.election.name},
-        "window": {
-            "opens_at": iso(window.opens_at),
-            "closes_at": iso(window.closes_at),
-            "open": window.contains(now),
-        },
+        "window": _window(deps.election.windows.reissue, signed_in.control, now),
         "address": session.masked_address,
         "establishment": voter.establishment,
         "secretariat": voter.secretariat,
@@ -48,6 +48,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
         "status": voter.identifier_status(voter.generation).value,
         "last_reissue": _last_reissue(voter, deps),
         "session": {"expires_in": max(0, (ends_at - epoch_milliseconds(now)) // 1000)},
+        "caller_code": {"code": caller.code, "expires_at": iso(caller.expires_at)},
     }
 
 
@@ -77,6 +78,20 @@ def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str,
     if len(delivery.destinations) == 1:
         body["only_channel"] = True
     return body
+
+
+def _window(window: Window, control: Control, now: datetime) -> dict[str, Any]:
+    """Describe when reissues are open: as the election file says, unless the operators narrowed it."""
+    opens_at, closes_at = window.opens_at, window.closes_at
+    if control.opens_at and control.closes_at:
+        opens_at = max(opens_at, from_milliseconds(control.opens_at))
+        closes_at = min(closes_at, from_milliseconds(control.closes_at))
+    return {
+        "opens_at": iso(opens_at),
+        "closes_at": iso(closes_at),
+        "open": window.contains(now) and control.lets(now),
+        "stopped": control.stopped,
+    }
 
 
 def _expected_wait(delivery: Delivery, now: datetime) -> int:

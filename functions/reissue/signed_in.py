@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reassort.control import Control, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.problems import Code, Problem
 from reassort.sessions import Session, Token, live_session, session_item_key
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A live session and its voter; the delivery is None when there is none of that reference."""
+    """A live session and its voter; the delivery is None when there is none of that reference.
+
+    `control` says whether reissues may commit, where that was asked for.
+    """
 
     session: Session
     voter: Voter
     delivery: Delivery | None
+    control: Control = field(default_factory=Control)
 
     def own_delivery(self) -> Delivery:
         """Return the delivery. Raises `not-found` when there is none, or it is somebody else's."""
@@ -32,7 +37,9 @@ class SignedIn:
         return self.delivery
 
 
-def read_signed_in(token: Token | None, now: datetime, deps: Deps, reference: str | None = None) -> SignedIn:
+def read_signed_in(
+    token: Token | None, now: datetime, deps: Deps, reference: str | None = None, *, with_control: bool = False
+) -> SignedIn:
     """Read who is asking in one round trip.
 
     Raises:
@@ -47,10 +54,13 @@ def read_signed_in(token: Token | None, now: datetime, deps: Deps, reference: st
     }
     if reference is not None:
         keys[deps.tables.deliveries] = {"delivery_id": reference}
+    if with_control:
+        keys[deps.tables.limits] = control_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
     session = live_session(found[deps.tables.sign_in], now, deps.election.limits.session)
     voter_item = found[deps.tables.voters]
     if session is None or voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.tables.deliveries)
-    return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None)
+    control = control_from_item(found.get(deps.tables.limits))
+    return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None, control)

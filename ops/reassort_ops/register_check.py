@@ -1,4 +1,4 @@
-"""Verifying the register of a stack: every voter's chain, and the reconciliation that the election bureau signs.
+"""Verifying the register of a stack: every chain, and the reconciliation that the election bureau signs.
 
 It may run while voters are served: a chain only grows, so the entries up to the length that a voter's item names never
 change, and a table that is counted before and after the voters are read must bracket what they add up to.
@@ -6,23 +6,22 @@ change, and a table that is counted before and after the voters are read must br
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import stamina
-from reassort.register import GENESIS, Change, Entry, entry_from_item
-from reassort.tables import ContentionError, Item, from_wire, to_wire
-from reassort.voters import IdentifierStatus, Voter, voter_from_item
+from reassort.register import Entry, entry_from_item
+from reassort.tables import Item
+from reassort.voters import IdentifierStatus, Voter
+
+from reassort_ops.register_chains import Chain, read_chains
+from reassort_ops.register_replay import ISSUES, Replay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from reassort_ops.stack import Stack
 
-_KEYS_A_READ = 100
-_ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
 _STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus.USED, IdentifierStatus.FROZEN)
 
 
@@ -30,7 +29,7 @@ _STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus
 class Reconciliation:
     """Every identifier that was issued, by what became of it, and what does not add up.
 
-    `issued` is counted in the register, `by_status` derived from the voters.
+    `issued` is counted in the register, `by_status` derived from the voters' items, or, in a file, from where the entries leave each voter.
     """
 
     voters: int = 0
@@ -49,11 +48,22 @@ class Reconciliation:
         """Tell whether every chain verifies, the reconciliation balances and no table holds more than it should."""
         return self.balances and not self.faults
 
+    @property
+    def equation(self) -> str:
+        """Return the line that the election bureau signs."""
+        states = " + ".join(f"{status.value} {count}" for status, count in self.by_status.items())
+        return f"issued {self.issued} {'=' if self.balances else '≠'} {states}"
 
-def verify_register(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[int], object]) -> Reconciliation:
-    """Follow every voter's chain from its first entry to the head that the voter's item names, and count.
 
-    `advance` is told how many more voters are done.
+def verify_register(
+    dynamodb: DynamoDBClient,
+    stack: Stack,
+    advance: Callable[[int], object],
+    take: Callable[[str, list[Entry]], object] = lambda _, __: None,
+) -> Reconciliation:
+    """Follow every chain from its first entry to the head that its owner's item names, and count.
+
+    `advance` is told how many more voters are done. `take` is given each chain that verifies: whose it is, and its entries.
 
     Raises:
         ContentionError: the register throttles for longer than is worth waiting.
@@ -61,13 +71,14 @@ def verify_register(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[i
     """
     result = Reconciliation()
     before = _Counts.read(dynamodb, stack)
-    for page in dynamodb.get_paginator("scan").paginate(TableName=stack.voters_table, ConsistentRead=True):
-        voters = [voter_from_item(from_wire(item)) for item in page["Items"]]
-        items = _read_entries(dynamodb, stack.register_table, voters)
-        for voter in voters:
-            chain = [items.get((voter.voter_id, sequence)) for sequence in range(1, voter.chain_length + 1)]
-            _count_voter(voter, chain, result)
-        advance(len(voters))
+    for chain in read_chains(dynamodb, stack):
+        fault = first_fault(chain)
+        if fault is None:
+            take(chain.voter_id, [entry_from_item(item) for item in chain.items if item is not None])
+        else:
+            result.faults.append(f"{'voter ' if chain.voter else ''}{chain.voter_id}: {fault}")
+        _count_chain(chain, result)
+        advance(1)
     after = _Counts.read(dynamodb, stack)
     if before.entries > result.entries:
         result.faults.append(
@@ -78,36 +89,41 @@ def verify_register(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[i
     return result
 
 
-def first_fault(voter: Voter, chain: Sequence[Item | None]) -> str | None:
+def first_fault(chain: Chain) -> str | None:
     """Say which entry of a chain is the first that is missing, altered or out of place; None when the chain verifies."""
-    head = GENESIS
-    issued = 0
-    for sequence, item in enumerate(chain, 1):
+    replay = Replay(chain.voter_id)
+    for sequence, item in enumerate(chain.items, 1):
         if item is None:
             return f"entry {sequence} is missing"
         entry = _entry(item)
-        if entry is None or entry.hash != item.get("hash"):
+        if entry is None or (entry_hash := entry.hash) != item.get("hash"):
             return f"entry {sequence} was altered"
-        if entry.previous != head:
-            return f"entry {sequence} does not follow entry {sequence - 1}"
-        head = entry.hash
-        issued += entry.change in _ISSUES
-    if head != voter.chain_head:
-        return f"entry {len(chain)} is not the last one that the voter's item names"
-    if issued != voter.generation:
-        return f"{issued} identifiers are in the register, the voter has {voter.generation}"
+        fault = replay.follow(entry, entry_hash)
+        if fault is not None:
+            return fault
+    if replay.head != chain.head:
+        return f"entry {replay.length} is not the last one that was written"
+    return _disagreement(replay, chain.voter) if chain.voter else None
+
+
+def _disagreement(replay: Replay, voter: Voter) -> str | None:
+    """Say in what the voter's item and the entries tell another story."""
+    if replay.issued != voter.generation:
+        return f"{replay.issued} identifiers are in the register, the voter has {voter.generation}"
+    status = voter.identifier_status(voter.generation)
+    if replay.statuses.get(status, 0) < 1 or replay.frozen != (voter.frozen_at is not None):
+        return f"the voter's identifier is {status}, and the register does not say so"
     return None
 
 
-def _count_voter(voter: Voter, chain: Sequence[Item | None], result: Reconciliation) -> None:
-    fault = first_fault(voter, chain)
-    if fault is not None:
-        result.faults.append(f"voter {voter.voter_id}: {fault}")
+def _count_chain(chain: Chain, result: Reconciliation) -> None:
+    result.entries += sum(item is not None for item in chain.items)
+    if chain.voter is None:
+        return
     result.voters += 1
-    result.entries += sum(item is not None for item in chain)
-    result.issued += sum(item is not None and item.get("change") in _ISSUES for item in chain)
-    for generation in range(1, voter.generation + 1):
-        result.by_status[voter.identifier_status(generation)] += 1
+    result.issued += sum(item is not None and item.get("change") in ISSUES for item in chain.items)
+    for generation in range(1, chain.voter.generation + 1):
+        result.by_status[chain.voter.identifier_status(generation)] += 1
 
 
 def _entry(item: Item) -> Entry | None:
@@ -115,32 +131,6 @@ def _entry(item: Item) -> Entry | None:
         return entry_from_item(item)
     except (KeyError, ValueError):
         return None
-
-
-def _read_entries(dynamodb: DynamoDBClient, table: str, voters: Iterable[Voter]) -> dict[tuple[str, int], Item]:
-    keys = (
-        to_wire({"voter_id": voter.voter_id, "sequence": sequence})
-        for voter in voters
-        for sequence in range(1, voter.chain_length + 1)
-    )
-    return {
-        (item["voter_id"], item["sequence"]): item
-        for some in batched(keys, _KEYS_A_READ, strict=False)
-        for item in _read_batch(dynamodb, table, some)
-    }
-
-
-def _read_batch(dynamodb: DynamoDBClient, table: str, keys: Sequence[dict[str, Any]]) -> Iterator[Item]:
-    wanted: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True}}
-    found: list[Item] = []
-    for attempt in stamina.retry_context(on=ContentionError, attempts=None, timeout=120.0):
-        with attempt:
-            answer = dynamodb.batch_get_item(RequestItems=wanted)
-            found += map(from_wire, answer["Responses"].get(table, []))
-            wanted = dict(answer.get("UnprocessedKeys", {}))
-            if wanted:
-                raise ContentionError("UnprocessedKeys")
-    yield from found
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from botocore.exceptions import ClientError
 from reassort_ops.failures import OperatorError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
@@ -21,7 +24,7 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 
 @dataclass(frozen=True)
 class Stack:
-    """What a command needs of a stack's outputs."""
+    """What a command needs of a stack's outputs. `created_at` is aware."""
 
     name: str
     election_id: str
@@ -35,6 +38,8 @@ class Stack:
     encryption_key_id: str
     retry_queue: str = ""
     dead_letter_queue: str = ""
+    register_key_id: str = ""
+    created_at: datetime | None = None
 
 
 class Aws:
@@ -51,6 +56,10 @@ class Aws:
     def dynamodb(self, connections: int = 10) -> DynamoDBClient:
         """Return a DynamoDB client, for as many threads as it has connections."""
         return self._session.client("dynamodb", config=_CONFIG.merge(Config(max_pool_connections=connections)))
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Return a CloudWatch client."""
+        return self._session.client("cloudwatch", config=_CONFIG)
 
     def kms(self) -> KMSClient:
         """Return a KMS client."""
@@ -92,6 +101,8 @@ class Aws:
                 encryption_key_id=outputs["EncryptionKeyId"],
                 retry_queue=outputs["RetryQueueUrl"],
                 dead_letter_queue=outputs["DeadLetterQueueUrl"],
+                register_key_id=outputs["RegisterKeyId"],
+                created_at=found[0]["CreationTime"],
             )
         except KeyError as error:
             raise OperatorError(

@@ -1,19 +1,20 @@
-"""What the helpdesk does to one voter: look, unlock, freeze, unfreeze. Each change is in the register, with who made it."""
+"""What the helpdesk does to one voter: unlock, freeze, unfreeze. Each change is in the register, with who made it."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import Clock, epoch_milliseconds
-from reassort.outbox import Delivery, delivery_from_item
-from reassort.register import Change, Entry, append_entry, entry_from_item
-from reassort.tables import ConditionFailedError, ContentionError, from_wire, read_one, to_wire, write_all
-from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, Voter, change_voter, voter_from_item
+from reassort.register import Change, append_entry
+from reassort.tables import ConditionFailedError, ContentionError, write_all
+from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, Voter, change_voter
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.voter_record import read_voter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _ROUNDS = 8
 _LONGEST_REASON = 80
+# What the register adds to a reason when a read-back code has shown who was calling.
+CALLER_VERIFIED = "appelant vérifié"
 # The register outlives the election and holds no personal data: no address, and no number long enough to be a NUMEN's or a phone's.
 _ADDRESS = re.compile("@")
 _NUMBER = re.compile(r"(?:[0-9][ .-]?){6}")
@@ -49,49 +52,30 @@ class _Step:
     needless: str | None = None
 
 
-def read_voter(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> Voter:
-    """Read one voter of the roll.
-
-    Raises:
-        OperatorError: there is none of that address.
-    """
-    item = read_one(dynamodb, stack.voters_table, {"voter_id": voter_id})
-    if item is None:
-        raise OperatorError(f"no voter of that address on the roll of stack {stack.name}")
-    return voter_from_item(item)
-
-
-def read_last_delivery(dynamodb: DynamoDBClient, stack: Stack, voter: Voter) -> Delivery | None:
-    """Read the delivery of a voter's latest reissue; None when there was none, or it is past its retention."""
-    if voter.last_reference is None:
-        return None
-    item = read_one(dynamodb, stack.deliveries_table, {"delivery_id": voter.last_reference})
-    return delivery_from_item(item) if item else None
-
-
-def read_chain(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> list[Entry]:
-    """Read a voter's entries in the register, oldest first."""
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName=stack.register_table,
-        KeyConditionExpression="voter_id = :voter",
-        ExpressionAttributeValues=to_wire({":voter": voter_id}),
-        ConsistentRead=True,
-    )
-    return [entry_from_item(from_wire(item)) for page in pages for item in page["Items"]]
-
-
 def checked_reason(typed: str) -> str:
     """Return the reason as the register keeps it.
 
     Raises:
-        OperatorError: it is empty, too long, or looks as if it held personal data.
+        OperatorError: it is empty, too long, looks as if it held personal data, or says what only a check may say.
     """
     reason = " ".join(typed.split())
     if not reason or len(reason) > _LONGEST_REASON or not reason.isprintable():
         raise OperatorError(f"--reason takes 1 to {_LONGEST_REASON} characters")
     if _ADDRESS.search(reason) or _NUMBER.search(reason):
         raise OperatorError("--reason goes into the register, which holds no address and no number of a person")
+    if _without_accents(CALLER_VERIFIED) in _without_accents(reason):
+        raise OperatorError(f"--reason may not say « {CALLER_VERIFIED} »: the register does, with --caller-code")
     return reason
+
+
+def recorded_reason(reason: str, *, caller_verified: bool) -> str:
+    """Return a checked reason as the register keeps it, with what is known of the caller."""
+    return f"{reason} ({CALLER_VERIFIED})" if caller_verified else reason
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if letter.isalnum() and letter.isascii())
 
 
 def unlock(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:

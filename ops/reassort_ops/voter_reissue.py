@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.addresses import mask_address
+from reassort.control import require_open
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.issuing import IssuingTables, issue_actions
 from reassort.keyed_hash import KeyedHash, Purpose
@@ -20,12 +21,15 @@ from reassort.references import derive_reference, dispute_token
 from reassort.register import Change
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 
+from reassort_ops.election_control import read_control
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_changes import Helpdesk, read_voter
+from reassort_ops.voter_record import read_voter
 
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.sealing import Sealer
+
+    from reassort_ops.voter_changes import Helpdesk
 
 _ROUNDS = 8
 _PAUSE_SECONDS = 0.2
@@ -76,6 +80,8 @@ def reissue(
         first_read = voter.generation
         if not election.windows.reissue.contains(now):
             raise OperatorError("identifiers are not reissued now: see windows.reissue of the election file")
+        if not read_control(helpdesk.dynamodb, stack).lets(now):
+            raise OperatorError("reissues are closed: see election status")
         if voter.voted_at is not None:
             raise OperatorError("the voter has voted: no identifier can be issued any more")
         if voter.frozen_at is not None:
@@ -104,10 +110,13 @@ def reissue(
         try:
             write_all(
                 helpdesk.dynamodb,
-                issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
+                [
+                    *issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
+                    require_open(stack.limits_table, voter_id, now),
+                ],
             )
         except (ConditionFailedError, ContentionError):
-            # Somebody else writes the voter, or the identifier that is being revoked is being sent at this moment.
+            # Somebody else writes the voter, or the identifier that is being revoked is being sent at this moment, or reissues were stopped.
             time.sleep(_PAUSE_SECONDS)
             continue
         return Issued(reference, generation, mask_address(address))

@@ -15,11 +15,12 @@ const TIMEOUT = 20_000;
  *   reason?: Reason, expected_wait?: number, only_channel?: boolean, history: Step[], confirmation: Confirmation,
  * }} TrackedReissue `expected_wait`: seconds until its turn, while the queue is long
  * @typedef {{
- *   window: {opens_at: string, closes_at: string, open: boolean},
+ *   window: {opens_at: string, closes_at: string, open: boolean, stopped: boolean},
  *   address: string, establishment: string, secretariat: string | null,
  *   generation: number, issued_at: string, status: "active" | "used" | "frozen",
  *   last_reissue: (Reissue & {at: string}) | null,
  *   session: {expires_in: number},
+ *   caller_code?: {code: string, expires_at: string},
  * }} Overview
  */
 

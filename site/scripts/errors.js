@@ -1,5 +1,6 @@
 /** Errors: a summary above the title, the same words at the field, and what to do next. */
 import { Problem, Unreachable, serverTime } from "./api.js";
+import { isCallerCodeShown } from "./caller-code.js";
 import { byId, helpdeskLink, make, paragraph, say } from "./elements.js";
 import { election } from "./election.js";
 import { helpdeskInWords } from "./helpdesk.js";
@@ -150,6 +151,7 @@ export function nextSteps(problem) {
   }
   if (!WITHOUT_HELPDESK.has(problem.code)) {
     steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(new Date(serverTime()))));
+    if (isCallerCodeShown()) steps.push("Elle vous demandera le code affiché sous « Besoin d’aide ? ».");
   }
   return steps;
 }

@@ -18,7 +18,7 @@ const FIELDS = { numen: "numen", phone: "phone", channel: "channel-sms", consent
 const EXTRA_PROOF = "extra-proof";
 const asksForMore = document.getElementById(EXTRA_PROOF) !== null;
 if (asksForMore) FIELDS.extra_proof = EXTRA_PROOF;
-const REFUSALS = new Set(["window-closed", "already-voted", "frozen"]);
+const REFUSALS = new Set(["window-closed", "reissues-stopped", "already-voted", "frozen"]);
 const SAFE_TO_REPEAT = "Vous pouvez réessayer sans risque : la demande ne sera pas faite deux fois.";
 const FORM_FAULTS = new Set(["idempotency-mismatch", "invalid-fields", "numen-mismatch", "phone-in-use"]);
 
@@ -206,6 +206,11 @@ function refusalOf(read) {
     return ["Votre identifiant est bloqué", detail, new Problem(409, { code: "frozen" }, null)];
   }
   if (read.window.open) return null;
+  if (read.window.stopped) {
+    const detail =
+      "L’organisateur a suspendu les demandes de nouvel identifiant. Votre identifiant actuel reste valable. Appelez l’assistance.";
+    return ["Les demandes sont suspendues", detail, new Problem(409, { code: "reissues-stopped" }, null)];
+  }
   const opensAt = new Date(read.window.opens_at);
   const [title, detail] =
     opensAt.getTime() > Date.now()

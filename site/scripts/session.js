@@ -1,5 +1,6 @@
 /** The voter's session: who is signed in, a warning before it ends, signing out. */
 import { Problem, call } from "./api.js";
+import { focusCallerCode, hideCallerCode, showCallerCode } from "./caller-code.js";
 import { byId } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
 import { durationInWords } from "./typography.js";
@@ -32,6 +33,7 @@ export function watchSession(whenEnded) {
   document.addEventListener("visibilitychange", tick);
   byId("sign-out").addEventListener("click", signOut);
   byId("session-leave").addEventListener("click", signOut);
+  byId("caller-code-renew").addEventListener("click", renewCallerCode);
   byId("session-extend").addEventListener("click", extend);
   dialog().addEventListener("cancel", extend);
 }
@@ -48,6 +50,7 @@ export async function readOverview() {
   byId("account-address").textContent = overview.address;
   byId("account-establishment").textContent = overview.establishment ? `, ${overview.establishment}` : "";
   byId("account").hidden = false;
+  showCallerCode(overview);
   return overview;
 }
 
@@ -64,6 +67,7 @@ export function forgetSession() {
   endsAt = 0;
   dialog().close();
   byId("account").hidden = true;
+  hideCallerCode();
 }
 
 /** @param {number} until */
@@ -122,6 +126,17 @@ async function extend(event) {
         byId("session-extend").click();
       },
     });
+  }
+}
+
+/** Another page may have prolonged the session, and shown the code that this one lacks. */
+async function renewCallerCode() {
+  try {
+    await readOverview();
+    focusCallerCode();
+  } catch (failure) {
+    if (isSignedOut(failure)) end();
+    else showFailure(failure, { retry: renewCallerCode });
   }
 }
 

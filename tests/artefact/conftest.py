@@ -114,6 +114,10 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "SENDER_DOMAIN": "elections.example",
             "CONFIGURATION_SET": "messages",
             "HELPDESK_TOPIC": make_client(aws, "sns").create_topic(Name="helpdesk")["TopicArn"],
+            "PLATFORM_TOPIC": make_client(aws, "sns").create_topic(Name="platform")["TopicArn"],
+            "PLATFORM_DEAD_LETTERS": make_client(aws, "sqs").create_queue(QueueName="platform-dead-letters")[
+                "QueueUrl"
+            ],
             "METRICS_NAMESPACE": "reassort",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }

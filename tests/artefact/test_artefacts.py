@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from examples.voting_platform import subscribe
 from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
 from tests.artefact.emulator import imported_modules, running
 from tests.events import load_event
+from tests.stack.deployed import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.xdist_group("artefact")
-FUNCTIONS = ("login", "reissue", "notify", "registry")
+FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
 # The answers to the events as they stand: their session, their reference and their token are nobody's here.
 API = {
     "api-login": ("login", 202, None),
@@ -105,6 +107,27 @@ def test_delivery_alone_takes_each_of_its_events(
     nothing_failed: dict[str, Any] = {"batchItemFailures": []}
     # What SNS and the log bring has no answer; a fault would be one.
     assert answers == [nothing_failed, nothing_failed, {"overdue": 0}, nothing_failed, *[None] * 5]
+
+
+@pytest.mark.req("I6", "I7")
+def test_the_events_alone_are_published_once_for_each_record(
+    artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path
+) -> None:
+    sns, sqs = (make_client(surroundings.aws, service) for service in ("sns", "sqs"))
+    url = subscribe(sns, sqs, surroundings.environment["PLATFORM_TOPIC"], "artefact-platform")
+    event = load_event("register-stream")
+    nothing_failed: dict[str, Any] = {"batchItemFailures": []}
+    assert invoke("announce", [event, event], artefacts, surroundings, tmp_path) == [nothing_failed] * 2
+    received: list[str] = []
+    while len(received) < 2:
+        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]:
+            received.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    told = json.loads(received[0])
+    voter_id = event["Records"][0]["dynamodb"]["Keys"]["voter_id"]["S"]
+    assert received[1] == received[0]
+    assert (told["handle"], told["status"]) == (surroundings.keyed_hash.handle(voter_id, 1), "revoked")
+    assert voter_id not in received[0]
 
 
 @pytest.mark.req("S25")

@@ -48,7 +48,9 @@ def test_a_voters_ordinary_journey(world: World, claire: Enrolled) -> None:
     browser = world.browser()
     browser.sign_in(claire.email)
     assert browser.reissue(claire.numen).status == 202
-    assert _counted(world) == {"CodesQueued": 1, "SignedIn": 1, "Reissued": 1}
+    assert _counted(world) == {"CodesQueued": 1, "SignedIn": 1, "Reissued": 1, "ReissuedBySms": 1}
+    assert browser.reissue(claire.numen, channel="email").status == 202
+    assert (_counted(world)["Reissued"], _counted(world)["ReissuedByEmail"]) == (2, 1)
 
 
 def test_an_empty_bucket_queues_nothing(world: World, claire: Enrolled) -> None:

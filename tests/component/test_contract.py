@@ -86,7 +86,7 @@ def test_there_is_an_event_for_each_trigger_of_the_template() -> None:
     kinds = {event["Type"] for event in read_template()["Resources"]["NotifyFunction"]["Properties"]["Events"].values()}
     assert kinds == {"DynamoDB", "SQS", "Schedule"}
     others = {path.stem for path in FOLDER.glob("*.json")} - set(EVENTS)
-    assert others == {"outbox-stream", "retry-queue", "sweeper", *RECEIPTS}
+    assert others == {"outbox-stream", "register-stream", "retry-queue", "sweeper", *RECEIPTS}
 
 
 def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: World) -> None:

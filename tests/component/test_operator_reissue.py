@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tests.world import Enrolled, World
 
 
-def issue(world: World, voter: Enrolled) -> Issued:
-    stack = Stack(
+def stack_of(world: World) -> Stack:
+    """Return the outputs of the stack that a world would be."""
+    return Stack(
         name="world",
         election_id=world.election.id,
         voters_table=world.tables["VotersTable"],
@@ -32,9 +33,17 @@ def issue(world: World, voter: Enrolled) -> Issued:
         hmac_key_id=world.engine.stores.hmac_key,
         encryption_key_id=world.encryption_key,
     )
-    operator = world.wire.operator
-    helpdesk = Helpdesk(operator.dynamodb, stack, world.clock, "anne")
-    sealer = Sealer(operator.kms, world.encryption_key)
+
+
+def helpdesk_of(world: World) -> Helpdesk:
+    """Return what an operator of the name of Anne works with."""
+    return Helpdesk(world.wire.operator.dynamodb, stack_of(world), world.clock, "anne")
+
+
+def issue(world: World, voter: Enrolled, helpdesk: Helpdesk | None = None) -> Issued:
+    """Let Anne give a voter the next identifier."""
+    sealer = Sealer(world.wire.operator.kms, world.encryption_key)
+    helpdesk = helpdesk or helpdesk_of(world)
     return reissue(voter.email, voter.voter_id, "identity checked", helpdesk, world.election, world.keyed_hash, sealer)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 from reassort_ops.stack import Stack
 
+from tests.component.test_operator_reissue import helpdesk_of
 from tests.elections import read_election
 from tests.tables_from_template import TEMPLATE, read_template, table_definitions
 from tests.world import World
@@ -117,6 +119,7 @@ def written() -> dict[str, set[str]]:
         )
         assert world.vote(paul.identifier).status == 200
         world.run_outbox()
+        close_reissues(world.election, "leak", helpdesk_of(world))
         look(world)
     return seen
 

@@ -6,7 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from registry.routes import HANDLE_HEADER, SEQUENCE_HEADER
 
+from tests.component.openapi import operations
 from tests.register_chain import broken_links
 from tests.world import dispute_token_in, identifier_in
 
@@ -112,6 +114,18 @@ def test_contention_ends_in_503_and_the_vote_is_not_recorded(world: World, clair
     assert int(refused.headers["retry-after"]) > 0
     world.mend()
     assert world.check(claire.identifier)["status"] == "active"
+
+
+def test_a_check_has_the_headers_that_are_described(world: World, claire: Enrolled) -> None:
+    described = operations()["POST", "/registry/check"]["responses"]["200"]["headers"]
+    assert set(described) == {HANDLE_HEADER, SEQUENCE_HEADER}
+    answer = world.call("POST", "/registry/check", {"identifier": claire.identifier})
+    assert answer.headers[HANDLE_HEADER.lower()] == world.keyed_hash.handle(claire.voter_id, 1)
+    assert answer.headers[SEQUENCE_HEADER.lower()] == "1"
+    world.vote(claire.identifier)
+    used = world.call("POST", "/registry/check", {"identifier": claire.identifier})
+    assert HANDLE_HEADER.lower() in used.headers
+    assert SEQUENCE_HEADER.lower() not in used.headers
 
 
 def test_checking_needs_no_origin_and_changes_nothing(world: World, claire: Enrolled) -> None:

@@ -66,9 +66,9 @@ def test_reissue_is_one_read_and_one_transaction(
     with world.recorded() as calls:
         browser.reissue(claire.numen, channel=channel)
     assert [str(call) for call in calls] == [
-        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable",
+        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable LimitsTable",
         "kms.Encrypt",
-        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable",
+        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable LimitsTable",
     ]
 
 
@@ -154,9 +154,14 @@ def test_each_function_touches_its_own_tables(world: World, claire: Enrolled) ->
         world.check(claire.identifier)
         world.vote(claire.identifier)
     note("registry", calls)
+    with world.recorded() as calls:
+        world.announce()
+    note("announce", calls)
+    assert {str(call) for call in calls} == {"sns.Publish"}
     assert touched == {
         "login": {"SignInTable", "DeliveriesTable", "VotersTable"},
         "reissue": set(world.tables),
         "notify": {"DeliveriesTable", "VotersTable", "LimitsTable"},
         "registry": {"IdentifiersTable", "VotersTable"},
+        "announce": set(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from reassort.caller_codes import current_code
 
 from tests.world import PHONE, Browser, Enrolled, World
 
@@ -113,7 +114,12 @@ def test_voter_who_left_the_roll_is_signed_out(world: World, claire: Enrolled, b
 def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Browser) -> None:
     assert browser.overview().json == {
         "election": {"id": "dijon-2018", "name": "Élections professionnelles 2018"},
-        "window": {"opens_at": "2018-11-05T07:00:00Z", "closes_at": "2018-12-06T16:00:00Z", "open": True},
+        "window": {
+            "opens_at": "2018-11-05T07:00:00Z",
+            "closes_at": "2018-12-06T16:00:00Z",
+            "open": True,
+            "stopped": False,
+        },
         "address": "c•••@ac-dijon.fr",
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": "Secrétariat du lycée Carnot",
@@ -122,6 +128,10 @@ def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Br
         "status": "active",
         "last_reissue": None,
         "session": {"expires_in": 900},
+        "caller_code": {
+            "code": current_code(world.keyed_hash, claire.voter_id, world.clock(), 15).code,
+            "expires_at": "2018-11-30T09:35:00Z",
+        },
     }
 
 

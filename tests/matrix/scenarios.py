@@ -11,10 +11,12 @@ from notify.delivering import MAX_ATTEMPTS
 from notify.pacing import Lane
 from notify.triggers import RECEPTIONS, VISIBILITY
 from reassort.keyed_hash import derive_keyed_hash
-from reassort.outbox import Message, Status
-from reassort_ops import voter_changes
+from reassort.outbox import Kind, Message, Status
+from reassort.sealing import Sealer
+from reassort_ops import election_control, voter_changes, voter_reissue
 
 from tests.events import ses_event, sms_log_event
+from tests.register_chain import broken_links
 from tests.wire import ProcessDiedError, no_reply
 from tests.world import Browser, Response, identifier_in
 
@@ -389,6 +391,40 @@ class VoteSlipsIn(Reissue):
         assert stage.answer is not None
         assert self.act(stage).status == stage.answer.status
         assert stage.world.vote(stage.claire.identifier).code in {"revoked", "already-voted"}
+
+
+class StopSlipsIn(Reissue):
+    name = "reissue, all are stopped meanwhile"
+    channel = "sms"
+
+    def act(self, stage: Stage) -> Response:
+        if "tried" not in stage.facts:
+            stage.facts["tried"] = True
+            stage.world.interleave("TransactWriteItems", lambda: self._stop(stage))
+        return super().act(stage)
+
+    def _stop(self, stage: Stage) -> None:
+        election_control.close_reissues(stage.world.election, "leak", stage.helpdesk)
+        stage.facts["generation"] = stage.world.voter(stage.claire).generation
+
+    def meanwhile(self, stage: Stage) -> None:
+        """An operator who got no answer repeats the command; it may be that the reissue has committed by then."""
+        if "generation" not in stage.facts:
+            self._stop(stage)
+
+    def goal(self, stage: Stage) -> None:
+        """Nothing has committed since the stop; what had committed before is delivered."""
+        assert stage.answer is not None
+        generation = stage.world.voter(stage.claire).generation
+        assert generation == stage.facts["generation"]
+        if generation == self.generation:
+            super().goal(stage)
+        else:
+            assert (stage.answer.status, stage.answer.code) == (409, "reissues-stopped")
+
+    def repeat(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert self.act(stage).status == stage.answer.status
 
 
 class WrongNumen(Request):
@@ -812,6 +848,39 @@ class Sweep(Scenario):
         assert stage.world.delivery(stage.facts["erased"]).payload is None
 
 
+class SweepWithCanaries(Scenario):
+    """Canaries are due; the next sweep comes a minute later, whatever became of this one."""
+
+    name = "sweep, canaries due"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.watch_with_canaries()
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.sweep()
+
+    def meanwhile(self, stage: Stage) -> None:
+        stage.world.clock.move(minutes=1)
+        stage.world.sweep()
+
+    def goal(self, stage: Stage) -> None:
+        canaries = [item for item in stage.world.items("DeliveriesTable") if item["kind"] == Kind.CANARY]
+        assert sorted(item["channel"] for item in canaries) == ["email", "sms"]
+        assert all(item["messages"][Message.CANARY]["status"] == Status.SENT for item in canaries)
+        assert all("payload" not in item and "address" not in item for item in canaries)
+
+
+class DeliverCanaries(SweepWithCanaries):
+    name = "deliver canaries"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        stage.world.sweep()
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.deliver_stream()
+
+
 # ---------------------------------------------------------------- receipts
 
 
@@ -969,6 +1038,28 @@ class SmsUnknown(SmsReceipt):
 # ---------------------------------------------------------------- the voting platform
 
 
+class Announce(Scenario):
+    """A batch of three events: one that fails is brought again with those behind it."""
+
+    name = "announce what changed"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.reissue()
+        voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
+        voter_changes.unfreeze(stage.claire.voter_id, "voter called", stage.helpdesk)
+
+    def act(self, stage: Stage) -> object:
+        return stage.world.announce()
+
+    def goal(self, stage: Stage) -> None:
+        """Once for each change at least; how often an event comes again is not the platform's concern."""
+        told = {
+            announcement.json["sequence"]: announcement.json["status"] for announcement in stage.world.announcements
+        }
+        assert told == {2: "revoked", 3: "frozen", 4: "active"}
+        assert not stage.world.queued_bodies(stage.world.platform_dead_letters)
+
+
 class Check(Request):
     name = "registry: check"
 
@@ -1091,6 +1182,50 @@ class Unlock(Command):
     def goal(self, stage: Stage) -> None:
         super().goal(stage)
         assert stage.world.voter(stage.claire).numen_failures == 0
+
+
+class OperatorReissue(Scenario):
+    """An operator who got no answer looks at the voter before asking again: each command draws another reference."""
+
+    name = "operator: reissue"
+    caller = Caller.OPERATOR
+
+    def act(self, stage: Stage) -> object:
+        world = stage.world
+        if world.voter(stage.claire).generation > 1:
+            return None
+        sealer = Sealer(world.wire.kms, world.encryption_key)
+        return voter_reissue.reissue(
+            stage.claire.email,
+            stage.claire.voter_id,
+            "identity checked",
+            stage.helpdesk,
+            world.election,
+            world.keyed_hash,
+            sealer,
+        )
+
+    def goal(self, stage: Stage) -> None:
+        entry = stage.world.register(stage.claire)[-1]
+        assert (entry["change"], entry["generation"], entry["actor"]) == ("reissued", 2, "agent")
+        assert stage.world.check(stage.claire.identifier)["status"] == "revoked"
+        assert _last_identifier_status(stage, entry["reference"].partition(" ")[0]) == "active"
+
+
+class StopReissues(Scenario):
+    name = "operator: stop all reissues"
+    caller = Caller.OPERATOR
+
+    def act(self, stage: Stage) -> object:
+        return election_control.close_reissues(stage.world.election, "leak", stage.helpdesk)
+
+    def goal(self, stage: Stage) -> None:
+        standing = election_control.read_standing(stage.world.wire.dynamodb, stage.stack)
+        assert standing.control.stopped
+        assert standing.differing == ()
+        assert broken_links(stage.world.election_chain()) == []
+        assert stage.browser.reissue(stage.claire.numen).code == "reissues-stopped"
+        assert stage.world.voter(stage.claire).generation == 1
 
 
 # ---------------------------------------------------------------- what scenarios share

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notify.pacing import Lane, Pace
+from reassort.election_file import Canaries
 from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.stack import Stack
 from reassort_ops.voter_changes import Helpdesk
@@ -17,7 +18,7 @@ from reassort_ops.voter_changes import Helpdesk
 from tests.engine_ministack import MINISTACK
 from tests.events import queue_event
 from tests.invariants import Ledger
-from tests.wire import Fault, ProcessDiedError, aws_error
+from tests.wire import Call, Fault, ProcessDiedError, aws_error
 from tests.world import Browser, Enrolled, Response, World, dispute_token_in
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
@@ -65,7 +66,8 @@ class Stage:
         self.ledger.hide("06 12 34 56 78", "612345678")
         self.browsers: list[Browser] = []
         self.browser = self.open_browser(signed_in=True)
-        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self._stack(), self.world.clock, "agent")
+        self.stack = self._stack()
+        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
 
     def open_browser(self, *, signed_in: bool = False) -> Browser:
         """Open a browser whose cookies are put back with the world."""
@@ -83,10 +85,13 @@ class Stage:
             wire.emails,
             wire.sms,
             wire.alerts,
+            wire.announcements,
             wire.interceptors,
             wire.faults,
             world.responses,
             world._records,
+            world._entries,
+            world._announced,
             self.ledger.late,
         )
         return Checkpoint(
@@ -141,7 +146,8 @@ class Stage:
 
     def provider_says(self, operation: str, error: str | BaseException, times: int = -1) -> None:
         """Let a provider refuse what it is asked, in the scenario itself."""
-        self.world.fail(operation, aws_error(error) if isinstance(error, str) else error, times=times)
+        fault = aws_error(error) if isinstance(error, str) else error
+        self.world.fail(operation, fault, times=times, matches=lambda call: not _is_event(call))
 
     def fill_lane(self, lane: Lane, **ahead: float) -> None:
         """Let the next turn of a lane be so far ahead (a `timedelta` by its arguments), as if many messages waited."""
@@ -153,6 +159,19 @@ class Stage:
         today = sms_day_attribute(self.world.clock().astimezone(self.world.election.zone))
         cap = self.world.election.sending.sms_per_day
         self.world.engine.put("LimitsTable", {"key": pace_key(Lane.SMS), "next_at": 0, today: cap})
+
+    def watch_with_canaries(self) -> None:
+        """Switch canaries on, by e-mail and by SMS, and let time pass until the first are due."""
+        target = {"domain": "ac-dijon.fr", "mailbox": "sonde@ac-dijon.fr", "handset": "+33698760001"}
+        self.ledger.hide(target["mailbox"], target["handset"][3:])
+        plan = Canaries.model_validate({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
+        world = self.world
+        election = world.election.model_copy(update={"canaries": plan})
+        world.triggers = replace(world.triggers, canaries=replace(world.triggers.canaries, election=election))
+        world.clock.move(seconds=1)
+        world.sweep()
+        world.clock.set(datetime.fromtimestamp(world.clock().timestamp() // 300 * 300 + 300, UTC))
+        world.run_outbox()
 
     def token_of(self, reference: str) -> str:
         """Return the token of a reissue's confirmation."""
@@ -203,6 +222,9 @@ class Stage:
                 queue_event(map(_old_message, bodies), "arn:aws:sqs:eu-west-3:1:retries")
             )
             assert answer == {"batchItemFailures": []}
+        entries = list(self.world._announced)
+        if entries:
+            assert self.world.announcing.on_stream(self.world.stream_event(entries)) == {"batchItemFailures": []}
 
     def _next_event(self) -> datetime | None:
         """Return when the stream or the queue brings something."""
@@ -234,6 +256,11 @@ class Stage:
             hmac_key_id=self.world.engine.stores.hmac_key,
             encryption_key_id=self.world.encryption_key,
         )
+
+
+def _is_event(call: Call) -> bool:
+    """Tell whether a message is for the voting platform's programs: what goes to people has a subject or a number."""
+    return call.operation == "Publish" and not {"Subject", "PhoneNumber"} & set(call.parameters)
 
 
 def _instant(seconds: float | None) -> datetime | None:

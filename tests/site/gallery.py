@@ -66,6 +66,13 @@ SHEETS = (
         ),
     ),
     Sheet("tracking", "Every state of a delivery", tuple(f"tracking-{name}" for name in TRACKED)),
+    Sheet(
+        "caller-code",
+        "The code that the helpdesk asks for",
+        ("tracking-delivered", "locked-until-helpdesk", "help-caller-code"),
+        {"width": 1280, "height": 1240},
+        shown_width=520,
+    ),
     Sheet("dispute", "« Ce n’était pas moi »", ("dispute", "dispute-cut-link", "dispute-invalid-token", "disputed")),
     Sheet("information", "What voters read", ("help", "numen-secretariat", "accessibility", "legal-notice", "privacy")),
     Sheet(

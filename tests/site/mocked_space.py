@@ -88,12 +88,22 @@ def tracked(
     }
 
 
+def caller_code(code: str = "482913", lives: int = 1200) -> dict[str, str]:
+    """Return a code for the helpdesk that is accepted for so many seconds after `NOW`."""
+    return {"code": code, "expires_at": iso(NOW + timedelta(seconds=lives))}
+
+
 def overview(**members: Any) -> dict[str, Any]:
     """Return the body of `GET /api/reissue` of a voter who has asked for nothing yet; `members` replace its own."""
     window = ELECTION.windows.reissue
     return {
         "election": {"id": ELECTION.id, "name": ELECTION.name},
-        "window": {"opens_at": iso(window.opens_at), "closes_at": iso(window.closes_at), "open": True},
+        "window": {
+            "opens_at": iso(window.opens_at),
+            "closes_at": iso(window.closes_at),
+            "open": True,
+            "stopped": False,
+        },
         "address": ADDRESS,
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": SECRETARIAT,
@@ -102,6 +112,7 @@ def overview(**members: Any) -> dict[str, Any]:
         "status": "active",
         "last_reissue": None,
         "session": {"expires_in": 900},
+        "caller_code": caller_code(),
         **members,
     }
 

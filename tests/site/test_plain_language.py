@@ -13,7 +13,7 @@ from reassort.problems import WORDINGS
 from reassort.reasons import Reason
 
 from tests.elections import IDS, read_election
-from tests.messages import emails, sms
+from tests.messages import canary_sms, emails, sms
 from tests.site.mocked_space import built_site
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ def test_emails_are_in_plain_french(email: Email) -> None:
 @pytest.mark.req("U9", "U12")
 @pytest.mark.parametrize("election_id", IDS)
 def test_sms_is_in_plain_french(election_id: str) -> None:
-    assert faults_of(sms(read_election(election_id)).splitlines()) == []
+    for text in (sms(read_election(election_id)), canary_sms(read_election(election_id))):
+        assert faults_of(text.splitlines()) == []
 
 
 @pytest.mark.req("U7", "U9")

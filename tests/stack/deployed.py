@@ -31,6 +31,7 @@ from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.tables import from_wire, to_wire
 from reassort.voters import IdentifierStatus, Voter, enrolled_voter_item, voter_from_item
 
+from examples.voting_platform import subscribe
 from local.aws import LocalAws, start_aws
 from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
 from local.receipt_shapes import ses_message, sms_log_line
@@ -278,6 +279,15 @@ class Deployment:
         self._put("SignInTable", item)
         return Browser(self, {SESSION_COOKIE: str(token)})
 
+    def subscribed(self, name: str) -> Subscribed:
+        """Return a new queue that is subscribed to the topic of events, as the platform's own program makes it."""
+        sqs = self.client("sqs")
+        return Subscribed(sqs, subscribe(self.client("sns"), sqs, self.stack.outputs["PlatformTopicArn"], name))
+
+    def handle(self, enrolled: Enrolled, generation: int = 1) -> str:
+        """Return the handle of a voter's identifier."""
+        return self.keyed_hash.handle(enrolled.voter_id, generation)
+
     def platform(self) -> Platform:
         """Return the voting platform, in the role that the template gives it and no other."""
         answer = self.client("sts").assume_role(
@@ -417,6 +427,28 @@ class Platform:
         signing = session.get_credentials()
         assert signing is not None
         return signing
+
+
+@dataclass(frozen=True)
+class Subscribed:
+    """A queue of the voting platform."""
+
+    sqs: Any
+    url: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def until(self, enough: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
+        """Take events until there are enough of them; return all that came since the queue was made."""
+
+        def look() -> bool:
+            answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in answer.get("Messages", []):
+                self.events.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+            return bool(enough(self.events))
+
+        wait_for(look)
+        return self.events
 
 
 def at_once[T](calls: list[Callable[[], T]]) -> list[T]:

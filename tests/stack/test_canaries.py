@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tests.stack.deployed import Deployment, Enrolled, Platform
 
 WRONG_NUMEN = "09E9977123QZX"
-LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "ApiLogs")
+LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs", "ApiLogs")
 TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "RegisterTable", "LimitsTable")
-QUEUES = ("RetryQueue", "DeadLetterQueue")
+QUEUES = ("RetryQueue", "DeadLetterQueue", "PlatformDeadLetters")
 
 
 def forms_of(secret: str) -> set[str]:

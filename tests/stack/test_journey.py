@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
 import httpx
 import pytest
+from reassort.caller_codes import SLOT, current_code
 from reassort.register import Change
+from reassort_ops.cli import app
+from typer.testing import CliRunner
 
+from local.deploy import write_demo_elections
 from tests.stack.deployed import (
     Deployment,
     Enrolled,
@@ -14,6 +21,11 @@ from tests.stack.deployed import (
     identifier_in,
     wait_for,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -145,6 +157,55 @@ def test_the_registry_answers_nobody_without_its_permission(deployment: Deployme
 
     iam.attach_user_policy(UserName=name, PolicyArn=deployment.physical_id("VotingPlatformPolicy"))
     assert stranger.call(path, {"identifier": voter.identifier}).status_code == 200
+
+
+@pytest.mark.req("S26", "I7", "I9")
+def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
+    deployment: Deployment, platform: Platform, voter: Enrolled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elections = write_demo_elections(tmp_path)
+    for name, value in deployment.aws.environment().items():
+        monkeypatch.setenv(name, value)
+
+    def agent(*arguments: str) -> Result:
+        options = ["--stack", deployment.stack.name, "--region", deployment.aws.region, "--elections", str(elections)]
+        return CliRunner().invoke(app, ["voter", *arguments, *options])
+
+    browser = deployment.browser()
+    browser.sign_in(voter)
+    reference = browser.reissue(voter).json()["reference"]
+    browser.wait_until_sent(reference)
+    code = browser.call("GET", "/api/reissue").json()["caller_code"]["code"]
+    other = deployment.signed_in(deployment.enrol()).call("GET", "/api/reissue").json()["caller_code"]["code"]
+    idle = deployment.election.limits.session.idle_minutes
+    long_ago = datetime.now(UTC) - timedelta(minutes=idle) - 2 * SLOT
+    expired = current_code(deployment.keyed_hash, voter.voter_id, long_ago, idle).code
+    assert len({code, other, expired}) == 3
+
+    for who in (voter.email, reference):
+        shown = agent("show", who, "--caller-code", code)
+        assert (shown.exit_code, shown.stderr) == (0, "")
+        assert shown.stdout.startswith("Appelant       vérifié")
+        place = f"par SMS au •• •• •• {voter.phone[-4:-2]} {voter.phone[-2:]}"
+        story = ["Code de connexion envoyé par courriel.", "Connexion au site avec un code."]
+        story += [f"Réassort n° 2 demandé {place}", f"Identifiant n° 2 envoyé {place}."]
+        places = [shown.stdout.index(words) for words in story]
+        assert places == sorted(places)
+    (text,) = deployment.texts_to(voter.phone)
+    for secret in (voter.email, voter.numen, voter.phone, voter.identifier, identifier_in(text), code):
+        assert secret
+        assert secret not in shown.stdout
+    for wrong in (other, expired):
+        refused = agent("show", voter.email, "--caller-code", wrong)
+        assert (refused.exit_code, "le code ne correspond pas" in refused.stdout) == (1, True)
+        refused = agent("freeze", voter.email, "--caller-code", wrong, "--reason", "téléphone volé")
+        assert (refused.exit_code, refused.stdout) == (1, "")
+    assert [entry.change for entry in deployment.chain(voter)] == [Change.ISSUED, Change.REISSUED]
+
+    assert agent("freeze", reference, "--caller-code", code, "--reason", "téléphone volé").exit_code == 0
+    assert platform.check(identifier_in(text) or "")["status"] == "frozen"
+    assert deployment.chain(voter)[-1].reference == "téléphone volé (appelant vérifié)"
+    assert deployment.chain(voter)[-1].actor not in {"", "voter"}
 
 
 @pytest.mark.req("S16")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.req("S28", "S26")]
-ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole")
+ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 _NOBODY = "nobody"
 _KEYS = {
@@ -48,6 +48,8 @@ _GRANTED = {
         ("IdentifiersTable", "put_item"),
         ("RegisterTable", "put_item"),
         ("LimitsTable", "update_item"),
+        # The operators' record of when reissues may commit.
+        ("LimitsTable", "batch_get_item"),
         ("DeliveriesTable", "get_item"),
         ("DeliveriesTable", "batch_get_item"),
         ("DeliveriesTable", "put_item"),
@@ -59,6 +61,8 @@ _GRANTED = {
         ("DeliveriesTable", "batch_get_item"),
         ("DeliveriesTable", "update_item"),
         ("DeliveriesTable", "delete_item"),
+        # Canaries.
+        ("DeliveriesTable", "put_item"),
         # Turns to send, and the day's SMS.
         ("LimitsTable", "update_item"),
     },
@@ -68,6 +72,8 @@ _GRANTED = {
         ("VotersTable", "update_item"),
         ("RegisterTable", "put_item"),
     },
+    # The register's stream tells it all it needs.
+    "AnnounceRole": set(),
 }
 
 
@@ -168,8 +174,18 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
     hashes = not actors[role].is_refused(
         "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
     )
-    assert seals == (role in {"LoginRole", "ReissueRole"})
+    # Delivery seals canaries alone, by the conditions of its role: `tests/unit/test_canary_permissions.py`.
+    assert seals == (role in {"LoginRole", "ReissueRole", "NotifyRole"})
     assert hashes == (role != "NotifyRole")
+
+
+@pytest.mark.req("I9")
+@pytest.mark.parametrize("role", ROLES)
+def test_no_function_signs_a_register(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
+    call = {"KeyId": deployment.stack.outputs["RegisterKeyId"], "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert actors[role].is_refused("kms", "sign", **call)
+    # The call is a right one: whoever administers the account may make it.
+    assert deployment.client("kms").sign(**call)["Signature"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -220,6 +236,22 @@ def test_no_role_reaches_what_operates_the_service(deployment: Deployment, actor
         if not refused
     ]
     assert passed == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_events_are_published_and_only_to_their_topic(
+    deployment: Deployment, actors: dict[str, Actor], role: str
+) -> None:
+    actor, outputs = actors[role], deployment.stack.outputs
+    # One that no subscriber takes for an event.
+    allowed = {
+        name
+        for name in ("PlatformTopicArn", "HelpdeskTopicArn", "ReceiptsTopicArn")
+        if not actor.is_refused("sns", "publish", TopicArn=outputs[name], Message="{}")
+    }
+    assert allowed == {"AnnounceRole": {"PlatformTopicArn"}, "NotifyRole": {"HelpdeskTopicArn"}}.get(role, set())
+    refused = actor.is_refused("sqs", "send_message", QueueUrl=outputs["PlatformDeadLettersUrl"], MessageBody="{}")
+    assert refused == (role != "AnnounceRole")
 
 
 def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, actors: dict[str, Actor]) -> None:

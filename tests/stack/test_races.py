@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("stack")
 RACERS = 50
 ROUNDS = 20
+CROWD = 40
+VOTERS_AT_ONCE = 4
+ALLOWED = {
+    "200",
+    "202",
+    "409 already-voted",
+    "409 concurrent-reissue",
+    "409 revoked",
+    # The former identifier was being sent at that moment.
+    "429 delivery-in-progress",
+}
 
 
 def told(answers: list[httpx.Response]) -> Counter[str]:
@@ -107,6 +120,65 @@ def test_vote_and_reissue_race_to_one_winner(
     assert issued.total() == ROUNDS + won["reissue"]
     assert issued[IdentifierStatus.USED] == won["vote"]
     assert issued[IdentifierStatus.ACTIVE] == issued[IdentifierStatus.REVOKED] == won["reissue"]
+
+
+@pytest.mark.req("I5", "I6", "I9", "I10", "I1")
+def test_votes_and_reissues_under_load_have_one_winner_for_each_voter_and_every_record_agrees(
+    deployment: Deployment, platform: Platform, tell: Callable[[str], None]
+) -> None:
+    """Several voters at once, each with two devices that reissue and two connections of the platform that vote."""
+    queue = deployment.subscribed("platform-races")
+    electorate = [deployment.enrol() for _ in range(CROWD)]
+    signed_in = {voter.voter_id: [deployment.signed_in(voter) for _ in range(2)] for voter in electorate}
+    started = time.monotonic()
+
+    def race(voter: Enrolled) -> Counter[str]:
+        contenders = [partial(answered, partial(browser.reissue, voter)) for browser in signed_in[voter.voter_id]]
+        contenders += [partial(answered, partial(platform.vote, voter.identifier))] * 2
+        # Who is started first wins more often.
+        return told(at_once(contenders if electorate.index(voter) % 2 else contenders[::-1]))
+
+    with ThreadPoolExecutor(VOTERS_AT_ONCE) as pool:
+        outcomes = dict(zip(electorate, pool.map(race, electorate), strict=True))
+
+    seconds = time.monotonic() - started
+    assert sum(outcomes.values(), Counter()).keys() <= ALLOWED
+    voted = [voter for voter, outcome in outcomes.items() if outcome["200"]]
+    for voter, outcome in outcomes.items():
+        statuses = deployment.reconcile(voter)
+        if voter in voted:
+            assert (outcome["200"], outcome["202"]) == (1, 0)
+            assert statuses == {1: IdentifierStatus.USED}
+        else:
+            assert 1 <= outcome["202"] <= 2
+            assert list(statuses) == list(range(1, outcome["202"] + 2))
+            assert list(statuses.values()).count(IdentifierStatus.REVOKED) == outcome["202"]
+        checked = platform.check(voter.identifier)
+        assert (checked["status"], checked["generation"]) == (statuses[1].value, 1)
+
+    expected = {}
+    for voter in electorate:
+        for entry in deployment.chain(voter)[1:]:
+            revoked = entry.change is Change.REISSUED
+            handle = deployment.handle(voter, entry.generation - 1 if revoked else entry.generation)
+            expected[f"{handle}.{entry.sequence}"] = (handle, "revoked" if revoked else "used")
+    events = queue.until(lambda events: len({event["event_id"] for event in events}) >= len(expected))
+    assert {event["event_id"]: (event["handle"], event["status"]) for event in events} == expected
+    tell(
+        f"{CROWD} voters, {VOTERS_AT_ONCE} at once, 2 votes and 2 reissues each, in {seconds:.1f} s: "
+        f"won by vote {len(voted)}, by reissue {CROWD - len(voted)}; {len(expected)} changes, {len(events)} events; "
+        f"answers {dict(sum(outcomes.values(), Counter()))}"
+    )
+
+
+def answered(call: Callable[[], httpx.Response]) -> httpx.Response:
+    """Repeat a call for as long as the service is too busy for it, as its clients do."""
+    for _ in range(10):
+        answer = call()
+        if answer.status_code != 503:
+            break
+        time.sleep(0.2)
+    return answer
 
 
 @pytest.mark.req("S10", "S13", "S8")

@@ -10,6 +10,7 @@ from reassort.outbox import Kind, Message, Status
 from reassort.register import GENESIS, Change, entry_from_item
 
 from tests.engine_ministack import MINISTACK, NO_SORT_KEY, read_stored
+from tests.invariants import check_announcements
 from tests.stateful.machine import Machine
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Invariants(Machine):
             self.settle()
             self._agreed.clear()
             self.all_holds()
+            check_announcements(self.world, self.voters)
         finally:
             self.world.__exit__(None, None, None)
 

@@ -36,6 +36,10 @@ def _accessibility(status: str, rate: float, *, defects: list[str] | None = None
     return {"status": status, "audit": audit, "defects": defects or []}
 
 
+def _canaries(times: int = 1, every: int = 15, **target: str) -> Change:
+    return _set("canaries", to={"every_minutes": every, "late_after_minutes": 5, "targets": [target] * times})
+
+
 # What is wrong → the field that is named, and a word of the reason.
 FAULTS: dict[str, tuple[Change, str, str]] = {
     "missing part": (lambda content: content.pop("helpdesk"), "helpdesk", "required"),
@@ -215,6 +219,66 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "register_days must not be less than roll_days",
     ),
     "roll without an end": (lambda content: content["retention"].pop("roll_days"), "retention.roll_days", "required"),
+    "no thresholds": (lambda content: content.pop("watch"), "watch", "required"),
+    "threshold of all": (_set("watch", "domain_failure_percent", to=100), "watch.domain_failure_percent", "less than"),
+    "floor of NUMENs that one voter reaches": (
+        _set("watch", "wrong_numens", "floor", to=10),
+        "file",
+        "watch.wrong_numens.floor must be greater than limits.numen.helpdesk_after",
+    ),
+    "floor of codes that one browser reaches": (
+        _set("watch", "wrong_codes", "floor", to=5),
+        "file",
+        "watch.wrong_codes.floor must be greater than limits.code.tries",
+    ),
+    "floor of codes that one mailbox reaches": (
+        _set("watch", "used_codes", "floor", to=8),
+        "file",
+        "watch.used_codes.floor must be greater",
+    ),
+    "canary of another domain": (
+        _canaries(domain="ac-lyon.fr", handset="+33612345678"),
+        "file",
+        "ac-lyon.fr is not one",
+    ),
+    "canary that goes nowhere": (_canaries(domain="ac-dijon.fr"), "canaries.targets.0", "mailbox, a handset or both"),
+    "canary's mailbox elsewhere": (
+        _canaries(domain="ac-dijon.fr", mailbox="sonde@u-bourgogne.fr"),
+        "canaries.targets.0",
+        "an address of ac-dijon.fr",
+    ),
+    "canary's mailbox with a capital": (
+        _canaries(domain="ac-dijon.fr", mailbox="Sonde@ac-dijon.fr"),
+        "canaries.targets.0.mailbox",
+        "pattern",
+    ),
+    "canary's handset as it is dialled": (
+        _canaries(domain="ac-dijon.fr", handset="06 12 34 56 78"),
+        "canaries.targets.0.handset",
+        "pattern",
+    ),
+    "canary's handset abroad": (_canaries(domain="ac-dijon.fr", handset="+41791234567"), "file", "accepted territory"),
+    "canary's handset that is a landline": (_canaries(domain="ac-dijon.fr", handset="+33380448996"), "file", "mobile"),
+    "canary's handset overseas by the mainland's code": (
+        _canaries(domain="ac-dijon.fr", handset="+33692123456"),
+        "file",
+        "its E.164 form is another one",
+    ),
+    "canaries that drift": (
+        _canaries(every=25, domain="ac-dijon.fr", handset="+33612345678"),
+        "canaries",
+        "must divide an hour",
+    ),
+    "canaries that are late after the next": (
+        _canaries(every=5, domain="ac-dijon.fr", handset="+33612345678"),
+        "canaries",
+        "less than every_minutes",
+    ),
+    "canaries of one domain twice": (
+        _canaries(2, domain="ac-dijon.fr", handset="+33612345678"),
+        "file",
+        "lists a domain twice",
+    ),
     "id with a slash": (_set("id", to="../secret"), "id", "pattern"),
 }
 
@@ -353,7 +417,11 @@ def test_a_part_has_all_of_its_members_and_keeps_them() -> None:
 def test_election_survives_its_packaging_as_json(election_id: str) -> None:
     election = read_election(election_id)
     packaged = election_from_json(election.for_functions())
-    assert {**_content(packaged), "site": election.site.model_dump()} == election.model_dump()
+    assert {
+        **_content(packaged),
+        "site": election.site.model_dump(),
+        "watch": election.watch.model_dump(),
+    } == election.model_dump()
 
 
 @pytest.mark.parametrize("wanted", [DATE_OF_BIRTH, STAFF_CARD], ids=["date", "text"])
@@ -367,6 +435,20 @@ def test_functions_know_the_further_proof(wanted: Content) -> None:
 @pytest.mark.parametrize("election_id", IDS)
 def test_no_deployed_election_asks_for_a_further_proof(election_id: str) -> None:
     assert read_election(election_id).extra_proof is None
+
+
+def test_functions_know_the_canaries_and_no_threshold() -> None:
+    target = {"domain": "ac-dijon.fr", "mailbox": "sonde@ac-dijon.fr", "handset": "+33612345678"}
+    wanted = {"every_minutes": 10, "late_after_minutes": 3, "targets": [target]}
+    election = read_election("dijon-2018", canaries=wanted)
+    packaged = election_from_json(election.for_functions()).canaries
+    assert packaged is not None
+    assert _content(packaged) == {**wanted, "targets": (target,)}
+    assert "watch" not in Election.__annotations__
+
+
+def test_the_demo_has_no_canaries() -> None:
+    assert read_election("dijon-2018").canaries is None
 
 
 def test_functions_leave_the_model_of_the_site_alone() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.elections import IDS, read_election
-from tests.messages import alert, emails, sms
+from tests.messages import alert, canary_sms, emails, sms
 
 if TYPE_CHECKING:
     from reassort.election import Election
@@ -21,7 +21,11 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 def texts_by_file(election: Election) -> dict[str, str]:
     """Return all texts of an election by the name of their file."""
-    texts = {"identifier.sms.txt": sms(election) + "\n", "alert.txt": alert(election) + "\n"}
+    texts = {
+        "identifier.sms.txt": sms(election) + "\n",
+        "canary.sms.txt": canary_sms(election) + "\n",
+        "alert.txt": alert(election) + "\n",
+    }
     for name, email in emails(election):
         texts[f"{name}.txt"] = f"Objet : {email.subject}\n\n{email.text}\n"
         texts[f"{name}.html"] = email.html + "\n"

@@ -20,6 +20,7 @@ from tests.messages import (
     ORIGIN,
     REFERENCE,
     alert,
+    canary_sms,
     code_delivery,
     emails,
     masked_address,
@@ -106,6 +107,11 @@ def _longest_election() -> Election:
 def test_longest_sms_that_an_election_file_allows_is_still_one_part() -> None:
     election = _longest_election()
     assert gsm7_length(sms(election, generation=1 + election.limits.reissues.in_all)) <= 160
+
+
+@pytest.mark.req("U12", "P9")
+def test_sms_of_a_canary_is_one_part() -> None:
+    assert gsm7_length(canary_sms(_longest_election())) <= 160
 
 
 @pytest.mark.req("U12")

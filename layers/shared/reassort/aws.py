@@ -67,6 +67,11 @@ class Clients:
         client: SNSClient = self._client("sns", _ONE_ATTEMPT)
         return client
 
+    def topics(self) -> SNSClient:
+        """Return an SNS client that tries again, for topics whose readers drop what comes twice."""
+        client: SNSClient = self._client("sns", _PATIENT)
+        return client
+
     def _client(self, service: str, config: Config) -> Any:
         return self._session.create_client(service, config=config.merge(_CHECKED) if self._checked else config)
 

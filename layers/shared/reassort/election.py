@@ -213,6 +213,28 @@ class Retention(Part):
     register_days: int
 
 
+class CanaryTarget(Part):
+    """Where the canaries of one mail domain go: a mailbox in it, a handset, or both. They are the service's own, and nobody's.
+
+    `handset` is in E.164, for example `+33612345678`.
+    """
+
+    domain: str
+    mailbox: str | None
+    handset: str | None
+
+
+class Canaries(Part):
+    """Messages that the service sends to itself on the way that voters' take, to see that they arrive.
+
+    Each target gets one every `every_minutes`, from the full hour on; one that has not arrived `late_after_minutes` later is missing.
+    """
+
+    every_minutes: int
+    late_after_minutes: int
+    targets: tuple[CanaryTarget, ...]
+
+
 class Election(Part):
     """What the functions know of an election."""
 
@@ -230,6 +252,7 @@ class Election(Part):
     limits: Limits
     sending: Sending
     retention: Retention
+    canaries: Canaries | None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -305,8 +328,13 @@ def election_from_json(content: str | bytes) -> Election:
             ),
             "sending": Sending(**read["sending"]),
             "retention": Retention(**read["retention"]),
+            "canaries": read["canaries"] and _canaries(read["canaries"]),
         }
     )
+
+
+def _canaries(canaries: Mapping[str, Any]) -> Canaries:
+    return Canaries(**{**canaries, "targets": tuple(CanaryTarget(**target) for target in canaries["targets"])})
 
 
 def _window(window: Mapping[str, str]) -> Window:

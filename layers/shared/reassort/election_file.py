@@ -1,4 +1,4 @@
-"""The election file that an operator writes: what is accepted of an election, and what only its site says and shows.
+"""The election file that an operator writes: what is accepted of an election, what only its site says and shows, and when alarms ring.
 
 `reassort.election` says what each part is for; its classes are the bases of the models here, which add the rules of each member.
 No function imports this module, and their layer holds neither pydantic nor YAML.
@@ -27,8 +27,11 @@ from pydantic import (
 
 from reassort import election as plain
 from reassort.election import ElectionFileError, Territory
+from reassort.phones import PhoneError, normalise_phone
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Mailbox = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@[a-z0-9.-]+$")]
+Handset = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 # Of any length that still reads as one message at the top of a page.
@@ -234,6 +237,37 @@ class Retention(Model, plain.Retention):
         return self
 
 
+class CanaryTarget(Model, plain.CanaryTarget):
+    domain: Annotated[str, AfterValidator(_check_domain)]
+    mailbox: Mailbox | None = None
+    handset: Handset | None = None
+
+    @model_validator(mode="after")
+    def check_destinations(self) -> Self:
+        """Refuse a target that leads nowhere, and a mailbox elsewhere than in its domain."""
+        if self.mailbox is None and self.handset is None:
+            raise ValueError("needs a mailbox, a handset or both")
+        if self.mailbox is not None and not self.mailbox.endswith("@" + self.domain):
+            raise ValueError(f"mailbox must be an address of {self.domain}")
+        return self
+
+
+class Canaries(Model, plain.Canaries):
+    every_minutes: Annotated[int, Field(ge=5, le=60)]
+    late_after_minutes: Annotated[int, Field(ge=2, le=59)]
+    # Two of each, by two channels, are read in one call of 100 keys.
+    targets: Annotated[tuple[CanaryTarget, ...], Field(min_length=1, max_length=25)]
+
+    @model_validator(mode="after")
+    def check_times(self) -> Self:
+        """Refuse a rhythm that drifts through the hour, and a deadline that comes after the next canary."""
+        if 60 % self.every_minutes:
+            raise ValueError("every_minutes must divide an hour")
+        if self.late_after_minutes >= self.every_minutes:
+            raise ValueError("late_after_minutes must be less than every_minutes")
+        return self
+
+
 class Election(Model, plain.Election):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$")]
     name: Text
@@ -249,6 +283,7 @@ class Election(Model, plain.Election):
     limits: Limits
     sending: Sending
     retention: Retention
+    canaries: Canaries | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -290,6 +325,17 @@ class Election(Model, plain.Election):
         """Refuse reissues after the ballot has closed: nobody could use the identifier."""
         if self.windows.reissue.closes_at > self.windows.voting.closes_at:
             raise ValueError("windows.reissue closes after windows.voting")
+        return self
+
+    @model_validator(mode="after")
+    def check_canaries(self) -> Self:
+        """Refuse canaries of a domain that is not the election's, or listed twice: nobody would see which one is missing."""
+        names = [target.domain for target in self.canaries.targets] if self.canaries else []
+        if len(set(names)) < len(names):
+            raise ValueError("canaries.targets lists a domain twice")
+        for name in names:
+            if name not in self.domain_names:
+                raise ValueError(f"canaries.targets: {name} is not one of the domains")
         return self
 
 
@@ -355,14 +401,76 @@ class Site(Model):
     colours: Colours = Field(default_factory=Colours)
 
 
+class Share(Model):
+    """A share that rings, in per cent, and from how many on in one period it is looked at: below, one person alone would be a share."""
+
+    percent: Annotated[int, Field(ge=1, le=99)]
+    floor: Annotated[int, Field(ge=1)]
+
+
+class Watch(Model):
+    """From where on an alarm rings: above the number that stands here, or below it for `used_codes`.
+
+    Counts are for five minutes unless their name says otherwise. Only the template knows them (`packaging/watch.py`).
+    """
+
+    # The oldest message of any lane.
+    waiting_minutes: Annotated[int, Field(ge=1, le=240)]
+    # The sweeper takes a minute, and what it queues some seconds more.
+    overdue_minutes: Annotated[int, Field(ge=3, le=60)]
+    stream_seconds: Annotated[int, Field(ge=10, le=3600)]
+    undelivered: Annotated[int, Field(ge=0)]
+    domain_failure_percent: Annotated[int, Field(ge=1, le=99)]
+    sms_failure_percent: Annotated[int, Field(ge=1, le=99)]
+    # Of `sending.sms_per_day`.
+    sms_cap_percent: Annotated[int, Field(ge=10, le=99)]
+    sms_month_usd: Annotated[int, Field(ge=1)]
+    complaints_per_hour: Annotated[int, Field(ge=0)]
+    wrong_numens: Share
+    numen_locks: Annotated[int, Field(ge=1)]
+    wrong_codes: Share
+    # In a quarter of an hour: sign-ins of codes queued.
+    used_codes: Share
+    disputes_per_hour: Annotated[int, Field(ge=1)]
+    function_errors: Annotated[int, Field(ge=1)]
+    api_faults_per_minute: Annotated[int, Field(ge=1)]
+    blocked_requests: Annotated[int, Field(ge=1)]
+
+
 class ElectionFile(Election):
     """A validated election file."""
 
     site: Site
+    watch: Watch
+
+    @model_validator(mode="after")
+    def check_one_voter_is_no_attack(self) -> Self:
+        """Refuse a floor that one voter reaches alone, by every try that the limits give."""
+        if self.watch.wrong_numens.floor <= self.limits.numen.helpdesk_after:
+            raise ValueError("watch.wrong_numens.floor must be greater than limits.numen.helpdesk_after")
+        if self.watch.wrong_codes.floor <= self.limits.code.tries:
+            raise ValueError("watch.wrong_codes.floor must be greater than limits.code.tries")
+        if self.watch.used_codes.floor <= self.limits.code.bucket + self.limits.code.reserve:
+            raise ValueError("watch.used_codes.floor must be greater than limits.code.bucket and reserve together")
+        return self
+
+    @model_validator(mode="after")
+    def check_handsets(self) -> Self:
+        """Refuse a handset that no voter could give: its SMS would go another way than theirs."""
+        for target in self.canaries.targets if self.canaries else ():
+            if target.handset is None:
+                continue
+            try:
+                normalised = normalise_phone(target.handset, self.phones.territories)
+            except PhoneError as error:
+                raise ValueError(f"canaries.targets: handset of {target.domain}: {error}") from error
+            if normalised != target.handset:
+                raise ValueError(f"canaries.targets: handset of {target.domain}: its E.164 form is another one")
+        return self
 
     def for_functions(self) -> str:
         """Return the JSON that `reassort.election.election_from_json` reads."""
-        return self.model_dump_json(exclude={"site"})
+        return self.model_dump_json(exclude={"site", "watch"})
 
 
 class _Loader(yaml.SafeLoader):

@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     DISPUTE = "dispute"
     SOURCE = "source"
     EXTRA_PROOF = "extra-proof"
+    HANDLE = "handle"
+    CALLER = "caller"
 
 
 class KeyedHash:
@@ -62,6 +64,13 @@ class KeyedHash:
     def voter_id(self, address: str) -> str:
         """Return the pseudonym of the voter with this normalised address: 128 bits, 22 characters of base64url."""
         return urlsafe_b64encode(self.digest(Purpose.VOTER, address)[:16]).rstrip(b"=").decode()
+
+    def handle(self, voter_id: str, generation: int) -> str:
+        """Return the name under which the voting platform hears of an identifier: 128 bits, 22 characters of base64url.
+
+        It is stored nowhere and says neither the identifier nor the voter; two identifiers of one voter have two that nobody can tie.
+        """
+        return urlsafe_b64encode(self.digest(Purpose.HANDLE, voter_id, str(generation))[:16]).rstrip(b"=").decode()
 
     def extra_proof(self, voter_id: str, value: str) -> str:
         """Return the hash of a voter's further proof, bound to the voter: two who were born on one day have two hashes."""

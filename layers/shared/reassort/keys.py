@@ -1,9 +1,12 @@
 """Every key of every table, in one place."""
 
 from datetime import datetime
+from zlib import crc32
 
 # SignIn: one partition a voter (or a stranger's address, which looks alike).
 CODE_BUCKET = "codes"
+CHALLENGE_PREFIX = "challenge#"
+SESSION_PREFIX = "session#"
 
 
 def codes_day_attribute(day: datetime) -> str:
@@ -13,7 +16,7 @@ def codes_day_attribute(day: datetime) -> str:
 
 def challenge_key(token_hash: str) -> str:
     """Return the sort key of a challenge in the sign-in table."""
-    return f"challenge#{token_hash}"
+    return CHALLENGE_PREFIX + token_hash
 
 
 def reserve_key(window: int) -> str:
@@ -33,7 +36,7 @@ def source_key(window: int, shard: int) -> str:
 
 def session_key(token_hash: str) -> str:
     """Return the sort key of a session in the sign-in table."""
-    return f"session#{token_hash}"
+    return SESSION_PREFIX + token_hash
 
 
 def phone_key(phone_hash: str) -> str:
@@ -54,6 +57,25 @@ def pace_key(lane: str) -> str:
     """Return the key of a lane's pace in the limits table."""
     return f"{PACE_PREFIX}{lane}"
 
+
+# The operators' record of when reissues may commit, in the limits table: what an operator reads, and what reissues are conditioned on.
+CONTROL_KEY = "control"
+# At 50 reissues a second some two conditions in a hundred meet another one on the same item, and are tried again.
+CONTROL_SHARDS = 48
+
+
+def control_shard_keys() -> tuple[str, ...]:
+    """Return the keys of all items that reissues are conditioned on."""
+    return tuple(f"{CONTROL_KEY}#{shard:02}" for shard in range(CONTROL_SHARDS))
+
+
+def control_shard_key(voter_id: str) -> str:
+    """Return the key of the item that a voter's reissues are conditioned on."""
+    return f"{CONTROL_KEY}#{crc32(voter_id.encode()) % CONTROL_SHARDS:02}"
+
+
+# How the ids of canaries begin in the deliveries table; a reissue's reference and a code's id never do.
+CANARY_PREFIX = "canary-"
 
 DUE_INDEX = "due"
 SMS_INDEX = "sms"

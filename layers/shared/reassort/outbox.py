@@ -29,6 +29,7 @@ class Kind(StrEnum):
 
     CODE = "code"
     REISSUE = "reissue"
+    CANARY = "canary"
 
 
 class Message(StrEnum):
@@ -38,6 +39,7 @@ class Message(StrEnum):
     IDENTIFIER = "identifier"
     CONFIRMATION = "confirmation"
     ALERT = "alert"
+    CANARY = "canary"
 
 
 class Channel(StrEnum):
@@ -67,6 +69,11 @@ class Status(StrEnum):
 # Nothing more will be done for a message that stands so, unless somebody asks.
 SETTLED = frozenset({Status.SENT, Status.DELIVERED, Status.FAILED, Status.SUPERSEDED})
 
+
+# What stands in the place of a voter in a canary's delivery. No pseudonym looks like it.
+CANARY_VOTER = "canary"
+# A canary is of no use once the next but one is due; a day is enough to look at one that failed.
+_CANARY_KEPT = timedelta(days=1)
 
 # What a confirmation tells of its delivery, kept with the message from the first attempt on.
 TOLD = ("channel", "fell_back")
@@ -129,8 +136,8 @@ class Delivery:
         return Reason(reason) if reason else None
 
     def channel_of(self, message: Message) -> Channel:
-        """Return how a message goes: everything but an identifier goes by e-mail."""
-        return self.channel if message is Message.IDENTIFIER else Channel.EMAIL
+        """Return how a message goes: everything but an identifier and a canary goes by e-mail."""
+        return self.channel if message in {Message.IDENTIFIER, Message.CANARY} else Channel.EMAIL
 
     def round_of(self, message: Message) -> int:
         """Return how often a message was queued anew; a receipt for an earlier round says nothing about this one."""
@@ -264,6 +271,25 @@ def reissue_delivery_item(
     }
 
 
+def canary_delivery_item(
+    *, delivery_id: str, channel: Channel, address: bytes | None, payload: bytes, now: datetime
+) -> Item:
+    """Return the delivery of a canary: nobody's, with an address when it goes by e-mail."""
+    return {
+        **_delivery_item(
+            delivery_id=delivery_id,
+            kind=Kind.CANARY,
+            voter_id=CANARY_VOTER,
+            address=address,
+            payload=payload,
+            messages=(Message.CANARY,),
+            now=now,
+            expires=now + _CANARY_KEPT,
+        ),
+        "channel": channel.value,
+    }
+
+
 def history_step(
     at: int, message: Message, status: Status, channel: Channel | None = None, reason: Reason | None = None
 ) -> Item:
@@ -314,7 +340,7 @@ def _delivery_item(
     delivery_id: str,
     kind: Kind,
     voter_id: str,
-    address: bytes,
+    address: bytes | None,
     payload: bytes,
     messages: tuple[Message, ...],
     now: datetime,
@@ -328,7 +354,7 @@ def _delivery_item(
         "voter_id": voter_id,
         "created_at": at,
         "expires_at": epoch_seconds(expires),
-        "address": address,
+        **({} if address is None else {"address": address}),
         "payload": payload,
         "messages": {message.value: queued_message() for message in messages},
         # That a confirmation was queued goes without saying. The item stays below one kilobyte, and its write units at two.

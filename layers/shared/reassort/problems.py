@@ -30,6 +30,7 @@ class Code(StrEnum):
     PHONE_IN_USE = "phone-in-use"
     REDELIVERY_EXPIRED = "redelivery-expired"
     REVOKED = "revoked"
+    REISSUES_STOPPED = "reissues-stopped"
     SIGNED_OUT = "signed-out"
     SOURCE_LIMIT = "source-limit"
     SUPERSEDED = "superseded"
@@ -127,6 +128,12 @@ WORDINGS: dict[Code, Wording] = {
     ),
     Code.REVOKED: Wording(
         409, "Identifiant remplacé", "Un identifiant plus récent le remplace. Utilisez le dernier reçu."
+    ),
+    Code.REISSUES_STOPPED: Wording(
+        409,
+        "Les demandes sont suspendues",
+        "L’organisateur a suspendu les demandes de nouvel identifiant. "
+        "Votre identifiant actuel reste valable. Appelez l’assistance au {helpdesk}.",
     ),
     Code.SIGNED_OUT: Wording(401, "Votre session est terminée", "Identifiez-vous de nouveau pour continuer."),
     Code.SOURCE_LIMIT: Wording(

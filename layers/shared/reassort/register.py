@@ -13,10 +13,12 @@ from typing import Any
 from reassort.tables import Action, Item, put_if_absent
 
 GENESIS = "0" * 64
+# Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that short.
+ELECTION_CHAIN = "election"
 
 
 class Change(StrEnum):
-    """What happened to a voter's identifier."""
+    """What happened to a voter's identifier, or to the election."""
 
     ISSUED = "issued"
     REISSUED = "reissued"
@@ -25,6 +27,9 @@ class Change(StrEnum):
     UNFROZEN = "unfrozen"
     UNLOCKED = "unlocked"
     DISPUTED = "disputed"
+    # Of the election, in a chain of its own.
+    OPENED = "opened"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,12 @@ class Entry:
     @property
     def hash(self) -> str:
         """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal digits."""
-        return sha256(canonical(self._content())).hexdigest()
+        return sha256(self.content).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """Return what is hashed: the entry's canonical JSON, which is its line of an exported register."""
+        return canonical(self._content())
 
     def _content(self) -> dict[str, Any]:
         return {

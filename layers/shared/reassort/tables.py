@@ -138,6 +138,20 @@ def update_request(
     return request
 
 
+def require(name: str, table: str, key: Item, condition: str, values: Mapping[str, Any]) -> Action:
+    """Require that a condition holds of an item that is not written; of one that is not there, too."""
+    return Action(
+        name,
+        "ConditionCheck",
+        {
+            "TableName": table,
+            "Key": to_wire(key),
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": to_wire(values),
+        },
+    )
+
+
 def exists(name: str, table: str, key: Item) -> Action:
     """Require that an item exists."""
     attribute = next(iter(key))

@@ -25,6 +25,11 @@ class IdentifierStatus(StrEnum):
     FROZEN = "frozen"
     UNKNOWN = "unknown"
 
+    @property
+    def is_final(self) -> bool:
+        """Tell whether an identifier of this status keeps it for ever: only active and frozen ones change."""
+        return self in {IdentifierStatus.REVOKED, IdentifierStatus.USED}
+
 
 @dataclass(frozen=True)
 class Voter:
@@ -66,6 +71,13 @@ class Voter:
     def superseded_at(self, generation: int) -> int | None:
         """Return when the identifier of a generation was replaced by the next one, or None."""
         return self.issued_at[generation] if generation < self.generation else None
+
+    def sequence_of(self, generation: int) -> int | None:
+        """Return the number of the last change that the status of this generation's identifier takes into account.
+
+        None where no change can follow: the number would only show which revoked identifiers are of one voter.
+        """
+        return None if self.identifier_status(generation).is_final else self.chain_length
 
     def next_entry(self, change: Change, at: datetime, actor: str, *, generation: int, reference: str = "") -> Entry:
         """Return the entry that would follow in this voter's chain."""

@@ -98,9 +98,9 @@ def _stands(now: datetime = NOW, **members: Any) -> Play:
     return play
 
 
-def _window(*, opens: bool) -> dict[str, Any]:
+def _window(*, opens: bool, stopped: bool = False) -> dict[str, Any]:
     window = overview()["window"]
-    return {"window": {**window, "open": opens}}
+    return {"window": {**window, "open": opens, "stopped": stopped}}
 
 
 def _confirmed(code: Code, errors: tuple[FieldFault, ...] = (), **facts: Any) -> Play:
@@ -201,6 +201,11 @@ STATES = {
         "Les demandes sont fermées",
         ("Elles ont fermé le jeudi 6 décembre à 17 h.", "Voir les dates des demandes"),
     ),
+    "stopped": State(
+        _stands(**_window(opens=False, stopped=True)),
+        wording(Code.REISSUES_STOPPED),
+        ("L’organisateur a suspendu les demandes", "Votre identifiant actuel reste valable.", helpdesk()),
+    ),
     "voted": State(
         _stands(status="used"),
         wording(Code.ALREADY_VOTED),
@@ -269,6 +274,9 @@ STATES = {
         summary=(wording(Code.CONCURRENT_REISSUE), "Voir le suivi de la demande"),
     ),
     "request-used": State(_confirmed(Code.IDEMPOTENCY_MISMATCH), FORM, summary=(wording(Code.IDEMPOTENCY_MISMATCH),)),
+    "stopped-meanwhile": State(
+        _confirmed(Code.REISSUES_STOPPED), wording(Code.REISSUES_STOPPED), ("a suspendu les demandes", helpdesk())
+    ),
     "closed-meanwhile": State(
         _confirmed(Code.WINDOW_CLOSED), wording(Code.WINDOW_CLOSED), ("Voir les dates des demandes",)
     ),

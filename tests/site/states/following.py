@@ -16,6 +16,7 @@ from tests.site.mocked_space import (
     REFERENCE,
     STATUS,
     MockedSpace,
+    caller_code,
     last_reissue,
     overview,
     step,
@@ -274,6 +275,16 @@ def _session_about_to_end(space: MockedSpace) -> None:
     space.page.clock.fast_forward((900 - 110) * 1000)
 
 
+def _caller_code_expired(space: MockedSpace) -> None:
+    """Another page has prolonged the session, so this one has not been told a new code."""
+    space.open_tracking(tracked("delivered"))
+    space.answer(OVERVIEW, 200, overview(caller_code=caller_code(lives=60)))
+    space.page.reload()
+    space.page.locator("#caller-code-digits:not(:empty)").wait_for()
+    space.page.clock.fast_forward(61_000)
+    space.page.locator("#caller-code-renew").wait_for()
+
+
 def _redelivered(space: MockedSpace) -> None:
     space.open_tracking(tracked("queued", expected_wait=600))
     sent = {"reference": REFERENCE, "generation": 2, "channel": "email", "destination": ADDRESS}
@@ -322,6 +333,7 @@ _OTHERS = {
     "tracking-session-about-to-end": State(
         _session_about_to_end, TITLE, ("Êtes-vous toujours là ?",), dialog="session-warning"
     ),
+    "tracking-caller-code-expired": State(_caller_code_expired, TITLE),
     "redelivered": State(
         _redelivered, TITLE, (f"Le même identifiant part maintenant par courriel, à l’adresse {ADDRESS}.",)
     ),

@@ -1,6 +1,9 @@
 """The pages that ask the API for nothing, or for little."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from reassort.problems import Code
 
 from tests.site.mocked_space import ELECTION, NOW, OVERVIEW, SECRETARIAT, MockedSpace, overview
 from tests.site.states.state import State
@@ -18,6 +21,26 @@ def _secretariat(space: MockedSpace) -> None:
     space.answer(OVERVIEW, 200, overview())
     space.open("numen.html#secretariat")
     space.page.get_by_text(SECRETARIAT).wait_for()
+
+
+def _ask_for_caller_code(space: MockedSpace) -> None:
+    space.open("aide.html")
+    space.page.get_by_role("button", name="Afficher mon code").click()
+    space.page.locator("#caller-code-answer:not(:empty), #caller-code-digits:not(:empty)").first.wait_for()
+
+
+def _caller_code(space: MockedSpace) -> None:
+    space.answer(OVERVIEW, 200, overview())
+    _ask_for_caller_code(space)
+
+
+def _caller_code_refused(code: Code) -> Callable[[MockedSpace], None]:
+    def play(space: MockedSpace) -> None:
+        space.refuse(OVERVIEW, code)
+        _ask_for_caller_code(space)
+        space.page.locator("#caller-code-answer a").wait_for()
+
+    return play
 
 
 HOME = "Recevoir un nouvel identifiant de vote"
@@ -50,7 +73,23 @@ STATES = {
     "numen-secretariat": State(
         _secretariat, "Vous ne connaissez plus votre NUMEN", ("Votre secrétariat :", SECRETARIAT)
     ),
-    "help": page("aide.html", "Aide"),
+    "help": page("aide.html", "Aide", "Afficher mon code"),
+    "help-caller-code": State(
+        _caller_code, "Aide", ("Code à lire à l’assistance", "482 913", "Ne le donnez à personne")
+    ),
+    "help-caller-code-signed-out": State(
+        _caller_code_refused(Code.SIGNED_OUT),
+        "Aide",
+        (
+            "Votre session n’est pas ouverte. Identifiez-vous : le code s’affiche ensuite sur la page.",
+            "Afficher mon code",
+        ),
+    ),
+    "help-caller-code-unavailable": State(
+        _caller_code_refused(Code.UNAVAILABLE),
+        "Aide",
+        ("Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au",),
+    ),
     "accessibility": page("accessibilite.html", "Accessibilité"),
     "legal-notice": page("mentions-legales.html", "Mentions légales"),
     "privacy": page("confidentialite.html", "Données personnelles"),

@@ -39,10 +39,10 @@ class Deployed:
     def run(self, *arguments: object) -> Result:
         """Run `reassort` with these arguments on this stack; only what reads the roll or a voter needs the elections."""
         options = ["--stack", self.stack.name, "--region", REGION]
-        if arguments[0] not in ("register", "deliveries"):
+        if arguments[0] not in ("register", "registry", "deliveries"):
             options += ["--elections", str(self.elections)]
         # moto is not atomic under threads.
-        if arguments[:2] == ("roll", "import") or arguments[0] == "purge":
+        if arguments[:2] == ("roll", "import") or arguments[0] in ("purge", "registry"):
             options += ["--threads", "1"]
         return CliRunner().invoke(app, [*map(str, arguments), *options])
 
@@ -83,12 +83,13 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         kms = boto3.client("kms", region_name=REGION)
         key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
         encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
+        signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         sqs = boto3.client("sqs", region_name=REGION)
         queues = {
             "RetryQueueUrl": sqs.create_queue(QueueName="retries")["QueueUrl"],
             "DeadLetterQueueUrl": sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         }
-        keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key}
+        keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
         outputs = {**tables, **queues, **keys, "ElectionId": "dijon-2018"}
         make_stack("reassort", outputs)
         yield Deployed(dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from reassort.election import ElectionFileError
 from reassort.election_file import read_election_file
@@ -15,6 +17,7 @@ from reassort_ops.election_files import election_of
 from reassort_ops.roll_check import check_roll, valid_rows
 from reassort_ops.roll_file import open_roll
 from reassort_ops.stack import Aws
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.elections import FOLDER
@@ -22,27 +25,37 @@ from tests.unit.ops.rolls import row, rows, write_roll
 
 ROOT = FOLDER.parent
 DIJON = FOLDER / "dijon-2018.yaml"
-COMMANDS = [
-    [],
-    ["roll"],
-    ["roll", "check"],
-    ["roll", "import"],
-    ["voter"],
-    ["voter", "show"],
-    ["voter", "unlock"],
-    ["voter", "freeze"],
-    ["voter", "unfreeze"],
-    ["register"],
-    ["register", "verify"],
-    ["purge"],
+
+
+def _commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Give every command and every group of them, by what is typed after `reassort`."""
+    yield path
+    for name, command in getattr(group, "commands", {}).items():
+        yield from _commands(command, (*path, name))
+
+
+COMMANDS = list(_commands(get_command(app)))
+# Works on a file of this machine alone.
+OFFLINE = {("roll", "check")}
+RUNNABLE = [
+    command
+    for command in COMMANDS
+    if not any(other[: len(command)] == command for other in COMMANDS if other != command)
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_has_an_example(command: list[str]) -> None:
+def test_help_has_an_example(command: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
-    assert "Example: reassort" in result.stdout
+    assert f"Example: {' '.join(('reassort', *command))}" in result.stdout
+
+
+@pytest.mark.parametrize("command", RUNNABLE, ids=" ".join)
+def test_every_command_names_its_account_and_speaks_to_programs(command: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(app, [*command, "--help"]).stdout
+    wanted = {"--json"} | ({"--stack", "--region", "--profile"} if command not in OFFLINE else set())
+    assert {option for option in wanted if option not in told} == set()
 
 
 def test_a_valid_roll(tmp_path: Path) -> None:

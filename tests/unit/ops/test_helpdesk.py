@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.caller_codes import current_code
+from reassort.clock import utc_now
 from reassort.outbox import Channel, Message, Status, history_step, reissue_delivery_item
 from reassort.reasons import Reason
 from reassort.tables import to_wire
@@ -99,9 +101,9 @@ class TestShow:
         delivery = enrolled.run_json("voter", "show", EMAIL)[1]["delivery"]
         assert (delivery["status"], delivery["channel"], delivery["confirmation"]) == ("queued", "email", "failed")
         printed = enrolled.run("voter", "show", EMAIL).stdout
-        assert "delivery of 7K3M9-QWX2T by email to p•••@ac-dijon.fr" in printed
-        assert "identifier   failed     sms: numéro inconnu" in printed
-        assert "confirmation failed     : boîte pleine" in printed
+        assert "par courriel à p•••@ac-dijon.fr : en cours ; référence 7K3M9-QWX2T" in printed
+        assert "SMS au •• •• •• 56 78 non remis : numéro inconnu." in printed
+        assert "Courriel de confirmation non remis : boîte pleine." in printed
 
     def test_a_lock_is_shown(self, enrolled: Deployed) -> None:
         assert enrolled.run_json("voter", "show", EMAIL)[1]["lock"] is None
@@ -125,6 +127,120 @@ class TestShow:
         assert reason in result.stderr
         assert result.stderr.count("\n") == 1
         assert email not in result.stderr
+
+
+class TestReference:
+    """A voter who quotes the reference of a reissue."""
+
+    def test_finds_the_voter_as_the_address_does(self, enrolled: Deployed) -> None:
+        deliver(enrolled, "7K3M9-QWX2T")
+        by_address = enrolled.run_json("voter", "show", EMAIL)
+        assert by_address[0] == 0
+        for typed in ("7K3M9-QWX2T", "7k3m9qwx2t", "7k3m9 qwx2t"):
+            assert enrolled.run_json("voter", "show", typed) == by_address
+
+    def test_is_enough_for_what_sends_no_mail(self, enrolled: Deployed) -> None:
+        deliver(enrolled, "7K3M9-QWX2T")
+        lock(enrolled, 10)
+        for command, done in (("unlock", "unlocked"), ("freeze", "frozen"), ("unfreeze", "unfrozen")):
+            result = enrolled.run("voter", command, "7K3M9-QWX2T", "--reason", "vu")
+            assert (result.exit_code, result.stdout) == (0, f"p•••@ac-dijon.fr: {done}\n")
+        assert [entry["change"] for entry in chain(enrolled)] == ["issued", "unlocked", "frozen", "unfrozen"]
+
+    def test_identifier_is_never_sent_for_it(self, enrolled: Deployed) -> None:
+        deliver(enrolled, "7K3M9-QWX2T")
+        before = enrolled.everything()
+        result = enrolled.run("voter", "reissue", "7K3M9-QWX2T", "--reason", "vu")
+        assert (result.exit_code, "the address is not of the form" in result.stderr) == (1, True)
+        assert enrolled.everything() == before
+
+    @pytest.mark.parametrize("command", ["show", "unlock", "freeze", "unfreeze"])
+    def test_of_nothing_is_refused(self, enrolled: Deployed, command: str) -> None:
+        reason = () if command == "show" else ("--reason", "vu")
+        result = enrolled.run("voter", command, "7K3M9-QWX2T", *reason)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+        assert "no reissue has the reference 7K3M9-QWX2T" in result.stderr
+
+
+class TestCaller:
+    """A code that the caller reads from the site says that they read the mailbox."""
+
+    def code(self, deployed: Deployed, email: str = EMAIL, ago: timedelta = timedelta(0)) -> str:
+        """Return the code that the site showed so long ago."""
+        voter_id = deployed.keyed_hash.voter_id(email)
+        idle = read_election("dijon-2018").limits.session.idle_minutes
+        return current_code(deployed.keyed_hash, voter_id, utc_now() - ago, idle).code
+
+    def test_who_reads_the_code_is_verified(self, enrolled: Deployed) -> None:
+        code = self.code(enrolled)
+        for typed in (code, f"{code[:3]} {code[3:]}"):
+            status, shown = enrolled.run_json("voter", "show", EMAIL, "--caller-code", typed)
+            assert (status, shown["caller"]) == (0, "verified")
+        printed = enrolled.run("voter", "show", EMAIL, "--caller-code", code).stdout
+        assert printed.startswith("Appelant       vérifié")
+        assert code not in printed
+
+    def test_who_does_not_ask_for_one_is_told_so(self, enrolled: Deployed) -> None:
+        status, shown = enrolled.run_json("voter", "show", EMAIL)
+        assert (status, shown["caller"]) == (0, "not-asked")
+
+    @pytest.mark.parametrize("whose", ["somebody else's", "expired"])
+    def test_another_code_is_said_to_be_wrong_and_the_right_one_is_not_told(
+        self, enrolled: Deployed, whose: str
+    ) -> None:
+        right = self.code(enrolled)
+        wrong = (
+            self.code(enrolled, row(2).email)
+            if whose == "somebody else's"
+            else self.code(enrolled, ago=timedelta(minutes=21))
+        )
+        assert wrong != right
+        result = enrolled.run("voter", "show", EMAIL, "--caller-code", wrong)
+        assert result.exit_code == 1
+        assert result.stdout.startswith("Appelant       NON VÉRIFIÉ : le code ne correspond pas")
+        assert "Ne changez rien et n’en dites pas plus." in result.stdout
+        assert right not in result.stdout + result.stderr
+        status, shown = enrolled.run_json("voter", "show", EMAIL, "--caller-code", wrong)
+        assert (status, shown["caller"]) == (1, "wrong-code")
+
+    @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef"])
+    def test_what_is_no_code_is_refused(self, enrolled: Deployed, typed: str) -> None:
+        result = enrolled.run("voter", "show", EMAIL, "--caller-code", typed)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == "reassort: --caller-code takes the 6 digits that the caller reads from the site\n"
+
+    @pytest.mark.req("I9", "S26")
+    def test_register_says_that_the_caller_was_verified(self, enrolled: Deployed) -> None:
+        code = self.code(enrolled)
+        lock(enrolled, 10)
+        with_code = ("--caller-code", code, "--reason", "a appelé")
+        operators = [
+            enrolled.run_json("voter", command, EMAIL, *with_code)[1] for command in ("unlock", "freeze", "unfreeze")
+        ]
+        assert all(done["caller_verified"] for done in operators)
+        entries = chain(enrolled)[1:]
+        assert broken_links(chain(enrolled)) == []
+        assert [(entry["change"], entry["actor"], entry["reference"]) for entry in entries] == [
+            (change, operators[0]["operator"], "a appelé (appelant vérifié)")
+            for change in ("unlocked", "frozen", "unfrozen")
+        ]
+
+    @pytest.mark.parametrize("command", ["unlock", "freeze", "unfreeze", "reissue"])
+    def test_wrong_code_changes_nothing(self, enrolled: Deployed, command: str) -> None:
+        lock(enrolled, 10)
+        before = enrolled.everything()
+        wrong = self.code(enrolled, row(2).email)
+        result = enrolled.run("voter", command, EMAIL, "--caller-code", wrong, "--reason", "a appelé")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == "reassort: the caller's code does not match: nothing was changed\n"
+        assert enrolled.everything() == before
+
+    @pytest.mark.parametrize("reason", ["appelant vérifié", "Appelant Verifie, NUMEN", "appelant  verifié"])
+    def test_nobody_but_a_check_says_that_the_caller_was_verified(self, enrolled: Deployed, reason: str) -> None:
+        before = enrolled.everything()
+        result = enrolled.run("voter", "freeze", EMAIL, "--reason", reason)
+        assert (result.exit_code, "with --caller-code" in result.stderr) == (1, True)
+        assert enrolled.everything() == before
 
 
 class TestChange:

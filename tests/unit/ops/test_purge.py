@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
 from reassort.tables import to_wire
-from reassort_ops import cli
+from reassort_ops import target
+from reassort_ops.commands import purge as command
+from reassort_ops.commands import roll
 from reassort_ops.purge import Purge
 
 from tests.elections import read_election
@@ -38,7 +40,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Set the clock of the command."""
 
     def set_clock(instant: datetime) -> None:
-        monkeypatch.setattr(cli, "utc_now", lambda: instant.astimezone(UTC))
+        for module in (command, roll):
+            monkeypatch.setattr(module, "utc_now", lambda: instant.astimezone(UTC))
 
     return set_clock
 
@@ -220,7 +223,7 @@ class TestAgreement:
             f"voters       voter                 5         0  {ends}",
             f"register     issued                0         5  {later}",
             "17 to remove",
-            "the register can be verified only as long as the voters are there: reassort register verify",
+            "the register can be verified and signed only as long as the voters are there: reassort register export",
             "nothing removed",
         ]
 
@@ -228,8 +231,8 @@ class TestAgreement:
     def test_on_a_terminal_it_asks(
         self, held: Deployed, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
     ) -> None:
-        monkeypatch.setattr(cli, "may_ask", lambda: True)
-        monkeypatch.setattr(cli.typer, "confirm", lambda _: answer)
+        monkeypatch.setattr(command, "may_ask", lambda: True)
+        monkeypatch.setattr(command.typer, "confirm", lambda _: answer)
         result = held.run("purge")
         assert result.exit_code == status
         assert ("removed 17 of 17" in result.stdout) == removed
@@ -237,10 +240,10 @@ class TestAgreement:
 
     def test_ctrl_c_at_the_question(self, held: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(_: str) -> bool:
-            raise cli.typer.Abort
+            raise command.typer.Abort
 
-        monkeypatch.setattr(cli, "may_ask", lambda: True)
-        monkeypatch.setattr(cli.typer, "confirm", interrupt)
+        monkeypatch.setattr(command, "may_ask", lambda: True)
+        monkeypatch.setattr(command.typer, "confirm", interrupt)
         result = held.run("purge")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         assert left(held) == ALL
@@ -336,7 +339,7 @@ class TestFaults:
     ) -> None:
         deployed, client = crowd
         client.refuses = lambda _: 25
-        monkeypatch.setattr(cli.Aws, "dynamodb", lambda *_: client)
+        monkeypatch.setattr(target.Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert result.exit_code == 1
         assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
@@ -411,7 +414,7 @@ class TestFaults:
                 raise KeyboardInterrupt
 
         client.before = interrupt
-        monkeypatch.setattr(cli.Aws, "dynamodb", lambda *_: client)
+        monkeypatch.setattr(target.Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         assert "removed 85 of 120\nrun the same command again to remove the rest\n" in result.stdout

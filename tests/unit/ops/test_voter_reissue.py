@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from reassort.caller_codes import current_code
 from reassort.tables import to_wire
 
 from tests.register_chain import broken_links
@@ -45,7 +46,7 @@ def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(en
     lock(enrolled, 10)
     status, issued = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "identité vérifiée")
     assert status == 0
-    assert set(issued) == {"voter_id", "reference", "generation", "destination", "operator"}
+    assert set(issued) == {"voter_id", "reference", "generation", "destination", "operator", "caller_verified"}
     assert (issued["generation"], issued["destination"]) == (2, "p•••@ac-dijon.fr")
     voter = enrolled.voter(EMAIL)
     assert (voter["generation"], voter["numen_failures"]) == (2, 0)
@@ -57,6 +58,18 @@ def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(en
     assert delivery["delivery_id"] == issued["reference"]
     assert delivery["destinations"] == {"email": "p•••@ac-dijon.fr"}
     assert enrolled.run_json("register", "verify")[0] == 0
+
+
+@pytest.mark.req("S26", "I9")
+def test_register_says_that_the_caller_read_the_code_of_the_site(enrolled: Deployed) -> None:
+    voter_id = enrolled.keyed_hash.voter_id(EMAIL)
+    code = current_code(enrolled.keyed_hash, voter_id, DURING, 15).code
+    with_code = ("--caller-code", code, "--reason", "pas de téléphone")
+    status, issued = enrolled.run_json("voter", "reissue", EMAIL, *with_code)
+    assert (status, issued["caller_verified"]) == (0, True)
+    last = chain(enrolled)[-1]
+    assert (last["change"], last["actor"]) == ("reissued", issued["operator"])
+    assert last["reference"] == f"{issued['reference']} pas de téléphone (appelant vérifié)"
 
 
 @pytest.mark.req("S26", "I7")

@@ -1,0 +1,1 @@
+"""Telling the voting platform of each identifier whose status changed."""

@@ -1,0 +1,179 @@
+"""`reassort register`: the record of every change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from reassort.clock import utc_now
+
+from reassort_ops.commands.options import (
+    LOOK,
+    AsJson,
+    Profile,
+    Region,
+    StackName,
+    exit_unless,
+)
+from reassort_ops.failures import OperatorError
+from reassort_ops.output import progress, say, say_json
+from reassort_ops.register_check import Reconciliation, verify_register
+from reassort_ops.stack import Aws, Stack
+
+# The modules of the file need `cryptography`, which takes a while to load: only the commands that sign or check wait for it.
+if TYPE_CHECKING:
+    from reassort_ops.register_export import Export
+    from reassort_ops.register_file_check import FileCheck
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=LOOK,
+    help="Verify the register of a stack; export it for the election bureau; check what was exported.",
+    epilog="Example: reassort register export --stack reassort --output register.jsonl",
+)
+
+
+@commands.command("export", epilog="Example: reassort register export --stack reassort --output register.jsonl")
+def register_export(
+    stack: StackName,
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write; none is replaced")],
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the register to a signed file that anybody can check offline, and the public key to FILE.pub.pem.
+
+    It may run while the service does, and signs nothing unless every chain verifies and the reconciliation holds. The file has
+    pseudonyms, times and names of operators; no address, no NUMEN, no phone number, no identifier (docs/register.md).
+
+    Exit status: 0 when the file is written.
+    """
+    from reassort_ops.register_export import KmsSigner, export_register
+
+    aws = Aws(profile, region)
+    found = aws.find_stack(stack)
+    signer = KmsSigner.of(aws.kms(), found.register_key_id)
+    with progress("exporting", None) as advance:
+        export = export_register(
+            output, dynamodb=aws.dynamodb(), stack=found, signer=signer, clock=utc_now, advance=advance
+        )
+    if as_json:
+        say_json({"file": str(output), "written": export.statement is not None, **_export_json(found, export)})
+    else:
+        _say_reconciliation(export.counted)
+        if export.statement is None:
+            say("nothing was signed or written", "red")
+        else:
+            say(f"{output}: Merkle root {export.statement.merkle_root}")
+            say(f"{output}.pub.pem: public key {export.statement.public_key_sha256}")
+    exit_unless(export.statement is not None)
+
+
+@commands.command(
+    "verify",
+    epilog="Example: reassort register verify register.jsonl --key register.pub.pem, or: reassort register verify --stack reassort",
+)
+def register_verify(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An exported register; without it, the one of --stack")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="PEM", help="The public key that the election bureau holds")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")
+    ] = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify every chain of the register and print the reconciliation.
+
+    With FILE: offline, with nothing but the file and the public key, which must come from the election bureau and not with the
+    file. It names the first line that is not as it was signed. With --stack: the tables themselves, while the service runs.
+
+    Exit status: 0 when all of it verifies and issued = active + revoked + used + frozen.
+    """
+    if file is not None:
+        if stack is not None or region is not None or profile is not None:
+            raise OperatorError("a FILE is checked offline: leave out --stack, --region and --profile")
+        if key is None:
+            raise OperatorError("a FILE is checked with --key, the public key that the election bureau holds")
+        _verify_file(file, key, as_json=as_json)
+        return
+    if stack is None:
+        raise OperatorError("name a FILE and its --key, or a --stack")
+    if key is not None:
+        raise OperatorError("--key is for a FILE: the register of a stack is not signed")
+    aws = Aws(profile, region)
+    found = aws.find_stack(stack)
+    with progress("verifying", None) as advance:
+        result = verify_register(aws.dynamodb(), found, advance)
+    if as_json:
+        say_json({"stack": found.name, "election": found.election_id, **_reconciliation_json(result)})
+    else:
+        _say_reconciliation(result)
+    exit_unless(result.holds)
+
+
+def _verify_file(file: Path, key: Path, *, as_json: bool) -> None:
+    from reassort_ops.register_file_check import check_register_file, read_public_key
+
+    public_key = read_public_key(key)
+    with progress("verifying", file.stat().st_size, counted=False) as advance:
+        result = check_register_file(file, public_key, advance)
+    if as_json:
+        say_json(_file_json(file, result))
+    else:
+        if result.broken is not None:
+            say(f"first broken: {result.broken}", "red")
+        _say_reconciliation(result.counted)
+        statement = result.statement
+        if statement is not None:
+            about = f"{statement.election}, stack {statement.stack}, {statement.started_at} to {statement.finished_at}"
+            say(f"register of {about}; {'signed' if result.signed else 'not signed'} by the key given")
+        say(f"{file}: {'verified' if result.holds else 'NOT VERIFIED'}", "green" if result.holds else "red")
+    exit_unless(result.holds)
+
+
+def _say_reconciliation(result: Reconciliation) -> None:
+    for fault in result.faults:
+        say(fault, "red")
+    say(f"{result.voters} voters, {result.entries} entries, {len(result.faults)} faults")
+    say(result.equation)
+
+
+def _reconciliation_json(result: Reconciliation) -> dict[str, Any]:
+    return {
+        "voters": result.voters,
+        "entries": result.entries,
+        "issued": result.issued,
+        **{status.value: count for status, count in result.by_status.items()},
+        "balances": result.balances,
+        "faults": result.faults,
+    }
+
+
+def _export_json(stack: Stack, export: Export) -> dict[str, Any]:
+    statement = export.statement
+    return {
+        "stack": stack.name,
+        "election": stack.election_id,
+        **_reconciliation_json(export.counted),
+        "merkle_root": statement and statement.merkle_root,
+        "public_key_sha256": statement and statement.public_key_sha256,
+    }
+
+
+def _file_json(file: Path, result: FileCheck) -> dict[str, Any]:
+    statement, broken = result.statement, result.broken
+    return {
+        "file": str(file),
+        "verified": result.holds,
+        "signed": result.signed,
+        "statement": statement and statement.model_dump(mode="json"),
+        "first_broken": broken
+        and {"line": broken.line, "voter_id": broken.voter_id, "sequence": broken.sequence, "why": broken.why},
+        **_reconciliation_json(result.counted),
+    }

@@ -1,0 +1,124 @@
+"""`reassort registry`: what every identifier is worth, for the voting platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from reassort.clock import iso, utc_now
+
+from reassort_ops.commands.options import LOOK, AsJson, Profile, Region, StackName, exit_unless
+from reassort_ops.election_files import DEFAULT_FOLDER
+from reassort_ops.output import progress, say, say_json
+from reassort_ops.registry_export import (
+    Difference,
+    RegistryExport,
+    Tally,
+    differences,
+    read_held,
+    replacing,
+    status_names,
+    write_rows,
+)
+from reassort_ops.target import Target
+
+Threads = Annotated[int, typer.Option(min=1, max=64, help="Reads under way at once")]
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=LOOK,
+    help="Reconcile with the voting platform: what every identifier is worth, by handle.",
+    epilog="Example: reassort registry export --stack reassort --output registry.csv",
+)
+
+
+@commands.command("export", epilog="Example: reassort registry export --stack reassort --output registry.csv")
+def registry_export(
+    stack: StackName,
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="CSV to write; replaced once it is complete")
+    ],
+    threads: Threads = 8,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a line for every identifier ever issued: handle;generation;status;superseded_at;sequence. Nothing of a voter is in it.
+
+    It may run while the service does. The voting platform takes it to catch up with events that it missed.
+
+    Exit status: 0 when issued = active + revoked + used + frozen.
+    """
+    run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
+    tally, started = Tally(), utc_now()
+    with replacing(output) as file, progress("exporting", total) as advance:
+        write_rows(file, run.worths(tally, advance))
+    if as_json:
+        say_json({**_described(stack, run, tally), "file": str(output), "started_at": iso(started)})
+    else:
+        say(f"{output}: {tally.listed} identifiers, read from {iso(started)} to {iso(utc_now())}")
+        _say_balance(tally)
+    exit_unless(tally.balances)
+
+
+@commands.command("compare", epilog="Example: reassort registry compare platform.csv --stack reassort")
+def registry_compare(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV of the platform with the columns handle and status")
+    ],
+    stack: StackName,
+    threads: Threads = 8,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what the voting platform holds of each identifier with what the stack says, and name each difference.
+
+    While the service runs, a difference may be a change of this very minute: compare again.
+
+    Exit status: 0 when there is no difference.
+    """
+    held = read_held(file)
+    compared = len(held)
+    run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
+    tally = Tally()
+    found: list[Difference] = []
+    with progress("comparing", total) as advance:
+        found.extend(differences(held, run.worths(tally, advance)))
+    if as_json:
+        named = [{"handle": one.handle, "platform": one.platform, "stack": one.stack} for one in found]
+        say_json({**_described(stack, run, tally), "file": str(file), "compared": compared, "differences": named})
+    else:
+        for one in found:
+            say(f"{one.handle}: platform {one.platform or 'does not know it'}, stack {one.stack or 'never issued it'}")
+        say(f"{file}: {compared} compared with {tally.listed} of {stack}, {len(found)} differences")
+        _say_balance(tally)
+    exit_unless(not found and tally.balances)
+
+
+def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
+    dynamodb = target.aws.dynamodb(threads)
+    described = dynamodb.describe_table(TableName=target.stack.identifiers_table)["Table"]
+    # DynamoDB counts every six hours: good enough for a bar, if there is anything to go by.
+    return RegistryExport(dynamodb, target.stack, target.keyed_hash, threads), described.get("ItemCount") or None
+
+
+def _say_balance(tally: Tally) -> None:
+    before, after = tally.issued
+    issued = str(tally.listed) if before <= tally.listed <= after else f"{before}…{after}"
+    say(f"issued {issued} {'=' if tally.balances else '≠'} {status_names(tally.by_status)}")
+    if tally.orphans:
+        say(f"{tally.orphans} identifiers belong to no voter of the roll", "red")
+
+
+def _described(stack: str, run: RegistryExport, tally: Tally) -> dict[str, Any]:
+    return {
+        "stack": stack,
+        "election": run.stack.election_id,
+        "issued": list(tally.issued),
+        "listed": tally.listed,
+        **{status.value: count for status, count in tally.by_status.items()},
+        "orphans": tally.orphans,
+        "balances": tally.balances,
+    }

@@ -1,0 +1,103 @@
+"""Following one chain of the register from its first entry: does each entry follow, and where does the voter stand after it.
+
+Nothing is needed but the entries, so a stack's register and an exported file are held to the same rules.
+"""
+
+from __future__ import annotations
+
+from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
+from reassort.voters import IdentifierStatus
+
+ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
+_OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED})
+
+
+class Replay:
+    """One chain, as far as it was followed.
+
+    `length` and `head` are those of the chain. `issued` counts identifiers, `generation` is the current one; 0 in the chain of the election,
+    which is held to its links alone.
+    """
+
+    def __init__(self, voter_id: str) -> None:
+        self.voter_id = voter_id
+        self.length = 0
+        self.head = GENESIS
+        self.issued = 0
+        self.generation = 0
+        self.frozen = False
+        self.voted = False
+
+    def follow(self, entry: Entry, entry_hash: str) -> str | None:
+        """Take the next entry; say why it cannot be the next one, or None.
+
+        What it says of the voter is taken in any case, so that the reconciliation shows what a broken chain costs.
+        """
+        place = self.length + 1
+        fault = self._link_fault(entry, place)
+        if (self.voter_id == ELECTION_CHAIN) != (entry.change in _OF_ELECTION):
+            fault = fault or f"entry {entry.sequence} ({entry.change}) is in a chain of another kind"
+        elif self.voter_id != ELECTION_CHAIN:
+            fault = fault or self._story_fault(entry)
+            self._apply(entry)
+        self.length = place
+        self.head = entry_hash
+        return fault
+
+    @property
+    def statuses(self) -> dict[IdentifierStatus, int]:
+        """Return what became of the identifiers that this voter was issued, as the entries tell it."""
+        if not self.generation:
+            return {}
+        current = IdentifierStatus.ACTIVE
+        if self.voted:
+            current = IdentifierStatus.USED
+        elif self.frozen:
+            current = IdentifierStatus.FROZEN
+        return {IdentifierStatus.REVOKED: self.generation - 1, current: 1}
+
+    def _link_fault(self, entry: Entry, place: int) -> str | None:
+        if entry.sequence > place:
+            return f"entry {place} is missing"
+        if entry.sequence < place:
+            return f"entry {entry.sequence} is where entry {place} should be"
+        if entry.previous != self.head:
+            return f"entry {place} does not follow entry {place - 1}" if self.length else "entry 1 starts no chain"
+        return None
+
+    def _story_fault(self, entry: Entry) -> str | None:
+        """Say why the change cannot have happened to a voter who stands like this."""
+        what = f"entry {entry.sequence} ({entry.change})"
+        match entry.change:
+            case Change.ISSUED:
+                right = entry.generation == 1 and self.generation == 0
+            case Change.REISSUED:
+                right = entry.generation == self.generation + 1 and self.generation > 0
+            case Change.DISPUTED:
+                # A former reissue may be disputed, too.
+                right = 1 <= entry.generation <= self.generation
+            case _:
+                right = entry.generation == self.generation > 0
+        if not right:
+            return f"{what} is of generation {entry.generation}, after generation {self.generation}"
+        if self.voted and entry.change in {Change.REISSUED, Change.VOTED, Change.FROZEN}:
+            return f"{what} comes after the vote"
+        if self.frozen and entry.change in {Change.REISSUED, Change.VOTED, Change.FROZEN}:
+            return f"{what} comes while the identifier is frozen"
+        if not self.frozen and entry.change is Change.UNFROZEN:
+            return f"{what} comes while the identifier is not frozen"
+        return None
+
+    def _apply(self, entry: Entry) -> None:
+        match entry.change:
+            case Change.ISSUED | Change.REISSUED:
+                self.issued += 1
+                self.generation = entry.generation
+            case Change.VOTED:
+                self.voted = True
+            case Change.FROZEN:
+                self.frozen = True
+            case Change.UNFROZEN:
+                self.frozen = False
+            case _:
+                pass

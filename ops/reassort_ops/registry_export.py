@@ -1,0 +1,267 @@
+"""What every identifier ever issued is worth, for the voting platform: the bulk side of the registry and of its events.
+
+A line names an identifier by its handle and says nothing of its voter. Identifiers are read in the order of their keyed hashes, which is
+as good as random, and no line has a time that another line of the same voter shares: the file ties no two identifiers to each other.
+
+It may run while voters are served. Each line was true at some moment of the run, and its `sequence` tells which events are older.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64Error
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import IO, TYPE_CHECKING, Any
+
+import stamina
+from reassort.clock import from_milliseconds, iso
+from reassort.tables import ContentionError, Item, from_wire, to_wire
+from reassort.voters import IdentifierStatus, Voter, voter_from_item
+
+from reassort_ops.failures import OperatorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from reassort.keyed_hash import KeyedHash
+
+    from reassort_ops.stack import Stack
+
+COLUMNS = ("handle", "generation", "status", "superseded_at", "sequence")
+STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus.USED, IdentifierStatus.FROZEN)
+# The most that BatchGetItem takes.
+_KEYS_A_READ = 100
+_PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one identifier is worth. `superseded_at` is None unless it is revoked; `sequence` is None when the status is final."""
+
+    handle: str
+    generation: int
+    status: IdentifierStatus
+    superseded_at: int | None
+    sequence: int | None
+
+    def row(self) -> tuple[str, ...]:
+        """Return the cells of its line."""
+        return (
+            self.handle,
+            str(self.generation),
+            self.status.value,
+            iso(from_milliseconds(self.superseded_at)) if self.superseded_at is not None else "",
+            str(self.sequence) if self.sequence is not None else "",
+        )
+
+
+@dataclass
+class Tally:
+    """How many identifiers there are of each status, and what does not add up.
+
+    `issued` is what the voters' own entries say was issued, before the identifiers were read and after.
+    """
+
+    by_status: dict[IdentifierStatus, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    issued: tuple[int, int] = (0, 0)
+    orphans: int = 0
+
+    @property
+    def listed(self) -> int:
+        """Return how many identifiers were listed."""
+        return sum(self.by_status.values())
+
+    @property
+    def balances(self) -> bool:
+        """Tell whether issued = active + revoked + used + frozen, with nothing that belongs to no voter.
+
+        What was issued meanwhile may be listed or not.
+        """
+        before, after = self.issued
+        return before <= self.listed <= after and not self.orphans
+
+
+@dataclass(frozen=True)
+class RegistryExport:
+    """One pass over a stack. `threads` reads are under way at once."""
+
+    dynamodb: DynamoDBClient
+    stack: Stack
+    keyed_hash: KeyedHash
+    threads: int
+
+    def worths(self, tally: Tally, advance: Callable[[int], object]) -> Iterator[Worth]:
+        """Give what each identifier is worth, and count it. Memory does not grow with their number.
+
+        Raises:
+            ContentionError: the tables throttle for longer than is worth waiting.
+            botocore.exceptions.ClientError: AWS refuses.
+        """
+        before = self._issued()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for page in self._pages(self.stack.identifiers_table, "voter_id, generation"):
+                for batch in pool.map(self._read, batched(page, _KEYS_A_READ, strict=False)):
+                    for worth in batch:
+                        if worth is None:
+                            tally.orphans += 1
+                            continue
+                        tally.by_status[worth.status] += 1
+                        yield worth
+                advance(len(page))
+        tally.issued = (before, self._issued())
+
+    def _issued(self) -> int:
+        return sum(item["generation"] for page in self._pages(self.stack.voters_table, "generation") for item in page)
+
+    def _pages(self, table: str, attributes: str) -> Iterator[list[Item]]:
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=table, ProjectionExpression=attributes, ConsistentRead=True
+        )
+        for page in pages:
+            yield [from_wire(item) for item in page["Items"]]
+
+    def _read(self, identifiers: Sequence[Item]) -> list[Worth | None]:
+        """Return what identifiers are worth, None for one that no voter of the roll was given."""
+        voters = self._voters({item["voter_id"] for item in identifiers})
+        worths: list[Worth | None] = []
+        for item in identifiers:
+            voter, generation = voters.get(item["voter_id"]), item["generation"]
+            if voter is None or generation > voter.generation:
+                worths.append(None)
+                continue
+            worths.append(
+                Worth(
+                    handle=self.keyed_hash.handle(voter.voter_id, generation),
+                    generation=generation,
+                    status=voter.identifier_status(generation),
+                    superseded_at=voter.superseded_at(generation),
+                    sequence=voter.sequence_of(generation),
+                )
+            )
+        return worths
+
+    def _voters(self, ids: set[str]) -> dict[str, Voter]:
+        table = self.stack.voters_table
+        wanted: dict[str, Any] = {
+            table: {"Keys": [to_wire({"voter_id": one}) for one in sorted(ids)], "ConsistentRead": True}
+        }
+        found: dict[str, Voter] = {}
+        for attempt in stamina.retry_context(on=ContentionError, attempts=None, timeout=_PATIENCE_SECONDS):
+            with attempt:
+                answer = self.dynamodb.batch_get_item(RequestItems=wanted)
+                for item in map(from_wire, answer["Responses"].get(table, [])):
+                    found[item["voter_id"]] = voter_from_item(item)
+                wanted = dict(answer.get("UnprocessedKeys", {}))
+                if wanted:
+                    raise ContentionError("UnprocessedKeys")
+        return found
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """Give a file that takes the place of `path` once the block ends well, and is removed if it does not. Only its owner may read it.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+        os.replace(name, path)  # noqa: PTH105 - the name is a string
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(name)  # noqa: PTH108
+        raise
+
+
+def write_rows(file: IO[str], worths: Iterator[Worth]) -> None:
+    """Write the header and a line for each."""
+    writer = csv.writer(file, delimiter=";", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for worth in worths:
+        writer.writerow(worth.row())
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An identifier on which platform and stack do not agree. None: it is not known there."""
+
+    handle: str
+    platform: IdentifierStatus | None
+    stack: IdentifierStatus | None
+
+
+def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
+    """Read the platform's own list: CSV with the columns `handle` and `status`, separated by `;` or `,`; others are passed over.
+
+    Raises:
+        OperatorError: a line has no handle or no status, or a handle comes twice; names the line.
+        OSError: the file cannot be read.
+    """
+    held: dict[bytes, IdentifierStatus] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+            delimiter = ";" if ";" in header else ","
+            names = [name.strip().lower() for name in header.split(delimiter)]
+            if not {"handle", "status"} <= set(names):
+                raise OperatorError(f"{path}:1: the header must name the columns handle and status")
+            for number, cells in enumerate(csv.reader(file, delimiter=delimiter), 2):
+                if not any(cells):
+                    continue
+                row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
+                handle, status = _handle(row.get("handle", "")), row.get("status", "").lower()
+                if handle is None:
+                    raise OperatorError(f"{path}:{number}: no handle of 22 characters")
+                if status not in {one.value for one in STATUSES}:
+                    raise OperatorError(f"{path}:{number}: no status: {', '.join(one.value for one in STATUSES)}")
+                if handle in held:
+                    raise OperatorError(f"{path}:{number}: the same handle as on an earlier line")
+                held[handle] = IdentifierStatus(status)
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"{path}: is not UTF-8") from error
+    return held
+
+
+def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) -> Iterator[Difference]:
+    """Give each identifier on which the two do not agree, and at last those that the stack never issued. Empties `held`.
+
+    What the platform has never heard of is no difference, unless its vote is recorded: it asks only for what voters type.
+    """
+    for worth in worths:
+        theirs = held.pop(_known_handle(worth.handle), None)
+        if theirs is not worth.status and (theirs is not None or worth.status is IdentifierStatus.USED):
+            yield Difference(worth.handle, theirs, worth.status)
+    for handle, theirs in held.items():
+        yield Difference(_text(handle), theirs, None)
+
+
+def status_names(by_status: Mapping[IdentifierStatus, int]) -> str:
+    """Write the statuses as a sum."""
+    return " + ".join(f"{status.value} {count}" for status, count in by_status.items())
+
+
+def _handle(text: str) -> bytes | None:
+    """Return the 16 bytes of a handle, a quarter of what the text takes in memory."""
+    try:
+        decoded = urlsafe_b64decode(f"{text}==")
+    except (NotBase64Error, ValueError):
+        return None
+    return decoded if len(decoded) == 16 and _text(decoded) == text else None
+
+
+def _known_handle(text: str) -> bytes:
+    return urlsafe_b64decode(f"{text}==")
+
+
+def _text(handle: bytes) -> str:
+    return urlsafe_b64encode(handle).rstrip(b"=").decode()

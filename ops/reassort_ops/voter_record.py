@@ -1,0 +1,195 @@
+"""All that is kept about one voter, read together: roll, register, every delivery, sign-ins while they are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from reassort.keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
+from reassort.outbox import Delivery, delivery_from_item
+from reassort.register import Change, Entry, entry_from_item
+from reassort.sessions import live_session
+from reassort.tables import Item, from_wire, read_one, to_wire
+from reassort.voters import Voter, voter_from_item
+
+from reassort_ops.election_control import read_control
+from reassort_ops.failures import OperatorError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from reassort.control import Control
+    from reassort.election import Election
+
+    from reassort_ops.stack import Stack
+
+# Who keeps asking for codes in a voter's name makes hundreds a day; an agent needs the last ones.
+_LATEST_CHALLENGES = 20
+# DynamoDB gives a hundred items at most in one call, and may leave some for the next.
+_BATCH = 100
+_ROUNDS = 8
+_CODES = ("codes_3", "codes_2", "codes_1")
+
+
+@dataclass(frozen=True)
+class AskedCode:
+    """A one-time code that was asked for; `delivery` is None once it is past its retention. Times are milliseconds since 1970."""
+
+    at: int
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """One sign-in of one browser: its codes, oldest first, how many wrong ones were typed, when the right one was."""
+
+    codes: tuple[AskedCode, ...]
+    wrong_codes: int
+    used_at: int | None
+    valid_until: int
+
+
+@dataclass(frozen=True)
+class VoterRecord:
+    """What is known of a voter, and what the operators' record says of reissues. `deliveries` are those of the reissues that are kept still, oldest first.
+
+    `session_ends_at` is when the last live session ends if nobody uses it, None when there is none; `session_starts` are when
+    sessions began that are remembered. Times are milliseconds since 1970.
+    """
+
+    voter: Voter
+    control: Control
+    chain: tuple[Entry, ...]
+    deliveries: tuple[Delivery, ...]
+    sign_ins: tuple[SignIn, ...]
+    session_starts: tuple[int, ...]
+    session_ends_at: int | None
+    codes_today: int
+
+    @property
+    def last_delivery(self) -> Delivery | None:
+        """Return the delivery of the current identifier; None when it is the first one, or past its retention."""
+        last = self.voter.last_reference
+        return next((delivery for delivery in self.deliveries if delivery.delivery_id == last), None)
+
+
+def read_voter(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> Voter:
+    """Read one voter of the roll.
+
+    Raises:
+        OperatorError: there is none of that address.
+    """
+    item = read_one(dynamodb, stack.voters_table, {"voter_id": voter_id})
+    if item is None:
+        raise OperatorError(f"no voter of that address on the roll of stack {stack.name}")
+    return voter_from_item(item)
+
+
+def read_reissue(dynamodb: DynamoDBClient, stack: Stack, reference: str) -> Delivery:
+    """Read the delivery of a reissue by its normalised reference.
+
+    Raises:
+        OperatorError: there is none, or it is past its retention.
+    """
+    item = read_one(dynamodb, stack.deliveries_table, {"delivery_id": reference})
+    if item is None:
+        raise OperatorError(
+            f"no reissue has the reference {reference}, or it is past its retention: ask for the address"
+        )
+    return delivery_from_item(item)
+
+
+def read_record(
+    dynamodb: DynamoDBClient, stack: Stack, voter_id: str, election: Election, now: datetime
+) -> VoterRecord:
+    """Read what is known of a voter.
+
+    Raises:
+        OperatorError: there is no such voter, or the tables are busy.
+        botocore.exceptions.ClientError: AWS refuses.
+    """
+    voter = read_voter(dynamodb, stack, voter_id)
+    chain = tuple(map(entry_from_item, _partition(dynamodb, stack.register_table, voter_id)))
+    kept = _partition(dynamodb, stack.sign_in_table, voter_id)
+    challenges = sorted(
+        (item for item in kept if item["key"].startswith(CHALLENGE_PREFIX)), key=lambda item: int(item["valid_until"])
+    )[-_LATEST_CHALLENGES:]
+    sessions = [item for item in kept if item["key"].startswith(SESSION_PREFIX)]
+    references = list(
+        dict.fromkeys([*map(reference_of, filter(_is_reissue, chain)), *filter(None, [voter.last_reference])])
+    )
+    codes = [code["delivery"] for item in challenges for code in _codes_of(item) if "delivery" in code]
+    found = _deliveries(dynamodb, stack.deliveries_table, [*references, *codes])
+    lifetime = timedelta(minutes=election.limits.code.lifetime_minutes)
+    live = [live_session(item, now, election.limits.session) for item in sessions]
+    today = codes_day_attribute(now.astimezone(election.zone))
+    return VoterRecord(
+        voter=voter,
+        control=read_control(dynamodb, stack),
+        chain=chain,
+        deliveries=tuple(found[reference] for reference in references if reference in found),
+        sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),
+        session_starts=tuple(sorted(item["created_at"] for item in sessions)),
+        session_ends_at=max((one.ends_at(election.limits.session) for one in live if one is not None), default=None),
+        codes_today=sum(item.get(today, 0) for item in kept if item["key"] == CODE_BUCKET),
+    )
+
+
+def reference_of(entry: Entry) -> str:
+    """Return the reference of an entry that has one: an operator's has the reason behind it."""
+    return entry.reference.partition(" ")[0]
+
+
+def _is_reissue(entry: Entry) -> bool:
+    return entry.change is Change.REISSUED
+
+
+def _codes_of(challenge: Item) -> list[dict[str, Any]]:
+    """Return the codes of a challenge, oldest first; a place that was never filled has no end."""
+    return [challenge[name] for name in _CODES if name in challenge and challenge[name]["valid_until"]]
+
+
+def _sign_in(challenge: Item, found: dict[str, Delivery], lifetime: timedelta) -> SignIn:
+    used_at = challenge.get("used_at")
+    minutes = lifetime // timedelta(milliseconds=1)
+    return SignIn(
+        codes=tuple(
+            AskedCode(code["valid_until"] - minutes, found.get(code.get("delivery", "")))
+            for code in _codes_of(challenge)
+        ),
+        # The right one is counted like every other.
+        wrong_codes=challenge["tries"] - (1 if used_at is not None else 0),
+        used_at=used_at,
+        valid_until=challenge["valid_until"],
+    )
+
+
+def _partition(dynamodb: DynamoDBClient, table: str, voter_id: str) -> list[Item]:
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="voter_id = :voter",
+        ExpressionAttributeValues=to_wire({":voter": voter_id}),
+        ConsistentRead=True,
+    )
+    return [from_wire(item) for page in pages for item in page["Items"]]
+
+
+def _deliveries(dynamodb: DynamoDBClient, table: str, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
+    wanted = [to_wire({"delivery_id": delivery_id}) for delivery_id in dict.fromkeys(delivery_ids)]
+    found: list[dict[str, Any]] = []
+    for _ in range(_ROUNDS):
+        if not wanted:
+            return _by_id(map(from_wire, found))
+        batch, rest = wanted[:_BATCH], wanted[_BATCH:]
+        answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": batch, "ConsistentRead": True}})
+        found += answer["Responses"].get(table, [])
+        left = answer.get("UnprocessedKeys", {}).get(table)
+        wanted = [*(left["Keys"] if left else []), *rest]
+    raise OperatorError("the tables are busy; try again")
+
+
+def _by_id(items: Iterable[Item]) -> dict[str, Delivery]:
+    return {item["delivery_id"]: delivery_from_item(item) for item in items}

@@ -1,0 +1,378 @@
+"""Where a voter stands and what an agent can do next, in plain French words: what is said before the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reassort.clock import epoch_milliseconds, from_milliseconds
+from reassort.french_dates import french_moment
+from reassort.outbox import Channel, Delivery, Message, Status
+from reassort.reasons import Reason
+from reassort.register import Change
+from reassort.voters import IdentifierStatus
+
+from reassort_ops.voter_timeline import clock_time, place, wrong_entries
+
+if TYPE_CHECKING:
+    from reassort.election import Election
+
+    from reassort_ops.voter_record import SignIn, VoterRecord
+
+# The site offers the other channel after as long.
+_PATIENCE = timedelta(minutes=2)
+_DAY = timedelta(days=1)
+# From so many codes a day on somebody may be asking for them in the voter's name.
+_MANY_CODES = 8
+_STATES = {
+    IdentifierStatus.ACTIVE: "valable",
+    IdentifierStatus.USED: "a servi à voter",
+    IdentifierStatus.FROZEN: "gelé : il ne permet pas de voter",
+}
+
+
+class Caller(StrEnum):
+    """What a read-back code said of whoever calls."""
+
+    VERIFIED = "verified"
+    WRONG_CODE = "wrong-code"
+    NOT_ASKED = "not-asked"
+
+
+_CALLERS = {
+    Caller.VERIFIED: "vérifié : lit la messagerie professionnelle en ce moment",
+    Caller.WRONG_CODE: "NON VÉRIFIÉ : le code ne correspond pas",
+    Caller.NOT_ASKED: "non vérifié",
+}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do next. `name` is stable English, `words` French; `command` is what to type, without whom it is about."""
+
+    name: str
+    words: str
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class _Situation:
+    record: VoterRecord
+    election: Election
+    now: datetime
+    caller: Caller
+
+    @property
+    def at(self) -> int:
+        return epoch_milliseconds(self.now)
+
+    @property
+    def in_window(self) -> bool:
+        return self.election.windows.reissue.contains(self.now)
+
+    @property
+    def may_reissue(self) -> bool:
+        return self.in_window and self.record.control.lets(self.now)
+
+    @property
+    def until_helpdesk(self) -> bool:
+        return self.record.voter.numen_failures >= self.election.limits.numen.helpdesk_after
+
+    @property
+    def locked_until(self) -> int | None:
+        until = self.record.voter.numen_locked_until
+        return until if until > self.at else None
+
+    @property
+    def disputed(self) -> bool:
+        """Tell whether the freeze came from « Ce n’était pas moi »."""
+        freezes = [entry for entry in self.record.chain if entry.change is Change.FROZEN]
+        return bool(freezes) and freezes[-1].actor == "dispute"
+
+    @property
+    def last_sign_in(self) -> SignIn | None:
+        return self.record.sign_ins[-1] if self.record.sign_ins else None
+
+
+def status_lines(
+    record: VoterRecord, masked_address: str, election: Election, now: datetime, caller: Caller
+) -> list[tuple[str, str]]:
+    """Return where a voter stands: a French label and its words, line by line."""
+    situation = _Situation(record, election, now, caller)
+    voter = record.voter
+    state = _STATES[voter.identifier_status(voter.generation)]
+    lines = [
+        ("Appelant", _CALLERS[caller]),
+        ("Électeur", masked_address),
+        ("Établissement", voter.establishment),
+        ("Secrétariat", voter.secretariat or "non indiqué sur la liste"),
+        ("Identifiant", f"n° {voter.generation}, {state}, depuis {_since(situation)}"),
+    ]
+    delivery = record.last_delivery
+    if delivery is not None:
+        lines.append(("Envoi", _sending(delivery, situation)))
+    if voter.numen_failures:
+        lines.append(("Saisies", _entries(situation)))
+    if record.codes_today:
+        lines.append(("Codes", f"{record.codes_today} demandé{'s' if record.codes_today > 1 else ''} aujourd’hui"))
+    ends_at = record.session_ends_at
+    session = "aucune" if ends_at is None else f"ouverte sur le site, jusqu’à {clock_time(ends_at, election)} au moins"
+    lines.append(("Session", session))
+    return lines
+
+
+def advice(record: VoterRecord, election: Election, now: datetime, caller: Caller) -> list[Advice]:
+    """Return what an agent can do next, the first thing first."""
+    situation = _Situation(record, election, now, caller)
+    return [*_about_the_caller(situation), *_about_the_voter(situation)]
+
+
+def lock_words(record: VoterRecord, election: Election, now: datetime) -> str | None:
+    """Return the lock in English, for programs and for who reads no French; None when nothing wrong was typed."""
+    voter = record.voter
+    wrong = f"{voter.numen_failures} wrong {'NUMENs' if election.extra_proof is None else 'NUMENs or further proofs'}"
+    situation = _Situation(record, election, now, Caller.NOT_ASKED)
+    if situation.until_helpdesk:
+        return f"{wrong}: until the helpdesk unlocks"
+    if situation.locked_until is not None:
+        return f"{wrong}: until {from_milliseconds(situation.locked_until):%Y-%m-%dT%H:%M:%SZ}"
+    return wrong if voter.numen_failures else None
+
+
+def _since(situation: _Situation) -> str:
+    voter = situation.record.voter
+    at = voter.issued_at[-1]
+    if voter.voted_at is not None:
+        at = voter.voted_at
+    elif voter.frozen_at is not None:
+        at = voter.frozen_at
+    return french_moment(at, situation.election)
+
+
+def _sending(delivery: Delivery, situation: _Situation) -> str:
+    where = place(delivery.channel, delivery)
+    reason = delivery.reason_of(Message.IDENTIFIER)
+    why = f" ({reason.words})" if reason else ""
+    turn = delivery.turn_of(Message.IDENTIFIER)
+    match delivery.status_of(Message.IDENTIFIER):
+        case Status.QUEUED if turn is not None and turn > situation.at:
+            state = f"attend son tour, vers {clock_time(turn, situation.election)}"
+        case Status.QUEUED | Status.SENDING:
+            state = f"en cours{why}"
+        case Status.SENT:
+            state = f"retardé{why}" if reason else "envoyé, arrivée pas encore confirmée"
+        case Status.DELIVERED:
+            state = f"arrivé{why}"
+        case Status.FAILED:
+            state = f"échec{why}"
+        case _:
+            state = "arrêté"
+    return f"{where} : {state} ; référence {delivery.delivery_id}"
+
+
+def _entries(situation: _Situation) -> str:
+    failures = situation.record.voter.numen_failures
+    wrong = f"{failures} {wrong_entries(situation.election)}"
+    if situation.until_helpdesk:
+        return f"{wrong}, demandes bloquées jusqu’à ce que l’assistance les débloque"
+    if situation.locked_until is not None:
+        return f"{wrong}, demandes bloquées jusqu’à {clock_time(situation.locked_until, situation.election)}"
+    return wrong
+
+
+# ---------------------------------------------------------------- what to do
+
+
+def _about_the_caller(situation: _Situation) -> Iterator[Advice]:
+    if situation.caller is Caller.WRONG_CODE:
+        words = "Ne changez rien et n’en dites pas plus. Faites relire le code, ou vérifiez l’appelant autrement."
+        yield Advice("caller-wrong-code", words)
+    elif situation.caller is Caller.NOT_ASKED and situation.record.session_ends_at is not None:
+        words = "Demandez le « code à lire à l’assistance », affiché sur la page que l’électeur a ouverte."
+        yield Advice("ask-caller-code", words, "show --caller-code CODE")
+
+
+def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
+    voter, election = situation.record.voter, situation.election
+    if voter.voted_at is not None:
+        yield Advice(
+            "voted",
+            "Le vote est enregistré : plus aucun identifiant n’est donné. L’électeur dit ne pas avoir voté ? Prévenez le bureau de vote.",
+        )
+        return
+    if voter.frozen_at is not None:
+        yield _frozen(situation)
+        return
+    if not situation.in_window:
+        opens, closes = (
+            french_moment(epoch_milliseconds(at), election)
+            for at in (election.windows.reissue.opens_at, election.windows.reissue.closes_at)
+        )
+        yield Advice("window-closed", f"Les demandes sont fermées : elles vont du {opens} au {closes}.")
+    elif not situation.may_reissue:
+        words = (
+            "Un opérateur a suspendu les demandes, pour tous. L’identifiant actuel reste valable et permet de voter."
+        )
+        yield Advice("reissues-stopped", words)
+    else:
+        yield from _about_locks(situation)
+    delivery = situation.record.last_delivery
+    if delivery is not None:
+        yield from _about_the_delivery(delivery, situation)
+    elif situation.may_reissue and not voter.numen_failures:
+        yield from _about_sign_in(situation)
+
+
+def _about_locks(situation: _Situation) -> Iterator[Advice]:
+    voter, election = situation.record.voter, situation.election
+    if situation.until_helpdesk:
+        yield Advice("unlock", "Vérifiez l’appelant, puis débloquez ses demandes.", 'unlock --reason "…"')
+    elif situation.locked_until is not None:
+        until = clock_time(situation.locked_until, election)
+        yield Advice(
+            "wait-or-unlock",
+            f"L’électeur peut recommencer à {until}. Sinon, vérifiez l’appelant et débloquez ses demandes.",
+            'unlock --reason "…"',
+        )
+    if voter.numen_failures:
+        yield Advice("ask-secretariat", f"{_capital(wrong_entries(election))} : {_secretariat(situation)}")
+
+
+def _secretariat(situation: _Situation) -> str:
+    secretariat = situation.record.voter.secretariat
+    who = "le secrétariat de l’établissement" if secretariat is None else f"« {secretariat} »"
+    return f"{who} remet le bon NUMEN, dans une enveloppe cachetée."
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _frozen(situation: _Situation) -> Advice:
+    if situation.disputed:
+        return Advice(
+            "unfreeze-after-dispute",
+            "Quelqu’un a signalé « Ce n’était pas moi ». Faites changer le mot de passe de la messagerie et vérifiez l’appelant. "
+            "Dégelez ensuite, puis donnez un nouvel identifiant.",
+            'unfreeze --reason "…"',
+        )
+    return Advice(
+        "unfreeze",
+        "Un opérateur a gelé l’identifiant : le motif est dans l’historique. Quand il n’a plus lieu d’être, dégelez.",
+        'unfreeze --reason "…"',
+    )
+
+
+def _about_the_delivery(delivery: Delivery, situation: _Situation) -> Iterator[Advice]:
+    where = place(delivery.channel, delivery)
+    number = f"n° {delivery.generation}"
+    reason = delivery.reason_of(Message.IDENTIFIER)
+    match delivery.status_of(Message.IDENTIFIER):
+        case Status.QUEUED | Status.SENDING:
+            words = f"L’identifiant {number} part {where}. Faites patienter : une nouvelle demande l’annulerait."
+            yield Advice("wait-for-delivery", words)
+        case Status.SENT if reason is None and situation.at - delivery.queued_at < _PATIENCE // timedelta(
+            milliseconds=1
+        ):
+            words = f"L’identifiant {number} vient de partir {where}. Faites patienter deux minutes."
+            yield Advice("wait-for-delivery", words)
+        case Status.DELIVERED if reason is Reason.MARKED_AS_SPAM:
+            words = f"L’identifiant {number} est arrivé : faites regarder dans les courriers indésirables de la boîte professionnelle."
+            yield Advice("search", words)
+        case Status.DELIVERED:
+            words = (
+                f"L’identifiant {number} est arrivé {where} : faites-le chercher. Les précédents ne fonctionnent plus."
+            )
+            yield Advice("search", words)
+        case Status.SENT | Status.FAILED:
+            yield from _about_the_trouble(delivery, situation)
+    if delivery.status_of(Message.CONFIRMATION) is Status.FAILED:
+        why = delivery.reason_of(Message.CONFIRMATION)
+        words = f"Le courriel de confirmation n’est pas arrivé ({(why or Reason.UNKNOWN).words}). L’identifiant reste valable."
+        yield Advice("confirmation-failed", words)
+
+
+def _about_the_trouble(delivery: Delivery, situation: _Situation) -> Iterator[Advice]:
+    """Advise about an identifier that has not arrived, or not for sure."""
+    reason = delivery.reason_of(Message.IDENTIFIER)
+    failed = delivery.status_of(Message.IDENTIFIER) is Status.FAILED
+    if delivery.channel is Channel.EMAIL:
+        match reason:
+            case Reason.MAILBOX_FULL:
+                yield Advice("empty-mailbox", "La boîte est pleine : faites-la vider.")
+            case Reason.NO_SUCH_MAILBOX:
+                words = "L’adresse de la liste électorale n’existe pas : l’organisateur doit corriger la liste."
+                yield Advice("wrong-address", words)
+            case _ if not failed:
+                words = "Faites chercher dans la boîte professionnelle et dans les courriers indésirables."
+                yield Advice("search", words)
+    elif reason is Reason.PHONE_UNREACHABLE and not failed:
+        yield Advice("switch-phone-on", "Le téléphone est injoignable : faites-le allumer, là où il capte.")
+    other = delivery.channel.other
+    if _may_be_redelivered(delivery, other, situation):
+        words = f"Sur la page de suivi, l’électeur peut recevoir le même identifiant {place(other, delivery)}."
+        yield Advice("redeliver", words)
+    elif failed and situation.may_reissue and _is_over_the_limit(situation):
+        yield Advice(
+            "reissue-over-the-limit",
+            "L’électeur ne peut plus faire de demande lui-même pour l’instant. "
+            "Vérifiez l’appelant, puis donnez-lui un nouvel identifiant par courriel.",
+            'reissue --reason "…"',
+        )
+    elif failed and situation.may_reissue and reason is not Reason.NO_SUCH_MAILBOX:
+        yield Advice(
+            "reissue",
+            "Ce même identifiant ne peut plus être renvoyé : faites refaire une demande. "
+            "Si l’électeur ne le peut pas, vérifiez l’appelant et donnez-lui un nouvel identifiant par courriel.",
+            'reissue --reason "…"',
+        )
+
+
+def _may_be_redelivered(delivery: Delivery, channel: Channel, situation: _Situation) -> bool:
+    asked = delivery.redeliveries < situation.election.limits.redeliveries
+    return situation.in_window and asked and delivery.payload is not None and channel in delivery.destinations
+
+
+def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
+    last = situation.last_sign_in
+    if situation.record.codes_today >= _MANY_CODES:
+        words = "Beaucoup de codes ont été demandés : quelqu’un d’autre en demande peut-être. Un code sert seulement là où il a été demandé."
+        yield Advice("many-codes", words)
+    if situation.record.session_ends_at is not None or (last is not None and last.used_at is not None):
+        words = "L’électeur s’est identifié : il peut remplir la demande, avec son NUMEN et un mobile."
+        yield Advice("fill-in-the-form", words)
+        return
+    delivery = last.codes[-1].delivery if last is not None and last.codes else None
+    if delivery is not None and delivery.status_of(Message.CODE) is Status.FAILED:
+        why = (delivery.reason_of(Message.CODE) or Reason.UNKNOWN).words
+        yield Advice(
+            "code-failed", f"Le dernier code n’est pas arrivé ({why}). Sans cette messagerie, pas de connexion."
+        )
+        yield Advice(
+            "reissue-needs-mailbox",
+            "L’identifiant d’un opérateur part aussi à cette messagerie : elle doit d’abord fonctionner.",
+        )
+    elif (
+        last is not None
+        and last.wrong_codes >= situation.election.limits.code.tries
+        and last.valid_until > situation.at
+    ):
+        yield Advice(
+            "ask-new-code", "Les essais du code sont épuisés : faites changer d’adresse, puis demander un code."
+        )
+    elif last is not None and last.valid_until > situation.at:
+        words = "Faites chercher le code dans la boîte professionnelle et dans les courriers indésirables."
+        yield Advice("search-code", words)
+    else:
+        words = "Faites demander un code sur le site avec l’adresse professionnelle, puis remplir la demande."
+        yield Advice("sign-in", words)
+
+
+def _is_over_the_limit(situation: _Situation) -> bool:
+    limits = situation.election.limits.reissues
+    reissued = situation.record.voter.issued_at[1:]
+    day_ago = situation.at - _DAY // timedelta(milliseconds=1)
+    return len(reissued) >= limits.in_all or sum(at > day_ago for at in reissued) >= limits.per_day

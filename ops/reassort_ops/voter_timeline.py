@@ -1,0 +1,269 @@
+"""What happened to one voter, oldest first, in plain French words that an agent can say on the phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from reassort.clock import from_milliseconds
+from reassort.french_dates import french_time
+from reassort.outbox import Channel, Delivery, Message, Status, Step
+from reassort.register import Change
+
+from reassort_ops.voter_record import reference_of
+
+if TYPE_CHECKING:
+    from reassort.election import Election
+    from reassort.register import Entry
+
+    from reassort_ops.voter_record import SignIn, VoterRecord
+
+# By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were made.
+_VOTER = "voter"
+_DISPUTE = "dispute"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened, at milliseconds since 1970. `name` is stable English; `words` are French, with a full stop.
+
+    `reference` is that of the reissue it belongs to, if any; `actor` the operator who did it, if one did.
+    """
+
+    at: int
+    name: str
+    words: str
+    reference: str | None = None
+    actor: str | None = None
+
+
+def timeline(record: VoterRecord, election: Election) -> list[Event]:
+    """Return everything that is known to have happened to a voter, oldest first."""
+    deliveries = {delivery.delivery_id: delivery for delivery in record.deliveries}
+    parts = chain(
+        *(_register_events(entry, deliveries) for entry in record.chain),
+        *(_reissue_events(delivery) for delivery in record.deliveries),
+        *(_sign_in_events(sign_in) for sign_in in record.sign_ins),
+        _session_events(record),
+        _lock_events(record, election),
+    )
+    return sorted(parts, key=lambda event: event.at)
+
+
+def place(channel: Channel, delivery: Delivery) -> str:
+    """Return where an identifier goes by a channel: `par SMS au •• •• •• 12 34`, `par courriel à p•••@ac-dijon.fr`."""
+    destination = delivery.destinations.get(channel)
+    if channel is Channel.SMS:
+        return f"par SMS au {destination}" if destination else "par SMS"
+    return f"par courriel à {destination}" if destination else "par courriel"
+
+
+def wrong_entries(election: Election) -> str:
+    """Return what a voter got wrong who is locked: `NUMEN faux`, or both proofs of an election that asks for two."""
+    proof = election.extra_proof
+    return "NUMEN faux" if proof is None else f"NUMEN ou « {proof.label} » faux"
+
+
+# ---------------------------------------------------------------- the register
+
+
+def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[Event]:
+    number, by = f"n° {entry.generation}", f"par {entry.actor}"
+    reason = f" : « {entry.reference} »" if entry.reference else ""
+    match entry.change:
+        case Change.ISSUED:
+            yield Event(entry.at, "issued", "Premier identifiant (n° 1) : inscription sur la liste électorale.")
+        case Change.REISSUED:
+            yield _reissued(entry, deliveries.get(reference_of(entry)))
+        case Change.VOTED:
+            yield Event(entry.at, "voted", "Vote enregistré.")
+        case Change.FROZEN if entry.actor == _DISPUTE:
+            words = (
+                f"« Ce n’était pas moi » pour le réassort {number} : identifiant gelé (référence {entry.reference})."
+            )
+            yield Event(entry.at, "disputed", words, entry.reference)
+        case Change.DISPUTED:
+            words = f"« Ce n’était pas moi » pour le réassort {number} : rien à geler (référence {entry.reference})."
+            yield Event(entry.at, "disputed", words, entry.reference)
+        case Change.FROZEN:
+            yield Event(entry.at, "frozen", f"Identifiant {number} gelé {by}{reason}.", actor=entry.actor)
+        case Change.UNFROZEN:
+            yield Event(entry.at, "unfrozen", f"Identifiant {number} dégelé {by}{reason}.", actor=entry.actor)
+        case Change.UNLOCKED:
+            yield Event(entry.at, "unlocked", f"Demandes débloquées {by}{reason}.", actor=entry.actor)
+
+
+def _reissued(entry: Entry, delivery: Delivery | None) -> Event:
+    reference, _, reason = entry.reference.partition(" ")
+    way = f" {place(_first_channel(delivery), delivery)}" if delivery is not None else ""
+    end = f"(référence {reference}). Le n° {entry.generation - 1} ne fonctionne plus."
+    if entry.actor == _VOTER:
+        return Event(entry.at, "reissued", f"Réassort n° {entry.generation} demandé{way} {end}", reference)
+    words = f"Réassort n° {entry.generation} donné{way} par {entry.actor} : « {reason} » {end}"
+    return Event(entry.at, "reissued", words, reference, entry.actor)
+
+
+def _first_channel(delivery: Delivery) -> Channel:
+    return next(
+        (step.channel for step in _steps(delivery, Message.IDENTIFIER) if step.channel is not None), delivery.channel
+    )
+
+
+# ---------------------------------------------------------------- deliveries
+
+
+def _reissue_events(delivery: Delivery) -> Iterator[Event]:
+    for message in delivery.messages:
+        yield from _message_events(delivery, message, delivery.delivery_id)
+    if delivery.messages[Message.IDENTIFIER]["status"] == Status.SUPERSEDED and delivery.superseded_at is not None:
+        words = f"Identifiant n° {delivery.generation} jamais envoyé : un plus récent l’a remplacé."
+        yield Event(delivery.superseded_at, "identifier-superseded", words, delivery.delivery_id)
+
+
+def _message_events(delivery: Delivery, message: Message, reference: str | None) -> Iterator[Event]:
+    steps = _steps(delivery, message)
+    for index, step in enumerate(steps):
+        if step.status is Status.SENDING and index + 1 < len(steps):
+            # What came of it is the next line.
+            continue
+        told = _TELLING[message](step, steps[index - 1] if index else None, delivery)
+        if told is not None:
+            name, words = told
+            yield Event(step.at, f"{message}-{name}", words, reference)
+
+
+def _steps(delivery: Delivery, message: Message) -> list[Step]:
+    """Return a message's history. A provider's clock may be behind ours: the order in which things were recorded counts."""
+    steps: list[Step] = []
+    latest = 0
+    for step in (Step.read(line) for line in delivery.history if line["message"] == message):
+        latest = max(latest, step.at)
+        steps.append(replace(step, at=latest))
+    return steps
+
+
+type _Told = tuple[str, str] | None
+
+
+def _queued(before: Step | None, step: Step, delivery: Delivery) -> _Told:
+    """Tell why an identifier waits to be sent: asked for, parked before, or by the other channel than before."""
+    if before is None:
+        # The register tells of the request.
+        return None
+    channel = step.channel or delivery.channel
+    number, where = f"n° {delivery.generation}", place(channel, delivery)
+    if before.channel is channel:
+        return "queued-again", f"Identifiant {number} remis en attente d’envoi {where}."
+    if before.status is Status.FAILED and before.at == step.at:
+        # Failure and fallback are one write.
+        return "fallback", f"Le même identifiant ({number}) repart tout seul {where}."
+    return "redelivery", f"L’électeur redemande le même identifiant ({number}) {where}."
+
+
+def _identifier(step: Step, before: Step | None, delivery: Delivery) -> _Told:
+    channel = step.channel or delivery.channel
+    number, where = f"n° {delivery.generation}", place(channel, delivery)
+    sent = "SMS" if channel is Channel.SMS else "Courriel"
+    why = f" : {step.reason.words}" if step.reason else ""
+    match step.status:
+        case Status.QUEUED:
+            return _queued(before, step, delivery)
+        case Status.SENDING:
+            return "sending", f"Identifiant {number} : envoi {where} en cours."
+        case Status.SENT if step.reason:
+            return "delayed", f"{sent} retardé{why}."
+        case Status.SENT:
+            return "sent", f"Identifiant {number} envoyé {where}."
+        case Status.DELIVERED if step.reason:
+            return "remarked", f"Identifiant {number}{why}."
+        case Status.DELIVERED:
+            return "delivered", f"Identifiant {number} arrivé {where}."
+        case Status.FAILED:
+            what = where.removeprefix("par ")
+            return "failed", f"{what[0].upper()}{what[1:]} non remis{why}."
+    return None
+
+
+def _mail(subject: str, to: Callable[[Delivery], str]) -> Callable[[Step, Step | None, Delivery], _Told]:
+    """Return how a message that goes by e-mail alone is told: `subject` is masculine, in lower case."""
+
+    def tell(step: Step, before: Step | None, delivery: Delivery) -> _Told:
+        capital = subject[0].upper() + subject[1:]
+        why = f" : {step.reason.words}" if step.reason else ""
+        match step.status:
+            case Status.QUEUED:
+                return None if before is None else ("queued-again", f"{capital} remis en attente d’envoi.")
+            case Status.SENDING:
+                return "sending", f"{capital} : envoi en cours."
+            case Status.SENT if step.reason:
+                return "delayed", f"{capital} retardé{why}."
+            case Status.SENT:
+                return "sent", f"{capital} envoyé{to(delivery)}."
+            case Status.DELIVERED:
+                return (
+                    ("remarked", f"{capital}{why}.")
+                    if step.reason
+                    else ("delivered", f"{capital} arrivé{to(delivery)}.")
+                )
+            case Status.FAILED:
+                return "failed", f"{capital} non remis{why}."
+        return None
+
+    return tell
+
+
+def _to_voter(delivery: Delivery) -> str:
+    address = delivery.destinations.get(Channel.EMAIL)
+    return f" à {address}" if address else ""
+
+
+_TELLING: dict[Message, Callable[[Step, Step | None, Delivery], _Told]] = {
+    Message.IDENTIFIER: _identifier,
+    Message.CONFIRMATION: _mail("courriel de confirmation", _to_voter),
+    Message.ALERT: _mail("message d’alerte à l’assistance", lambda _: ""),
+    Message.CODE: _mail("code de connexion", lambda _: " par courriel"),
+}
+
+
+# ---------------------------------------------------------------- sign-in
+
+
+def _sign_in_events(sign_in: SignIn) -> Iterator[Event]:
+    for index, asked in enumerate(sign_in.codes):
+        wrong = sign_in.wrong_codes if index + 1 == len(sign_in.codes) else 0
+        typed = (
+            f" ({wrong} code{'s' if wrong > 1 else ''} faux saisi{'s' if wrong > 1 else ''} ensuite)" if wrong else ""
+        )
+        yield Event(asked.at, "code-asked", f"Code de connexion demandé{typed}.")
+        if asked.delivery is not None:
+            yield from _message_events(asked.delivery, Message.CODE, None)
+    if sign_in.used_at is not None:
+        yield Event(sign_in.used_at, "signed-in", "Connexion au site avec un code.")
+
+
+def _session_events(record: VoterRecord) -> Iterator[Event]:
+    told = {sign_in.used_at for sign_in in record.sign_ins}
+    for at in record.session_starts:
+        if at not in told:
+            yield Event(at, "signed-in", "Connexion au site avec un code.")
+
+
+# ---------------------------------------------------------------- locks
+
+
+def _lock_events(record: VoterRecord, election: Election) -> Iterator[Event]:
+    """Tell of the last lock that ends by itself: when it began follows from its end. When the helpdesk's began is not kept."""
+    until = record.voter.numen_locked_until
+    if until:
+        limits = election.limits.numen
+        words = (
+            f"{limits.lock_after} {wrong_entries(election)} : demandes bloquées jusqu’à {clock_time(until, election)}."
+        )
+        yield Event(until - limits.lock_minutes * 60_000, "locked", words)
+
+
+def clock_time(milliseconds: int, election: Election) -> str:
+    """Write the local time of a stored one: `9 h 12`."""
+    return french_time(from_milliseconds(milliseconds).astimezone(election.zone))

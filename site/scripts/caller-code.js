@@ -1,0 +1,56 @@
+/** The code that the helpdesk asks a caller for: shown while the voter is signed in, and no longer than it is accepted. */
+import { serverTime } from "./api.js";
+import { byId, make } from "./elements.js";
+
+/** @typedef {import("./api.js").Overview} Overview */
+
+let expiresAt = 0;
+
+/**
+ * Show the code of an overview in the place of the one before.
+ * @param {Overview} overview
+ */
+export function showCallerCode({ caller_code: shown }) {
+  // While a version is being deployed the page may be newer than the API, which then tells none.
+  if (!shown) return;
+  const { code } = shown;
+  expiresAt = Date.parse(shown.expires_at);
+  byId("caller-code-digits").replaceChildren(
+    make("span", { "aria-hidden": "true" }, `${code.slice(0, 3)}\u00a0${code.slice(3)}`),
+    // Read one by one, as they are to be said.
+    make("span", { class: "visually-hidden" }, [...code].join(", ")),
+  );
+  offerNewOne(false);
+  byId("caller-code").hidden = false;
+}
+
+/** Take the code away: nobody is signed in any more. */
+export function hideCallerCode() {
+  expiresAt = 0;
+  byId("caller-code").hidden = true;
+  byId("caller-code-digits").replaceChildren();
+}
+
+/** Tell whether the page shows a code. */
+export function isCallerCodeShown() {
+  return expiresAt > serverTime();
+}
+
+/** Put the focus on the code, for whoever asked for it. */
+export function focusCallerCode() {
+  byId("caller-code-digits").focus();
+}
+
+/** @param {boolean} offered */
+function offerNewOne(offered) {
+  byId("caller-code-digits").hidden = offered;
+  byId("caller-code-renew").hidden = !offered;
+}
+
+function expire() {
+  if (expiresAt && !isCallerCodeShown()) offerNewOne(true);
+}
+
+setInterval(expire, 1000);
+// A computer that slept has missed its ticks.
+document.addEventListener("visibilitychange", expire);

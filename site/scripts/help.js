@@ -1,0 +1,45 @@
+/** The help page: the code to read to the helpdesk, for a voter who has a session. */
+import { Problem, call } from "./api.js";
+import { focusCallerCode, showCallerCode } from "./caller-code.js";
+import { byId, helpdeskLink, make } from "./elements.js";
+import "./helpdesk.js";
+
+let asking = false;
+
+/** Asked only when the voter wants it: most who read this page are not signed in. */
+async function ask() {
+  if (asking) return;
+  asking = true;
+  const answer = byId("caller-code-answer");
+  answer.replaceChildren("Chargement du code…");
+  try {
+    showCallerCode(await call("GET", "/api/reissue"));
+    answer.replaceChildren();
+    byId("caller-code-ask").hidden = true;
+    focusCallerCode();
+  } catch (failure) {
+    byId("caller-code").hidden = true;
+    byId("caller-code-ask").hidden = false;
+    answer.replaceChildren(...sayWhy(failure));
+  } finally {
+    asking = false;
+  }
+}
+
+/**
+ * Why no code can be shown, and what to do.
+ * @param {unknown} failure
+ * @returns {Node[]}
+ */
+function sayWhy(failure) {
+  if (failure instanceof Problem && failure.code === "signed-out") {
+    const way = make("a", { href: "/connexion.html#suivi" }, "Identifiez-vous");
+    return [make("span", {}, "Votre session n’est pas ouverte. ", way, " : le code s’affiche ensuite sur la page.")];
+  }
+  return [
+    make("span", {}, "Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au ", helpdeskLink(), "."),
+  ];
+}
+
+byId("show-caller-code").addEventListener("click", ask);
+byId("caller-code-renew").addEventListener("click", ask);

@@ -1,0 +1,88 @@
+"""Stopping all reissues on the deployed template, while voters are asking: after the stop nothing commits."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from reassort.clock import utc_now
+from reassort.register import Change
+from reassort_ops.election_control import close_reissues, open_reissues, read_standing
+from reassort_ops.stack import Stack
+from reassort_ops.voter_changes import Helpdesk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.stack.deployed import Browser, Deployment, Enrolled
+
+pytestmark = pytest.mark.xdist_group("stack")
+VOTERS = 24
+THREADS = 8
+
+
+@pytest.fixture
+def helpdesk(deployment: Deployment) -> Iterator[Helpdesk]:
+    """An operator; reissues are open again when the test is over."""
+    outputs = deployment.stack.outputs
+    stack = Stack(
+        name=deployment.stack.name,
+        election_id=outputs["ElectionId"],
+        voters_table=outputs["VotersTable"],
+        identifiers_table=outputs["IdentifiersTable"],
+        deliveries_table=outputs["DeliveriesTable"],
+        register_table=outputs["RegisterTable"],
+        sign_in_table=outputs["SignInTable"],
+        limits_table=outputs["LimitsTable"],
+        hmac_key_id=outputs["HmacKeyId"],
+        encryption_key_id=outputs["EncryptionKeyId"],
+    )
+    helpdesk = Helpdesk(deployment.client("dynamodb"), stack, utc_now, "anne")
+    yield helpdesk
+    open_reissues(deployment.election, "test is over", helpdesk)
+
+
+@pytest.mark.req("I1", "I9", "R3")
+def test_after_the_stop_nothing_commits(
+    deployment: Deployment, helpdesk: Helpdesk, tell: Callable[[str], None]
+) -> None:
+    electorate = [deployment.enrol() for _ in range(VOTERS)]
+    browsers = [deployment.signed_in(voter) for voter in electorate]
+    under_way = threading.Event()
+    answers: Counter[str] = Counter()
+
+    def ask(browser: Browser, voter: Enrolled) -> None:
+        answer = browser.reissue(voter)
+        answers[f"{answer.status_code} {answer.json().get('code', '')}".strip()] += 1
+        if answer.status_code == 202:
+            under_way.set()
+
+    def generations() -> list[int]:
+        return [deployment.voter(voter).generation for voter in electorate]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        asked = [pool.submit(ask, browser, voter) for browser, voter in zip(browsers, electorate, strict=True)]
+        assert under_way.wait(60)
+        close_reissues(deployment.election, "leak", helpdesk)
+        at_the_stop = generations()
+        for one in asked:
+            one.result()
+    tell(f"{VOTERS} reissues, stopped in their midst: {dict(answers)}")
+    assert set(answers) == {"202", "409 reissues-stopped"}
+    assert generations() == at_the_stop
+    assert at_the_stop.count(2) == answers["202"]
+    for voter in electorate:
+        told = [entry.change for entry in deployment.chain(voter)]
+        assert told.count(Change.REISSUED) == deployment.voter(voter).generation - 1
+    assert read_standing(helpdesk.dynamodb, helpdesk.stack).control.stopped
+
+
+def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Helpdesk, voter: Enrolled) -> None:
+    close_reissues(deployment.election, "leak", helpdesk)
+    browser = deployment.signed_in(voter)
+    assert browser.reissue(voter).json()["code"] == "reissues-stopped"
+    open_reissues(deployment.election, "bureau", helpdesk)
+    assert browser.reissue(voter).status_code == 202

@@ -1,0 +1,94 @@
+"""Registers of made-up voters, and the files of them: signed by a key of the test's own, as KMS would."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from reassort.register import GENESIS, Change, Entry
+from reassort_ops.register_check import Reconciliation
+from reassort_ops.register_export import write_register
+from reassort_ops.register_file import Header
+from reassort_ops.register_replay import ISSUES, Replay
+
+NOW = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
+HEADER = Header(election="dijon-2018", stack="reassort", started_at="2018-12-06T16:00:00Z")
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class LocalSigner:
+    """A key on this machine."""
+
+    private_key: ec.EllipticCurvePrivateKey
+    key_id: str = "tests"
+
+    @classmethod
+    def drawn(cls) -> LocalSigner:
+        """Draw a key."""
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @property
+    def public_key(self) -> bytes:
+        """Return the public key."""
+        return self.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def pem(self) -> bytes:
+        """Return the public key as the election bureau holds it."""
+        return self.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign."""
+        return self.private_key.sign(message, ec.ECDSA(SHA256()))
+
+
+SIGNER = LocalSigner.drawn()
+
+
+def pseudonym(number: int) -> str:
+    """Return a pseudonym, greater for a greater number."""
+    symbols = ""
+    for _ in range(22):
+        number, place = divmod(number, len(_ALPHABET))
+        symbols = _ALPHABET[place] + symbols
+    return symbols
+
+
+def chain(voter_id: str, changes: Iterable[Change], actor: str = "voter") -> Iterator[Entry]:
+    """Return the chain of a voter to whom this happened."""
+    previous, generation = GENESIS, 0
+    for sequence, change in enumerate(changes, 1):
+        generation += change in ISSUES
+        entry = Entry(
+            voter_id, sequence, change, generation, 1_543_569_327_412 + sequence, actor, "7K3M9-QWX2T", previous
+        )
+        yield entry
+        previous = entry.hash
+
+
+def counted(entries: Iterable[Entry]) -> Reconciliation:
+    """Count a register as an export does."""
+    result = Reconciliation()
+    replays: dict[str, Replay] = {}
+    for entry in entries:
+        replays.setdefault(entry.voter_id, Replay(entry.voter_id)).follow(entry, entry.hash)
+        result.entries += 1
+        result.issued += entry.change in ISSUES
+    for replay in replays.values():
+        result.voters += bool(replay.generation)
+        for status, count in replay.statuses.items():
+            result.by_status[status] += count
+    return result
+
+
+def register_file(entries: Sequence[Entry], signer: LocalSigner = SIGNER) -> bytes:
+    """Return the file of a register, signed."""
+    file = io.BytesIO()
+    write_register(file, HEADER, (entry.content for entry in entries), counted(entries), signer, lambda: NOW)
+    return file.getvalue()
