@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-register fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -83,6 +83,9 @@ bench-oracle: $(SYNCED) ## Does the time of an answer tell who is on the roll? 2
 
 bench-register: $(SYNCED) ## Sort, sign and check a register of 1.2 million entries: bench/register.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.register $(FLAGS)
+
+bench-import: $(SYNCED) ## A roll of 1.2 million checked and imported, against boto3's batch writer (some 20 minutes; FLAGS='--voters 100000'): bench/roll_import.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.roll_import $(FLAGS)
 
 fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)

@@ -89,6 +89,8 @@ def _environment(endpoint: str) -> dict[str, str]:
         "RETRY_QUEUE": f"{endpoint}/000000000000/retries",
         "SENDER_DOMAIN": "elections.example",
         "CONFIGURATION_SET": "messages",
+        "PLATFORM_TOPIC": "arn:aws:sns:eu-west-3:000000000000:platform",
+        "PLATFORM_DEAD_LETTERS": f"{endpoint}/000000000000/platform-dead-letters",
         "HELPDESK_TOPIC": "arn:aws:sns:eu-west-3:000000000000:helpdesk",
         "METRICS_NAMESPACE": "reassort",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -136,7 +138,12 @@ def _request(election: Election) -> tuple[dict[str, Any], dict[str, Any]]:
         "GenerateMac": {"Mac": b64encode(_KEY).decode(), "MacAlgorithm": "HMAC_SHA_256", "KeyId": "key"},
         "Encrypt": {"CiphertextBlob": sealed, "KeyId": "key", "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"},
         "BatchGetItem": {
-            "Responses": {"SignInTable": [wire_session], "VotersTable": [wire_voter], "DeliveriesTable": []},
+            "Responses": {
+                "SignInTable": [wire_session],
+                "VotersTable": [wire_voter],
+                "DeliveriesTable": [],
+                "LimitsTable": [],
+            },
             "UnprocessedKeys": {},
         },
         "GetItem SignInTable": {"Item": wire_session},

@@ -18,7 +18,7 @@ from pathlib import Path
 from local.deploy import architecture, build, write_demo_elections
 from local.processes import ROOT
 
-FUNCTIONS = ("login", "reissue", "notify", "registry")
+FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
 FOLDER = ROOT / ".build" / "bench"
 _PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 

@@ -39,7 +39,7 @@ _ANNOUNCED = {"reissued": "revoked", "voted": "used", "frozen": "frozen", "unfro
 # A fault strikes once, and Lambda brings what is left until it is done.
 _BROUGHT_AGAIN = 3
 # What may follow a vote in the register: nothing that gives the voter another identifier, nor a second vote.
-_AFTER_A_VOTE = {Change.DISPUTED, Change.UNFROZEN, Change.UNLOCKED}
+_AFTER_A_VOTE = {Change.DISPUTED, Change.UNFROZEN, Change.UNLOCKED, Change.CORRECTED}
 
 
 @dataclass

@@ -6,9 +6,11 @@ spills into give away no NUMEN and no identifier.
 
 from __future__ import annotations
 
+import heapq
+import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import groupby
@@ -22,6 +24,7 @@ _LINE = 4
 _RECORD = _DIGEST + _LINE
 # All parts together hold 400 kB before they spill.
 _SPILL = 300 * _RECORD
+_RECORDS_A_READ = 256
 
 
 class DuplicateSearch:
@@ -51,6 +54,11 @@ class DuplicateSearch:
 
     def groups(self) -> Iterator[list[int]]:
         """Return the lines of each value that came more than once, ascending; nothing can be added any more."""
+        for part in self.parts():
+            yield from part
+
+    def parts(self) -> Iterator[Iterator[list[int]]]:
+        """Return the same in portions that fit into memory."""
         for part, buffer in enumerate(self._buffers):
             content = bytes(buffer)
             buffer.clear()
@@ -58,14 +66,59 @@ class DuplicateSearch:
                 file = self._files[part]
                 file.seek(0)
                 content = file.read() + content
-            records = sorted(content[at : at + _RECORD] for at in range(0, len(content), _RECORD))
-            for _, group in groupby(records, key=lambda record: record[:_DIGEST]):
-                lines = [int.from_bytes(record[_DIGEST:], "big") for record in group]
-                if len(lines) > 1:
-                    yield lines
+            yield _repeated(content)
 
     def _spill(self, part: int) -> None:
         if part not in self._files:
             self._files[part] = self._open.enter_context(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed with the search
         self._files[part].write(self._buffers[part])
         self._buffers[part].clear()
+
+
+class SortedRuns:
+    """Sorts records of one length that do not fit into memory: portion by portion, merged from a file. A context manager."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, int]] = []
+        self._length = 0
+        self._open = ExitStack()
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    def add(self, records: Iterable[bytes]) -> None:
+        """Sort one portion and put it aside."""
+        run = sorted(records)
+        if not run:
+            return
+        if self._file is None:
+            self._file = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with the runs
+        self._length = len(run[0])
+        start = self._file.tell()
+        self._file.writelines(run)
+        self._runs.append((start, self._file.tell()))
+
+    def merged(self) -> Iterator[bytes]:
+        """Return all records in order; nothing can be added any more."""
+        if self._file is not None:
+            self._file.flush()
+            yield from heapq.merge(*(self._read(self._file.fileno(), *run) for run in self._runs))
+
+    def _read(self, file: int, start: int, end: int) -> Iterator[bytes]:
+        step = self._length * _RECORDS_A_READ
+        for at in range(start, end, step):
+            block = os.pread(file, min(step, end - at), at)
+            for place in range(0, len(block), self._length):
+                yield block[place : place + self._length]
+
+
+def _repeated(content: bytes) -> Iterator[list[int]]:
+    records = sorted(content[at : at + _RECORD] for at in range(0, len(content), _RECORD))
+    for _, group in groupby(records, key=lambda record: record[:_DIGEST]):
+        lines = [int.from_bytes(record[_DIGEST:], "big") for record in group]
+        if len(lines) > 1:
+            yield lines

@@ -10,7 +10,16 @@ from typing import Any, Protocol
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 _results = Console(highlight=False, soft_wrap=True)
@@ -25,6 +34,47 @@ def say(text: str, style: str | None = None) -> None:
 def say_json(content: dict[str, Any]) -> None:
     """Print the result for a program: one JSON object."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+class JsonObject:
+    """The result for a program: one JSON object, printed member by member, so that a list of any length takes no memory."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self._separator = ""
+        self._list: str | None = None
+
+    def put(self, name: str, value: Any) -> None:
+        """Print one member."""
+        self._end_list()
+        self._begin(name)
+        typer.echo(json.dumps(value, ensure_ascii=False), nl=False)
+
+    def append(self, name: str, *elements: Any) -> None:
+        """Print elements of a list; those of one list come one after another, and none at all make an empty one."""
+        if self._list != name:
+            self._end_list()
+            self._begin(name)
+            typer.echo("[", nl=False)
+            self._list, self._separator = name, ""
+        for element in elements:
+            typer.echo(f"{self._separator}\n    {json.dumps(element, ensure_ascii=False)}", nl=False)
+            self._separator = ","
+
+    def end(self) -> None:
+        """Print what closes the object."""
+        self._end_list()
+        typer.echo("\n}" if self._separator else "{}")
+
+    def _begin(self, name: str) -> None:
+        typer.echo(f"{self._separator or '{'}\n  {json.dumps(name)}: ", nl=False)
+        self.names.add(name)
+        self._separator = ","
+
+    def _end_list(self) -> None:
+        if self._list is not None:
+            typer.echo("\n  ]" if self._separator else "]", nl=False)
+            self._list, self._separator = None, ","
 
 
 def may_ask() -> bool:
@@ -48,11 +98,10 @@ class _Rate(ProgressColumn):
 def progress(what: str, total: int | None, *, counted: bool = True) -> Iterator[Advance]:
     """Show a bar with rate and remaining time while the block runs; nothing when standard error is not a terminal.
 
-    `counted` shows numbers beside the bar, which bytes do not deserve.
+    What is not `counted` is bytes, of which the rate alone is worth a number.
     """
     columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
-    if counted:
-        columns += [MofNCompleteColumn(), _Rate()]
+    columns += [MofNCompleteColumn(), _Rate()] if counted else [TransferSpeedColumn()]
     columns.append(TimeRemainingColumn())
     with Progress(*columns, console=_progress, disable=not _progress.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=total)

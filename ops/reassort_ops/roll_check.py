@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from reassort.election import Election
 
-from reassort_ops.duplicates import DuplicateSearch
+from reassort_ops.duplicates import DuplicateSearch, SortedRuns
+from reassort_ops.roll_faults import Fault, FaultCode
 from reassort_ops.roll_file import Column, RollFile, RollFileError
-from reassort_ops.roll_rows import Fault, RollRow, RowRules
+from reassort_ops.roll_rows import RollRow, RowRules
 
+# In the order in which the faults of one line are told.
 _UNIQUE = (Column.EMAIL, Column.NUMEN, Column.IDENTIFIER)
 
 
@@ -46,7 +48,7 @@ def check_roll(
         RollFileError: the election asks for a further proof and the roll has no column for it, or the other way round.
     """
     _raise_if_unfit(roll, election)
-    rules = RowRules(election)
+    rules = RowRules(election, issuing=roll.issuing)
     refused = bytearray(roll.header + 1)
     read = faults = 0
     with ExitStack() as opened:
@@ -62,7 +64,7 @@ def check_roll(
                 faults += 1
                 report(fault)
             _note(row, searches)
-        for fault in sorted(_duplicates(searches)):
+        for fault in _duplicates(searches, opened.enter_context(SortedRuns())):
             refused[fault.line] = 1
             faults += 1
             report(fault)
@@ -75,7 +77,7 @@ def valid_rows(roll: RollFile, election: Election, checked: Checked) -> Iterator
     Raises:
         RollFileError: the file is not what it was when it was checked.
     """
-    rules = RowRules(election)
+    rules = RowRules(election, issuing=roll.issuing)
     read = 0
     for line in roll.lines():
         if line.is_blank:
@@ -110,9 +112,16 @@ def _note(row: RollRow, searches: dict[Column, DuplicateSearch]) -> None:
         searches[Column.IDENTIFIER].add(row.identifier, row.line)
 
 
-def _duplicates(searches: dict[Column, DuplicateSearch]) -> Iterator[Fault]:
+def _duplicates(searches: dict[Column, DuplicateSearch], runs: SortedRuns) -> Iterator[Fault]:
+    """Return the faults by line. A file that was joined with itself has millions, so they are sorted outside of memory."""
     for column, search in searches.items():
-        for first, *others in search.groups():
-            yield Fault(first, column, "duplicate", f"is also on line {others[0]}")
-            for line in others:
-                yield Fault(line, column, "duplicate", f"is the same as on line {first}")
+        place = bytes([_UNIQUE.index(column)])
+        for groups in search.parts():
+            runs.add(
+                line.to_bytes(4, "big") + place + (lines[0] if index else lines[1]).to_bytes(4, "big")
+                for lines in groups
+                for index, line in enumerate(lines)
+            )
+    for record in runs.merged():
+        line, other = int.from_bytes(record[:4], "big"), int.from_bytes(record[5:], "big")
+        yield Fault(line, _UNIQUE[record[4]], FaultCode.DUPLICATE, str(other))

@@ -31,6 +31,7 @@ class Column(StrEnum):
 
 # Whether the further proof is one is the election's to say.
 OPTIONAL = frozenset({Column.SECRETARIAT, Column.EXTRA_PROOF})
+_HINTS = {Column.IDENTIFIER: ", and --issue, which issues identifiers, is not given"}
 _UTF_8 = "utf-8-sig"
 _WINDOWS = "cp1252"
 _BLANKS = ' \t\r\n\u00a0"'
@@ -74,7 +75,7 @@ class Line:
 class RollFile:
     """A file whose encoding, delimiter and header are known. `size` is in bytes, `header` the number of its line.
 
-    `positions` says for each column of `Column` which cell holds it.
+    `positions` says for each column of `Column` which cell holds it; `issuing`, that identifiers are issued, so none need be there.
     """
 
     path: Path
@@ -84,6 +85,7 @@ class RollFile:
     header: int
     width: int
     positions: tuple[int | None, ...]
+    issuing: bool = False
 
     @property
     def encoding_name(self) -> str:
@@ -99,7 +101,8 @@ class RollFile:
 
         `advance` is told from time to time how many more bytes have been read.
         """
-        needed = 1 + max(self.positions[place] or 0 for place, column in enumerate(Column) if column not in OPTIONAL)
+        optional = _optional(issuing=self.issuing)
+        needed = 1 + max(self.positions[place] or 0 for place, column in enumerate(Column) if column not in optional)
         told = 0
         with self.path.open("rb") as raw, TextIOWrapper(raw, encoding=self.encoding) as text:
             for number, line in enumerate(text, 1):
@@ -124,8 +127,8 @@ class RollFile:
         return Line(number, tuple(wanted), found)
 
 
-def open_roll(path: Path) -> RollFile:
-    """Find out how a file is written: encoding, delimiter, columns.
+def open_roll(path: Path, *, issuing: bool = False) -> RollFile:
+    """Find out how a file is written: encoding, delimiter, columns. When `issuing`, identifiers may be absent.
 
     Raises:
         RollFileError: it is no text, mixes encodings, or its header is not a roll's; names the line and the reason.
@@ -138,8 +141,8 @@ def open_roll(path: Path) -> RollFile:
         for number, line in enumerate(text, 1):
             if not is_blank(line, ";,"):
                 delimiter, names = _split_header(line)
-                positions = _find_columns(f"{path}:{number}", names)
-                return RollFile(path, size, encoding, delimiter, number, len(names), positions)
+                positions = _find_columns(f"{path}:{number}", names, issuing=issuing)
+                return RollFile(path, size, encoding, delimiter, number, len(names), positions, issuing)
     raise RollFileError(f"{path}: is empty")
 
 
@@ -216,11 +219,16 @@ def _split_header(line: str) -> tuple[str, list[str]]:
     return delimiter, names
 
 
-def _find_columns(where: str, names: list[str]) -> tuple[int | None, ...]:
-    known = set(Column)
+def _optional(*, issuing: bool) -> frozenset[Column]:
+    return OPTIONAL | {Column.IDENTIFIER} if issuing else OPTIONAL
+
+
+def _find_columns(where: str, names: list[str], *, issuing: bool) -> tuple[int | None, ...]:
+    known, optional = set(Column), _optional(issuing=issuing)
     faults = [f"column {name!r} is not of a roll" for name in names if name not in known]
     faults += [f"column {column} is there twice" for column in Column if names.count(column) > 1]
-    faults += [f"column {column} is missing" for column in Column if column not in names and column not in OPTIONAL]
+    missing = [column for column in Column if column not in names and column not in optional]
+    faults += [f"column {column} is missing{_HINTS.get(column, '')}" for column in missing]
     if faults:
         raise RollFileError(f"{where}: {'; '.join(faults)} (the header names {', '.join(Column)})")
     return tuple(names.index(column) if column in names else None for column in Column)

@@ -13,22 +13,12 @@ from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.numen import NumenFormatError, normalise_numen
 
+from reassort_ops.roll_faults import ROW, Fault, FaultCode
 from reassort_ops.roll_file import Column, Line, Malformed
 
 _LONGEST_TEXT = 200
 # UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word holds either.
 _DAMAGED = re.compile("[ÂÃ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u2122]|â€|\ufffd")
-_ROW = "row"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """Why a row is refused. `code` is stable, for programs; `reason` never repeats what the cell holds."""
-
-    line: int
-    column: str
-    code: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -49,9 +39,10 @@ class RollRow:
 
 
 class RowRules:
-    """The rules of one election for a row of its roll."""
+    """The rules of one election for a row of its roll. When `issuing`, the roll brings no identifier: one is a fault."""
 
-    def __init__(self, election: Election) -> None:
+    def __init__(self, election: Election, *, issuing: bool = False) -> None:
+        self._issuing = issuing
         self._domains = frozenset(election.domain_names)
         self._domain_list = ", ".join(election.domain_names)
         self._shape = election.identifier
@@ -62,19 +53,17 @@ class RowRules:
         row = RollRow(line.number)
         match line.malformed:
             case Malformed.QUOTES:
-                self._refuse(
-                    row, _ROW, "quotes", "has a quote that is not closed on its line, or one in the wrong place"
-                )
+                self._refuse(row, ROW, FaultCode.QUOTES)
                 return row
             case Malformed.COLUMNS:
-                self._refuse(row, _ROW, "columns", f"has {line.found} cells, which do not match the header")
+                self._refuse(row, ROW, FaultCode.COLUMNS, str(line.found))
                 return row
         email, numen, establishment, secretariat, identifier, extra_proof = line.cells
         self._read_address(row, email.strip())
         self._read_numen(row, numen.strip())
         row.establishment = self._read_text(row, Column.ESTABLISHMENT, establishment)
         if not row.establishment and not establishment.strip():
-            self._refuse(row, Column.ESTABLISHMENT, "empty", "is empty")
+            self._refuse(row, Column.ESTABLISHMENT, FaultCode.EMPTY)
         row.secretariat = self._read_text(row, Column.SECRETARIAT, secretariat) or None
         self._read_identifier(row, identifier)
         if self._extra_proof is not None:
@@ -83,63 +72,68 @@ class RowRules:
 
     def _read_address(self, row: RollRow, typed: str) -> None:
         if not typed:
-            self._refuse(row, Column.EMAIL, "empty", "is empty")
+            self._refuse(row, Column.EMAIL, FaultCode.EMPTY)
             return
         try:
             row.address = normalise_address(typed, self._domains)
         except AddressDomainError:
-            self._refuse(row, Column.EMAIL, "domain", f"is not of a domain of the election ({self._domain_list})")
-        except AddressFormatError as error:
-            self._refuse(row, Column.EMAIL, "form", f"is {error}")
+            self._refuse(row, Column.EMAIL, FaultCode.DOMAIN, self._domain_list)
+        except AddressFormatError:
+            self._refuse(row, Column.EMAIL, FaultCode.FORM)
 
     def _read_numen(self, row: RollRow, typed: str) -> None:
         if not typed:
-            self._refuse(row, Column.NUMEN, "empty", "is empty")
+            self._refuse(row, Column.NUMEN, FaultCode.EMPTY)
             return
         try:
             row.numen = normalise_numen(typed)
-        except NumenFormatError as error:
-            self._refuse(row, Column.NUMEN, "form", f"is {error}")
+        except NumenFormatError:
+            self._refuse(row, Column.NUMEN, FaultCode.FORM)
 
     def _read_identifier(self, row: RollRow, typed: str) -> None:
         identifier = normalise_identifier(typed.strip())
-        if not identifier:
-            self._refuse(row, Column.IDENTIFIER, "empty", "is empty")
+        if self._issuing:
+            if identifier:
+                self._refuse(row, Column.IDENTIFIER, FaultCode.GIVEN)
+        elif not identifier:
+            self._refuse(row, Column.IDENTIFIER, FaultCode.EMPTY)
         elif is_well_formed(identifier, self._shape):
             row.identifier = identifier
         else:
-            reason = f"is not an identifier of the election ({self._shape.symbols} symbols and a check symbol)"
-            self._refuse(row, Column.IDENTIFIER, "form", reason)
+            self._refuse(row, Column.IDENTIFIER, FaultCode.FORM, str(self._shape.symbols))
 
     def _read_extra_proof(self, row: RollRow, typed: str, wanted: ExtraProof) -> None:
         if not typed:
-            self._refuse(row, Column.EXTRA_PROOF, "empty", "is empty")
+            self._refuse(row, Column.EXTRA_PROOF, FaultCode.EMPTY)
             return
         try:
             row.extra_proof = normalise_extra_proof(typed, wanted)
-        except ExtraProofFormatError as error:
-            self._refuse(row, Column.EXTRA_PROOF, "form", f"is {error}")
+        except ExtraProofFormatError:
+            if wanted.kind == "date":
+                self._refuse(row, Column.EXTRA_PROOF, FaultCode.FORM)
+            else:
+                self._refuse(row, Column.EXTRA_PROOF, FaultCode.FORM, f"{wanted.min_length}–{wanted.max_length}")
 
     def _read_text(self, row: RollRow, column: Column, typed: str) -> str:
-        text, code, reason = _clean_text(typed)
-        if code:
-            self._refuse(row, column, code, reason)
+        text, code = _clean_text(typed)
+        if code is not None:
+            self._refuse(row, column, code, str(_LONGEST_TEXT) if code is FaultCode.LONG else "")
         return text
 
     @staticmethod
-    def _refuse(row: RollRow, column: str, code: str, reason: str) -> None:
-        row.faults.append(Fault(row.line, column, code, reason))
+    def _refuse(row: RollRow, column: str, code: FaultCode, detail: str = "") -> None:
+        row.faults.append(Fault(row.line, column, code, detail))
 
 
 # A roll names the same establishments over and over.
 @lru_cache(maxsize=4096)
-def _clean_text(typed: str) -> tuple[str, str, str]:
-    """Return what voters will read (one blank between words, accents composed), or a code and a reason to refuse it."""
+def _clean_text(typed: str) -> tuple[str, FaultCode | None]:
+    """Return what voters will read (one blank between words, accents composed), or why it is refused."""
     if not typed.isascii() and _DAMAGED.search(typed):
-        return "", "accents", "holds damaged accents: the text was converted with the wrong encoding"
+        return "", FaultCode.ACCENTS
     text = unicodedata.normalize("NFC", " ".join(typed.split()))
     if not text.isprintable():
-        return "", "invisible", "holds a control character or an invisible one"
+        return "", FaultCode.INVISIBLE
     if len(text) > _LONGEST_TEXT:
-        return "", "long", f"has more than {_LONGEST_TEXT} characters"
-    return text, "", ""
+        return "", FaultCode.LONG
+    return text, None

@@ -93,6 +93,14 @@ def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[
             yield Event(entry.at, "unfrozen", f"Identifiant {number} dégelé {by}{reason}.", actor=entry.actor)
         case Change.UNLOCKED:
             yield Event(entry.at, "unlocked", f"Demandes débloquées {by}{reason}.", actor=entry.actor)
+        case Change.CORRECTED:
+            yield Event(entry.at, "corrected", _corrected(entry), actor=entry.actor)
+
+
+def _corrected(entry: Entry) -> str:
+    named = {"numen": "NUMEN", "extra_proof": "preuve complémentaire"}
+    what = " et ".join(named.get(column, column) for column in entry.reference.split())
+    return f"Liste électorale corrigée ({what}) par {entry.actor.removeprefix('import:')}."
 
 
 def _reissued(entry: Entry, delivery: Delivery | None) -> Event:

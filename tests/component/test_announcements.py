@@ -251,7 +251,7 @@ def test_an_entry_that_makes_no_sense_is_set_aside_and_holds_nobody_up(world: Wo
 def test_every_change_is_announced_or_leaves_every_status_as_it_was(world: World, change: Change) -> None:
     """Whoever adds a change decides here whether the platform must hear of it."""
     event = changed_status(Entry("v", 2, change, 2, 0, "a", "", GENESIS), world.keyed_hash, "e")
-    silent = {Change.ISSUED, Change.DISPUTED, Change.UNLOCKED, Change.OPENED, Change.CLOSED}
+    silent = {Change.ISSUED, Change.DISPUTED, Change.UNLOCKED, Change.CORRECTED, Change.OPENED, Change.CLOSED}
     assert (event is None) == (change in silent)
     assert (change in ANNOUNCED) == (event is not None)
 

@@ -19,6 +19,7 @@ from tests.wire import Call
 from tests.world import Browser, Enrolled, World, dispute_token_in
 
 _READ = "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"
+_READ_TO_REISSUE = f"{_READ} LimitsTable"
 _UPDATE_DELIVERY = "dynamodb.UpdateItem DeliveriesTable"
 _TURN = "dynamodb.UpdateItem LimitsTable"
 # Claimed, opened, sent, recorded.
@@ -91,7 +92,7 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
     "overview": (
         _overview,
         [
-            "dynamodb.BatchGetItem SignInTable VotersTable",
+            "dynamodb.BatchGetItem SignInTable VotersTable LimitsTable",
             "dynamodb.UpdateItem SignInTable",
             "dynamodb.GetItem DeliveriesTable",
         ],
@@ -99,9 +100,10 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
     "reissue": (
         lambda _, voter, browser: lambda *_: browser.reissue(voter.numen),
         [
-            _READ,
+            _READ_TO_REISSUE,
             "kms.Encrypt",
-            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable",
+            # The limits twice: those of the phone, and whether reissues are stopped, which is only checked.
+            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable LimitsTable",
         ],
     ),
     "reissueStatus": (_status, [_READ]),
@@ -252,7 +254,7 @@ def test_bars_of_round_trips() -> None:
 
 @pytest.mark.req("P3")
 def test_request_units_of_a_reissue(world: World, claire: Enrolled, browser: Browser) -> None:
-    """Five items of a transaction at two units each, one entry of an index, and three reads of one unit (docs/performance.md)."""
+    """Six items of a transaction at two units each, one entry of an index, and four reads of one unit (docs/performance.md)."""
     tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable")
     before = {table: _sizes(world, table) for table in tables}
     read, _, write = _recorded(world, lambda *_: browser.reissue(claire.numen), claire, browser)
@@ -263,12 +265,14 @@ def test_request_units_of_a_reissue(world: World, claire: Enrolled, browser: Bro
         for key, size in after[table].items()
         if before[table].get(key) != size
     }
-    assert len(changed) == len(write.parameters["TransactItems"]) == 5
+    checked = [action["ConditionCheck"] for action in write.parameters["TransactItems"] if "ConditionCheck" in action]
+    assert len(changed) + len(checked) == len(write.parameters["TransactItems"]) == 6
     assert max(changed.values()) <= 1024
-    units = sum(write_units(size, transactional=True) for size in changed.values())
+    # An item that is only checked costs as much as one that is written, and one that is absent as much as a small one.
+    units = sum(write_units(size, transactional=True) for size in (*changed.values(), *(0 for _ in checked)))
     # `due` takes the delivery in; `sms` does not before an SMS has an id.
-    assert units + write_units(100) == 11
-    assert sum(read_units(1) for _ in read.parameters["RequestItems"]) == 3
+    assert units + write_units(100) == 13
+    assert sum(read_units(1) for _ in read.parameters["RequestItems"]) == 4
 
 
 def _sizes(world: World, table: str) -> dict[str, int]:

@@ -20,8 +20,9 @@ from reassort.phones import PhoneError, normalise_phone
 from reassort.references import normalise_reference
 from reassort.sessions import SESSION_COOKIE, parse_token
 from reassort_ops.roll_check import check_roll, valid_rows
+from reassort_ops.roll_faults import Fault
 from reassort_ops.roll_file import RollFileError, open_roll
-from reassort_ops.roll_rows import Fault, RollRow
+from reassort_ops.roll_rows import RollRow
 
 from tests.events import proxy_event
 from tests.fuzz.requests import ODD, odd

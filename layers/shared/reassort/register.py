@@ -7,6 +7,7 @@ without any key. Entries hold pseudonyms and times, never an address, a NUMEN, a
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,7 @@ ELECTION_CHAIN = "election"
 
 
 class Change(StrEnum):
-    """What happened to a voter's identifier, or to the election."""
+    """What happened to a voter's identifier or to what they get one with, or to the election."""
 
     ISSUED = "issued"
     REISSUED = "reissued"
@@ -26,6 +27,7 @@ class Change(StrEnum):
     FROZEN = "frozen"
     UNFROZEN = "unfrozen"
     UNLOCKED = "unlocked"
+    CORRECTED = "corrected"
     DISPUTED = "disputed"
     # Of the election, in a chain of its own.
     OPENED = "opened"
@@ -45,7 +47,7 @@ class Entry:
     reference: str
     previous: str
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal digits."""
         return sha256(self.content).hexdigest()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from enum import IntFlag
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds, utc_now
 from reassort.election import Election
 from reassort.election_file import read_election_file
+from reassort.identifiers import show_identifier
 
+from reassort_ops import issued_identifiers
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
@@ -21,11 +27,20 @@ from reassort_ops.commands.options import (
     exit_unless,
 )
 from reassort_ops.election_files import DEFAULT_FOLDER, only_election
-from reassort_ops.output import progress, say, say_json
+from reassort_ops.enrolment import Enroller
+from reassort_ops.error_file import error_file, raise_if_error_file_exists
+from reassort_ops.failures import OperatorError
+from reassort_ops.heap import keep_heap_small
+from reassort_ops.issued_identifiers import IdentifierDraw
+from reassort_ops.mailing_file import MailingRow, Recipient, read_recipients, write_mailing
+from reassort_ops.output import may_ask, progress, say
 from reassort_ops.roll_check import Checked, check_roll, valid_rows
-from reassort_ops.roll_file import RollFile, open_roll
+from reassort_ops.roll_faults import Fault, FaultCode
+from reassort_ops.roll_file import Column, RollFile, open_roll
 from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
-from reassort_ops.roll_rows import Fault
+from reassort_ops.roll_report import Lines, Members
+from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll_update import RollUpdate
 from reassort_ops.roll_writes import TransactionWriter
 from reassort_ops.target import Target
 
@@ -43,15 +58,44 @@ RollPath = Annotated[
         help="CSV with a header: email;numen;establishment;secretariat;identifier, and extra_proof if the election asks for it",
     ),
 ]
+ErrorPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--errors",
+        metavar="FILE",
+        help="Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no cell of the roll",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --errors")]
 
 
-@commands.command("check", epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml")
+class _Note(IntFlag):
+    """What is kept of a row until the end, in one byte a line: a roll of a million rows takes a megabyte."""
+
+    # Its identifier was issued by this import and is its voter's current one.
+    ISSUED = 1
+    CHANGED = 2
+    TAKEN = 4
+    LEFTOVER = 8
+
+
+_NOTES = {FaultCode.TAKEN: _Note.TAKEN, FaultCode.LEFTOVER: _Note.LEFTOVER}
+
+
+@commands.command(
+    "check", epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml --errors erreurs.csv"
+)
 def roll_check(
     file: RollPath,
     election: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Election file; else the only one of the folder elections"),
     ] = None,
+    issue: Annotated[
+        bool, typer.Option("--issue", help="Identifiers will be issued: their column must be empty, or not there")
+    ] = False,
+    errors: ErrorPath = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Find every fault of a roll: line, column and reason, and what comes twice anywhere in the file.
@@ -59,27 +103,31 @@ def roll_check(
     Exit status: 0 when every row is valid.
     """
     model = read_election_file(election) if election else only_election(DEFAULT_FOLDER)
-    roll = open_roll(file)
-    faults, checked = _check(roll, model, as_json=as_json)
-    if as_json:
-        say_json(
-            {
-                **_described(roll, model.id),
-                "read": checked.read,
-                "valid": checked.read - checked.faulty,
-                "rejected": checked.faulty,
-                "faults": [_fault_json(fault) for fault in faults],
-            }
-        )
+    if errors:
+        raise_if_error_file_exists(errors, force=force)
+    roll = open_roll(file, issuing=issue)
+    report: Lines | Members = Members(roll, model.id) if as_json else Lines(roll)
+    with _errors(errors, roll) as note:
+        checked = _check(roll, model, report, note)
+    valid = checked.read - checked.faulty
+    if isinstance(report, Members):
+        for name, count in (("read", checked.read), ("valid", valid), ("rejected", checked.faulty)):
+            report.object.put(name, count)
+        report.object.end()
     else:
         say(
             f"{file}: {roll.encoding_name}, columns separated by {roll.delimiter!r}: "
-            f"read {checked.read} = valid {checked.read - checked.faulty} + rejected {checked.faulty} ({checked.faults} faults)"
+            f"read {checked.read} = valid {valid} + rejected {checked.faulty} ({checked.faults} faults)"
         )
     exit_unless(checked.faulty == 0 and checked.read > 0)
 
 
-@commands.command("import", epilog="Example: reassort roll import roll.csv --stack reassort --profile staging")
+@commands.command(
+    "import",
+    epilog="Example: reassort roll import roll.csv --stack reassort --profile staging --errors erreurs.csv\n\n"
+    "Example: reassort roll import roll.csv --stack reassort --issue mailing.csv.age --recipient age1…\n\n"
+    "Example: reassort roll import corrected.csv --stack reassort --update",
+)
 def roll_import(
     file: RollPath,
     stack: StackName,
@@ -87,6 +135,30 @@ def roll_import(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Import the valid rows of a roll that has faults")
     ] = False,
+    issue: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Issue identifiers, for a roll without any, and write them to this file for mailing, encrypted with age",
+        ),
+    ] = None,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Public key that may open the file of --issue: age1… or SSH; may be repeated"),
+    ] = None,
+    recipients_file: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="File of such keys, one a line; may be repeated")
+    ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Put right, after showing it and asking, what the roll says otherwise of voters who are on the stack; never an identifier",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Update without asking")] = False,
+    errors: ErrorPath = None,
+    force: Force = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Transactions under way at once")] = 16,
     region: Region = None,
     profile: Profile = None,
@@ -95,115 +167,216 @@ def roll_import(
     """Put a roll on a stack. Nothing is imported if the roll has a fault, unless --skip-invalid.
 
     A voter who is on the stack already is compared and left alone, so a second import changes nothing and an interrupted one
-    is resumed by running it again.
+    is resumed by running it again. What differs is shown, old → new; --update then asks on a terminal, and anywhere else only
+    shows, unless --yes.
 
     Exit status: 0 when every row is on the stack as the file says.
     """
-    roll = open_roll(file)
+    if errors:
+        raise_if_error_file_exists(errors, force=force)
+    recipients = _recipients(issue, recipient or [], recipients_file or [])
+    roll = open_roll(file, issuing=issue is not None)
     target = Target(stack, elections, region, profile)
     model = target.election
-    faults, checked = _check(roll, model, as_json=as_json)
-    balance = Balance(checked.read)
-    refused = bool(checked.faulty) and not skip_invalid
-    balance.counts[Outcome.REJECTED] = checked.read if refused else checked.faulty
-    notable: list[Settled] = []
-    try:
-        if not refused and checked.read > checked.faulty:
-            _import(roll, checked, target, balance, notable, threads)
-    finally:
-        if as_json:
-            say_json(
-                {
-                    **_described(roll, model.id),
-                    "stack": stack,
-                    "read": balance.read,
-                    **{outcome.value: count for outcome, count in balance.counts.items()},
-                    "not_reached": balance.not_reached,
-                    "faulty": checked.faulty,
-                    "faults": [_fault_json(fault) for fault in faults],
-                    "differences": [_settled_json(settled) for settled in notable],
-                }
-            )
-        else:
-            _say_balance(file, stack, checked, balance, notable, refused=refused)
-    exit_unless(balance.is_complete and balance.read > 0)
+    report: Lines | Members = Members(roll, model.id) if as_json else Lines(roll)
+    failure: BaseException | None = None
+    # The list of faults is whole once the roll is checked, whatever becomes of the import.
+    with _errors(errors, roll) as note:
+        checked = _check(roll, model, report, note)
+        run = _Run(roll, checked, target, report, note, threads, issue, recipients)
+        run.balance.counts[Outcome.REJECTED] = checked.faulty if skip_invalid else checked.read if checked.faulty else 0
+        try:
+            if checked.read > checked.faulty and (skip_invalid or not checked.faulty):
+                run.write(update=update, agreed=yes)
+        except BaseException as error:  # noqa: BLE001 - raised again below, once the list is on the disk
+            failure = error
+    _tell_balance(run, refused=bool(checked.faulty) and not skip_invalid)
+    if failure is not None:
+        raise failure
+    exit_unless(run.balance.is_complete and run.balance.read > 0)
 
 
-def _check(roll: RollFile, election: Election, *, as_json: bool) -> tuple[list[Fault], Checked]:
-    """Check a roll; print faults as they are found, or keep them for the JSON object."""
-    kept: list[Fault] = []
+def _recipients(issue: Path | None, keys: Sequence[str], files: Sequence[Path]) -> list[Recipient]:
+    if issue is None:
+        if keys or files:
+            raise OperatorError("--recipient and --recipients-file are for the file of --issue")
+        return []
+    issued_identifiers.raise_if_taken(issue)
+    return read_recipients(keys, files)
 
-    def show(fault: Fault) -> None:
-        say(f"{roll.path}:{fault.line}: {fault.column}: {fault.reason}")
+
+def _errors(path: Path | None, roll: RollFile) -> AbstractContextManager[Callable[[Fault], object]]:
+    return nullcontext(_forget) if path is None else error_file(path, roll)
+
+
+def _forget(_: Fault) -> None:
+    """Write no list of faults."""
+
+
+def _check(roll: RollFile, election: Election, report: Lines | Members, note: Callable[[Fault], object]) -> Checked:
+    """Check a roll; tell faults as they are found."""
+
+    def tell(fault: Fault) -> None:
+        report.fault(fault)
+        note(fault)
 
     with progress("checking", roll.size, counted=False) as advance:
-        checked = check_roll(roll, election, kept.append if as_json else show, advance)
-    return kept, checked
+        return check_roll(roll, election, tell, advance)
 
 
-def _import(
-    roll: RollFile, checked: Checked, target: Target, balance: Balance, notable: list[Settled], threads: int
-) -> None:
-    run = RollImport(
-        reader=target.dynamodb,
-        writer=TransactionWriter(target.aws.session, threads),
-        stack=target.stack,
-        keyed_hash=target.keyed_hash,
-        operator=target.aws.operator(),
-        at=epoch_milliseconds(utc_now()),
-    )
-    with progress("importing", checked.read - checked.faulty) as advance:
+@dataclass
+class _Run:
+    """One import of a roll that was checked, and what became of it."""
 
-        def settle(batch: Sequence[Settled]) -> None:
-            for settled in batch:
-                balance.counts[settled.outcome] += 1
-                if settled.outcome in (Outcome.CHANGED, Outcome.REJECTED):
-                    notable.append(settled)
-            advance(len(batch))
+    roll: RollFile
+    checked: Checked
+    target: Target
+    report: Lines | Members
+    note: Callable[[Fault], object]
+    threads: int
+    mailing: Path | None
+    recipients: Sequence[Recipient]
+    issued: int = 0
+    refused: bool = False
+    notes: bytearray = field(init=False)
+    balance: Balance = field(init=False)
+    draw: IdentifierDraw | None = field(init=False, default=None)
 
-        run.run(valid_rows(roll, target.election, checked), settle, threads)
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        self.notes = bytearray(len(self.checked.refused))
+        self.balance = Balance(self.checked.read)
+
+    def write(self, *, update: bool, agreed: bool) -> None:
+        """Import, write the identifiers that were issued, show what differs, update it if that was agreed to."""
+        target = self.target
+        at = epoch_milliseconds(utc_now())
+        enroller = Enroller(target.keyed_hash, f"import:{target.aws.operator()}", at)
+        if self.mailing is not None:
+            key = issued_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
+            self.draw = IdentifierDraw(key, target.election.identifier)
+        self._import(enroller)
+        if self.mailing is not None:
+            self._mail(self.mailing)
+        if self.refused:
+            self._show_refused()
+        if self.balance.counts[Outcome.CHANGED]:
+            self._show_and_update(enroller, update=update, agreed=agreed)
+
+    def _import(self, enroller: Enroller) -> None:
+        run = RollImport(
+            reader=self.target.aws.dynamodb(self.threads),
+            writer=TransactionWriter(self.target.aws.session, self.threads),
+            stack=self.target.stack,
+            enroller=enroller,
+            issuing=self.roll.issuing,
+        )
+        keep_heap_small()
+        with progress("importing", self.checked.read - self.checked.faulty) as advance:
+
+            def settle(batch: Sequence[Settled]) -> None:
+                for one in batch:
+                    self.balance.counts[one.outcome] += 1
+                    if one.current:
+                        self.notes[one.line] |= _Note.ISSUED
+                    if one.outcome is Outcome.CHANGED:
+                        self.notes[one.line] |= _Note.CHANGED
+                    elif one.refusal is not None:
+                        self.notes[one.line] |= _NOTES[one.refusal]
+                        self.refused = True
+                advance(len(batch))
+
+            run.run(self._rows(), settle, self.threads)
+
+    def _mail(self, path: Path) -> None:
+        """Write the identifiers that this import issued, now that each is its voter's, and forget how they were drawn."""
+        count = sum(note & _Note.ISSUED for note in self.notes)
+        if count:
+            with progress("encrypting", count) as advance:
+                self.issued = write_mailing(path, self.recipients, self._mailing_rows(advance))
+        issued_identifiers.end(path)
+
+    def _mailing_rows(self, advance: Callable[[float], object]) -> Iterator[MailingRow]:
+        shape = self.target.election.identifier
+        for row in self._rows(_Note.ISSUED):
+            yield MailingRow(
+                row.address, row.establishment, row.secretariat or "", show_identifier(row.identifier, shape)
+            )
+            advance(1)
+
+    def _show_refused(self) -> None:
+        for row in self._rows(_Note.TAKEN | _Note.LEFTOVER):
+            code = FaultCode.TAKEN if self.notes[row.line] & _Note.TAKEN else FaultCode.LEFTOVER
+            fault = Fault(row.line, Column.IDENTIFIER, code)
+            self.note(fault)
+            self.report.rejected(fault, mask_address(row.address))
+
+    def _show_and_update(self, enroller: Enroller, *, update: bool, agreed: bool) -> None:
+        run = RollUpdate(
+            dynamodb=self.target.aws.dynamodb(self.threads),
+            stack=self.target.stack,
+            enroller=enroller,
+            clock=utc_now,
+            issuing=self.roll.issuing,
+        )
+        possible = 0
+        for changed in run.changed(self._rows(_Note.CHANGED)):
+            self.report.changed(changed)
+            possible += changed.may_be_updated
+        if not update or not possible:
+            return
+        asks = isinstance(self.report, Lines) and may_ask()
+        if agreed or (asks and typer.confirm(f"Update {possible} voters?")):
+            self._update(run)
+
+    def _update(self, run: RollUpdate) -> None:
+        with progress("updating", self.balance.counts[Outcome.CHANGED]) as advance:
+
+            def settle(batch: Sequence[Settled]) -> None:
+                for one in batch:
+                    self.balance.counts[Outcome.CHANGED] -= 1
+                    self.balance.counts[one.outcome] += 1
+                advance(len(batch))
+
+            run.apply(self._rows(_Note.CHANGED), settle, self.threads)
+
+    def _rows(self, noted: _Note | None = None) -> Iterator[RollRow]:
+        """Read the valid rows of which one of these is noted, or all of them; draw their identifiers if the roll brings none."""
+        for row in valid_rows(self.roll, self.target.election, self.checked):
+            if noted is not None and not self.notes[row.line] & noted:
+                continue
+            if self.draw is not None:
+                row.identifier = self.draw.draw(row.address)
+            yield row
 
 
-def _say_balance(
-    file: Path, stack: str, checked: Checked, balance: Balance, notable: Sequence[Settled], *, refused: bool
-) -> None:
-    for settled in sorted(notable, key=lambda one: one.line):
-        if settled.outcome is Outcome.CHANGED:
-            what = f"differs from the stack in {', '.join(settled.differing)}; left alone"
-        else:
-            what = f"rejected: {settled.reason}"
-        say(f"{file}:{settled.line}: {settled.masked_address}: {what}")
+def _tell_balance(run: _Run, *, refused: bool) -> None:
+    balance, checked = run.balance, run.checked
+    if isinstance(run.report, Members):
+        members = run.report.object
+        if "differences" not in members.names:
+            members.append("differences")
+        members.put("stack", run.target.name)
+        members.put("read", balance.read)
+        for outcome, count in balance.counts.items():
+            members.put(outcome.value, count)
+        for name, count in (("not_reached", balance.not_reached), ("faulty", checked.faulty), ("issued", run.issued)):
+            members.put(name, count)
+        members.end()
+        return
+    file, stack = run.roll.path, run.target.name
     if refused:
         say(
             f"nothing imported: {checked.faulty} of {checked.read} rows have faults; --skip-invalid imports the others",
             "red",
         )
+    if run.issued:
+        say(f"{run.mailing}: {run.issued} identifiers, for {len(run.recipients)} public keys; the only copy there is")
     parts = [f"{outcome.value} {count}" for outcome, count in balance.counts.items()]
     if balance.not_reached:
         parts.append(f"not reached {balance.not_reached}")
     say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
     if balance.not_reached:
         say("run the same command again to import the rest")
-
-
-def _described(roll: RollFile, election_id: str) -> dict[str, Any]:
-    return {
-        "file": str(roll.path),
-        "encoding": roll.encoding_name,
-        "delimiter": roll.delimiter,
-        "election": election_id,
-    }
-
-
-def _fault_json(fault: Fault) -> dict[str, Any]:
-    return {"line": fault.line, "column": str(fault.column), "code": fault.code, "reason": fault.reason}
-
-
-def _settled_json(settled: Settled) -> dict[str, Any]:
-    return {
-        "line": settled.line,
-        "address": settled.masked_address,
-        "outcome": settled.outcome.value,
-        "differing": [column.value for column in settled.differing],
-        "reason": settled.reason,
-    }
+    if run.mailing is not None and issued_identifiers.resume_file(run.mailing).exists():
+        say(f"no identifier is written yet; until {run.mailing} is, keep {issued_identifiers.resume_file(run.mailing)}")

@@ -80,7 +80,7 @@ def test_a_faulty_roll(tmp_path: Path) -> None:
         f"{file}:3: numen: is not of the form 09E9900123ABC",
         f"{file}:4: identifier: is not an identifier of the election (15 symbols and a check symbol)",
         f"{file}:2: email: is also on line 5",
-        f"{file}:5: email: is the same as on line 2",
+        f"{file}:5: email: is also on line 2",
         f"{file}: UTF-8, columns separated by ';': read 4 = valid 0 + rejected 4 (4 faults)",
     ]
     for cells in broken:

@@ -11,6 +11,7 @@ from reassort.numen import normalise_numen
 from reassort.register import GENESIS, Change, Entry
 from reassort.tables import Action, ContentionError, put_if_absent, to_wire
 from reassort.voters import IdentifierStatus, enrolled_voter_item, voter_from_item
+from reassort_ops.enrolment import Enroller
 from reassort_ops.roll_check import check_roll, valid_rows
 from reassort_ops.roll_file import open_roll
 from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
@@ -99,10 +100,13 @@ class TestImport:
             (7, ["identifier"]),
         ]
         assert deployed.everything() == before
-        assert (
-            f"{file}:3: p•••@ac-dijon.fr: differs from the stack in establishment"
-            in deployed.run("roll", "import", file).stdout
-        )
+        assert deployed.run("roll", "import", file).stdout.splitlines()[:4] == [
+            f"{file}:2: p•••@ac-dijon.fr: numen: differs",
+            f"{file}:3: p•••@ac-dijon.fr: establishment: Collège Les Trois-Rivières, Auxonne → Lycée du Morvan",
+            f"{file}:4: p•••@ac-dijon.fr: secretariat: Secrétariat de la principale → (none)",
+            f"{file}:5: p•••@ac-dijon.fr: identifier: differs; an import never changes it: "
+            "`reassort voter reissue` gives the voter the next one",
+        ]
 
     @pytest.mark.req("S9")
     def test_a_further_proof_is_kept_as_a_hash_of_the_voters_own_and_compared(
@@ -229,9 +233,7 @@ def run_import(
         reader=deployed.dynamodb,
         writer=FaultyWriter(fault),
         stack=deployed.stack,
-        keyed_hash=deployed.keyed_hash,
-        operator="test",
-        at=AT,
+        enroller=Enroller(deployed.keyed_hash, "import:test", AT),
     )
 
     def settle(batch: Sequence[Settled]) -> None:
@@ -276,9 +278,7 @@ class TestFaultsOfTheNetwork:
             reader=deployed.dynamodb,
             writer=Contended(lambda _: None),
             stack=deployed.stack,
-            keyed_hash=deployed.keyed_hash,
-            operator="test",
-            at=AT,
+            enroller=Enroller(deployed.keyed_hash, "import:test", AT),
         )
         run.run(
             valid_rows(roll, ELECTION, checked), lambda batch: outcomes.extend(one.outcome for one in batch), threads=1

@@ -1,0 +1,140 @@
+"""A row of the roll as the tables hold it, and in what the stack differs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reassort.keyed_hash import KeyedHash, Purpose
+from reassort.register import GENESIS, Change, Entry
+from reassort.tables import ContentionError, Item, from_wire, to_wire
+from reassort.voters import enrolled_voter_item
+
+from reassort_ops.batch_pool import BatchPool
+from reassort_ops.roll_file import Column
+from reassort_ops.roll_rows import RollRow
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from reassort_ops.stack import Stack
+
+# BatchGetItem takes 100 keys, and each voter has two: their own, and their identifier's.
+VOTERS_A_READ = 50
+_FIRST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A row, and what is written of it: the voter, the first identifier, the first entry of the register."""
+
+    row: RollRow
+    voter: Item
+    identifier: Item
+    entry: Entry
+
+    @property
+    def voter_id(self) -> str:
+        """Return the voter's pseudonym."""
+        return str(self.voter["voter_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A column in which the stack differs from the roll. `old` and `new` are None where only hashes are known, or nothing is there."""
+
+    column: Column
+    old: str | None = None
+    new: str | None = None
+
+
+@dataclass(frozen=True)
+class Enroller:
+    """Makes enrolments. `at` is the time of issue, milliseconds since 1970; `actor` is whom the register names."""
+
+    keyed_hash: KeyedHash
+    actor: str
+    at: int
+
+    def enrol(self, row: RollRow) -> Enrolment:
+        """Return what is written of a valid row."""
+        hashes = self.keyed_hash
+        voter_id = hashes.voter_id(row.address)
+        entry = Entry(
+            voter_id=voter_id,
+            sequence=1,
+            change=Change.ISSUED,
+            generation=_FIRST,
+            at=self.at,
+            actor=self.actor,
+            reference="",
+            previous=GENESIS,
+        )
+        voter = enrolled_voter_item(
+            voter_id=voter_id,
+            numen_hash=hashes.hash(Purpose.NUMEN, row.numen),
+            establishment=row.establishment,
+            secretariat=row.secretariat,
+            entry=entry,
+            extra_proof_hash=None if row.extra_proof is None else hashes.extra_proof(voter_id, row.extra_proof),
+        )
+        identifier_hash = hashes.hash(Purpose.IDENTIFIER, row.identifier)
+        identifier = {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": _FIRST}
+        return Enrolment(row, voter, identifier, entry)
+
+
+def read_enrolled(
+    dynamodb: DynamoDBClient, stack: Stack, enrolments: Sequence[Enrolment], pool: BatchPool
+) -> tuple[dict[str, Item], dict[str, Item]]:
+    """Read what the stack has of at most `VOTERS_A_READ` enrolments: voters by pseudonym, identifiers by hash.
+
+    Raises:
+        ContentionError: the tables throttle for longer than is worth waiting.
+        botocore.exceptions.ClientError: AWS refuses.
+    """
+    tables = (stack.voters_table, stack.identifiers_table)
+    wanted: dict[str, Any] = {
+        tables[0]: {"Keys": [to_wire({"voter_id": one.voter_id}) for one in enrolments]},
+        tables[1]: {"Keys": [to_wire({"identifier_hash": one.identifier["identifier_hash"]}) for one in enrolments]},
+    }
+    for request in wanted.values():
+        request["ConsistentRead"] = True
+    found: dict[str, list[Item]] = {table: [] for table in tables}
+    for attempt in pool.attempts():
+        with attempt:
+            answer = dynamodb.batch_get_item(RequestItems=wanted)
+            for table, items in answer["Responses"].items():
+                found[table] += map(from_wire, items)
+            wanted = dict(answer.get("UnprocessedKeys", {}))
+            if wanted:
+                raise ContentionError("UnprocessedKeys")
+    return (
+        {item["voter_id"]: item for item in found[tables[0]]},
+        {item["identifier_hash"]: item for item in found[tables[1]]},
+    )
+
+
+def holds_identifier(enrolment: Enrolment, identifier: Item | None) -> bool:
+    """Tell whether the identifier of the row is the first one of its voter on the stack."""
+    return identifier is not None and (identifier["voter_id"], identifier["generation"]) == (
+        enrolment.voter_id,
+        _FIRST,
+    )
+
+
+def differences(enrolment: Enrolment, voter: Item, identifier: Item | None, *, issuing: bool) -> tuple[Difference, ...]:
+    """Say in what a voter on the stack differs from the row. When `issuing`, the row's identifier is not the roll's: it is not compared."""
+    wanted = enrolment.voter
+    found: list[Difference] = []
+    if voter["numen_hash"] != wanted["numen_hash"]:
+        found.append(Difference(Column.NUMEN))
+    if voter["establishment"] != wanted["establishment"]:
+        found.append(Difference(Column.ESTABLISHMENT, voter["establishment"], wanted["establishment"]))
+    if voter.get("secretariat") != wanted.get("secretariat"):
+        found.append(Difference(Column.SECRETARIAT, voter.get("secretariat"), wanted.get("secretariat")))
+    if not issuing and not holds_identifier(enrolment, identifier):
+        found.append(Difference(Column.IDENTIFIER))
+    if voter.get("extra_proof_hash") != wanted.get("extra_proof_hash"):
+        found.append(Difference(Column.EXTRA_PROOF))
+    return tuple(found)

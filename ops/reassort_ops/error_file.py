@@ -1,0 +1,47 @@
+"""The list of faults that goes back to the ministry: CSV as it writes its own roll, in French, without a cell of the roll."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reassort_ops.failures import OperatorError
+from reassort_ops.roll_faults import ROW, Fault
+from reassort_ops.roll_file import RollFile
+from reassort_ops.whole_file import whole_file
+
+_HEADER = ("ligne", "colonne", "motif")
+_WHOLE_ROW = "(ligne entière)"
+
+
+def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
+    """Refuse to overwrite a list of faults unless `force`.
+
+    Raises:
+        OperatorError: it is there.
+    """
+    if path.exists() and not force:
+        raise OperatorError(f"{path}: is there already; --force overwrites it")
+
+
+@contextmanager
+def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[Fault], object]]:
+    """Write faults to a new file as they are told, in the roll's encoding and with its delimiter: line, column and reason of each.
+
+    A roll without a fault gives the header alone. The file appears once the block has ended well.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with whole_file(path) as raw:
+        text = io.TextIOWrapper(raw, encoding=roll.encoding, newline="", write_through=False)
+        writer = csv.writer(text, delimiter=roll.delimiter)
+        writer.writerow(_HEADER)
+        yield lambda fault: writer.writerow(
+            (fault.line, _WHOLE_ROW if fault.column == ROW else fault.column, fault.motif)
+        )
+        text.flush()
+        text.detach()

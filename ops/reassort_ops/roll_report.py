@@ -1,0 +1,101 @@
+"""What `reassort roll` tells of a roll as it goes: lines for a person, or one JSON object for a program."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+from reassort_ops.enrolment import Difference
+from reassort_ops.output import JsonObject, say
+from reassort_ops.roll_faults import Fault
+from reassort_ops.roll_file import Column, RollFile
+from reassort_ops.roll_import import Outcome
+from reassort_ops.roll_update import ChangedRow
+
+_SHOWN = (Column.ESTABLISHMENT, Column.SECRETARIAT)
+_NEVER_CHANGED = "an import never changes it: `reassort voter reissue` gives the voter the next one"
+
+
+class Lines:
+    """Tells it to a person."""
+
+    def __init__(self, roll: RollFile) -> None:
+        self._path = roll.path
+
+    def fault(self, fault: Fault) -> None:
+        """Tell a fault that the check found."""
+        say(f"{self._path}:{fault.line}: {fault.column}: {fault.reason}")
+
+    def changed(self, row: ChangedRow) -> None:
+        """Tell a row that the stack differs from."""
+        for difference in row.differences:
+            say(f"{self._path}:{row.line}: {row.masked_address}: {difference.column}: {_told(difference)}")
+
+    def rejected(self, fault: Fault, masked_address: str) -> None:
+        """Tell a row that the stack refuses."""
+        say(f"{self._path}:{fault.line}: {masked_address}: rejected: {fault.reason}")
+
+
+class Members:
+    """Tells it to a program."""
+
+    def __init__(self, roll: RollFile, election_id: str) -> None:
+        self._roll = roll
+        self._election_id = election_id
+
+    @cached_property
+    def object(self) -> JsonObject:
+        """Return the object, begun when the first thing is told: nothing is, of a roll that cannot be checked at all."""
+        begun = JsonObject()
+        begun.put("file", str(self._roll.path))
+        begun.put("encoding", self._roll.encoding_name)
+        begun.put("delimiter", self._roll.delimiter)
+        begun.put("election", self._election_id)
+        begun.append("faults")
+        return begun
+
+    def fault(self, fault: Fault) -> None:
+        """Tell a fault that the check found."""
+        self.object.append("faults", _fault_json(fault))
+
+    def changed(self, row: ChangedRow) -> None:
+        """Tell a row that the stack differs from."""
+        self.object.append(
+            "differences",
+            {
+                "line": row.line,
+                "address": row.masked_address,
+                "outcome": Outcome.CHANGED.value,
+                "differing": [one.column.value for one in row.differences],
+                "changes": [asdict(one) for one in row.differences if one.column in _SHOWN],
+                "reason": "" if row.may_be_updated else f"{Column.IDENTIFIER}: {_NEVER_CHANGED}",
+            },
+        )
+
+    def rejected(self, fault: Fault, masked_address: str) -> None:
+        """Tell a row that the stack refuses."""
+        self.object.append(
+            "differences",
+            {
+                "line": fault.line,
+                "address": masked_address,
+                "outcome": Outcome.REJECTED.value,
+                "differing": [],
+                "changes": [],
+                "reason": fault.reason,
+            },
+        )
+
+
+def _told(difference: Difference) -> str:
+    """Say what differs; of what identifies a voter, only that it does."""
+    if difference.column in _SHOWN:
+        return f"{difference.old or '(none)'} → {difference.new or '(none)'}"
+    if difference.column is Column.IDENTIFIER:
+        return f"differs; {_NEVER_CHANGED}"
+    return "differs"
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    return {"line": fault.line, "column": str(fault.column), "code": str(fault.code), "reason": fault.reason}
