@@ -16,7 +16,7 @@ from bench.cold import as_deployed, function, ref
 from bench.measuring import Program, instructions
 from bench.surroundings import Surroundings, surroundings
 from bench.trees import FUNCTIONS, product, reference_packages, zipped_size
-from bench.warm import programs
+from bench.warm import first_beside_warm, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
     around: Surroundings, tell: Callable[[str], None]
 ) -> None:
     few, many = (programs(around, "invoke()\n" * times) for times in (2, 12))
-    cost = {name: instructions(many[name]) - instructions(few[name]) for name in few}
+    cost = {name: instructions(many[name]) - instructions(few[name]) for name in ("reissue", "bare calls", "NAIVE")}
     bare, naive = cost["reissue"] / cost["bare calls"], cost["reissue"] / cost["NAIVE"]
     tell(f"warm reissue: {bare:.3f} × its bare calls, {naive:.3f} × NAIVE")
     assert bare <= 1.15
@@ -144,8 +144,7 @@ def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
 @pytest.mark.req("P2b")
 def test_first_request_beside_a_warm_one_over_tls(tell: Callable[[str], None]) -> None:
     with surroundings(tls=True) as secure:
-        started, once, often = (instructions(programs(secure, "invoke()\n" * times)["reissue"]) for times in (0, 1, 11))
-    measured = (once - started) / ((often - once) / 10)
+        measured = first_beside_warm(secure)
     tell(f"first request: {measured:.2f} × a warm one")
     assert measured <= 3
 
@@ -153,7 +152,8 @@ def test_first_request_beside_a_warm_one_over_tls(tell: Callable[[str], None]) -
 @pytest.mark.req("P2c")
 def test_memory_beside_a_usual_handler(around: Surroundings, tell: Callable[[str], None]) -> None:
     measure = 'print(json.dumps({"measured": {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}))'
-    peaks = {name: program.run()["peak"] for name, program in programs(around, "invoke()\n" * 20 + measure).items()}
+    measured_ones = programs(around, "invoke()\n" * 20 + measure)
+    peaks = {name: measured_ones[name].run()["peak"] for name in ("reissue", "NAIVE")}
     measured = peaks["reissue"] / peaks["NAIVE"]
     tell(f"peak memory: {measured:.3f} × NAIVE")
     assert measured <= 0.65

@@ -30,8 +30,8 @@ def from_wire(attributes: Mapping[str, Any]) -> Item:
     return {name: _plain(value) for name, value in attributes.items()}
 
 
-# The SDK's own (boto3.dynamodb.types) brings all of boto3 and takes every number through Decimal: a sixteenth of a cold start,
-# and a tenth of a warm reissue. tests/unit/test_tables.py holds these two against it.
+# The SDK's own (boto3.dynamodb.types) brings all of boto3, and takes every number through Decimal. tests/unit/test_tables.py
+# holds these two against it.
 def _typed(value: Any) -> dict[str, Any]:
     match value:
         case str():
