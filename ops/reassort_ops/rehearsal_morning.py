@@ -33,7 +33,8 @@ _TRIES = 5
 # When the tracking page asks, after it has been opened; then every half minute.
 _LOOKS_AFTER = (1, 2, 2, 3, 5, 8, 13, 20)
 _LOOKS_EVERY = 30
-_ENDS = frozenset({"delivered", "failed", "superseded", "disputed"})
+_FAILED = frozenset({"failed", "superseded", "disputed"})
+_ENDS = _FAILED | {"delivered"}
 # « sent » is not the end, but nobody watches for longer than this who has the message in their hand.
 _LOOKS_ONCE_SENT = 2
 _WRONG_CODE = "000000"
@@ -388,8 +389,7 @@ class Morning:
             if plan.votes_only:
                 await self._vote(plan.voter.identifier)
             else:
-                async with asyncio.timeout(self._habits.gives_up_after):
-                    await self._journey(plan, self._post.reading(self._voter_ids[plan.voter.number]))
+                await self._journey(plan, self._post.reading(self._voter_ids[plan.voter.number]))
         except TimeoutError:
             self._tally.in_vain += 1
         except _UnansweredError:
@@ -417,10 +417,8 @@ class Morning:
         if first is None:
             raise _WentAwayError(f"reissue: {answers[0].code}")
         committed = self._commit(plan, first)
-        looking = asyncio.create_task(self._look(browser, committed.reference))
-        payload = await reading.reissue(committed.reference)
+        payload = await self._receive(browser, committed.reference, reading)
         self._tally.waited_for_identifier.append(time.monotonic() - at)
-        await looking
         await asyncio.sleep(plan.reads)
         if plan.wants_other_channel and plan.channel == "sms":
             answer = await browser.call(
@@ -435,7 +433,7 @@ class Morning:
             answer = await self._send(browser, form, f"{plan.key}-again")
             if answer.status == 202:
                 committed = self._commit(plan, answer)
-                payload = await reading.reissue(committed.reference)
+                payload = await self._receive(browser, committed.reference, reading)
         if plan.votes:
             await self._vote(payload["identifier"])
 
@@ -464,10 +462,11 @@ class Morning:
 
     async def _next_code(self, browser: _Browser, plan: Plan, reading: Reading) -> str:
         """Wait for the next code; a voter who sees none come asks again, and one that is late stays valid beside the new one."""
-        while True:
-            with suppress(TimeoutError):
-                return await asyncio.wait_for(reading.codes.get(), self._habits.waits_for_code)
-            await self._ask_code(browser, plan)
+        async with asyncio.timeout(self._habits.gives_up_after):
+            while True:
+                with suppress(TimeoutError):
+                    return await asyncio.wait_for(reading.codes.get(), self._habits.waits_for_code)
+                await self._ask_code(browser, plan)
 
     async def _send(self, browser: _Browser, form: Mapping[str, Any], key: str) -> Answer:
         return await browser.call("POST", "/api/reissue", "POST reissue", form, key)
@@ -482,16 +481,42 @@ class Morning:
         self._tally.committed.append(committed)
         return committed
 
-    async def _look(self, browser: _Browser, reference: str) -> None:
-        """Ask as the tracking page does, until the message has arrived, or was sent a while ago."""
+    async def _receive(self, browser: _Browser, reference: str, reading: Reading) -> dict[str, str]:
+        """Wait for a reissue's message with the tracking page open.
+
+        Raises:
+            _WentAwayError: the page said that the message failed; a mailbox that is full gets nothing.
+            TimeoutError: nothing came and nothing was said.
+        """
+        looking = asyncio.create_task(self._look(browser, reference))
+        arriving = reading.reissue(reference)
+        either: set[asyncio.Future[Any]] = {looking, arriving}
+        try:
+            async with asyncio.timeout(self._habits.gives_up_after):
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if looking.done() and looking.result() in _FAILED and not arriving.done():
+                    raise _WentAwayError(f"the page said: {looking.result()}")
+                payload = await arriving
+            await looking
+        finally:
+            looking.cancel()
+        return payload
+
+    async def _look(self, browser: _Browser, reference: str) -> str:
+        """Ask as the tracking page does, until the message has arrived, or was sent a while ago; return what it said last."""
         since_sent = 0
+        said = ""
         pauses = list(_LOOKS_AFTER)
         while since_sent < _LOOKS_ONCE_SENT:
             await asyncio.sleep(pauses.pop(0) if pauses else _LOOKS_EVERY)
             answer = await browser.call("GET", f"/api/reissue/{reference}", "GET status")
-            if answer.status != 200 or answer.body["status"] in _ENDS:
-                return
-            since_sent += answer.body["status"] == "sent"
+            if answer.status != 200:
+                break
+            said = str(answer.body["status"])
+            if said in _ENDS:
+                break
+            since_sent += said == "sent"
+        return said
 
     async def _vote(self, identifier: str) -> None:
         if not self._service.plays_votes:

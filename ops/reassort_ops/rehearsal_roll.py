@@ -18,6 +18,7 @@ from botocore.exceptions import HTTPClientError
 from reassort.clock import iso
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 from reassort.keys import phone_key
+from reassort.register import ELECTION_CHAIN
 from reassort.tables import ContentionError, to_wire
 
 from reassort_ops.failures import OperatorError
@@ -230,11 +231,14 @@ def _is_fictional(entry: _Wire) -> bool:
 
 
 def _first_entries(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[_Wire]:
-    """Return the entry that begins each chain; an entry whose chain has none, which a removal leaves half done, is passed over."""
+    """Return the entry that begins each chain; an entry whose chain has none, which a removal leaves half done, is passed over.
+
+    So is the chain of the election itself, which says when operators stopped and opened reissues: it is no voter's.
+    """
     return (
         entry
         for entry in _scan(dynamodb, stack.register_table, ("voter_id", "sequence", "actor"))
-        if entry["sequence"]["N"] == "1"
+        if entry["sequence"]["N"] == "1" and entry["voter_id"]["S"] != ELECTION_CHAIN
     )
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tests.wire import Call
 
 # A voter's own items, the most that one call reads or writes.
-_KEYS_A_READ = 3
-_ACTIONS_A_TRANSACTION = 7
+_KEYS_A_READ = 4
+_ACTIONS_A_TRANSACTION = 8
 _OTHERS = 300
 
 

@@ -16,12 +16,14 @@ from reassort.clock import epoch_milliseconds
 from reassort.election import Election
 from reassort.election_file import parse_election
 from reassort.outbox import Channel, Message, Status, history_step, reissue_delivery_item
+from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.commands import rehearse
 from reassort_ops.enrolment import Enroller
 from reassort_ops.failures import OperatorError
-from reassort_ops.rehearsal_morning import Call, Committed, Habits, Morning, Tally, plan_morning
+from reassort_ops.rehearsal_morning import Answer, Call, Committed, Habits, Morning, Plan, Tally, plan_morning
 from reassort_ops.rehearsal_outcome import Outcome, judge, percentile
+from reassort_ops.rehearsal_post import Reading
 from reassort_ops.rehearsal_roll import SIMULATOR, SOURCE, FictionalRoll, raise_if_real, raise_if_unfit
 from reassort_ops.roll_file import Line
 from reassort_ops.roll_import import RollImport
@@ -70,6 +72,13 @@ class TestRefusals:
         raise_if_real_on(deployed)
         put(deployed, FictionalRoll(ELECTION, seed=1, voters=40, here=True))
         raise_if_real_on(deployed)
+
+    def test_that_operators_stopped_reissues_before_makes_nobody_real(self, deployed: Deployed) -> None:
+        stop = {"voter_id": ELECTION_CHAIN, "sequence": 1, "actor": "operator:claire"}
+        deployed.dynamodb.put_item(TableName=deployed.stack.register_table, Item=to_wire(stop))
+        raise_if_real_on(deployed)
+        deployed.run("rehearse", "--clean", "--yes")
+        assert len(deployed.items(deployed.stack.register_table)) == 1
 
     def test_a_stack_with_one_real_voter_is_refused(self, deployed: Deployed, tmp_path: Path) -> None:
         put(deployed, FictionalRoll(ELECTION, seed=1, voters=40, here=True))
@@ -231,6 +240,43 @@ class TestMorning:
 
         with pytest.raises(AttributeError):
             asyncio.run(play())
+
+    @pytest.mark.parametrize("said", ["failed", "delivered"])
+    def test_whoever_reads_that_the_message_failed_goes_and_nobody_waits_in_vain(self, said: str) -> None:
+        tally = Tally()
+        service: Any = ScriptedService(tally, said)
+        reading = Reading()
+
+        async def play() -> None:
+            post: Any = SimpleNamespace(failure=None, reading=lambda _: reading)
+            reading.codes.put_nowait("123456")
+            if said == "delivered":
+                reading.reissue("REF").set_result({"identifier": "7K3M", "dispute": "token"})
+            voter = FictionalRoll(ELECTION, seed=1, voters=1, here=True).voter(1)
+            await Morning(service, post, Habits(), {1: "voter"}).play([Plan(voter, at=0, key="key")])
+
+        asyncio.run(play())
+        assert [committed.reference for committed in tally.committed] == ["REF"]
+        assert (tally.signed_in, tally.done, tally.in_vain, tally.unanswered) == (1, 1, 0, 0)
+        assert dict(tally.gave_up) == ({"the page said: failed": 1} if said == "failed" else {})
+        assert len(tally.waited_for_identifier) == (said == "delivered")
+
+
+class ScriptedService:
+    """A service that grants everything and says one status of every reissue."""
+
+    plays_votes = False
+    origin = "https://reassort.example.fr"
+
+    def __init__(self, tally: Tally, said: str) -> None:
+        self.tally = tally
+        self._said = said
+
+    async def call(self, method: str, path: str, *_: Any) -> tuple[Answer, httpx.Headers]:
+        """Answer as the API does."""
+        reissued = {"reference": "REF", "generation": 2, "channel": "email", "status": self._said}
+        status = 202 if path in ("/api/login", "/api/reissue") and method == "POST" else 200
+        return Answer(status, reissued), httpx.Headers()
 
 
 class TestOutcome:
