@@ -55,7 +55,20 @@ def test_thirty_voters_play_a_morning(
     assert (refused[0], "no rehearsal made" in refused[2]) == (1, True)
     assert len(deployment.scan("VotersTable")) == voters
 
-    morning = ["--voters", str(_VOTERS), "--share", "60", "--minutes", "0.2", "--clients", "4", "--seed", "11"]
+    morning = [
+        "--voters",
+        str(_VOTERS),
+        "--share",
+        "60",
+        "--minutes",
+        "0.1",
+        "--clients",
+        "4",
+        "--seed",
+        "11",
+        "--haste",
+        "50",
+    ]
     status, said, complained = rehearse("rehearsal", *morning, "--url", stack.api_url, "--json")
     outcome = json.loads(said)
     assert (status, outcome["broken"]) == (0, []), complained

@@ -57,6 +57,9 @@ def rehearse(
         typer.Option(min=0, max=10**10, help="Who they are and what they do; another roll each time by default"),
     ] = None,
     clients: Annotated[int, typer.Option(min=1, max=2000, help="Calls under way at once, at most")] = 64,
+    haste: Annotated[
+        float, typer.Option(min=1, max=1000, help="How many times faster than people they read, type and think")
+    ] = 1,
     url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Where a local stack's voter space answers, else its output SiteUrl"),
@@ -97,7 +100,8 @@ def rehearse(
         raise_if_real(dynamodb, target.stack, advance)
     seed = int(time.time()) if seed is None else seed
     roll = FictionalRoll(election, seed=seed, voters=voters, here=here, phones=numbers)
-    plans = plan_morning(roll, Habits(), share=share / 100, seconds=minutes * 60, by_sms=here or bool(numbers))
+    habits = Habits().hastened(haste)
+    plans = plan_morning(roll, habits, share=share / 100, seconds=minutes * 60, by_sms=here or bool(numbers))
     if not (here or yes):
         asking = sum(not plan.votes_only for plan in plans)
         question = f"Put {voters} fictional voters on {stack} in {target.aws.session.region_name}, of whom {asking} ask for an identifier?"
@@ -106,7 +110,7 @@ def rehearse(
             raise typer.Exit(NOT_AGREED)
     _put_on_stack(target, roll)
     platform = _platform(target) if election.windows.voting.contains(utc_now()) else None
-    run = _Run(target, roll, plans, site, registry, platform, clients, here)
+    run = _Run(target, roll, plans, habits, site, registry, platform, clients, here)
     try:
         with watch("rehearsal", run.seen) as show:
             lasted = asyncio.run(run.play(show))
@@ -143,6 +147,7 @@ class _Run:
     target: Target
     roll: FictionalRoll
     plans: list[Plan]
+    habits: Habits
     site: str
     registry: str
     platform: Credentials | None
@@ -182,7 +187,7 @@ class _Run:
             self._started = time.monotonic()
             showing = asyncio.create_task(_keep_showing(show))
             try:
-                await Morning(service, post, Habits(), self._voter_ids).play(self.plans)
+                await Morning(service, post, self.habits, self._voter_ids).play(self.plans)
                 lasted = time.monotonic() - self._started
                 await settle(post, self.tally, _PATIENCE_SECONDS)
             finally:
