@@ -74,9 +74,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack and the embedded AWS below it."""
+    """A deployed stack and the embedded AWS below it. `template` is what it was deployed from."""
 
     aws: LocalAws
+    template: Path
     stack: DeployedStack
     election: Election
     keyed_hash: KeyedHash
@@ -321,11 +322,13 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it all on leaving."""
     with start_aws(folder) as aws:
         elections = write_demo_elections(folder)
-        stack = deploy(aws, build(folder, elections), folder, site_origin=SITE_ORIGIN)
+        template = build(folder, elections)
+        stack = deploy(aws, template, folder, site_origin=SITE_ORIGIN)
         content = yaml.safe_load((elections / ELECTION.name).read_text(encoding="utf-8"))
         kms = make_client(aws, "kms")
         yield Deployment(
             aws=aws,
+            template=template,
             stack=stack,
             election=parse_election(content, ELECTION.name),
             keyed_hash=derive_keyed_hash(kms, stack.outputs["HmacKeyId"], stack.outputs["ElectionId"]),
