@@ -83,6 +83,7 @@ class _Accepting(asyncio.Protocol):
             )
             return (
                 "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>reassort</StackName>"
+                "<CreationTime>2026-11-02T08:00:00Z</CreationTime>"
                 f"<Outputs>{outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
             ).encode()
         if b"Action=GetCallerIdentity" in body:
