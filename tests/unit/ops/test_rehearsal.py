@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -41,6 +43,12 @@ if TYPE_CHECKING:
 ELECTION = read_election("dijon-2018")
 OPEN = ELECTION.windows.voting.opens_at + timedelta(hours=1)
 NOW = datetime(2018, 11, 29, 9, tzinfo=UTC)
+
+
+def run[T](main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: Playwright keeps a loop running in the one that plays the site's tests."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, main).result()
 
 
 def with_simulator() -> Election:
@@ -223,10 +231,10 @@ class TestMorning:
             tally: Tally = service.tally
             return tally
 
-        tally = asyncio.run(play(None))
+        tally = run(play(None))
         assert tally.expected == tally.came == tally.done > 0
         with pytest.raises(OSError, match="the stream is gone"):
-            asyncio.run(play(OSError("the stream is gone")))
+            run(play(OSError("the stream is gone")))
 
     def test_what_goes_wrong_in_one_voter_is_not_passed_over(self) -> None:
         async def play() -> None:
@@ -239,7 +247,7 @@ class TestMorning:
             )
 
         with pytest.raises(AttributeError):
-            asyncio.run(play())
+            run(play())
 
     @pytest.mark.parametrize("said", ["failed", "delivered"])
     def test_whoever_reads_that_the_message_failed_goes_and_nobody_waits_in_vain(self, said: str) -> None:
@@ -255,7 +263,7 @@ class TestMorning:
             voter = FictionalRoll(ELECTION, seed=1, voters=1, here=True).voter(1)
             await Morning(service, post, Habits(), {1: "voter"}).play([Plan(voter, at=0, key="key")])
 
-        asyncio.run(play())
+        run(play())
         assert [committed.reference for committed in tally.committed] == ["REF"]
         assert (tally.signed_in, tally.done, tally.in_vain, tally.unanswered) == (1, 1, 0, 0)
         assert dict(tally.gave_up) == ({"the page said: failed": 1} if said == "failed" else {})
