@@ -86,15 +86,23 @@ class JsonObject:
 
 
 def say_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: the first column is what, the others are numbers. Lines and colours only on a terminal."""
-    wide = _results.is_terminal
-    table = Table(box=box.SIMPLE_HEAD if wide else None, show_header=any(names), pad_edge=False, show_edge=False)
-    for position, name in enumerate(names):
-        # What is not shown on a terminal is read by programs, which want each row on its line.
-        table.add_column(name, justify="right" if position else "left", no_wrap=not wide)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _results.print(table, soft_wrap=False, width=None if wide else 400)
+    """Print a table: the first column is what, the others are numbers.
+
+    On a terminal it fits the window. Elsewhere every row is one line, however long, for a log or `grep`.
+    """
+    if _results.is_terminal:
+        table = Table(box=box.SIMPLE_HEAD, show_header=any(names), pad_edge=False, show_edge=False)
+        for position, name in enumerate(names):
+            table.add_column(name, justify="right" if position else "left")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        _results.print(table, soft_wrap=False)
+        return
+    lines = [names, *rows] if any(names) else rows
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        say("  ".join((first.ljust(widths[0]), *numbers)).rstrip())
 
 
 @contextmanager

@@ -50,6 +50,7 @@ class Delivered:
     codes_lost: int = 0
     waits: dict[str, list[float]] = field(default_factory=dict)
     lost_references: list[str] = field(default_factory=list)
+    wrong_references: list[str] = field(default_factory=list)
 
 
 async def settle(post: Post, tally: Tally, patience: float) -> None:
@@ -70,6 +71,7 @@ def judge(
     voter_ids: frozenset[str],
     since: int,
     identifier_hashes: Mapping[str, str],
+    sent_too_late: frozenset[str],
 ) -> Delivered:
     """Look up what became of every reissue that was answered, and of every one that the tables hold beside them.
 
@@ -79,6 +81,7 @@ def judge(
         voter_ids: who asked.
         since: when the rehearsal began, milliseconds since 1970.
         identifier_hashes: by reference, the hash of the identifier that its message brought.
+        sent_too_late: the references whose identifier was handed over after its successor had been issued.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
@@ -104,7 +107,10 @@ def judge(
         else:
             _count(delivery, result)
             brought = identifier_hashes.get(reference)
-            result.wrong += brought is not None and issued.get(brought) != (delivery.voter_id, delivery.generation)
+            is_another = brought is not None and issued.get(brought) != (delivery.voter_id, delivery.generation)
+            if is_another or reference in sent_too_late:
+                result.wrong += 1
+                result.wrong_references.append(reference)
     for delivery in deliveries.values():
         if delivery.kind is Kind.CODE:
             result.codes += 1
@@ -124,8 +130,6 @@ def _count(delivery: Delivery, result: Delivered) -> None:
     for message in delivery.messages:
         sent = [step for step in _steps(delivery, message) if step.status is Status.SENT]
         result.twice += max(0, len(sent) - 1 - delivery.round_of(message))
-        if message is Message.IDENTIFIER and delivery.superseded_at is not None:
-            result.wrong += sum(step.at > delivery.superseded_at for step in sent)
 
 
 def _time(delivery: Delivery, result: Delivered) -> None:
@@ -277,6 +281,7 @@ class Outcome:
             "lost": delivered.lost,
             "lost_references": delivered.lost_references,
             "wrong_generation": delivered.wrong,
+            "wrong_references": delivered.wrong_references,
             "sent_twice": delivered.twice,
             "codes": delivered.codes,
             "codes_lost": delivered.codes_lost,

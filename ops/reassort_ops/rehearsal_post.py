@@ -59,9 +59,11 @@ class Post:
         stack: Stack,
         here: bool,
     ) -> None:
-        # Every delivery of the voters as it was last seen, and by reference the identifier that a reissue brought.
+        # Every delivery of the voters as it was last seen, by reference the identifier that a reissue brought, and the reissues whose
+        # identifier was handed over after their successor had been issued.
         self.latest: dict[str, Delivery] = {}
         self.identifiers: dict[str, str] = {}
+        self.sent_too_late: set[str] = set()
         self.changed_at = time.monotonic()
         self.failure: Exception | None = None
         self._dynamodb = dynamodb
@@ -121,7 +123,12 @@ class Post:
         if reading is None or self._stopping.is_set():
             return
         delivery = delivery_from_item(image)
+        former = self.latest.get(delivery.delivery_id)
         self.latest[delivery.delivery_id] = delivery
+        # The stream brings the changes of one item in their order. Their times do not tell: a reissue is dated when it begins, and what it
+        # supersedes may have left before it committed.
+        if former is not None and former.superseded_at is not None and _times_sent(delivery) > _times_sent(former):
+            self.sent_too_late.add(delivery.delivery_id)
         self.changed_at = time.monotonic()
         if delivery.payload is not None:
             self._sealed[delivery.delivery_id] = delivery.payload
@@ -158,6 +165,10 @@ def is_settled(delivery: Delivery) -> bool:
         or (message is Message.IDENTIFIER and (delivery.superseded_at is not None or delivery.disputed_at is not None))
         for message in delivery.messages
     )
+
+
+def _times_sent(delivery: Delivery) -> int:
+    return sum(step.status is Status.SENT for step in delivery.identifier_history())
 
 
 class _Follower:

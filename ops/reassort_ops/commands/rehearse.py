@@ -208,6 +208,7 @@ class _Run:
                 reference: hashes.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
                 for reference, identifier in identifiers.items()
             },
+            frozenset(self._post.sent_too_late if self._post else ()),
         )
 
     def seen(self) -> Watched:

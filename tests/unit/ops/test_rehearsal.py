@@ -23,9 +23,10 @@ from reassort.tables import to_wire
 from reassort_ops.commands import rehearse
 from reassort_ops.enrolment import Enroller
 from reassort_ops.failures import OperatorError
+from reassort_ops.output import say_table
 from reassort_ops.rehearsal_morning import Answer, Call, Committed, Habits, Morning, Plan, Tally, plan_morning
 from reassort_ops.rehearsal_outcome import Outcome, judge, percentile
-from reassort_ops.rehearsal_post import Reading
+from reassort_ops.rehearsal_post import Post, Reading
 from reassort_ops.rehearsal_roll import SIMULATOR, SOURCE, FictionalRoll, raise_if_real, raise_if_unfit
 from reassort_ops.roll_file import Line
 from reassort_ops.roll_import import RollImport
@@ -319,10 +320,10 @@ class TestOutcome:
         tally.committed.append(Committed("voter-GONE", "GONE", 2, "sms"))
         voters = frozenset(committed.voter_id for committed in tally.committed)
         hashes = {"FINE": "hash-TWICE", "TWICE": "hash-TWICE"}
-        found = judge(deployed.dynamodb, deployed.stack, tally, voters, at - 1000, hashes)
+        found = judge(deployed.dynamodb, deployed.stack, tally, voters, at - 1000, hashes, frozenset({"LATE"}))
         assert (found.reissues, found.handed_over, found.lost, found.lost_references) == (5, 3, 2, ["GONE", "WAITING"])
-        # FINE brought the identifier of another; LATE was sent after its successor had been issued.
-        assert (found.wrong, found.twice) == (2, 1)
+        # FINE brought the identifier of another; LATE was seen to be sent after its successor had been issued.
+        assert (found.wrong, found.wrong_references, found.twice) == (2, ["FINE", "LATE"], 1)
         assert found.waits["identifier by sms"] == [1.0, 9.0, 1.0]
         assert found.waits["confirmation by email"] == [3.0]
         outcome = _outcome(tally, found)
@@ -334,13 +335,43 @@ class TestOutcome:
         tally.calls["POST login"] = Call(took=[0.1, 0.2, 0.4], refused=1)
         tally.refusals["POST login", 429, "source-limit"] = 1
         tally.waited_for_code = [2.0]
-        found = judge(deployed.dynamodb, deployed.stack, tally, frozenset(), 0, {})
+        found = judge(deployed.dynamodb, deployed.stack, tally, frozenset(), 0, {}, frozenset())
         outcome = _outcome(tally, found)
         assert next(outcome.rows()) == ("POST login", "3", "1", "0", "0.20", "0.40", "0.40")
         assert dict(outcome.sums())["limit reached: POST login, 429 source-limit"] == "1"
         assert outcome.broken == []
         tally.unanswered = 1
         assert outcome.broken == ["1 voters were never answered"]
+
+
+def test_a_table_that_is_no_terminal_s_has_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        ("hand-over of the confirmation by e-mail, which is a long name for a row", "1,000", "2.50"),
+        ("x", "9", ""),
+    ]
+    say_table(("", "number", "50 %, s"), rows)
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert first.split("  ")[0] == rows[0][0]
+    assert first.endswith(" 1,000     2.50")
+    assert header.index("number") + len("number") == first.index("1,000") + len("1,000") == second.index("9") + 1
+
+
+@pytest.mark.req("I3")
+@pytest.mark.parametrize(("supersede_at", "too_late"), [(1, True), (2, False)])
+def test_the_order_of_the_stream_tells_what_was_sent_too_late(supersede_at: int, *, too_late: bool) -> None:
+    nothing: Any = None
+    post = Post(dynamodb=nothing, streams=nothing, opener=nothing, stack=nothing, here=True)
+    post.reading("voter-REF")
+    at = epoch_milliseconds(NOW)
+    sent = history_step(at + 500, Message.IDENTIFIER, Status.SENT, Channel.SMS)
+    image = {key: value for key, value in _delivery("REF").items() if key != "payload"}
+    # Dated before the message left, whichever came first.
+    changes: list[dict[str, Any]] = [{"history": [*image["history"], sent]}]
+    changes.insert(supersede_at - 1, {"superseded_at": at})
+    for change in ({}, *changes):
+        image = {**image, **change}
+        post._take(image)
+    assert post.sent_too_late == ({"REF"} if too_late else set())
 
 
 def test_cleaning_takes_the_fictional_roll_away_and_nothing_else(deployed: Deployed, tmp_path: Path) -> None:
