@@ -23,6 +23,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
+from reassort.keys import CONTROL_SHARDS
 
 from bench.cloud import Assumptions
 from bench.figures import machine, table
@@ -445,6 +446,8 @@ def _cap_time(lane: Lane, cap: int) -> str:
 def _hot_keys(
     keys: Units, morning: Morning, peak: float, codes: float, emails: float, sms: float, source: float
 ) -> list[tuple[str, float, str]]:
+    # Two transactions in one item conflict while both are under way.
+    collisions = peak / CONTROL_SHARDS * 2 * max(Assumptions().transaction_ms) / 1000
     return [
         (
             "limits `pace#code`",
@@ -465,6 +468,11 @@ def _hot_keys(
             "sign-in `source#…`, one academy behind one address",
             2 * min(source, peak * (1 + morning.asks_code_again)),
             f"2 units a code in 8 items, {source:.0f} codes a second at most by the bound",
+        ),
+        (
+            f"limits `control#…`, one of {CONTROL_SHARDS} items",
+            keys["LimitsTable control"] * peak / CONTROL_SHARDS,
+            f"2 units a reissue, which is conditioned on it; {collisions:.1%} meet another one there and are tried again",
         ),
         ("deliveries, index `due`, one of 8 shards", 6 * peak / 8, "some 6 units a voter, spread by the reference"),
     ]

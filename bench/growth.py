@@ -354,8 +354,8 @@ def _report(
                 ],
             ),
             "DynamoDB hashes each key once more to find its partition, so even keys that looked alike would spread; what it cannot divide is one key. The keys that "
-            "voters share, and how near they come to what a partition takes, are in [first_morning.md](first_morning.md#tables): the pace of each lane and the "
-            "counter of a source, which is spread over 8 items.\n",
+            "voters share, and how near they come to what a partition takes, are in [first_morning.md](first_morning.md#tables): the pace of each lane, the record "
+            "that stops reissues, which lies on 48 items alike, and the counter of a source, on 8.\n",
         ]
     )
     return text, missed

@@ -26,7 +26,7 @@ from local.run import ROLL, LocalStack, brought_up, listen
 from tests.stack.deployed import wait_for
 
 PICTURE = ROOT / "docs" / "screenshots" / "terminal.svg"
-_COLUMNS = 118
+_COLUMNS = 136
 _PORT = "8088"
 _VOTERS = 3000
 # What ends or rewrites a line; colours are kept.
