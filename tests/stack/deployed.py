@@ -108,7 +108,8 @@ class Deployment:
             voter_id=self.keyed_hash.voter_id(email),
             email=email,
             numen=f"09E{number:07d}ABC",
-            phone=f"06{number:08d}",
+            # Away from those of fictional voters, which begin at 06 00 00 00 01.
+            phone=f"061{number:07d}",
             identifier=generate_identifier(self.election.identifier),
         )
         entry = Entry(voter.voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
