@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -86,6 +86,18 @@ bench-register: $(SYNCED) ## Sort, sign and check a register of 1.2 million entr
 
 bench-import: $(SYNCED) ## A roll of 1.2 million checked and imported, against boto3's batch writer (some 20 minutes; FLAGS='--voters 100000'): bench/roll_import.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.roll_import $(FLAGS)
+
+bench-first-morning: $(SYNCED) ## A model of 1.2 million voters' first morning: load, quotas, waits, cost: bench/first_morning.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.first_morning $(FLAGS)
+
+bench-growth: $(SYNCED) ## Sign-in and reissue with rolls of 1 k, 30 k and 1 M voters, and how keys spread: bench/growth.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.growth $(FLAGS)
+
+terminal: $(SYNCED) ## The reassort command in a recorded terminal: docs/screenshots/terminal.svg
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.terminal
+
+rehearse: $(SYNCED) ## 10,000 fictional voters on a local stack of their own (FLAGS='--voters 500 --minutes 2'): bench/rehearsal.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.rehearsal $(FLAGS)
 
 fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)

@@ -82,7 +82,8 @@ class _Accepting(asyncio.Protocol):
                 for name in read_template()["Outputs"]
             )
             return (
-                "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>reassort</StackName><CreationTime>2026-11-02T08:00:00Z</CreationTime>"
+                "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>reassort</StackName>"
+                "<CreationTime>2026-11-02T08:00:00Z</CreationTime>"
                 f"<Outputs>{outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
             ).encode()
         if b"Action=GetCallerIdentity" in body:

@@ -10,14 +10,19 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from reassort.election import ElectionFileError
+from starlette.applications import Starlette
 
-from local.aws import LocalAwsError, start_aws
+from local.aws import LocalAws, LocalAwsError, start_aws
 from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
 from local.elections import NoFitError
 from local.gateway import create_gateway
@@ -75,6 +80,65 @@ def listen(wanted: str) -> socket.socket:
 
 def serve(listener: socket.socket, folder: Path) -> None:
     """Bring the stack up behind `listener`, with its files in `folder`, and serve until a signal comes."""
+    with brought_up(listener, folder, ROLL) as local:
+        line = f"Espace électeur prêt : {local.origin} (messages : {local.origin}/_local/)"
+        # The server ends in good order at a signal, then raises it again.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(local.server(line).serve(sockets=[listener]))
+
+
+class Announcing(uvicorn.Server):
+    """A server that prints one line once it answers."""
+
+    def __init__(self, config: uvicorn.Config, line: str) -> None:
+        super().__init__(config)
+        self._line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        print(self._line, flush=True)
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A deployed stack and the gateway that is to serve it at `origin`. Functions reach SES through it, so nothing is sent before."""
+
+    aws: LocalAws
+    stack: DeployedStack
+    origin: str
+    gateway: Starlette
+
+    def server(self, line: str) -> Announcing:
+        """Return the gateway's server, which prints `line` once it answers."""
+        config = uvicorn.Config(
+            self.gateway,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+        )
+        return Announcing(config, line)
+
+    @contextmanager
+    def served(self, listener: socket.socket) -> Iterator[None]:
+        """Serve in a thread while the block runs, from the moment that the gateway answers."""
+        server = self.server(f"Espace électeur prêt : {self.origin}")
+        serving = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        serving.start()
+        try:
+            while not server.started and serving.is_alive():
+                time.sleep(0.05)
+            yield
+        finally:
+            server.should_exit = True
+            serving.join()
+
+
+@contextmanager
+def brought_up(listener: socket.socket, folder: Path, roll: Path | None) -> Iterator[LocalStack]:
+    """Build and deploy everything for `listener`, import `roll` if there is one, and stop it all on leaving."""
     origin = "http://{}:{}".format(*listener.getsockname())
     clock = time.monotonic()
 
@@ -91,23 +155,13 @@ def serve(listener: socket.socket, folder: Path) -> None:
         pages.result()
         say("Pile : déploiement (sam deploy)")
         stack = deploy(aws, template, folder, site_origin=origin)
-        say("Liste électorale de démonstration : import")
-        import_roll(folder, stack, aws.environment())
+        if roll is not None:
+            say("Liste électorale de démonstration : import")
+            import_roll(folder, roll, stack, aws.environment())
         gateway = create_gateway(
             site=folder / "site", template=ROOT / "template.yaml", stack=stack, receipts=Receipts(aws, stack)
         )
-        config = uvicorn.Config(
-            gateway,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            lifespan="on",
-            timeout_graceful_shutdown=2,
-        )
-        server = Announcing(config, f"Espace électeur prêt : {origin} (messages : {origin}/_local/)")
-        # The server ends in good order at a signal, then raises it again.
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(server.serve(sockets=[listener]))
+        yield LocalStack(aws, stack, origin, gateway)
 
 
 def build_site(folder: Path, elections: Path) -> None:
@@ -117,26 +171,13 @@ def build_site(folder: Path, elections: Path) -> None:
     run(command, environment=os.environ, log=folder / "site-build.log")
 
 
-def import_roll(folder: Path, stack: DeployedStack, environment: dict[str, str]) -> None:
-    """Load the demo roll by the operators' own command."""
+def import_roll(folder: Path, roll: Path, stack: DeployedStack, environment: dict[str, str]) -> None:
+    """Load a roll by the operators' own command."""
     reassort = Path(sys.executable).with_name("reassort")
     if not reassort.exists():
         raise StartError(f"la commande reassort manque ({reassort}). Lancez : rm -f .venv/.synced && make run")
-    command = [str(reassort), "roll", "import", str(ROLL), "--stack", stack.name]
+    command = [str(reassort), "roll", "import", str(roll), "--stack", stack.name]
     run(command, environment=environment, log=folder / "roll-import.log")
-
-
-class Announcing(uvicorn.Server):
-    """A server that prints one line once it answers."""
-
-    def __init__(self, config: uvicorn.Config, line: str) -> None:
-        super().__init__(config)
-        self._line = line
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
-        await super().startup(sockets)
-        print(self._line, flush=True)
 
 
 if __name__ == "__main__":

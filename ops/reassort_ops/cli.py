@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reassort_ops.commands import deliveries, election, purge, register, registry, report, roll, voter
+from reassort_ops.commands import deliveries, election, purge, register, registry, rehearse, report, roll, voter
 from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
 
@@ -27,3 +27,6 @@ app.command("report", epilog="Example: reassort report --stack reassort --output
     report.report
 )
 app.command("purge", epilog="Example: reassort purge --stack reassort --dry-run")(purge.purge)
+app.command(
+    "rehearse", epilog="Example: reassort rehearse --stack reassort-staging --voters 10000 --share 20 --minutes 10"
+)(rehearse.rehearse)

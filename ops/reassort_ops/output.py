@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,8 +23,13 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
+type Watched = Mapping[str, str]
+
+# How often a log is told how a long run stands.
+_LINE_SECONDS = 10.0
 _results = Console(highlight=False, soft_wrap=True)
 _progress = Console(stderr=True)
 
@@ -75,6 +83,57 @@ class JsonObject:
         if self._list is not None:
             typer.echo("\n  ]" if self._separator else "]", nl=False)
             self._list, self._separator = None, ","
+
+
+def say_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: the first column is what, the others are numbers.
+
+    On a terminal it fits the window. Elsewhere every row is one line, however long, for a log or `grep`.
+    """
+    if _results.is_terminal:
+        table = Table(box=box.SIMPLE_HEAD, show_header=any(names), pad_edge=False, show_edge=False)
+        for position, name in enumerate(names):
+            table.add_column(name, justify="right" if position else "left")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        _results.print(table, soft_wrap=False)
+        return
+    lines = [names, *rows] if any(names) else rows
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        say("  ".join((first.ljust(widths[0]), *numbers)).rstrip())
+
+
+@contextmanager
+def watch(title: str, look: Callable[[], Watched]) -> Iterator[Callable[[], None]]:
+    """Show how a long run stands, on standard error: a table that changes on a terminal, else a line from time to time.
+
+    The block calls what it is given, as often as it likes, to have `look` shown again.
+    """
+    told = time.monotonic()
+
+    def line() -> None:
+        nonlocal told
+        if time.monotonic() >= told + _LINE_SECONDS:
+            told = time.monotonic()
+            said = "; ".join(f"{name} {value}" for name, value in look().items())
+            _progress.print(Text(f"{title}: {said}"), soft_wrap=True)
+
+    if not _progress.is_terminal:
+        yield line
+        return
+
+    def picture() -> Table:
+        table = Table(title=title, box=box.SIMPLE, show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        for name, value in look().items():
+            table.add_row(name, value)
+        return table
+
+    with Live(picture(), console=_progress, transient=True, refresh_per_second=4) as live:
+        yield lambda: live.update(picture())
 
 
 def may_ask() -> bool:

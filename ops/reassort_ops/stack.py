@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from reassort_ops.failures import OperatorError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -40,6 +42,9 @@ class Stack:
     dead_letter_queue: str = ""
     register_key_id: str = ""
     created_at: datetime | None = None
+    api_url: str = ""
+    site_url: str = ""
+    voting_platform_role: str = ""
 
 
 class Aws:
@@ -61,9 +66,23 @@ class Aws:
         """Return a CloudWatch client."""
         return self._session.client("cloudwatch", config=_CONFIG)
 
-    def kms(self) -> KMSClient:
-        """Return a KMS client."""
-        return self._session.client("kms", config=_CONFIG)
+    def streams(self) -> DynamoDBStreamsClient:
+        """Return a client of DynamoDB's streams."""
+        return self._session.client("dynamodbstreams", config=_CONFIG)
+
+    def kms(self, connections: int = 10) -> KMSClient:
+        """Return a KMS client, for as many threads as it has connections."""
+        return self._session.client("kms", config=_CONFIG.merge(Config(max_pool_connections=connections)))
+
+    def assume(self, role: str, name: str) -> Credentials:
+        """Take a role for an hour, under a session of that name, and return its credentials.
+
+        Raises:
+            botocore.exceptions.ClientError: the operator may not.
+        """
+        sts = self._session.client("sts", config=_CONFIG)
+        keys = sts.assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+        return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def sqs(self) -> SQSClient:
         """Return an SQS client."""
@@ -103,6 +122,9 @@ class Aws:
                 dead_letter_queue=outputs["DeadLetterQueueUrl"],
                 register_key_id=outputs["RegisterKeyId"],
                 created_at=found[0]["CreationTime"],
+                api_url=outputs.get("ApiUrl", ""),
+                site_url=outputs.get("SiteUrl", ""),
+                voting_platform_role=outputs.get("VotingPlatformRoleArn", ""),
             )
         except KeyError as error:
             raise OperatorError(

@@ -164,10 +164,15 @@ def _queued(before: Step | None, step: Step, delivery: Delivery) -> _Told:
     number, where = f"n° {delivery.generation}", place(channel, delivery)
     if before.channel is channel:
         return "queued-again", f"Identifiant {number} remis en attente d’envoi {where}."
-    if before.status is Status.FAILED and before.at == step.at:
-        # Failure and fallback are one write.
+    if delivery.fell_back and before == _first_failed_sms(delivery):
+        # By itself, and once: when the first SMS has failed, whatever time its carrier gave for it.
         return "fallback", f"Le même identifiant ({number}) repart tout seul {where}."
     return "redelivery", f"L’électeur redemande le même identifiant ({number}) {where}."
+
+
+def _first_failed_sms(delivery: Delivery) -> Step | None:
+    history = delivery.identifier_history()
+    return next((step for step in history if step.status is Status.FAILED and step.channel is Channel.SMS), None)
 
 
 def _identifier(step: Step, before: Step | None, delivery: Delivery) -> _Told:

@@ -37,7 +37,7 @@ BOUNDS = {
     "SharedLayer": 5 * MEGABYTE,
     **{f"{name.title()}Function": 60_000 for name in FUNCTIONS},
     # Twice the code of the others: it sends, paces, retries and takes receipts. Source and bytecode, both are packed.
-    "NotifyFunction": 120_000,
+    "NotifyFunction": 130_000,
 }
 
 

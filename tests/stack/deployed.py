@@ -74,9 +74,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack and the embedded AWS below it."""
+    """A deployed stack and the embedded AWS below it. `template` is what it was deployed from."""
 
     aws: LocalAws
+    template: Path
     stack: DeployedStack
     election: Election
     keyed_hash: KeyedHash
@@ -107,7 +108,8 @@ class Deployment:
             voter_id=self.keyed_hash.voter_id(email),
             email=email,
             numen=f"09E{number:07d}ABC",
-            phone=f"06{number:08d}",
+            # Away from those of fictional voters, which begin at 06 00 00 00 01.
+            phone=f"061{number:07d}",
             identifier=generate_identifier(self.election.identifier),
         )
         entry = Entry(voter.voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
@@ -321,11 +323,13 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it all on leaving."""
     with start_aws(folder) as aws:
         elections = write_demo_elections(folder)
-        stack = deploy(aws, build(folder, elections), folder, site_origin=SITE_ORIGIN)
+        template = build(folder, elections)
+        stack = deploy(aws, template, folder, site_origin=SITE_ORIGIN)
         content = yaml.safe_load((elections / ELECTION.name).read_text(encoding="utf-8"))
         kms = make_client(aws, "kms")
         yield Deployment(
             aws=aws,
+            template=template,
             stack=stack,
             election=parse_election(content, ELECTION.name),
             keyed_hash=derive_keyed_hash(kms, stack.outputs["HmacKeyId"], stack.outputs["ElectionId"]),
