@@ -54,7 +54,7 @@ class KeyedHash:
         """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they hold."""
         if self._key is None:
             raise RuntimeError("the key of the keyed hashes has not been derived")
-        message = "".join(f"{len(part)}:{part}" for part in (purpose, *values))
+        message = "".join([f"{len(part)}:{part}" for part in (purpose, *values)])
         return hmac.digest(self._key, message.encode("utf-8", "surrogatepass"), sha256)
 
     def hash(self, purpose: Purpose, *values: str) -> str:
