@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -60,7 +60,7 @@ screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: 
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
 
-bench: $(SYNCED) valgrind ## Everything that has a bar, one after another (FLAGS='cold warm' for some): bench/results.md
+bench: $(SYNCED) valgrind chromium firefox $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 80 minutes (FLAGS='cold warm' for some): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
 
 bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by technique: bench/results.md
@@ -68,6 +68,12 @@ bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by
 
 bench-warm: $(SYNCED) valgrind ## A warm reissue beside its bare AWS calls and a usual handler: bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.warm
+
+bench-calls: $(SYNCED) ## Round trips and request units of each step of the journey: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.calls
+
+bench-loop: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## How long `make run` and `make test` take (FLAGS=--without-tests): bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.developer_loop $(FLAGS)
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)

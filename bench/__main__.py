@@ -1,42 +1,54 @@
-"""Everything that is measured, one module after another: `make bench`, or `python -m bench cold warm` for some of them.
+"""Everything that is measured, one after the other, each in a process of its own: `make bench`, some 90 minutes on two processors.
 
-Each module of `MODULES` has `measure(runs)`, which returns a `Section` of bench/results.md, and runs alone as `python -m bench.<name>`. The exit status
-is 1 when a bar is missed or a module failed; the others run all the same.
+    make bench FLAGS='cold warm'    some of it
+
+Each measurement is a command of its own too (`make bench-<name>`), writes its section of bench/results.md and the README's table, and fails
+when a bar is missed; the others run all the same. The exit status is 1 when one failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import subprocess
 import sys
 import time
-import traceback
 
-from bench.measuring import RUNS
-from bench.results import print_section
+from bench.results import REPORT
 
-MODULES = ("cold", "warm")
+# By name: the module and its flags.
+MEASUREMENTS = {
+    "cold": ("bench.cold",),
+    "warm": ("bench.warm",),
+    "calls": ("bench.calls",),
+    "import": ("bench.roll_import",),
+    "growth": ("bench.growth",),
+    "delivery": ("bench.delivery_load", "--scenario", "S2", "--minutes", "10"),
+    "first-morning": ("bench.first_morning",),
+    "site": ("bench.site_quality",),
+    "loop": ("bench.developer_loop",),
+}
 
 
 def main() -> int:
-    """Run the modules that the command line names, or all."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and write bench/results.md.")
-    parser.add_argument("modules", nargs="*", choices=[*MODULES, []], metavar="MODULE", help=", ".join(MODULES))
-    parser.add_argument("--runs", type=int, default=RUNS, help="of each timed side (default: %(default)s)")
+    """Run the measurements that the command line names, or all."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)} (default: all)")
     arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.names) - set(MEASUREMENTS)):
+        parser.error(f"no such measurement: {', '.join(unknown)}")
     failed = []
-    for name in arguments.modules or MODULES:
+    for name in arguments.names or MEASUREMENTS:
         start = time.monotonic()
-        try:
-            missed = print_section(importlib.import_module(f"bench.{name}").measure(arguments.runs))
-        except Exception:  # noqa: BLE001 - one that fails must not keep the others from being measured
-            traceback.print_exc()
-            missed = 1
-        if missed:
+        print(f"— {name}", file=sys.stderr, flush=True)
+        status = subprocess.run([sys.executable, "-m", *MEASUREMENTS[name]], check=False).returncode
+        print(f"— {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+        if status != 0:
             failed.append(name)
-        print(f"\n{name}: {time.monotonic() - start:.0f} s\n", flush=True)
+    print(f"Written: {REPORT.relative_to(REPORT.parents[1])}, and the table in README.md.")
     if failed:
-        print(f"A bar was missed, or nothing measured, in {', '.join(failed)}.", file=sys.stderr)
+        print(f"A bar was missed, or nothing measured: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
 
 

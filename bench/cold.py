@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import table
 from bench.measuring import RUNS, Program, Spread, by_turns, counted, instructions
-from bench.results import Figure, Section, print_section
+from bench.results import Figure, Section, finish
 from bench.surroundings import Surroundings, surroundings
 from bench.trees import FUNCTIONS, compile_anew, deployed_copy, product, reference_packages, zipped_size
 from tests.artefact.emulator import copy_runtime, running
@@ -191,7 +191,6 @@ def measure(runs: int = RUNS) -> Section:
     rows = []
     for name, (instead, base) in off.items():
         rows.append([name, f"{(instead - base) / cost['REF']:+.3f}", f"{instead / base:.2f}"])
-    rows.append([name, f"{(instead - base) / cost['REF']:+.3f}", f"{instead / base:.2f}"])
     rows.append(
         [
             "certificate roots of AWS alone (start over TLS)",
@@ -221,4 +220,4 @@ def roots() -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(print_section(measure()))
+    sys.exit(finish(measure()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from bench.measuring import RUNS, Program, Spread, by_turns, counted, instructions
-from bench.results import Figure, Section, print_section
+from bench.results import Figure, Section, finish
 from bench.surroundings import Surroundings, surroundings
 from bench.trees import product, reference_packages
 
@@ -155,7 +155,13 @@ def measure(runs: int = RUNS) -> Section:
         "Warm path",
         COMMAND,
         (
-            Figure("P2", "warm reissue ÷ its bare SDK calls, instructions", cost["reissue"] / cost["bare calls"], 1.15),
+            Figure(
+                "P2",
+                "warm reissue ÷ its bare SDK calls, instructions",
+                cost["reissue"] / cost["bare calls"],
+                1.15,
+                digits=3,
+            ),
             Figure(
                 "P2",
                 "the same, ms of processor",
@@ -167,7 +173,7 @@ def measure(runs: int = RUNS) -> Section:
                 "warm reissue ÷ the same calls by the SDK's default clients, instructions",
                 cost["reissue"] / cost["bare calls by default"],
             ),
-            Figure("P2", "warm reissue ÷ NAIVE, instructions", cost["reissue"] / cost["NAIVE"], 0.40),
+            Figure("P2", "warm reissue ÷ NAIVE, instructions", cost["reissue"] / cost["NAIVE"], 0.40, digits=3),
             Figure(
                 "P2",
                 "the same, ms of processor",
@@ -197,4 +203,4 @@ def measure(runs: int = RUNS) -> Section:
 
 
 if __name__ == "__main__":
-    sys.exit(print_section(measure()))
+    sys.exit(finish(measure()))
