@@ -253,11 +253,15 @@ def third_party(zones: list[str]) -> Path:
 
 
 def install_locked(target: Path, platform: str) -> None:
-    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in the lock."""
+    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in the lock.
+
+    Copied, for uv's links lead to its cache: pruning would write into every environment of this machine.
+    """
     requirements = target.with_suffix(".txt")
     uv("export", "--frozen", "--quiet", "--only-group", "layer", "--no-emit-project", "--output-file", requirements)
     uv(
-        *("pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *("pip", "install", "--quiet", "--link-mode", "copy"),
+        *("--require-hashes", "--no-deps", "--only-binary", ":all:"),
         *("--python-version", f"{RUNTIME[0]}.{RUNTIME[1]}", "--python-platform", platform),
         *("--target", target, "--requirement", requirements),
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import zipfile
+from importlib.metadata import distribution
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from examples.voting_platform import subscribe
 from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
@@ -198,3 +203,31 @@ def test_every_source_has_bytecode_that_no_date_can_reject(name: str, artefacts:
         assert bytecode.is_file(), source
         # PEP 552: the lowest bit of the flags says that the file is named by a hash of its source, not by a date.
         assert int.from_bytes(bytecode.read_bytes()[4:8], "little") & 1, source
+
+
+def test_a_build_leaves_the_packages_of_this_environment_whole(artefacts: Artefacts) -> None:
+    """uv links what it installs to its cache; a layer that was pruned in place would prune this environment, and all others, too."""
+    assert artefacts.of("SharedLayer").is_dir()
+    changed = []
+    for file in distribution("botocore").files or ():
+        if file.hash is not None:
+            digest = hashlib.new(file.hash.mode, file.read_binary()).digest()
+            if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
+                changed.append(str(file))
+    assert changed == [], "uv cache clean botocore && rm -rf .venv, then make check"
+
+
+def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
+    """All five that https://www.amazontrust.com/repository/ lists: an endpoint may move from one to another."""
+    bundle = artefacts.of("SharedLayer") / "python" / "botocore" / "cacert.pem"
+    names = [
+        root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        for root in x509.load_pem_x509_certificates(bundle.read_bytes())
+    ]
+    assert sorted(map(str, names)) == [
+        "Amazon Root CA 1",
+        "Amazon Root CA 2",
+        "Amazon Root CA 3",
+        "Amazon Root CA 4",
+        "Starfield Services Root Certificate Authority - G2",
+    ]
