@@ -127,7 +127,7 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
 
 def launch_chromium(chromium: BrowserType, debugging_port: int | None = None) -> Browser:
     """Launch the system's Chromium if there is one, else Playwright's own; others may drive it by the port, if one is given."""
-    system = shutil.which("chromium") or shutil.which("chromium-browser")
+    system = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser")
     return chromium.launch(
         executable_path=system,
         args=[

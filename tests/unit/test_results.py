@@ -57,9 +57,9 @@ def test_the_table_of_ratios_leaves_out_what_has_no_bar() -> None:
         (Figure("P1", "start of login", 0.833, 1.0), Figure("P1", "start of notify", 1.2)),
     )
     assert ratios({"cold": section}).splitlines()[2:] == ["| start of login | 0.83 | ≤ 1 | `make bench-cold` |"]
-    readme = "before\n<!-- ratios, written by `make bench` -->\nold\n<!-- end of ratios -->\nafter\n"
+    readme = "before\n<!-- ratios, written by `make bench` -->\nformer\n<!-- end of ratios -->\nafter\n"
     written = with_ratios(readme, {"cold": section})
     assert written.startswith("before\n")
     assert written.endswith("\nafter\n")
-    assert "old" not in written
+    assert "former" not in written
     assert with_ratios(written, {"cold": section}) == written
