@@ -2,8 +2,8 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# One deployed stack serves all tests of these rungs, and races need the processors to themselves.
-SERIAL_RUNGS := tests/stack tests/browser
+# They wait more than they compute, each group on a stack of its own (tests/conftest.py); races need the processors to themselves.
+STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
@@ -31,8 +31,8 @@ check: $(SYNCED) ## Lint, formatting and types, in seconds
 test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
-	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
-	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
+	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	$(BIN)/pytest -n 3 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
 	$(BIN)/python -m tests.requirements S; \
 	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
@@ -127,8 +127,9 @@ define from_debian
 endef
 
 chromium: $(SYNCED)
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -e .build/chromium || { \
-		{ $(call from_debian,chromium); } >.build/chromium.log 2>&1 \
+	@command -v chromium-headless-shell >/dev/null || test -e .build/chromium || { \
+		{ $(call from_debian,chromium chromium-headless-shell); } >.build/chromium.log 2>&1 \
+		|| command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 		|| $(BIN)/playwright install chromium >>.build/chromium.log 2>&1 \
 		|| { echo "No Chromium for the browser tests: install one, or connect to the network (.build/chromium.log)." >&2; exit 1; }; \
 		touch .build/chromium; }

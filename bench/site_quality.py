@@ -49,7 +49,7 @@ def main() -> int:
     """Measure every page, write the report, and return the exit status."""
     port = free_port()
     with running_voter_space() as space, sync_playwright() as playwright:
-        browser = launch_chromium(playwright.chromium, port)
+        browser = launch_chromium(playwright.chromium, port, whole=True)
         voter = demo_voters()[0]
         session = browser.new_context(locale="fr-FR")
         page = session.new_page()
