@@ -2,7 +2,7 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# They wait more than they compute, each group on a stack of its own (tests/conftest.py); races need the processors to themselves.
+# They wait more than they compute, in two groups (tests/conftest.py); races need the processors to themselves.
 STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
@@ -32,7 +32,7 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 	@start=$$(date +%s); status=0; rm -rf .build/tests; \
 	$(AGAIN) check lint-template || status=1; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
-	$(BIN)/pytest -n 3 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
+	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
 	$(BIN)/python -m tests.requirements S; \
 	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \

@@ -34,9 +34,9 @@ def _numbered(letter: str, last: int) -> list[str]:
 
 
 IDS = [*_numbered("S", 30), *_numbered("R", 15), *_numbered("U", 13), *_numbered("P", 9), *_numbered("I", 10)]
-# Tests of one group run in one process, one after the other, on one deployed stack (`--dist loadgroup`). Those that stop workers and providers wait
-# most of their time, and have a stack of their own meanwhile.
-_SHARED_STACKS = {"test_faults.py": "faults", "stack": "stack", "browser": "browser"}
+# Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on the deployed stack; and beside them those of the
+# browser, and those that stop workers and providers, which wait for most of their time.
+_GROUPS = {"test_faults.py": "beside", "browser": "beside", "stack": "stack"}
 _CARRIED = pytest.StashKey[set[str]]()
 _WORKER_KEY = "carried_requirements"
 
@@ -54,9 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests share a stack; note the ids of the `req` marks, and refuse an id that does not exist."""
+    """Say which tests stay together; note the ids of the `req` marks, and refuse an id that does not exist."""
     for item in items:
-        if group := _SHARED_STACKS.get(item.path.name) or _SHARED_STACKS.get(item.path.parent.name):
+        if group := _GROUPS.get(item.path.name) or _GROUPS.get(item.path.parent.name):
             item.add_marker(pytest.mark.xdist_group(group))
     carried = {str(argument) for item in items for mark in item.iter_markers("req") for argument in mark.args}
     # P1b, P2b and P2c refine P1 and P2.
