@@ -22,7 +22,6 @@ from tests.stack.deployed import Deployment, wait_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = pytest.mark.xdist_group("stack")
 MAILBOX = "sonde.reassort@ac-dijon.fr"
 HANDSET = "+33612340097"
 PLAN = CanaryPlan.model_validate(
