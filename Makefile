@@ -34,7 +34,6 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
 	$(BIN)/python -m tests.requirements S; \
-	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 
