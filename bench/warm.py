@@ -127,6 +127,22 @@ def instructions_of_one(around: Surroundings) -> dict[str, float]:
     return {name: (many[name] - few[name]) / (_MANY - _FEW) for name in few}
 
 
+# What is opened once a function has started; `invoke` comes after.
+_CONNECTIONS = """
+opened = []
+sys.addaudithook(lambda event, _: opened.append(event) if event == "socket.connect" else None)
+for _ in range({times}):
+    invoke()
+print(json.dumps({{"measured": {{"opened": len(opened)}}}}))
+"""
+
+
+def connections_opened(around: Surroundings, times: int = 20) -> dict[str, float]:
+    """Return how many connections so many requests open after the start."""
+    measured = programs(around, _CONNECTIONS.format(times=times))
+    return {name: measured[name].run()["opened"] for name in ("reissue", "NAIVE")}
+
+
 def first_beside_warm(around: Surroundings) -> float:
     """Return the instructions of the first request ÷ those of a warm one."""
     started, once, often = (instructions(programs(around, "invoke()\n" * times)["reissue"]) for times in (0, 1, 11))
@@ -138,6 +154,7 @@ def measure(runs: int = RUNS) -> Section:
     with surroundings() as around:
         cost = instructions_of_one(around)
         plain = by_turns(programs(around, _TIMED.format(times=100)), runs)
+        opened = connections_opened(around)
     with surroundings(tls=True) as around:
         first_by_instructions = first_beside_warm(around)
         timed = programs(around, _TIMED.format(times=30))
@@ -179,6 +196,14 @@ def measure(runs: int = RUNS) -> Section:
                 "the same, ms of processor",
                 plain["reissue"]["request"].median / plain["NAIVE"]["request"].median,
                 note=f"{plain['reissue']['request']} ÷ {plain['NAIVE']['request']}",
+            ),
+            Figure(
+                "P2",
+                "connections opened by 20 reissues, once started",
+                opened["reissue"],
+                0,
+                f"NAIVE {opened['NAIVE']:g}",
+                digits=0,
             ),
             Figure("P2b", "first request ÷ warm request over TLS, instructions", first_by_instructions, 3.0),
             Figure(

@@ -16,7 +16,7 @@ from bench.cold import as_deployed, function, ref
 from bench.measuring import Program, instructions
 from bench.surroundings import Surroundings, surroundings
 from bench.trees import FUNCTIONS, product, reference_packages, zipped_size
-from bench.warm import first_beside_warm, programs
+from bench.warm import connections_opened, first_beside_warm, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,14 @@ def test_first_request_beside_a_warm_one_over_tls(tell: Callable[[str], None]) -
         measured = first_beside_warm(secure)
     tell(f"first request: {measured:.2f} × a warm one")
     assert measured <= 3
+
+
+@pytest.mark.req("P2")
+def test_requests_find_their_connections_open(around: Surroundings) -> None:
+    opened = connections_opened(around)
+    assert opened["reissue"] == 0
+    # The counterproof: what connects when it is first asked is counted.
+    assert opened["NAIVE"] > 0
 
 
 @pytest.mark.req("P2c")
