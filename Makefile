@@ -29,10 +29,12 @@ check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
 test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
-	@start=$$(date +%s); status=0; rm -rf .build/tests; \
-	$(AGAIN) check lint-template || status=1; \
+	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
+	$(AGAIN) check || status=1; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
+	wait $$lint || status=1; cat .build/tests/lint.log; \
 	$(BIN)/python -m tests.requirements S; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
