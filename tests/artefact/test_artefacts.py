@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import ssl
@@ -225,3 +226,14 @@ def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
         "Amazon Root CA 4",
         "Starfield Services Root Certificate Authority - G2",
     ]
+
+
+def test_the_layer_tells_the_functions_apart_that_it_was_built_with(artefacts: Artefacts) -> None:
+    """What makes a new version of sign-in and reissue where environments are kept ready (docs/adr/0021)."""
+    written = artefacts.of("SharedLayer") / "python" / "reassort" / "functions.sha256"
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "functions").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT / 'functions')} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    assert written.read_text(encoding="ascii") == digest.hexdigest()

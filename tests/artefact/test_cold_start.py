@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.cold import as_deployed, function, ref
-from bench.measuring import Program, instructions
+from bench.measuring import NO_VALGRIND, Program, instructions
 from bench.surroundings import Surroundings, surroundings
 from bench.trees import FUNCTIONS, product, reference_packages, zipped_size
 from bench.warm import connections_opened, first_beside_warm, programs
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.xdist_group("cold start")
+# Not every system has it; what is left out then is in the count of `make test`.
+counts_instructions = pytest.mark.skipif(shutil.which("valgrind") is None, reason=NO_VALGRIND)
 ALLOWED = Path(__file__).with_name("allowed_imports.txt")
 _IMPORTED = """
 import json, sys
@@ -30,6 +33,22 @@ own = tuple(path for path in sys.path if path.startswith({folders!r}))
 print(json.dumps(sorted(
     name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(own)
 )))
+"""
+# Lambda's runtime has the module; what it is given to run after each restore is run once.
+_RESUMED = """
+import json, sys, types
+hooks, opened = [], []
+runtime = types.ModuleType("snapshot_restore_py")
+runtime.register_after_restore = hooks.append
+sys.modules["snapshot_restore_py"] = runtime
+sys.addaudithook(lambda event, _: opened.append(event) if event == "socket.connect" else None)
+import {name}.handler as handler
+keyed_hash = handler._{name}._deps.keyed_hash
+found = [(bool(opened), keyed_hash._key is not None)]
+for hook in hooks:
+    hook()
+found.append((bool(opened), keyed_hash._key is not None))
+print(json.dumps({{"connected": [one for one, _ in found], "has its key": [one for _, one in found]}}))
 """
 
 
@@ -105,6 +124,7 @@ def test_list_allows_nothing_that_nobody_imports(around: Surroundings) -> None:
                 assert any(is_in(module, entry) for module in modules[user]), (user, entry)
 
 
+@counts_instructions
 @pytest.mark.req("P1")
 @pytest.mark.parametrize(("name", "bar"), [("login", 1.0), ("reissue", 1.10)])
 def test_start_of_a_function_beside_ref(
@@ -115,11 +135,25 @@ def test_start_of_a_function_beside_ref(
     assert measured <= bar
 
 
+@counts_instructions
 @pytest.mark.req("P1b")
 def test_deployed_tree_starts_like_one_that_was_just_compiled(around: Surroundings) -> None:
     with as_deployed() as (deployed, fresh):
         dated, compiled = (instructions(function("reissue", around, path)) for path in (deployed, fresh))
     assert dated / compiled <= 1.02
+
+
+@pytest.mark.req("S9")
+@pytest.mark.parametrize("name", ["login", "reissue"])
+def test_snapshot_holds_neither_key_nor_connection(name: str, around: Surroundings) -> None:
+    code = _RESUMED.format(name=name)
+    program = Program(
+        code, product().path(name), {**around.environment, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    )
+    assert json.loads(program.output().splitlines()[-1]) == {
+        "connected": [False, True],
+        "has its key": [False, True],
+    }
 
 
 @pytest.mark.req("P7")
@@ -129,6 +163,7 @@ def test_deployed_zips_beside_those_of_a_usual_handler(tell: Callable[[str], Non
     assert measured <= 0.40
 
 
+@counts_instructions
 @pytest.mark.req("P2")
 def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
     around: Surroundings, tell: Callable[[str], None]
@@ -141,6 +176,7 @@ def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
     assert naive <= 0.40
 
 
+@counts_instructions
 @pytest.mark.req("P2b")
 def test_first_request_beside_a_warm_one_over_tls(tell: Callable[[str], None]) -> None:
     with surroundings(tls=True) as secure:
@@ -160,7 +196,7 @@ def test_requests_find_their_connections_open(around: Surroundings) -> None:
 @pytest.mark.req("P2c")
 def test_memory_beside_a_usual_handler(around: Surroundings, tell: Callable[[str], None]) -> None:
     measure = 'print(json.dumps({"measured": {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}))'
-    measured_ones = programs(around, "invoke()\n" * 20 + measure)
+    measured_ones = programs(around, "invoke()\n" * 100 + measure)
     peaks = {name: measured_ones[name].run()["peak"] for name in ("reissue", "NAIVE")}
     measured = peaks["reissue"] / peaks["NAIVE"]
     tell(f"peak memory: {measured:.3f} × NAIVE")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 # What the SDK does for each call that a finished program can do without, a quarter of a warm reissue (docs/performance.md): it checks
-# the parameters against the service's model, which every test of this project still has it do, and writes anew who is calling.
+# the parameters against the service's model, which the component, matrix and stateful tests still have it do, and writes anew who is calling.
 _LEAN = Config(parameter_validation=False, user_agent="reassort", disable_request_compression=True)
 # A voter waits for these: fail within seconds, after two more tries with the SDK's own backoff and jitter.
 _PATIENT = _LEAN.merge(Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}))

@@ -26,7 +26,12 @@ def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_wire(attributes: Mapping[str, Any]) -> Item:
-    """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes."""
+    """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes.
+
+    Raises:
+        ValueError: a number is none of the whole ones that the items here hold.
+        TypeError: a value of a kind that no item here holds.
+    """
     return {name: _plain(value) for name, value in attributes.items()}
 
 
