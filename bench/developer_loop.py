@@ -87,13 +87,17 @@ def main() -> int:
     """Measure; return the exit status."""
     parser = argparse.ArgumentParser(prog="bench.developer_loop", description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="of make run (default: %(default)s)")
-    parser.add_argument("--without-tests", action="store_true", help="leave make test out")
+    parser.add_argument("--without-tests", action="store_true", help="leave make test out; nothing is kept then")
     arguments = parser.parse_args()
     # The first one fills the cache.
     runs = [seconds_until_ready() for _ in range(arguments.runs + 1)][1:]
     tests = None if arguments.without_tests else whole_tests()
     flags = " ".join(sys.argv[1:])
-    return finish(section(runs, tests, f"make bench-loop FLAGS='{flags}'" if flags else "make bench-loop"))
+    found = section(runs, tests, f"make bench-loop FLAGS='{flags}'" if flags else "make bench-loop")
+    if tests is None:
+        print(found.text())
+        return 0
+    return finish(found)
 
 
 if __name__ == "__main__":
