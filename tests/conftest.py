@@ -33,8 +33,6 @@ def _models_that_are_read_once() -> Iterator[None]:
 # Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on the deployed stack; and beside them those of the
 # browser, and those that stop workers and providers, which wait for most of their time.
 _GROUPS = {"test_faults.py": "beside", "browser": "beside", "stack": "stack"}
-# What must not be disturbed comes first, while those beside it wait for workers that were stopped.
-_FIRST = ("test_oracle.py", "test_races.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if group := _GROUPS.get(item.path.name) or _GROUPS.get(item.path.parent.name):
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.name not in _FIRST)
     carried = {str(argument) for item in items for mark in item.iter_markers("req") for argument in mark.args}
     # P1b, P2b and P2c refine P1 and P2.
     if unknown := sorted(carried - {*IDS, "P1b", "P2b", "P2c"}):
