@@ -2,15 +2,15 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# One deployed stack serves all tests of these rungs, and races need the processors to themselves.
-SERIAL_RUNGS := tests/stack tests/browser
+# They wait more than they compute, in two groups side by side (tests/conftest.py).
+STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch lint-template audit sbom build screenshots bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox
+.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -28,13 +28,14 @@ run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for
 check: $(SYNCED) ## Lint, formatting and types, in seconds
 	@$(CHECK)
 
-test: $(SYNCED) chromium firefox $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
-	@start=$$(date +%s); status=0; rm -rf .build/tests; \
-	$(AGAIN) check lint-template || status=1; \
-	$(BIN)/pytest -n 2 --junit-xml=.build/tests/parallel.xml $(addprefix --ignore=,$(SERIAL_RUNGS)) tests || status=1; \
-	$(BIN)/pytest --junit-xml=.build/tests/serial.xml $(SERIAL_RUNGS) || status=1; \
+test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
+	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
+	$(AGAIN) check || status=1; \
+	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
+	wait $$lint || status=1; cat .build/tests/lint.log; \
 	$(BIN)/python -m tests.requirements S; \
-	$(BIN)/pytest --collect-only -q --requirements tests | tail -n 3; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 
@@ -59,6 +60,21 @@ build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam
 screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md; a report: docs/screenshots/report.png
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
+
+bench: $(SYNCED) valgrind chromium firefox $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 50 minutes (FLAGS='cold warm' for some): bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
+
+bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by technique: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.cold
+
+bench-warm: $(SYNCED) valgrind ## A warm reissue beside its bare AWS calls and a usual handler: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.warm
+
+bench-calls: $(SYNCED) ## Round trips and request units of each step of the journey: bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.calls
+
+bench-loop: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## How long `make run` and `make test` take (FLAGS=--without-tests): bench/results.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.developer_loop $(FLAGS)
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.delivery_load $(FLAGS)
@@ -112,8 +128,9 @@ define from_debian
 endef
 
 chromium: $(SYNCED)
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -e .build/chromium || { \
-		{ $(call from_debian,chromium); } >.build/chromium.log 2>&1 \
+	@command -v chromium-headless-shell >/dev/null || test -e .build/chromium || { \
+		{ $(call from_debian,chromium chromium-headless-shell); } >.build/chromium.log 2>&1 \
+		|| command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 		|| $(BIN)/playwright install chromium >>.build/chromium.log 2>&1 \
 		|| { echo "No Chromium for the browser tests: install one, or connect to the network (.build/chromium.log)." >&2; exit 1; }; \
 		touch .build/chromium; }
@@ -124,3 +141,9 @@ firefox: $(NODE_SYNCED)
 		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
 		|| PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
 		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }
+
+# Counts instructions, which repeat where milliseconds do not.
+valgrind: $(SYNCED)
+	@command -v valgrind >/dev/null || { \
+		{ $(call from_debian,valgrind); } >.build/valgrind.log 2>&1 \
+		|| echo "valgrind is missing, instructions are not counted: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }

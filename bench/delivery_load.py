@@ -28,6 +28,7 @@ from bench.cloud import Account, Assumptions, Cloud, Outage
 from bench.crowd import Crowd, Habits, HandOver, Reissue
 from bench.figures import machine, percentile, table, write_section
 from bench.quick_engine import quick_engine
+from bench.results import Figure, Section, keep
 from bench.virtual_time import Simulation
 from tests.elections import read_election
 from tests.engine_ministack import MINISTACK
@@ -393,6 +394,40 @@ def describe(result: Result) -> str:
     return "\n".join(parts)
 
 
+def _section(result: Result, command: str) -> Section:
+    late = {seconds: 100 - result.within[f"{seconds:g} s"] for _, seconds in BARS}
+    return Section(
+        "delivery",
+        "Delivery under load",
+        command,
+        (
+            Figure("P6", f"lost of {result.reissues:,} reissues at 3,000 a minute", result.lost, 0, digits=0),
+            Figure("P6", "of a wrong generation", result.wrong_generation, 0, digits=0),
+            *(
+                Figure(
+                    "P6",
+                    f"messages handed over later than {seconds:g} s after the commit",
+                    late[seconds],
+                    100 - share,
+                    unit=" %",
+                )
+                for share, seconds in BARS
+            ),
+            Figure(
+                "P9",
+                "SMS of an identifier with more than one part",
+                sum(count for parts, count in result.sms_parts.items() if parts > 1),
+                0,
+                f"{sum(result.sms_parts.values()):,} SMS",
+                digits=0,
+            ),
+        ),
+        (
+            f"In virtual time on the real functions. {result.title}; the other scenarios, and what is assumed: [delivery.md](delivery.md).",
+        ),
+    )
+
+
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
 
@@ -436,6 +471,8 @@ def main() -> int:
         lines = [*assumptions.lines(), Habits(SCENARIOS[name].sms_share).line()]
         note = f"{machine()} `{command}`\n\n" + "\n".join(f"- {line}" for line in lines)
         write_section(name, f"{text}\n{note}\n")
+        if name == "S2":
+            keep(_section(result, command))
     if arguments.json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     return 1 if any(result.broken for result in results) else 0

@@ -28,6 +28,7 @@ from reassort.keys import CONTROL_SHARDS
 from bench.cloud import Assumptions
 from bench.figures import machine, table
 from bench.journey_cost import Step, measure
+from bench.results import Figure, Section, keep
 from local.processes import ROOT
 from tests.elections import read_election
 
@@ -207,15 +208,17 @@ def main() -> int:
     arguments = parser.parse_args()
     morning = Morning(voters=arguments.voters, share=arguments.share, sms=arguments.sms)
     steps = measure(_MEASURED_VOTERS)
-    text = _report(morning, steps, arguments.election)
+    text, figures = _report(morning, steps, arguments.election)
     flags = shlex.join(sys.argv[1:])
     command = f"make bench-first-morning FLAGS={shlex.quote(flags)}" if flags else "make bench-first-morning"
     REPORT.write_text(f"{text}\n{machine()} `{command}`\n", encoding="utf-8")
     print(REPORT.read_text(encoding="utf-8"))
+    more = "A model, with a picture, quotas to raise, what waits and every assumption: [first_morning.md](first_morning.md)."
+    keep(Section("first morning", "First morning", command, figures, (more,)))
     return 0
 
 
-def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> str:
+def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> tuple[str, tuple[Figure, ...]]:
     election = read_election(election_id)
     sending = election.sending
     assumed = Assumptions()
@@ -267,6 +270,17 @@ def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> str:
         gb_seconds += took
     requests = sum(weight for name, weight in weights.items() if steps[name].function != "notify")
     invocations = sum(weights.values())
+    cost, euro = _cost(
+        morning,
+        writes,
+        reads,
+        kms,
+        gb_seconds,
+        requests,
+        invocations,
+        float(arrivals.sum()),
+        float(emails.sum() + codes.sum()),
+    )
 
     sections = [
         "# The first morning, modelled\n",
@@ -377,17 +391,7 @@ def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> str:
             ),
         ),
         "## What it costs\n",
-        _cost(
-            morning,
-            writes,
-            reads,
-            kms,
-            gb_seconds,
-            requests,
-            invocations,
-            float(arrivals.sum()),
-            float(emails.sum() + codes.sum()),
-        ),
+        cost,
         "## Assumptions\n",
         *(
             f"- {line}"
@@ -409,7 +413,19 @@ def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> str:
         ),
         "",
     ]
-    return "\n".join(sections)
+    waits = f"{sending.sms_per_second} SMS a second, {morning.sms:.0%} of voters choose them"
+    return "\n".join(sections), (
+        Figure("P6", "voters in the busiest minute, a second", peak, digits=1),
+        Figure("P6", "Lambda environments at once", sum(concurrency.values()), digits=0),
+        Figure("P6", "write units a second of the busiest table", max(writes.values()) * peak, digits=0),
+        Figure(
+            "P6", "longest wait for an SMS, nobody switches", plain.waits.max() / 60, note=waits, digits=0, unit=" min"
+        ),
+        Figure(
+            "P6", "longest wait for an SMS, e-mail offered", float(offered.waits.max()), note=waits, digits=0, unit=" s"
+        ),
+        Figure("P6", "cost of 1,000 reissues", euro, note="list prices, without tax", unit=" €"),
+    )
 
 
 def _clock(second: int) -> str:
@@ -515,7 +531,8 @@ def _cost(
     invocations: float,
     reissues: float,
     emails: float,
-) -> str:
+) -> tuple[str, float]:
+    """Return the table, and the euros of 1,000 reissues."""
     a_thousand = {
         "SMS": 1000 * morning.sms * _PRICES["SNS, SMS to France"],
         "e-mails": emails / reissues * _PRICES["SES, 1,000 e-mails"],
@@ -539,10 +556,11 @@ def _cost(
     without = (sum(a_thousand.values()) - a_thousand["SMS"]) * _EURO
     rows = [[name, f"{usd * _EURO:.2f}", f"{usd * _EURO * reissues / 1000:,.0f}"] for name, usd in a_thousand.items()]
     rows.append(["**all**", f"**{total:.2f}**", f"**{total * reissues / 1000:,.0f}**"])
-    return (
+    text = (
         table(["", "€ for 1,000 reissues", f"€ for {reissues:,.0f}"], rows)
         + f"\nWithout SMS, 1,000 reissues cost {without:.2f} €: an SMS costs some {a_thousand['SMS'] * _EURO / morning.sms / without:.0f} times as much as all the rest of its journey.\n"
     )
+    return text, total
 
 
 def _draw(

@@ -35,6 +35,7 @@ from reassort.tables import to_wire
 
 from bench.figures import machine, table
 from bench.quick_engine import Aside, quick_engine
+from bench.results import Figure, Section, keep
 from tests.engine_ministack import MINISTACK, NO_SORT_KEY
 from tests.world import World
 
@@ -283,9 +284,31 @@ def main() -> int:
         encoding="utf-8",
     )
     print(REPORT.read_text(encoding="utf-8"))
+    keep(_section(rolls, spread_keys, command))
     for promise in missed:
         print(f"missed: {promise}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _section(rolls: Sequence[Roll], keys: Sequence[Spread], command: str) -> Section:
+    smallest, largest = rolls[0], rolls[-1]
+    figures = []
+    for name in smallest.figures:
+        sides = [_median(roll.figures[name].alone) for roll in (largest, smallest)]
+        note = " ÷ ".join(f"{middle:.2f} ({low:.2f}–{high:.2f})" for middle, low, high in sides)
+        figures.append(
+            Figure(
+                "P5",
+                f"{name}: a roll of {largest.size:,} ÷ one of {smallest.size:,}, ms of processor",
+                sides[0][0] / sides[1][0],
+                BAR,
+                f"{note}, quartiles in brackets",
+                digits=3,
+            )
+        )
+    fullest = max(keys, key=lambda one: one.fullest)
+    more = f"No scan and no query. How {len(keys)} kinds of keys spread, the fullest of their buckets ({fullest.fullest:.3f} × the mean), and all sizes: [growth.md](growth.md)."
+    return Section("growth", "Growth with the roll", command, tuple(figures), (more,))
 
 
 def _report(

@@ -39,6 +39,7 @@ from reassort_ops.stack import Aws, Stack
 from bench.accepting_aws import REGION, STACK, accepting_aws, client_environment, counted
 from bench.figures import machine, table
 from bench.generated_roll import ELECTION_FILE, write_generated_roll
+from bench.results import Figure, Section, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -297,6 +298,22 @@ The command reads the file three times: to find out its encoding, to check it, t
         encoding="utf-8",
     )
     print(REPORT.read_text(encoding="utf-8"))
+    spread = [f"{median(times[side]):.2f}" for side in _SIDES]
+    big, small = commands["import"][options.voters], commands["import"][_SMALL]
+    figures = [
+        Figure("P4", "import ÷ batch writer, ms of processor for 25 items", _ratio(times), CPU_BAR, " ÷ ".join(spread)),
+        *([Figure("P4", "the same, instructions", gate, CPU_BAR)] if counts else []),
+        Figure(
+            "P4",
+            f"peak memory of an import of {options.voters:,} ÷ {_SMALL:,}",
+            big.memory / small.memory,
+            MEMORY_BAR,
+            f"{big.memory:.1f} ÷ {small.memory:.1f} MiB",
+            digits=3,
+        ),
+    ]
+    more = f"{options.voters:,} rows in {big.seconds:,.0f} s, {big.rows_a_second:,.0f} a second; every command, and both encodings: [roll_import.md](roll_import.md)."
+    keep(Section("import", "Import of the roll", f"make bench-import{flags}", tuple(figures), (more,)))
     return gate <= CPU_BAR and _ratio(times) <= CPU_BAR and max(growth.values()) <= MEMORY_BAR
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 from bench.figures import machine, table
+from bench.results import Figure, Section, keep
 from tests.browser.voter_space import (
     confirm,
     demo_voters,
@@ -48,7 +49,7 @@ def main() -> int:
     """Measure every page, write the report, and return the exit status."""
     port = free_port()
     with running_voter_space() as space, sync_playwright() as playwright:
-        browser = launch_chromium(playwright.chromium, port)
+        browser = launch_chromium(playwright.chromium, port, whole=True)
         voter = demo_voters()[0]
         session = browser.new_context(locale="fr-FR")
         page = session.new_page()
@@ -66,7 +67,34 @@ def main() -> int:
     )
     REPORT.write_text(report(measured), "utf-8")
     print(report(measured))
+    keep(section(measured))
     return 0 if good else 1
+
+
+def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseReport]]) -> Section:
+    """Return what bench/results.md says of it."""
+    heaviest = max(measured, key=lambda name: measured[name][0].bytes)
+    lowest = min(score for _, *reports in measured.values() for one in reports for score in one.scores.values())
+    return Section(
+        "site",
+        "The site",
+        "make bench-site",
+        (
+            Figure(
+                "U11",
+                "first load of the heaviest page, all answers and headers",
+                measured[heaviest][0].bytes / 1000,
+                FIRST_LOAD / 1000,
+                heaviest,
+                digits=1,
+                unit=" kB",
+            ),
+        ),
+        (
+            f"The lowest score that Lighthouse gave to any of {len(measured)} pages, on a slow phone or a desktop, for accessibility, best practices or performance: "
+            f"{lowest * 100:.0f}. Page by page: [site.md](site.md).",
+        ),
+    )
 
 
 def measure(

@@ -60,17 +60,22 @@ OPERATIONS = {
     "sns": {"Publish"},
     "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage", "SendMessageBatch"},
 }
+# Amazon Trust Services' roots, by their labels in botocore's bundle.
+ROOTS = (
+    "Amazon Root CA 1",
+    "Amazon Root CA 2",
+    "Amazon Root CA 3",
+    "Amazon Root CA 4",
+    "Starfield Services Root Certificate Authority - G2",
+)
 # What botocore reads for every client, whatever the service.
 SDK_FILES = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
 
-# Found by reading what the packages import: nothing calls importlib.metadata on the way of a function (pydantic looks for
-# plugins there, one directory scan dearer with each dist-info, and finds none either way).
+# Found by reading what the packages import: nothing calls importlib.metadata on the way of a function.
 BALLAST = (
     "*.dist-info",
     ".lock",
     "bin",
-    "boto3/data",
-    "boto3/examples",
     "dateutil/zoneinfo/*.tar.gz",
     # Powertools beyond Logger, Metrics and batch (which wants the parser): each is imported by its own users only.
     "aws_lambda_powertools/event_handler",
@@ -91,7 +96,6 @@ BALLAST = (
     ),
     # Emergency and service numbers. The regions of ordinary numbers stay, all of them: a foreign one must be recognised.
     "phonenumbers/shortdata/region_*.py",
-    "pydantic/v1",
     "**/tests",
     "**/*.pyi",
     "**/*.c",
@@ -159,7 +163,19 @@ def build_layer(target: Path) -> None:
     (domain / "elections").mkdir(exist_ok=True)
     for election in elections:
         (domain / "elections" / f"{election.id}.json").write_text(election.for_functions(), encoding="utf-8")
+    # A version that was published for ready environments is replaced when the layer is (ADR 0021): so it is, when a function changes.
+    (domain / "functions.sha256").write_text(digest_of(ROOT / "functions"), encoding="ascii")
     compile_tree(domain, strip=python, prefix=LAYER_ROOT)
+
+
+def digest_of(folder: Path) -> str:
+    """Return the digest of every source of a folder, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def read_elections(folder: Path) -> list[ElectionFile]:
@@ -249,11 +265,15 @@ def third_party(zones: list[str]) -> Path:
 
 
 def install_locked(target: Path, platform: str) -> None:
-    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in the lock."""
+    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in the lock.
+
+    Copied, for uv's links lead to its cache: pruning would write into every environment of this machine.
+    """
     requirements = target.with_suffix(".txt")
     uv("export", "--frozen", "--quiet", "--only-group", "layer", "--no-emit-project", "--output-file", requirements)
     uv(
-        *("pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *("pip", "install", "--quiet", "--link-mode", "copy"),
+        *("--require-hashes", "--no-deps", "--only-binary", ":all:"),
         *("--python-version", f"{RUNTIME[0]}.{RUNTIME[1]}", "--python-platform", platform),
         *("--target", target, "--requirement", requirements),
     )
@@ -284,6 +304,7 @@ def prune(tree: Path, zones: list[str]) -> None:
                 path.unlink()
     prune_time_zones(tree / "tzdata" / "zoneinfo", zones)
     prune_sdk(tree / "botocore" / "data")
+    prune_roots(tree / "botocore" / "cacert.pem")
 
 
 def prune_time_zones(database: Path, zones: list[str]) -> None:
@@ -295,6 +316,21 @@ def prune_time_zones(database: Path, zones: list[str]) -> None:
                 shutil.rmtree(path)
         elif path not in kept and path.name != "__init__.py":
             path.unlink()
+
+
+def prune_roots(bundle: Path) -> None:
+    """Keep the certificate roots that AWS's endpoints have: each client reads the whole file before its first connection.
+
+    https://www.amazontrust.com/repository/ lists them.
+
+    Raises:
+        PackagingError: the bundle lacks one of them.
+    """
+    *certificates, _ = bundle.read_text(encoding="utf-8").split("-----END CERTIFICATE-----\n")
+    kept = [part for part in certificates if any(f'# Label: "{root}"' in part for root in ROOTS)]
+    if len(kept) != len(ROOTS):
+        raise PackagingError(f"{bundle.name} of botocore holds {len(kept)} of the {len(ROOTS)} roots of AWS")
+    bundle.write_text("".join(f"{part.lstrip()}-----END CERTIFICATE-----\n" for part in kept), encoding="utf-8")
 
 
 def prune_sdk(data: Path) -> None:
@@ -336,7 +372,13 @@ def reduce_model(model: dict[str, Any], operations: set[str]) -> dict[str, Any]:
     unknown = operations - model["operations"].keys()
     if unknown:
         raise PackagingError(f"{model['metadata']['serviceId']} has no operation {', '.join(sorted(unknown))}")
-    kept = {name: operation for name, operation in model["operations"].items() if name in operations}
+    # Where an operation's parameters name the account, by an ARN, the SDK looks for it in each call: a twentieth of a warm reissue.
+    # The tables here are named by their names.
+    kept = {
+        name: {key: value for key, value in operation.items() if key != "operationContextParams"}
+        for name, operation in model["operations"].items()
+        if name in operations
+    }
     shapes: dict[str, Any] = {}
     waiting = list(_shapes_in(kept))
     while waiting:

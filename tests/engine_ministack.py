@@ -33,8 +33,8 @@ from tests.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import boto3
     from botocore.model import OperationModel
+    from botocore.session import Session
     from reassort.tables import Item
 
 # MiniStack's modules by the SDK's name of the service. The second version of SES keeps its e-mails with the first.
@@ -173,10 +173,10 @@ class MiniStackEngine:
         }
         return stores, channels, [(store, deepcopy(store._data)) for store in state.values()]
 
-    def _connect(self, session: boto3.Session) -> None:
+    def _connect(self, session: Session) -> None:
         # The SDK writes this text anew for every call, in a tenth of the time that the call takes.
-        session._session.set_default_client_config(Config(user_agent="tests"))
-        session.events.register("before-call.*", self._answer)
+        session.set_default_client_config(Config(user_agent="tests"))
+        session.register("before-call.*", self._answer)
 
     def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         """Answer a request of the SDK with what its endpoint would have made of MiniStack's answer."""

@@ -1,6 +1,7 @@
 """Which tests carry which requirement: read from the `req` marks of the files, without importing them.
 
-`python -m tests.requirements S` prints the tests of each requirement of a group; `--write` puts the links into docs/security.md.
+`python -m tests.requirements S` prints the tests of each requirement of a group, and then which of any group no test carries; `--write` puts
+the links into docs/security.md.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "security.md"
+IDS = [
+    f"{letter}{number}"
+    for letter, last in {"S": 30, "R": 15, "U": 13, "P": 9, "I": 10}.items()
+    for number in range(1, last + 1)
+]
 _ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
 
 
@@ -58,6 +65,14 @@ def report(group: str) -> list[str]:
     return lines
 
 
+def missing(carried: Collection[str]) -> str:
+    """Return a line that names the ids of any group that are not among those that tests carry."""
+    found = [identifier for identifier in IDS if identifier not in carried]
+    if found:
+        return f"{len(found)} of {len(IDS)} requirements are carried by no test: {' '.join(found)}"
+    return f"all {len(IDS)} requirements are carried by a test"
+
+
 def _marked(tree: ast.Module) -> list[tuple[str, list[str]]]:
     of_module = [
         identifier
@@ -90,7 +105,7 @@ def main(arguments: list[str]) -> int:
         case ["--write"]:
             DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")
         case [group] if lines := report(group):
-            print("\n".join(lines))  # noqa: T201
+            print("\n".join([*lines, missing(carriers())]))  # noqa: T201
         case _:
             print("usage: python -m tests.requirements S|R|U|P|I|--write", file=sys.stderr)  # noqa: T201
             return 2

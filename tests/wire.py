@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.session import Session
 from reassort.aws import Clients
 
 if TYPE_CHECKING:
@@ -131,12 +132,11 @@ class Wire:
     `connect` is given each session before its clients are made, for an engine that answers in the place of the network.
     """
 
-    def __init__(self, connect: Callable[[boto3.Session], None] = lambda _: None) -> None:
-        clients = Clients()
-        events = clients._session.events
-        events.register("before-parameter-build.*", self._note)
-        events.register("before-call.*", self._before)
-        events.register("after-call.*", self._after)
+    def __init__(self, connect: Callable[[Session], None] = lambda _: None) -> None:
+        clients = Clients(checked=True)
+        clients._session.register("before-parameter-build.*", self._note)
+        clients._session.register("before-call.*", self._before)
+        clients._session.register("after-call.*", self._after)
         # After the wire's own, so that a fault strikes before anything answers.
         connect(clients._session)
         self.dynamodb: DynamoDBClient = clients.dynamodb()
@@ -222,9 +222,9 @@ class Wire:
 class Operator:
     """Clients that are not watched, for what a test sets up and looks at."""
 
-    def __init__(self, connect: Callable[[boto3.Session], None]) -> None:
+    def __init__(self, connect: Callable[[Session], None]) -> None:
         session = boto3.Session()
-        connect(session)
+        connect(session._session)
         self.dynamodb: DynamoDBClient = session.client("dynamodb")
         self.kms: KMSClient = session.client("kms")
         self.sqs: SQSClient = session.client("sqs")

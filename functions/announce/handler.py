@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from reassort import start
 from reassort.aws import Clients
-from reassort.keyed_hash import derive_keyed_hash
+from reassort.keyed_hash import KeyedHash
 from reassort.logs import Journal
 from reassort.settings import read_settings
 
@@ -24,16 +25,19 @@ class Settings:
 def _start() -> tuple[Announcing, Journal]:
     settings = read_settings(Settings)
     clients = Clients()
+    kms = clients.kms()
+    keyed_hash = KeyedHash()
     journal = Journal("announce")
     announcing = Announcing(
         sns=clients.topics(),
         sqs=clients.sqs(),
         topic=settings.platform_topic,
         dead_letters=settings.platform_dead_letters,
-        keyed_hash=derive_keyed_hash(clients.kms(), settings.hmac_key, settings.election),
+        keyed_hash=keyed_hash,
         election_id=settings.election,
         journal=journal,
     )
+    start.begin(lambda: keyed_hash.derive(kms, settings.hmac_key, settings.election))
     return announcing, journal
 
 

@@ -1,11 +1,10 @@
 """The routes of sign-in: read a request, call one rule, write its answer."""
 
-from typing import Annotated
+from typing import ClassVar
 
-from pydantic import StringConstraints
 from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
 from reassort.election import Election
-from reassort.http import Answer, Body, Request, Routes, clear_cookie, read_body, set_cookie
+from reassort.http import Answer, Body, Request, Routes, clear_cookie, read_body, set_cookie, text
 from reassort.logs import Journal
 from reassort.problems import Code, FieldFault, Problem
 from reassort.sessions import SESSION_COOKIE, parse_token, session_item_key
@@ -19,13 +18,15 @@ CHALLENGE_COOKIE = "__Host-challenge"
 class AskBody(Body):
     """`POST /api/login`."""
 
-    email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    email: str
+    checks: ClassVar = {"email": text(254)}
 
 
 class RedeemBody(Body):
     """`POST /api/login/code`; blanks around and inside the code are forgiven."""
 
-    code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    code: str
+    checks: ClassVar = {"code": text(20)}
 
 
 class Login:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from reassort import start
 from reassort.aws import Clients
 from reassort.clock import utc_now
 from reassort.election import packaged_election
@@ -43,6 +44,7 @@ def _start() -> tuple[Triggers, Journal]:
     clients = Clients()
     election = packaged_election(settings.election)
     dynamodb = clients.dynamodb()
+    kms = clients.kms()
     journal = Journal("notify")
     meters = Meters(settings.metrics_namespace, election.domain_names)
     claims = Claims(dynamodb, settings.deliveries_table, election)
@@ -51,7 +53,7 @@ def _start() -> tuple[Triggers, Journal]:
         voters_table=settings.voters_table,
         claims=claims,
         pace=Pace(dynamodb, settings.limits_table, election),
-        opener=Opener(clients.kms(), settings.encryption_key),
+        opener=Opener(kms, settings.encryption_key),
         providers=Providers(
             ses=clients.ses(),
             sns=clients.sns(),
@@ -78,7 +80,7 @@ def _start() -> tuple[Triggers, Journal]:
         dynamodb=dynamodb,
         deliveries_table=settings.deliveries_table,
         limits_table=settings.limits_table,
-        sealer=Sealer(clients.kms(), settings.encryption_key),
+        sealer=Sealer(kms, settings.encryption_key),
         election=election,
         clock=utc_now,
         journal=journal,
@@ -89,6 +91,7 @@ def _start() -> tuple[Triggers, Journal]:
 
 
 _triggers, _journal = _start()
+start.begin()
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:

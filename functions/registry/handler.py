@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reassort.aws import Clients
+from reassort import start
+from reassort.aws import Clients, connect
 from reassort.clock import utc_now
 from reassort.election import Election, packaged_election
 from reassort.http import serve
-from reassort.keyed_hash import derive_keyed_hash
+from reassort.keyed_hash import KeyedHash
 from reassort.logs import Journal
 from reassort.settings import read_settings
 
@@ -30,16 +31,20 @@ def _start() -> tuple[RegistryRoutes, Journal, Election]:
     settings = read_settings(Settings)
     clients = Clients()
     election = packaged_election(settings.election)
+    dynamodb = clients.dynamodb()
+    kms = clients.kms()
+    keyed_hash = KeyedHash()
     journal = Journal("registry")
     deps = Registry(
-        dynamodb=clients.dynamodb(),
-        keyed_hash=derive_keyed_hash(clients.kms(), settings.hmac_key, election.id),
+        dynamodb=dynamodb,
+        keyed_hash=keyed_hash,
         election=election,
         clock=utc_now,
         identifiers_table=settings.identifiers_table,
         voters_table=settings.voters_table,
         register_table=settings.register_table,
     )
+    start.begin(lambda: keyed_hash.derive(kms, settings.hmac_key, election.id), lambda: connect(dynamodb))
     return RegistryRoutes(deps, journal), journal, election
 
 

@@ -1,9 +1,8 @@
 """The routes of the registry, for the voting platform; API Gateway has checked its signature."""
 
-from typing import Annotated
+from typing import ClassVar
 
-from pydantic import StringConstraints
-from reassort.http import Answer, Body, Request, Routes, read_body
+from reassort.http import Answer, Body, Request, Routes, read_body, text
 from reassort.logs import Journal
 from reassort.problems import Problem
 
@@ -18,7 +17,8 @@ _MESSAGES = {"identifier": "Un identifiant de vote est attendu."}
 class IdentifierBody(Body):
     """`POST /registry/check` and `POST /registry/votes`."""
 
-    identifier: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    identifier: str
+    checks: ClassVar = {"identifier": text(100)}
 
 
 class RegistryRoutes:

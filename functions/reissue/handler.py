@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reassort.aws import Clients
+from reassort import start
+from reassort.aws import Clients, connect
 from reassort.clock import utc_now
 from reassort.election import Election, packaged_election
 from reassort.http import serve
-from reassort.keyed_hash import derive_keyed_hash
+from reassort.keyed_hash import KeyedHash
 from reassort.logs import Journal
 from reassort.sealing import Sealer
 from reassort.settings import read_settings
@@ -36,11 +37,13 @@ def _start() -> tuple[Reissue, Journal, Election, str]:
     settings = read_settings(Settings)
     clients = Clients()
     election = packaged_election(settings.election)
+    dynamodb = clients.dynamodb()
     kms = clients.kms()
+    keyed_hash = KeyedHash()
     journal = Journal("reissue")
     deps = Deps(
-        dynamodb=clients.dynamodb(),
-        keyed_hash=derive_keyed_hash(kms, settings.hmac_key, election.id),
+        dynamodb=dynamodb,
+        keyed_hash=keyed_hash,
         sealer=Sealer(kms, settings.encryption_key),
         election=election,
         clock=utc_now,
@@ -53,6 +56,7 @@ def _start() -> tuple[Reissue, Journal, Election, str]:
             limits=settings.limits_table,
         ),
     )
+    start.begin(lambda: keyed_hash.derive(kms, settings.hmac_key, election.id), lambda: connect(dynamodb))
     return Reissue(deps, journal), journal, election, settings.site_origin
 
 

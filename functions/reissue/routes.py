@@ -1,11 +1,10 @@
 """The routes of reissue: read a request, call one rule, write its answer."""
 
 import re
-from typing import Annotated, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AfterValidator, StringConstraints
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
-from reassort.http import Answer, Body, Request, Routes, read_body
+from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, text
 from reassort.logs import Journal
 from reassort.numen import NumenFormatError, normalise_numen
 from reassort.outbox import Channel
@@ -31,38 +30,35 @@ _MESSAGES = {
 }
 
 
-def _require_consent(value: bool) -> bool:
-    if not value:
-        raise ValueError("not given")
-    return value
-
-
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
-    numen: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    phone: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    numen: str
+    phone: str
     channel: Literal["sms", "email"]
-    # Not Literal[True], which takes the number 1 as well.
-    consent: Annotated[bool, AfterValidator(_require_consent)]
+    consent: Literal[True]
+    checks: ClassVar = {"numen": text(40), "phone": text(40), "channel": one_of("sms", "email"), "consent": is_true}
 
 
 class ProvenReissueBody(ReissueBody):
     """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is ignored."""
 
-    extra_proof: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    extra_proof: str
+    checks: ClassVar = {**ReissueBody.checks, "extra_proof": text(100)}
 
 
 class RedeliveryBody(Body):
     """`POST /api/reissue/{reference}/redelivery`."""
 
     channel: Literal["sms", "email"]
+    checks: ClassVar = {"channel": one_of("sms", "email")}
 
 
 class DisputeBody(Body):
     """`POST /api/dispute`."""
 
-    token: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    token: str
+    checks: ClassVar = {"token": text(100)}
 
 
 class Reissue:

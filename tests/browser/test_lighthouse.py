@@ -23,7 +23,7 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def browser(port: int, chromium: Browser) -> Iterator[Browser]:
     """A Chromium that Lighthouse may drive too."""
-    started = launch_chromium(chromium.browser_type, port)
+    started = launch_chromium(chromium.browser_type, port, whole=True)
     yield started
     started.close()
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notify.pacing import Lane, Pace
-from reassort.election import Canaries
+from reassort.election_file import Canaries
 from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.stack import Stack
 from reassort_ops.voter_changes import Helpdesk

@@ -22,8 +22,9 @@ TYPED_PHONE = "06 12 34 56 78"
 
 
 def heading_is(page: Page, text: str) -> None:
-    """Wait until the page's title is `text`."""
+    """Wait until the page's title is `text`, and the page is as its style sheets have it."""
     page.locator("h1", has_text=text).wait_for()
+    page.wait_for_load_state("load")
 
 
 def ask_code(space: MockedSpace, address: str = EMAIL) -> None:

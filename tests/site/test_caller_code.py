@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
 from tests.site.mocked_space import OVERVIEW, STATUS, MockedSpace, caller_code, last_reissue, overview, tracked
-from tests.site.reading import plain, shown
+from tests.site.reading import expect_shown, plain, shown
 from tests.site.states import STATES
 from tests.site.test_pages import PAGES
 
@@ -48,8 +48,8 @@ def test_digits_are_read_one_by_one(page: Page, mocked: MockedSpace) -> None:
 def test_who_is_sent_to_the_helpdesk_is_told_of_it(page: Page, mocked: MockedSpace, name: str) -> None:
     STATES[name].play(mocked)
     expect(page.locator("h1")).to_have_text(STATES[name].heading)
-    assert "Elle vous demandera le code affiché sous « Besoin d’aide ? »." in shown(page, "main")
-    assert SHOWN in shown(page, BOX)
+    expect_shown(page, "Elle vous demandera le code affiché sous « Besoin d’aide ? ».")
+    expect_shown(page, SHOWN, selector=BOX)
 
 
 def test_after_both_ways_failed_a_link_leads_to_it(page: Page, mocked: MockedSpace) -> None:
@@ -81,7 +81,7 @@ def test_it_changes_in_its_place_when_the_session_is_prolonged(page: Page, mocke
     mocked.answer(OVERVIEW, 200, fresh)
     page.get_by_role("button", name="Continuer ma session").click()
     expect(page.locator(DIGITS)).to_contain_text("042")
-    assert "000 042" in shown(page, BOX)
+    expect_shown(page, "000 042", selector=BOX)
     assert position(page, BOX) == before
 
 
@@ -103,7 +103,7 @@ def test_it_ends_when_the_helpdesk_takes_it_no_more_and_a_new_one_is_a_click_awa
     mocked.answer(OVERVIEW, 200, overview(last_reissue=last, caller_code=caller_code("135790", 1200)))
     renew.click()
     expect(page.locator(DIGITS)).to_be_focused()
-    assert "135 790" in shown(page, BOX)
+    expect_shown(page, "135 790", selector=BOX)
     assert position(page, BOX) == before
 
 

@@ -21,7 +21,7 @@ from tests.site.mocked_space import (
     Operation,
     tracked,
 )
-from tests.site.reading import shown
+from tests.site.reading import expect_shown
 from tests.site.states import STATES
 from tests.site.states.dispute import open_dispute, press
 from tests.site.steps import ask_code, confirm, open_code, open_review, redeem
@@ -77,6 +77,6 @@ def test_unexpected_refusal_is_told_in_the_words_of_the_service(
     mocked.refuse(operation, code)
     show_unexpected(mocked, operation)
     expect(page.locator("#errors")).to_be_focused()
-    assert WORDINGS[code].title in shown(page, "#errors")
-    assert WORDINGS[code].detail in shown(page, "#errors")
-    assert "Assistance :" in shown(page, "#errors")
+    expect_shown(page, WORDINGS[code].title, selector="#errors")
+    expect_shown(page, WORDINGS[code].detail, selector="#errors")
+    expect_shown(page, "Assistance :", selector="#errors")

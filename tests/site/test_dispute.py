@@ -8,6 +8,7 @@ from reassort.problems import Code
 
 from tests.site.axe import violations, violations_in_both_schemes
 from tests.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace
+from tests.site.reading import expect_shown
 
 TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
 
@@ -23,7 +24,7 @@ def test_voter_is_told_what_happens_next(page: Page, mocked: MockedSpace) -> Non
     page.goto(f"{ORIGIN}/contestation.html#{TOKEN}")
     assert page.url == f"{ORIGIN}/contestation.html", "the token stays in no history"
     for consequence in ("personne ne peut plus voter avec", "l’assistance est prévenue", "vous devez l’appeler"):
-        assert consequence in shown(page)
+        expect_shown(page, consequence)
     assert violations(page) == []
 
     mocked.answer(DISPUTE, 202, {"reference": REFERENCE})
@@ -46,7 +47,7 @@ def test_voter_is_told_what_happens_next(page: Page, mocked: MockedSpace) -> Non
         REFERENCE,
         "Avant cet appel, vous ne pouvez ni voter ni faire une nouvelle demande.",
     ):
-        assert text in shown(page)
+        expect_shown(page, text)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert violations_in_both_schemes(page) == []
 
@@ -60,7 +61,7 @@ def test_refused_dispute_says_what_to_do(page: Page, mocked: MockedSpace, code: 
     page.goto(f"{ORIGIN}/contestation.html#{TOKEN}")
     page.get_by_role("button", name="Ce n’était pas moi").click()
     expect(page.locator("#errors")).to_be_focused()
-    assert text in shown(page)
+    expect_shown(page, text)
     expect(page.locator("#disputed")).to_be_hidden()
     assert violations(page) == []
 
@@ -69,5 +70,5 @@ def test_refused_dispute_says_what_to_do(page: Page, mocked: MockedSpace, code: 
 def test_cut_link_says_how_to_open_the_page(page: Page, mocked: MockedSpace) -> None:
     page.goto(f"{ORIGIN}/contestation.html")
     expect(page.locator("#incomplete")).to_be_visible()
-    assert "Ouvrez cette page avec le lien du courriel de confirmation" in shown(page)
+    expect_shown(page, "Ouvrez cette page avec le lien du courriel de confirmation")
     expect(page.locator("#dispute")).to_be_hidden()

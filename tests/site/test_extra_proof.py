@@ -10,7 +10,7 @@ from tests.elections import DATE_OF_BIRTH, IDS, STAFF_CARD, write_election
 from tests.site.axe import violations_in_both_schemes
 from tests.site.checkers import Checkers
 from tests.site.mocked_space import REISSUE, MockedSpace, built_site
-from tests.site.reading import shown
+from tests.site.reading import expect_shown
 from tests.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, open_form
 from tests.site.test_states import assert_structure, assert_summary
 
@@ -64,7 +64,7 @@ def test_request_is_played_from_the_form_to_what_is_sent(page: Page, dated: Mock
     for name, value in {"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}.items():
         expect(page.locator(FIELD)).to_have_attribute(name, value)
     assert page.locator("label[for='extra-proof']").inner_text() == LABEL
-    assert DATE_OF_BIRTH["hint"] in shown(page, "#extra-proof-hint")
+    expect_shown(page, DATE_OF_BIRTH["hint"], selector="#extra-proof-hint")
     # It is asked for after the NUMEN, with which it is compared.
     named = [field.get_attribute("name") for field in page.locator("#request-form input").all()]
     assert named == ["numen", "extra_proof", "phone", "channel", "channel", "consent"]
@@ -165,11 +165,11 @@ def test_pages_say_that_it_is_needed_and_what_becomes_of_it(page: Page, dated: M
     for name in PAGES:
         assert checkers.html((dated.site / name).read_text("utf-8")) == []
     dated.open("index.html")
-    assert f"le renseignement « {LABEL} » ;" in shown(page)
+    expect_shown(page, f"le renseignement « {LABEL} » ;")
     dated.open("confidentialite.html")
-    assert f"{LABEL} vérifier que c’est bien vous sous forme illisible" in shown(page)
+    expect_shown(page, f"{LABEL} vérifier que c’est bien vous sous forme illisible")
     dated.open("aide.html")
-    assert f"Le renseignement « {LABEL} » est vérifié en même temps que le NUMEN." in shown(page)
+    expect_shown(page, f"Le renseignement « {LABEL} » est vérifié en même temps que le NUMEN.")
 
 
 @pytest.mark.req("U3")
@@ -192,4 +192,4 @@ def test_site_that_was_built_without_it_tells_what_the_api_asks_for(page: Page, 
     mocked.refuse(REISSUE, Code.INVALID_FIELDS, (FieldFault("extra_proof", "missing", FAULT),))
     confirm(mocked)
     expect(page.locator("#errors")).to_be_focused()
-    assert FAULT in shown(page, "#errors")
+    expect_shown(page, FAULT, selector="#errors")

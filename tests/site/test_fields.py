@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview
-from tests.site.reading import shown
+from tests.site.reading import expect_shown, shown
 from tests.site.states import STATES
 from tests.site.steps import (
     CODE,
@@ -103,7 +103,7 @@ def test_slip_in_the_domain_is_corrected_with_one_press(
     if suggested is None:
         assert "Vouliez-vous" not in shown(page, "#errors")
         return
-    assert f"Vouliez-vous écrire {suggested} ?" in shown(page, "#errors")
+    expect_shown(page, f"Vouliez-vous écrire {suggested} ?", selector="#errors")
     page.get_by_role("button", name="Utiliser cette adresse").click()
     expect(page.locator("#email")).to_have_value(suggested)
     expect(page.locator("#email")).to_be_focused()

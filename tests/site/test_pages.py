@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.elections import IDS, read_election
 from tests.site.checkers import Checkers
 from tests.site.mocked_space import ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, built_site, tracked
-from tests.site.reading import plain, shown
+from tests.site.reading import expect_shown, plain, shown
 
 PAGES = tuple(sorted(path.name for path in (Path(__file__).parents[2] / "site" / "pages").glob("*.html")))
 # What voters ask, and what the answer must name.
@@ -97,7 +97,7 @@ def test_statements_say_what_the_law_asks_for(page: Page, election_id: str, tmp_
         election.organiser,
         election.helpdesk.phone,
     ):
-        assert text in shown(page)
+        expect_shown(page, text)
     page.goto(f"{ORIGIN}/mentions-legales.html")
     for text in ("Éditeur", "publication", "Hébergement", election.organiser, "cookies"):
         assert text.lower() in shown(page).lower()
@@ -114,7 +114,7 @@ def test_statements_say_what_the_law_asks_for(page: Page, election_id: str, tmp_
         "saisir la CNIL",
         "Cookies",
     ):
-        assert text in shown(page)
+        expect_shown(page, text)
     # Each is one press away from every page.
     for name in PAGES:
         html = (space.site / name).read_text("utf-8")

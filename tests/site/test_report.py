@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from tests.site.checkers import Checkers
 
+# A week is written once.
+pytestmark = pytest.mark.xdist_group("report")
+
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:

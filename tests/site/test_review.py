@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.site.mocked_space import ADDRESS, OVERVIEW, REFERENCE, REISSUE, MockedSpace, overview
-from tests.site.reading import shown
+from tests.site.reading import expect_shown, shown
 from tests.site.steps import (
     NUMEN,
     TYPED_PHONE,
@@ -44,7 +44,7 @@ def test_review_names_the_number_that_is_replaced(page: Page, mocked: MockedSpac
     fill_form(mocked)
     page.get_by_role("button", name="Vérifier ma demande").click()
     heading_is(page, "Vérifiez votre demande")
-    assert "votre identifiant actuel (n° 2)" in shown(page)
+    expect_shown(page, "votre identifiant actuel (n° 2)")
 
 
 @pytest.mark.req("U4")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
 from tests.site.mocked_space import OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, overview, tracked
-from tests.site.reading import shown
+from tests.site.reading import expect_shown
 from tests.site.steps import (
     NUMEN,
     TYPED_PHONE,
@@ -31,7 +31,7 @@ def test_warning_comes_a_minute_before_the_end_at_the_latest(page: Page, mocked:
     expect(page.locator(WARNING)).to_be_hidden()
     page.clock.run_for(10_000)
     expect(page.locator(WARNING)).to_be_visible()
-    assert "Temps restant : 1 min" in shown(page, WARNING)
+    expect_shown(page, "Temps restant : 1 min", selector=WARNING)
 
 
 @pytest.mark.req("U5")
@@ -71,7 +71,7 @@ def test_nothing_typed_is_lost_when_the_session_ends(page: Page, mocked: MockedS
         page.clock.fast_forward((IDLE + 1) * 1000)
     heading_is(page, "Votre adresse professionnelle")
     expect(page.locator("#notice")).to_be_focused()
-    assert "Ce que vous avez saisi est conservé." in shown(page, "#notice")
+    expect_shown(page, "Ce que vous avez saisi est conservé.", selector="#notice")
     mocked.answer(("POST", "/api/login"), 202, {"expires_in": 600, "resend_in": 60})
     mocked.answer(("POST", "/api/login/code"), 200, {"expires_in": IDLE})
     ask_code(mocked)
@@ -108,7 +108,7 @@ def test_status_stays_readable_when_the_session_ends(page: Page, mocked: MockedS
     page.clock.fast_forward(101_000)
     expect(page.locator(WARNING)).to_be_hidden()
     expect(page.locator("#notice")).to_be_focused()
-    assert "Votre session est terminée" in shown(page, "#notice")
+    expect_shown(page, "Votre session est terminée", selector="#notice")
     expect(page.locator("#reference")).to_be_visible()
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.site.axe import violations_in_both_schemes
 from tests.site.checkers import Checkers
 from tests.site.mocked_space import MockedSpace
-from tests.site.reading import plain, shown
+from tests.site.reading import expect_shown, plain, shown
 from tests.site.states import STATES
 
 WIDTHS = (320, 640, 1280)
@@ -28,9 +28,7 @@ def test_state(page: Page, mocked: MockedSpace, checkers: Checkers, name: str) -
     else:
         assert not page.title().startswith("Erreur")
         assert page.locator("#errors:visible").count() == 0
-    text = shown(page, "main" if state.dialog is None else "body")
-    for expected in state.texts:
-        assert expected in text
+    expect_shown(page, *state.texts, selector="main" if state.dialog is None else "body")
     expect(page.locator("dialog[open]")).to_have_count(0 if state.dialog is None else 1)
     if name.endswith("slow"):
         # Whoever pressed a button at the bottom of a phone sees that something happens.

@@ -10,7 +10,7 @@ from reassort.problems import Code
 from reassort.reasons import Reason
 
 from tests.site.mocked_space import ADDRESS, REDELIVERY, REFERENCE, MockedSpace, step, tracked, why
-from tests.site.reading import plain, shown
+from tests.site.reading import expect_shown, plain, shown
 from tests.site.states.following import REFUSALS, TRACKED, after_failed_sms, open_redelivery
 
 
@@ -81,7 +81,7 @@ def test_long_wait_is_announced_once_while_the_minutes_go_down(page: Page, mocke
     assert "Pour ne pas attendre" in said
     mocked.next_status(tracked("queued", expected_wait=60))
     expect(page.locator("#status-text")).to_contain_text("environ 1")
-    assert "environ 1 minute." in shown(page)
+    expect_shown(page, "environ 1 minute.")
     assert announced(page) == said
 
 

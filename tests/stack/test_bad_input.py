@@ -15,7 +15,6 @@ from tests.stack.deployed import SITE_ORIGIN, Browser, Deployment, Enrolled, Pla
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("stack")
 KEY = {"Idempotency-Key": "0123456789abcdef"}
 # Under the gateway's limit, over the service's 4 KiB.
 LONG = b'{"email": "' + b"a" * 5120 + b'"}'

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.stack.deployed import Browser, Deployment, Enrolled
 
-pytestmark = pytest.mark.xdist_group("stack")
 VOTERS = 24
 THREADS = 8
 

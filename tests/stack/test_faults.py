@@ -17,7 +17,6 @@ from tests.stack.fault_proxy import Fault, FaultProxy, Service, kill_worker_of, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.xdist_group("stack")
 REISSUES = 20
 OUTAGE_SECONDS = 12
 # A message is at most this late: lease, sweeper, retries that have doubled a few times, and a small machine.

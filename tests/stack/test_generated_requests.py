@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from botocore.credentials import Credentials
 
-pytestmark = pytest.mark.xdist_group("stack")
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "60"))
 CHECKS = [
     not_a_server_error,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @pytest.mark.req("I1", "I2", "I4", "S11", "S17", "S28")
 def test_a_voter_gets_a_new_identifier_and_the_former_one_stops_working(

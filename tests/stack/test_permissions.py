@@ -17,7 +17,7 @@ from tests.stack.deployed import Deployment, wait_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.req("S28", "S26")]
+pytestmark = [pytest.mark.req("S28", "S26")]
 ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 _NOBODY = "nobody"

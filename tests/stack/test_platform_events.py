@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from tests.stack.deployed import Browser
 
-pytestmark = pytest.mark.xdist_group("stack")
 NEVER = "7K3M-9QWX-2TBD-HV5Z"
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-pytestmark = pytest.mark.xdist_group("stack")
 _OWN_END = ("SignInTable", "DeliveriesTable", "LimitsTable")
 _ROLL = ("VotersTable", "IdentifiersTable")
 # More than one batch in most segments.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-pytestmark = pytest.mark.xdist_group("stack")
 RACERS = 50
 ROUNDS = 20
 CROWD = 40

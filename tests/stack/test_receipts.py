@@ -14,7 +14,7 @@ from tests.stack.deployed import Browser, Deployment, Enrolled, Platform, identi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.req("R12")]
+pytestmark = [pytest.mark.req("R12")]
 # A receipt wakes a function that may have to start first.
 RECEIPT_SECONDS = 60
 # Long enough for a receipt that changes nothing to have been read.

@@ -21,7 +21,6 @@ from tests.stack.deployed import Deployment, Platform, dispute_token_in, wait_fo
 if TYPE_CHECKING:
     from typer.testing import Result
 
-pytestmark = pytest.mark.xdist_group("stack")
 # The command as it is installed, in a process that can open no socket and would find no credentials.
 _OFFLINE = """
 import socket, sys

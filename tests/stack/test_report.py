@@ -20,8 +20,6 @@ from tests.stack.deployed import Browser, Deployment, Enrolled, dispute_token_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 def reissue(deployment: Deployment, browser: Browser, voter: Enrolled, channel: str) -> str:
     """Ask for an identifier and wait until both of its messages have left; return the reference."""

@@ -19,7 +19,6 @@ from tests.stack.deployed import Deployment, Platform, wait_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("stack")
 # Enough that the signal comes long before the end, whatever the machine.
 _VOTERS = 3000
 _TABLES = ("VotersTable", "IdentifiersTable", "RegisterTable")

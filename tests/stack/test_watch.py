@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from notify.canary import Canaries, Canary
 from notify.meters import Meters
-from reassort.election import Canaries as CanaryPlan
+from reassort.election_file import Canaries as CanaryPlan
 from reassort.logs import Journal
 from reassort.outbox import Channel, Message
 from reassort.sealing import Sealer
@@ -22,7 +22,6 @@ from tests.stack.deployed import Deployment, wait_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = pytest.mark.xdist_group("stack")
 MAILBOX = "sonde.reassort@ac-dijon.fr"
 HANDSET = "+33612340097"
 PLAN = CanaryPlan.model_validate(

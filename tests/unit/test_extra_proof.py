@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.election import ExtraProof
+from reassort.election_file import ExtraProof
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 
 from tests.elections import DATE_OF_BIRTH, STAFF_CARD

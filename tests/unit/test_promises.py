@@ -2,8 +2,7 @@
 
 import re
 
-from tests.conftest import IDS
-from tests.requirements import ROOT, report
+from tests.requirements import IDS, ROOT, carriers, missing, report
 
 
 def test_every_id_is_described_once() -> None:
@@ -18,3 +17,8 @@ def test_report_of_a_group_names_its_tests() -> None:
     assert lines[0].startswith("I1: ")
     assert any("stack/test_races.py" in line for line in lines)
     assert report("X") == []
+
+
+def test_what_no_test_carries_is_named() -> None:
+    assert missing(carriers()) == f"all {len(IDS)} requirements are carried by a test"
+    assert missing({*IDS} - {"S7", "P8"}) == f"2 of {len(IDS)} requirements are carried by no test: S7 P8"

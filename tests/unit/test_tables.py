@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +103,25 @@ plain = st.recursive(
 @given(st.dictionaries(st.text(min_size=1, max_size=5), plain, max_size=4))
 def test_values_survive_the_wire(values: dict[str, Any]) -> None:
     assert from_wire(to_wire(values)) == values
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=5), plain | st.frozensets(st.text(max_size=4), min_size=1), max_size=4)
+)
+def test_values_are_written_as_the_sdk_writes_them(values: dict[str, Any]) -> None:
+    sdk = {name: TypeSerializer().serialize(value) for name, value in values.items()}
+    for value in sdk.values():
+        if "SS" in value:
+            value["SS"].sort()
+    assert to_wire(values) == sdk
+
+
+@pytest.mark.parametrize("value", [1.5, set(), {1, 2}, object()], ids=["float", "empty set", "numbers", "object"])
+def test_what_no_item_holds_is_not_written(value: object) -> None:
+    with pytest.raises(TypeError, match="DynamoDB holds no"):
+        to_wire({"value": value})
+
+
+def test_a_kind_that_no_item_holds_is_not_read() -> None:
+    with pytest.raises(TypeError, match="NS"):
+        from_wire({"value": {"NS": ["1"]}})

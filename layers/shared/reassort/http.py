@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from reassort.problems import Code, FieldFault, Problem
 from reassort.sources import NO_HEADER, read_source
@@ -23,10 +21,43 @@ MAX_BODY_BYTES = 4096
 _STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-class Body(BaseModel):
-    """A JSON body: unknown members are ignored, values are never coerced to another type."""
+type Check = Callable[[object], bool]
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+class Body:
+    """A JSON body with the members that its class names. `checks` has what each must be.
+
+    All are required, none is coerced to another type, and members that it does not name are ignored.
+    """
+
+    checks: ClassVar[Mapping[str, Check]] = {}
+
+
+def text(max_length: int) -> Check:
+    """Take a text of 1 to `max_length` characters that can be written as UTF-8: a lone surrogate, which JSON can spell, cannot."""
+
+    def check(value: object) -> bool:
+        return isinstance(value, str) and 0 < len(value) <= max_length and _is_encodable(value)
+
+    return check
+
+
+def one_of(*values: str) -> Check:
+    """Take one of these texts."""
+    return lambda value: isinstance(value, str) and value in values
+
+
+def is_true(value: object) -> bool:
+    """Take `true`, but not the number 1, which is equal to it."""
+    return value is True
+
+
+def _is_encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -94,15 +125,20 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
         raise Problem(Code.INVALID_JSON) from error
     if not isinstance(content, dict):
         raise Problem(Code.INVALID_JSON)
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        faults = {}
-        for fault in error.errors(include_url=False, include_context=False, include_input=False):
-            name = str(fault["loc"][0]) if fault["loc"] else "body"
-            code = "missing" if fault["type"] == "missing" else "invalid"
-            faults[name] = FieldFault(name, code, messages.get(name, "Cette valeur n’est pas acceptée. Vérifiez-la."))
-        raise Problem(Code.INVALID_FIELDS, errors=tuple(faults.values())) from error
+    faults = [
+        FieldFault(
+            name,
+            "invalid" if name in content else "missing",
+            messages.get(name, "Cette valeur n’est pas acceptée. Vérifiez-la."),
+        )
+        for name, check in model.checks.items()
+        if name not in content or not check(content[name])
+    ]
+    if faults:
+        raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
+    body = model()
+    vars(body).update((name, content[name]) for name in model.checks)
+    return body
 
 
 def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> Request:

@@ -11,8 +11,17 @@ _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
 def generate_identifier(shape: IdentifierFormat) -> str:
     """Draw an identifier from the system's CSPRNG, each symbol uniform, and return it as voters see it."""
-    symbols = "".join(secrets.choice(ALPHABET) for _ in range(shape.symbols))
+    symbols = spell(secrets.randbelow(len(ALPHABET) ** shape.symbols), shape.symbols)
     return show_identifier(symbols + check_symbol(symbols), shape)
+
+
+def spell(number: int, length: int) -> str:
+    """Write a number as that many symbols of the alphabet, the last digit first; what it has beyond them is dropped."""
+    symbols = []
+    for _ in range(length):
+        number, value = divmod(number, len(ALPHABET))
+        symbols.append(ALPHABET[value])
+    return "".join(symbols)
 
 
 def show_identifier(identifier: str, shape: IdentifierFormat) -> str:

@@ -36,14 +36,25 @@ class Purpose(StrEnum):
 
 
 class KeyedHash:
-    """Hashes values under the derived key of one election."""
+    """Hashes values under the derived key of one election; without one, `derive` comes first."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes | None = None) -> None:
         self._key = key
+
+    def derive(self, kms: KMSClient, key_id: str, election_id: str) -> None:
+        """Derive the hash key of an election with one KMS call.
+
+        Raises:
+            botocore.exceptions.ClientError: KMS refuses or cannot be reached; the function must not start without its key.
+        """
+        message = f"reassort/v1/{election_id}".encode()
+        self._key = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
 
     def digest(self, purpose: Purpose, *values: str) -> bytes:
         """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they hold."""
-        message = "".join(f"{len(part)}:{part}" for part in (purpose, *values))
+        if self._key is None:
+            raise RuntimeError("the key of the keyed hashes has not been derived")
+        message = "".join([f"{len(part)}:{part}" for part in (purpose, *values)])
         return hmac.digest(self._key, message.encode("utf-8", "surrogatepass"), sha256)
 
     def hash(self, purpose: Purpose, *values: str) -> str:
@@ -67,13 +78,10 @@ class KeyedHash:
 
 
 def derive_keyed_hash(kms: KMSClient, key_id: str, election_id: str) -> KeyedHash:
-    """Derive the hash key of an election with one KMS call.
-
-    Raises:
-        botocore.exceptions.ClientError: KMS refuses or cannot be reached; the function must not start without its key.
-    """
-    answer = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=f"reassort/v1/{election_id}".encode())
-    return KeyedHash(answer["Mac"])
+    """Return the keyed hashes of an election. Raises what `KeyedHash.derive` does."""
+    keyed_hash = KeyedHash()
+    keyed_hash.derive(kms, key_id, election_id)
+    return keyed_hash
 
 
 def same(left: str, right: str) -> bool:

@@ -46,7 +46,8 @@ def normalise_phone(typed: str, territories: Collection[str]) -> str:
     accepted = {_SHARED_PLAN.get(code, code) for code in territories}
     if region is None or _SHARED_PLAN.get(region, region) not in accepted:
         raise PhoneError("not a number of an accepted territory")
-    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) != _MOBILE:
+    # What has a type is valid as well.
+    if phonenumbers.number_type(number) != _MOBILE:
         raise PhoneError("not a mobile number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -62,12 +63,14 @@ def _parse(text: str) -> phonenumbers.PhoneNumber:
     international = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
     if text.startswith("00"):
         international = "+" + international[2:]
-    national = digits[1:] if digits.startswith("0") and not text.startswith(("+", "00")) else None
-    for prefix, region in _OVERSEAS_PREFIXES.items():
-        mainland = digits.removeprefix("00").removeprefix("33") if text.startswith(("+33", "0033")) else national
-        if mainland is not None and mainland.removeprefix("0").startswith(prefix):
-            return _parsed(mainland.removeprefix("0"), region)
-    return _parsed(international, "FR")
+    if text.startswith(("+33", "0033")):
+        national = digits.removeprefix("00").removeprefix("33").removeprefix("0")
+    elif text.startswith("0") and not text.startswith("00"):
+        national = digits[1:].removeprefix("0")
+    else:
+        national = ""
+    overseas = _OVERSEAS_PREFIXES.get(national[:3])
+    return _parsed(international, "FR") if overseas is None else _parsed(national, overseas)
 
 
 def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber:

@@ -3,7 +3,7 @@
 It is derived from the voter and the request's idempotency key, so a repeated request finds what the first one left.
 """
 
-from reassort.identifiers import ALPHABET, upper_ascii
+from reassort.identifiers import ALPHABET, spell, upper_ascii
 from reassort.keyed_hash import KeyedHash, Purpose
 
 # 10 symbols carry 49 bits: among a million reissues of an election two share a reference once in 1,000 elections, and
@@ -14,11 +14,8 @@ _SYMBOLS = 10
 def derive_reference(keyed_hash: KeyedHash, voter_id: str, idempotency_key: str) -> str:
     """Return the reference, for example `7K3M9-QWX2T`."""
     number = int.from_bytes(keyed_hash.digest(Purpose.REFERENCE, voter_id, idempotency_key))
-    symbols = []
-    for _ in range(_SYMBOLS):
-        number, value = divmod(number, len(ALPHABET))
-        symbols.append(ALPHABET[value])
-    return "".join(symbols[:5]) + "-" + "".join(symbols[5:])
+    symbols = spell(number, _SYMBOLS)
+    return f"{symbols[:5]}-{symbols[5:]}"
 
 
 def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:

@@ -22,3 +22,8 @@ def read_settings[T](model: type[T], environ: Mapping[str, str] = os.environ) ->
             raise MissingSettingError(name)
         values[field.name] = value
     return model(**values)
+
+
+def is_under_snap_start(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether what is in memory once this function has started goes into a snapshot, from which many environments resume."""
+    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -15,33 +13,68 @@ if TYPE_CHECKING:
 
 type Item = dict[str, Any]
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write plain values as DynamoDB's typed attributes."""
-    return {name: _serialize(value) for name, value in values.items()}
+    """Write plain values as DynamoDB's typed attributes.
+
+    Raises:
+        TypeError: a value of a kind that no item holds: a float, an empty set, anything but text in a set.
+    """
+    return {name: _typed(value) for name, value in values.items()}
 
 
 def from_wire(attributes: Mapping[str, Any]) -> Item:
-    """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes."""
-    return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+    """Read DynamoDB's typed attributes as plain values: numbers as int, binary as bytes.
+
+    Raises:
+        ValueError: a number is none of the whole ones that the items here hold.
+        TypeError: a value of a kind that no item here holds.
+    """
+    return {name: _plain(value) for name, value in attributes.items()}
 
 
-def _plain(value: Any) -> Any:
+# The SDK's own (boto3.dynamodb.types) brings all of boto3, and takes every number through Decimal. tests/unit/test_tables.py
+# holds these two against it.
+def _typed(value: Any) -> dict[str, Any]:
     match value:
-        case Decimal():
-            return int(value)
-        case Binary():
-            return bytes(cast("bytes", value))
-        case list():
-            return [_plain(element) for element in value]
-        case dict():
-            return {name: _plain(element) for name, element in value.items()}
-        case _:
+        case str():
+            return {"S": value}
+        # A bool is an int as well.
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case bytes():
+            return {"B": value}
+        case None:
+            return {"NULL": True}
+        case list() | tuple():
+            return {"L": [_typed(element) for element in value]}
+        case Mapping():
+            return {"M": to_wire(value)}
+        case set() | frozenset() if value and all(isinstance(element, str) for element in value):
+            return {"SS": sorted(value)}
+    raise TypeError(f"DynamoDB holds no {type(value).__name__} here")
+
+
+def _plain(typed: Mapping[str, Any]) -> Any:
+    ((kind, value),) = typed.items()
+    match kind:
+        case "S" | "B" | "BOOL":
             return value
+        case "N":
+            return int(value)
+        case "NULL":
+            return None
+        case "L":
+            return [_plain(element) for element in value]
+        case "M":
+            return from_wire(value)
+        case "SS":
+            return set(value)
+    raise TypeError(f"no item here holds a {kind}")
 
 
 class ConditionFailedError(Exception):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 import stamina
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import from_wire
@@ -69,6 +71,9 @@ class Deployed:
         return from_wire(self.dynamodb.get_item(TableName=self.stack.voters_table, Key=key)["Item"])
 
 
+_rsa_key = cache(rsa.generate_private_key)
+
+
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     """A stack without voters."""
@@ -77,6 +82,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     # botocore's list of regions no longer has any for CloudFormation, which moto takes for all there are.
     monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
     stamina.set_testing(True, attempts=3, cap=True)
+    # moto makes one for each key, also for those that are symmetric, and it takes longer than all else here.
+    monkeypatch.setattr("moto.kms.utils.rsa.generate_private_key", _rsa_key)
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         tables = create_tables(dynamodb)

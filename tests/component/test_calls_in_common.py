@@ -1,4 +1,4 @@
-"""What each route asks of AWS: the calls of the usual case, in order, and no more of them."""
+"""What all calls to AWS have in common: reads that are consistent, writes with a condition, each function at its own tables."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from tests.world import Browser, Enrolled, World, dispute_token_in
 
 def _round_trips(calls: list[Call]) -> int:
     return len([call for call in calls if call.service == "dynamodb"])
-
-
-@pytest.mark.req("P3", "S1", "S3")
-def test_asking_for_a_code_writes_twice_and_never_looks_at_the_roll(world: World, claire: Enrolled) -> None:
-    with world.recorded() as calls:
-        world.browser().ask_code(claire.email)
-    assert [str(call) for call in calls] == [
-        "dynamodb.UpdateItem SignInTable",
-        "kms.Encrypt",
-        "kms.Encrypt",
-        "dynamodb.TransactWriteItems SignInTable DeliveriesTable SignInTable",
-    ]
 
 
 @pytest.mark.req("S1", "S2", "I8")
@@ -40,54 +28,12 @@ def test_asking_again_never_looks_at_the_roll_either(world: World, claire: Enrol
 
 
 @pytest.mark.req("P3")
-def test_redeeming_a_code(world: World, claire: Enrolled) -> None:
-    browser = world.browser()
-    browser.ask_code(claire.email)
-    world.run_outbox()
-    with world.recorded() as calls:
-        browser.redeem(world.code_for(claire.email))
-    assert [str(call) for call in calls] == [
-        "dynamodb.UpdateItem SignInTable",
-        "dynamodb.TransactWriteItems SignInTable SignInTable VotersTable",
-    ]
-
-
-def test_signing_out(world: World, browser: Browser) -> None:
-    with world.recorded() as calls:
-        browser.sign_out()
-    assert [str(call) for call in calls] == ["dynamodb.DeleteItem SignInTable"]
-
-
-@pytest.mark.req("P3")
-@pytest.mark.parametrize("channel", ["sms", "email"])
-def test_reissue_is_one_read_and_one_transaction(
-    world: World, claire: Enrolled, browser: Browser, channel: str
-) -> None:
-    with world.recorded() as calls:
-        browser.reissue(claire.numen, channel=channel)
-    assert [str(call) for call in calls] == [
-        "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable LimitsTable",
-        "kms.Encrypt",
-        "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable LimitsTable",
-    ]
-
-
-@pytest.mark.req("P3")
 def test_second_reissue_also_marks_the_delivery_it_replaces(world: World, claire: Enrolled, browser: Browser) -> None:
     browser.reissue(claire.numen)
     with world.recorded() as calls:
         browser.reissue(claire.numen)
     assert _round_trips(calls) == 2
     assert calls[-1].tables.count("DeliveriesTable") == 2
-
-
-@pytest.mark.req("P3")
-def test_status_is_one_read(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = browser.reissue(claire.numen).json["reference"]
-    world.clock.move(minutes=5)
-    with world.recorded() as calls:
-        browser.status(reference)
-    assert [str(call) for call in calls] == ["dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"]
 
 
 def test_every_read_is_consistent(world: World, claire: Enrolled, browser: Browser) -> None:

@@ -1,0 +1,203 @@
+"""The guard of the cold start: what each function imports, what a start and a request cost beside the references, and what is deployed.
+
+`make bench` measures the same at length. Instructions are counted once, for they repeat.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.cold import as_deployed, function, ref
+from bench.measuring import NO_VALGRIND, Program, instructions
+from bench.surroundings import Surroundings, surroundings
+from bench.trees import FUNCTIONS, product, reference_packages, zipped_size
+from bench.warm import connections_opened, first_beside_warm, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.xdist_group("cold start")
+# Not every system has it; what is left out then is in the count of `make test`.
+counts_instructions = pytest.mark.skipif(shutil.which("valgrind") is None, reason=NO_VALGRIND)
+ALLOWED = Path(__file__).with_name("allowed_imports.txt")
+_IMPORTED = """
+import json, sys
+{statement}
+own = tuple(path for path in sys.path if path.startswith({folders!r}))
+print(json.dumps(sorted(
+    name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(own)
+)))
+"""
+# Lambda's runtime has the module; what it is given to run after each restore is run once.
+_RESUMED = """
+import json, sys, types
+hooks, opened = [], []
+runtime = types.ModuleType("snapshot_restore_py")
+runtime.register_after_restore = hooks.append
+sys.modules["snapshot_restore_py"] = runtime
+sys.addaudithook(lambda event, _: opened.append(event) if event == "socket.connect" else None)
+import {name}.handler as handler
+keyed_hash = handler._{name}._deps.keyed_hash
+found = [(bool(opened), keyed_hash._key is not None)]
+for hook in hooks:
+    hook()
+found.append((bool(opened), keyed_hash._key is not None))
+print(json.dumps({{"connected": [one for one, _ in found], "has its key": [one for _, one in found]}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def around() -> Iterator[Surroundings]:
+    with surroundings() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def start_of_ref(around: Surroundings) -> int:
+    return instructions(ref(around))
+
+
+def allowed() -> dict[str, set[str]]:
+    """Read the list: `[function]`, then what it may import beside what `[all]` may, one a line."""
+    lists: dict[str, set[str]] = {}
+    for line in ALLOWED.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = lists.setdefault(line.strip("[]"), set())
+        elif line and not line.startswith("#"):
+            section.add(line)
+    return lists
+
+
+def is_in(module: str, entry: str) -> bool:
+    """Tell whether an entry of the list allows a module."""
+    package = entry.removesuffix(".*")
+    return module == package or (entry != package and module.startswith(f"{package}."))
+
+
+def imported(name: str, around: Surroundings) -> list[str]:
+    """Return the modules from outside the standard library that a function has imported once it has started."""
+    path = product().path(name)
+    code = _IMPORTED.format(statement=f"import {name}.handler", folders=tuple(map(str, path)))
+    program = Program(code, path, around.environment)
+    found: list[str] = json.loads(program.output().splitlines()[-1])
+    return found
+
+
+@pytest.mark.req("P1")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_imports_nothing_that_is_not_allowed(name: str, around: Surroundings) -> None:
+    lists = allowed()
+    modules = imported(name, around)
+    assert f"{name}.handler" in modules
+    entries = lists["all"] | lists[name]
+    refused = [module for module in modules if not any(is_in(module, entry) for entry in entries)]
+    assert refused == [], f"{ALLOWED.name} does not allow them: each costs every voter who meets a cold start"
+
+
+@pytest.mark.req("P1")
+def test_list_refuses_what_it_does_not_name() -> None:
+    """The counterproof: what was measured and left out, and a module inside a package of which others are allowed."""
+    entries = set().union(*allowed().values())
+    for module in (
+        "boto3",
+        "pydantic",
+        "aws_xray_sdk.core",
+        "aws_lambda_powertools.utilities.parser",
+        "reassort.election_file",
+    ):
+        assert not any(is_in(module, entry) for entry in entries), module
+
+
+def test_list_allows_nothing_that_nobody_imports(around: Surroundings) -> None:
+    lists = allowed()
+    modules = {name: imported(name, around) for name in FUNCTIONS}
+    for section, entries in lists.items():
+        users = FUNCTIONS if section == "all" else (section,)
+        for entry in entries:
+            for user in users:
+                assert any(is_in(module, entry) for module in modules[user]), (user, entry)
+
+
+@counts_instructions
+@pytest.mark.req("P1")
+@pytest.mark.parametrize(("name", "bar"), [("login", 1.0), ("reissue", 1.10)])
+def test_start_of_a_function_beside_ref(
+    name: str, bar: float, around: Surroundings, start_of_ref: int, tell: Callable[[str], None]
+) -> None:
+    measured = instructions(function(name, around)) / start_of_ref
+    tell(f"start of {name}: {measured:.3f} × REF")
+    assert measured <= bar
+
+
+@counts_instructions
+@pytest.mark.req("P1b")
+def test_deployed_tree_starts_like_one_that_was_just_compiled(around: Surroundings) -> None:
+    with as_deployed() as (deployed, fresh):
+        dated, compiled = (instructions(function("reissue", around, path)) for path in (deployed, fresh))
+    assert dated / compiled <= 1.02
+
+
+@pytest.mark.req("S9")
+@pytest.mark.parametrize("name", ["login", "reissue"])
+def test_snapshot_holds_neither_key_nor_connection(name: str, around: Surroundings) -> None:
+    code = _RESUMED.format(name=name)
+    program = Program(
+        code, product().path(name), {**around.environment, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    )
+    assert json.loads(program.output().splitlines()[-1]) == {
+        "connected": [False, True],
+        "has its key": [False, True],
+    }
+
+
+@pytest.mark.req("P7")
+def test_deployed_zips_beside_those_of_a_usual_handler(tell: Callable[[str], None]) -> None:
+    measured = zipped_size(*product().artefacts()) / zipped_size(reference_packages(compiled=False))
+    tell(f"deployed zips: {measured:.3f} × NAIVE's")
+    assert measured <= 0.40
+
+
+@counts_instructions
+@pytest.mark.req("P2")
+def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
+    around: Surroundings, tell: Callable[[str], None]
+) -> None:
+    few, many = (programs(around, "invoke()\n" * times) for times in (2, 12))
+    cost = {name: instructions(many[name]) - instructions(few[name]) for name in ("reissue", "bare calls", "NAIVE")}
+    bare, naive = cost["reissue"] / cost["bare calls"], cost["reissue"] / cost["NAIVE"]
+    tell(f"warm reissue: {bare:.3f} × its bare calls, {naive:.3f} × NAIVE")
+    assert bare <= 1.15
+    assert naive <= 0.40
+
+
+@counts_instructions
+@pytest.mark.req("P2b")
+def test_first_request_beside_a_warm_one_over_tls(tell: Callable[[str], None]) -> None:
+    with surroundings(tls=True) as secure:
+        measured = first_beside_warm(secure)
+    tell(f"first request: {measured:.2f} × a warm one")
+    assert measured <= 3
+
+
+@pytest.mark.req("P2")
+def test_requests_find_their_connections_open(around: Surroundings) -> None:
+    opened = connections_opened(around)
+    assert opened["reissue"] == 0
+    # The counterproof: what connects when it is first asked is counted.
+    assert opened["NAIVE"] > 0
+
+
+@pytest.mark.req("P2c")
+def test_memory_beside_a_usual_handler(around: Surroundings, tell: Callable[[str], None]) -> None:
+    measure = 'print(json.dumps({"measured": {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}))'
+    measured_ones = programs(around, "invoke()\n" * 100 + measure)
+    peaks = {name: measured_ones[name].run()["peak"] for name in ("reissue", "NAIVE")}
+    measured = peaks["reissue"] / peaks["NAIVE"]
+    tell(f"peak memory: {measured:.3f} × NAIVE")
+    assert measured <= 0.65

@@ -1,0 +1,77 @@
+"""The template's `ColdStarts`: what the API calls, and that a version is never older than what was deployed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.tables_from_template import read_template
+
+RESOURCES = read_template()["Resources"]
+FUNCTIONS = ("Login", "Reissue")
+MODES = {"SnapStart": "snap-start", "Provisioned": "provisioned"}
+
+
+def properties(name: str) -> dict[str, Any]:
+    """Return the properties of a resource."""
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("mode", MODES)
+def test_each_way_to_start_has_a_version_of_its_own(function: str, mode: str) -> None:
+    """So that choosing a way makes one of what is deployed then; a version of another way would be as old as that choice."""
+    name = f"{function}{mode}Version"
+    assert RESOURCES[name]["Condition"] == mode
+    assert properties(name)["FunctionName"] == {"Ref": f"{function}Function"}
+    # Whatever a function runs with replaces its version: the layer, which has the elections and the digest of all functions, and what parameters say.
+    assert properties(name)["Description"] == {"Fn::Sub": "${SharedLayer} ${Election} ${DomainName} ${SiteOrigin}"}
+    condition = {"Fn::Equals": [{"Ref": "ColdStarts"}, MODES[mode]]}
+    assert read_template()["Conditions"][mode] == condition
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_alias_is_there_only_when_a_version_is(function: str) -> None:
+    assert RESOURCES[f"{function}Alias"]["Condition"] == "Published"
+    versions = [{"Fn::GetAtt": f"{function}{mode}Version.Version"} for mode in ("Provisioned", "SnapStart")]
+    assert properties(f"{function}Alias")["FunctionVersion"] == {"Fn::If": ["Provisioned", *versions]}
+    # A plain start runs what was deployed last, whatever it is: nothing there is published.
+    assert "AutoPublishAlias" not in properties(f"{function}Function")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_api_may_call_what_it_calls(function: str) -> None:
+    callers = [
+        resource
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::Lambda::Permission"
+        and resource["Properties"]["FunctionName"] in ({"Ref": f"{function}Function"}, {"Ref": f"{function}Alias"})
+    ]
+    # Always the function, so that nobody waits while a stack goes back to plain starts.
+    assert [caller.get("Condition") for caller in callers] == [None, "Published"]
+    assert callers[0]["Properties"]["SourceArn"] == callers[1]["Properties"]["SourceArn"]
+
+
+def test_no_other_parameter_reaches_these_functions() -> None:
+    """One that did would have to be in the versions' description, too."""
+    parameters = set(read_template()["Parameters"])
+    globals_ = read_template()["Globals"]["Function"]
+    for function in FUNCTIONS:
+        used = _references({**globals_, **properties(f"{function}Function")}) & parameters
+        assert used <= {"Architecture", "ColdStarts", "DomainName", "Election", "SiteOrigin"}, used
+
+
+def _references(content: Any) -> set[str]:
+    match content:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::Sub": str(text)}:
+            return set(re.findall(r"\$\{(\w+)\}", text))
+        case dict():
+            return set().union(*map(_references, content.values()))
+        case list():
+            return set().union(*map(_references, content))
+    return set()
