@@ -30,8 +30,9 @@ check: $(SYNCED) ## Lint, formatting and types, in seconds
 
 test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
-	$(AGAIN) check || status=1; \
+	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	wait $$check || status=1; cat .build/tests/check.log; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
