@@ -147,4 +147,4 @@ firefox: $(NODE_SYNCED)
 valgrind: $(SYNCED)
 	@command -v valgrind >/dev/null || { \
 		{ $(call from_debian,valgrind); } >.build/valgrind.log 2>&1 \
-		|| echo "valgrind is missing, instructions are not counted: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }
+		|| echo "valgrind is missing, functions and time are counted in the place of instructions: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }

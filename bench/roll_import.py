@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from reassort_ops.stack import Aws, Stack
 from bench.accepting_aws import REGION, STACK, accepting_aws, client_environment, counted
 from bench.figures import machine, table
 from bench.generated_roll import ELECTION_FILE, write_generated_roll
+from bench.measuring import Program, can_count_instructions, instructions
 from bench.results import Figure, Section, keep
 
 if TYPE_CHECKING:
@@ -144,33 +144,24 @@ def alternate(sides: Sides, runs: int) -> dict[str, list[float]]:
     return found
 
 
-def instructions(url: str, side: str) -> float:
-    """Return the instructions for 25 items, in one thread, as cachegrind counts them."""
-    totals = []
-    for voters in _COUNTED:
-        with tempfile.TemporaryDirectory() as folder:
-            output = Path(folder) / "cachegrind"
-            subprocess.run(
-                [
-                    *("valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={output}", "--quiet"),
-                    *(
-                        sys.executable,
-                        "-m",
-                        "bench.roll_import",
-                        "--write",
-                        side,
-                        "--voters",
-                        str(voters),
-                        "--url",
-                        url,
-                    ),
-                ],
-                check=True,
-                env={**client_environment(url), "PYTHONHASHSEED": "0"},
+def instructions_of_batch(url: str, side: str) -> float:
+    """Return the instructions for 25 items, in one thread, without the start.
+
+    Raises:
+        NoValgrindError: there is no valgrind.
+    """
+    path = tuple(Path(entry) for entry in sys.path if entry)
+    few, many = (
+        instructions(
+            Program(
+                f"from bench.roll_import import Sides\nSides({url!r}, {voters}).run({side!r}, threads=1)",
+                path,
+                client_environment(url),
             )
-            line = next(line for line in output.read_text(encoding="utf-8").splitlines() if line.startswith("summary:"))
-            totals.append(int(line.split()[1]))
-    return (totals[1] - totals[0]) / ((_COUNTED[1] - _COUNTED[0]) * _ITEMS_A_VOTER / _BATCH)
+        )
+        for voters in _COUNTED
+    )
+    return (many - few) / ((_COUNTED[1] - _COUNTED[0]) * _ITEMS_A_VOTER / _BATCH)
 
 
 def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, Command]]:
@@ -204,16 +195,11 @@ def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]
 
 
 def main() -> None:
-    """Measure and write bench/roll_import.md, or write once for `instructions`."""
+    """Measure and write bench/roll_import.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--voters", type=int, default=1_200_000, help="rows of the whole roll")
     parser.add_argument("--runs", type=int, default=15, help="runs of each side")
-    parser.add_argument("--write", choices=_SIDES, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.write:
-        Sides(options.url, options.voters).run(options.write, threads=1)
-        return
 
     def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -222,7 +208,7 @@ def main() -> None:
     with accepting_aws() as url, tempfile.TemporaryDirectory() as folder:
         times = alternate(Sides(url, _VOTERS_A_RUN), options.runs)
         tell(f"processor time ÷ batch writer: {_ratio(times):.3f}")
-        counts = {side: instructions(url, side) for side in _SIDES} if shutil.which("valgrind") else {}
+        counts = {side: instructions_of_batch(url, side) for side in _SIDES} if can_count_instructions() else {}
         tell(f"instructions: {counts}")
         commands = whole_rolls(url, Path(folder), options.voters, tell)
     met = _write_report(times, counts, commands, options, time.monotonic() - started)

@@ -8,6 +8,7 @@ AWS is a server of this machine, in a process of its own, which answers at once:
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from bench.measuring import RUNS, Program, Spread, by_turns, counted, instructions
 from bench.results import Figure, Section, finish
@@ -143,9 +144,9 @@ def connections_opened(around: Surroundings, times: int = 20) -> dict[str, float
     return {name: measured[name].run()["opened"] for name in ("reissue", "NAIVE")}
 
 
-def first_beside_warm(around: Surroundings) -> float:
-    """Return the instructions of the first request ÷ those of a warm one."""
-    started, once, often = (instructions(programs(around, "invoke()\n" * times)["reissue"]) for times in (0, 1, 11))
+def first_beside_warm(around: Surroundings, count: Callable[[Program], int] = instructions) -> float:
+    """Return the instructions, or whatever is counted, of the first request ÷ those of a warm one."""
+    started, once, often = (count(programs(around, "invoke()\n" * times)["reissue"]) for times in (0, 1, 11))
     return (once - started) / ((often - once) / 10)
 
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 from notify.meters import Meters
 from reassort.outbox import Channel
 from reassort.reasons import Reason
 
-from tests.tables_from_template import TEMPLATE, read_template
+from tests.packaging_modules import packaging_module
+from tests.tables_from_template import read_template
 
 OF_THIS_STACK = {"Ref": "AWS::StackName"}
 ALARM_TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 
-# `packaging` is the name of a library, too.
-_spec = spec_from_file_location("packaging_watch", TEMPLATE.parent / "packaging" / "watch.py")
-assert _spec is not None
-assert _spec.loader is not None
-watch = module_from_spec(_spec)
-sys.modules[_spec.name] = watch
-_spec.loader.exec_module(watch)
+watch = packaging_module("watch")
 
 
 def resources_of(*types: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import ssl
@@ -18,6 +17,7 @@ from local.processes import ROOT
 from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
 from tests.artefact.emulator import imported_modules, running
 from tests.events import load_event
+from tests.packaging_modules import packaging_module
 from tests.stack.deployed import make_client
 
 if TYPE_CHECKING:
@@ -231,9 +231,4 @@ def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
 def test_the_layer_tells_the_functions_apart_that_it_was_built_with(artefacts: Artefacts) -> None:
     """What makes a new version of sign-in and reissue where environments are kept ready (docs/adr/0021)."""
     written = artefacts.of("SharedLayer") / "python" / "reassort" / "functions.sha256"
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "functions").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(ROOT / 'functions')} {path.stat().st_size}\n".encode())
-            digest.update(path.read_bytes())
-    assert written.read_text(encoding="ascii") == digest.hexdigest()
+    assert written.read_text(encoding="ascii") == packaging_module("package").digest_of(ROOT / "functions")

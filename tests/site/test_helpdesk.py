@@ -1,4 +1,4 @@
-"""The helpdesk box, at both sides of every five minutes, against the hours of the election file and the public holidays of `holidays`."""
+"""The helpdesk box, minute by minute, against the hours of the election file and the public holidays of `holidays`."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,8 +39,6 @@ CHANGES = """async ([from, to]) => {
   const { helpdeskInWords } = await import(document.querySelector("link[href$='helpdesk.js']").href);
   const changes = [];
   for (let at = from; at < to; at += 60_000) {
-    // Hours are kept in steps of five minutes: that minute, and the one before.
-    if (![0, 4].includes((at / 60_000) % 5)) continue;
     const words = helpdeskInWords(new Date(at)).replace(/\\s/g, " ");
     if (words !== changes.at(-1)?.[1]) changes.push([at, words]);
   }

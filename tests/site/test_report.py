@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("report")
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    return figures_of_week(share=0.1)
+    return figures_of_week()
 
 
 @pytest.fixture(scope="module")

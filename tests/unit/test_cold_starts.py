@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.packaging_modules import packaging_module
 from tests.tables_from_template import read_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RESOURCES = read_template()["Resources"]
 FUNCTIONS = ("Login", "Reissue")
@@ -62,6 +66,22 @@ def test_no_other_parameter_reaches_these_functions() -> None:
     for function in FUNCTIONS:
         used = _references({**globals_, **properties(f"{function}Function")}) & parameters
         assert used <= {"Architecture", "ColdStarts", "DomainName", "Election", "SiteOrigin"}, used
+
+
+def test_whatever_changes_in_a_function_changes_its_digest(tmp_path: Path) -> None:
+    digest_of = packaging_module("package").digest_of
+    (tmp_path / "login").mkdir()
+    source = tmp_path / "login" / "rules.py"
+    digests = []
+    for content in (b"", b"one = 1", b"one = 2"):
+        source.write_bytes(content)
+        digests.append(digest_of(tmp_path))
+    source.rename(tmp_path / "login" / "other.py")
+    digests.append(digest_of(tmp_path))
+    assert len(set(digests)) == 4
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "rules.pyc").write_bytes(b"compiled")
+    assert digest_of(tmp_path) == digests[-1]
 
 
 def _references(content: Any) -> set[str]:

@@ -12,18 +12,17 @@ import threading
 import tomllib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tests.packaging_modules import packaging_module
 from tests.tables_from_template import TEMPLATE, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
 ROOT = TEMPLATE.parent
 PACKAGE_LOCK = ROOT / "tests" / "browser" / "node" / "package-lock.json"
@@ -72,15 +71,6 @@ def _uv() -> str:
     return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".build" / "tools" / "bin" / "uv")
 
 
-def _module(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, ROOT / "packaging" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_locked_python_package_has_hashes() -> None:
     sources = {next(iter(package["source"])) for package in _locked()}
     assert sources == {"registry", "editable"}
@@ -103,7 +93,7 @@ def test_every_locked_node_package_has_its_integrity() -> None:
 
 
 def test_layer_is_installed_from_the_lock_and_checked_by_hash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    package = _module("package")
+    package = packaging_module("package")
     calls: list[list[str]] = []
     monkeypatch.setattr(package, "uv", lambda *arguments: calls.append([str(argument) for argument in arguments]))
     package.install_locked(tmp_path / "python", package.PLATFORMS["arm64"])
