@@ -150,7 +150,7 @@ def instructions_of_batch(url: str, side: str) -> float:
     Raises:
         NoValgrindError: there is no valgrind.
     """
-    path = tuple(Path(entry) for entry in sys.path if entry)
+    path = (ROOT, *(Path(entry) for entry in sys.path if entry))
     few, many = (
         instructions(
             Program(
