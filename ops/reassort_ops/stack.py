@@ -36,6 +36,8 @@ class Stack:
     register_table: str
     sign_in_table: str
     limits_table: str
+    control_table: str
+    pace_table: str
     hmac_key_id: str
     encryption_key_id: str
     retry_queue: str = ""
@@ -116,6 +118,8 @@ class Aws:
                 register_table=outputs["RegisterTable"],
                 sign_in_table=outputs["SignInTable"],
                 limits_table=outputs["LimitsTable"],
+                control_table=outputs["ControlTable"],
+                pace_table=outputs["PaceTable"],
                 hmac_key_id=outputs["HmacKeyId"],
                 encryption_key_id=outputs["EncryptionKeyId"],
                 retry_queue=outputs["RetryQueueUrl"],
