@@ -27,6 +27,7 @@ _REFUSALS = frozenset(
 # What an endpoint answers that does not have the operation at all: no AWS, but an emulator of it.
 _NOT_THERE = frozenset(
     {
+        "400",
         "404",
         "501",
         "InvalidAction",
