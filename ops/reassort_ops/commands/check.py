@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +35,10 @@ _STYLES = {State.PASSED: "green", State.FAILED: "red", State.UNSEEN: "yellow"}
 
 def check(
     stack: Annotated[
-        str | None, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service, once deployed")
+        str | None,
+        typer.Option(
+            "--stack", metavar="NAME", help="CloudFormation stack of the service; with --before, else the profile's"
+        ),
     ] = None,
     before: Annotated[bool, typer.Option("--before", help="Look at the account before a deploy")] = False,
     config_env: Annotated[
@@ -71,10 +75,10 @@ def check(
     if policy:
         typer.echo(json.dumps(json.loads(_POLICY.read_text(encoding="utf-8")), indent=2))
         return
-    if before is (stack is not None):
-        raise OperatorError("name a deployed stack by --stack, or look at the account by --before")
-    if stack is None:
+    if before:
         settings = read_settings(config_file, config_env)
+        if stack is not None:
+            settings = replace(settings, stack_name=stack)
         there = reach(Aws(profile, region or settings.region_or_none()))
         election, fault = _election(settings.value("Election"), elections)
         size = _size(roll, voters)
@@ -87,6 +91,8 @@ def check(
         )
         title = f"before {settings.stack_name} in {plan.region} ({config_file}, {config_env})"
         checks = _run(_before(there, plan))
+    elif stack is None:
+        raise OperatorError("name a deployed stack by --stack, or look at the account by --before")
     else:
         there = reach(Aws(profile, region))
         found = read_stack(there.aws, stack)
@@ -132,6 +138,8 @@ def _run(probes: list[Probe]) -> list[Check]:
 
 def _election(election_id: str, folder: Path) -> tuple[Election | None, str]:
     """Return the election, or None and why there is none."""
+    if not election_id:
+        return None, "no Election"
     try:
         return election_of(election_id, folder), ""
     except (ElectionFileError, OSError) as error:

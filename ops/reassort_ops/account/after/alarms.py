@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from reassort_ops.account.after.deployed import DeployedStack
@@ -35,20 +36,25 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
     def alarms() -> Iterator[Check]:
         found = _alarms(reach, stack)
         yield actions(found)
-        metrics = {
-            alarm["AlarmName"]: list(_metrics(alarm)) for alarm in found if "MetricName" in alarm or "Metrics" in alarm
-        }
+        metrics = {name: list(_metrics(alarm)) for name, alarm in found.items() if "AlarmRule" not in alarm}
         yield named(metrics, _names(reach, stack))
         yield emitted(metrics, _emitted(reach, metrics), stack.name)
 
     def history() -> Iterator[Check]:
-        ours = _names_of_alarms(stack)
+        names = _names_of_alarms(stack)
         pages = (
             reach.aws.client("cloudwatch")
             .get_paginator("describe_alarm_history")
             .paginate(HistoryItemType="Action", AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         )
-        yield worked([item for page in pages for item in page["AlarmHistoryItems"] if item["AlarmName"] in ours])
+        yield worked(
+            [
+                (names[item["AlarmName"]], item["Timestamp"], item["HistorySummary"])
+                for page in pages
+                for item in page["AlarmHistoryItems"]
+                if item["AlarmName"] in names
+            ]
+        )
 
     def subscriptions() -> Iterator[Check]:
         topics = {name: stack.physical_id(name) for name in ("AlarmTopic", "HelpdeskTopic")}
@@ -106,33 +112,28 @@ def emitted(metrics: Mapping[str, Sequence[Metric]], seen: Mapping[tuple[str, st
     return EMITTED.judged(True, expected, f"all of {len(metrics)} alarms")
 
 
-def actions(alarms: Sequence[Mapping[str, Any]]) -> Check:
+def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
     """Judge whether each alarm has an action, or is a part of one that has, and none is switched off."""
-    rules = " ".join(alarm["AlarmRule"] for alarm in alarms if "AlarmRule" in alarm)
-    off = [alarm["AlarmName"] for alarm in alarms if not alarm.get("ActionsEnabled", False)]
+    rules = " ".join(alarm["AlarmRule"] for alarm in alarms.values() if "AlarmRule" in alarm)
+    off = [name for name, alarm in alarms.items() if not alarm.get("ActionsEnabled", False)]
     mute = [
-        alarm["AlarmName"]
-        for alarm in alarms
+        name
+        for name, alarm in alarms.items()
         if not alarm.get("AlarmActions") and alarm["AlarmName"] not in rules and alarm["AlarmArn"] not in rules
     ]
     faults = [f"switched off: {listed(off)}"] * bool(off) + [f"without action: {listed(mute)}"] * bool(mute)
-    return ACTIONS.judged(
-        bool(alarms) and not faults, "an action, switched on", "; ".join(faults) or f"{len(alarms)} alarms"
-    )
+    found = "; ".join(faults) or f"{len(alarms)} alarms"
+    return ACTIONS.judged(bool(alarms) and not faults, "an action, switched on", found)
 
 
-def worked(history: Sequence[Mapping[str, Any]]) -> Check:
-    """Judge whether the latest action of each alarm reached its topic."""
-    latest: dict[str, Mapping[str, Any]] = {}
-    for item in history:
-        if item["AlarmName"] not in latest or item["Timestamp"] > latest[item["AlarmName"]]["Timestamp"]:
-            latest[item["AlarmName"]] = item
+def worked(history: Sequence[tuple[str, datetime, str]]) -> Check:
+    """Judge whether the latest action of each alarm reached its topic, by alarm, time and summary of CloudWatch's history."""
+    latest = {alarm: summary for alarm, _, summary in sorted(history)}
     if not latest:
         return WORKED.unseen("no alarm has told anybody yet")
-    failed = [f"{name}: {item['HistorySummary']}" for name, item in latest.items() if _FAILED in item["HistorySummary"]]
-    return WORKED.judged(
-        not failed, "the latest action of each alarm was carried out", listed(failed, 2) or f"{len(latest)} alarms"
-    )
+    failed = [f"{alarm}: {summary}" for alarm, summary in latest.items() if _FAILED in summary]
+    found = listed(failed, 2) or f"{len(latest)} alarms"
+    return WORKED.judged(not failed, "the latest action of each was carried out", found)
 
 
 def confirmed(by_topic: Mapping[str, Sequence[str]]) -> Check:
@@ -146,26 +147,32 @@ def confirmed(by_topic: Mapping[str, Sequence[str]]) -> Check:
     return CONFIRMED.judged(not faults, "at least one of each topic", found)
 
 
-def _alarms(reach: Reach, stack: DeployedStack) -> list[Mapping[str, Any]]:
-    ours = _names_of_alarms(stack)
+def _alarms(reach: Reach, stack: DeployedStack) -> dict[str, Mapping[str, Any]]:
+    """Return the stack's alarms by their logical ids."""
+    names = _names_of_alarms(stack)
     pages = (
         reach.aws.client("cloudwatch")
         .get_paginator("describe_alarms")
         .paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     )
-    found = [
-        alarm
+    found = {
+        names[alarm["AlarmName"]]: alarm
         for page in pages
         for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
-        if alarm["AlarmName"] in ours
-    ]
-    if len(found) < len(ours):
-        raise NotSeenError(f"CloudWatch has {len(found)} of the stack's {len(ours)} alarms")
-    return found
+        if alarm["AlarmName"] in names
+    }
+    if len(found) < len(names):
+        raise NotSeenError(f"CloudWatch has {len(found)} of the stack's {len(names)} alarms")
+    return dict(sorted(found.items()))
 
 
-def _names_of_alarms(stack: DeployedStack) -> frozenset[str]:
-    return frozenset(one.physical_id.rpartition(":alarm:")[2] for type_ in _ALARM_TYPES for one in stack.of_type(type_))
+def _names_of_alarms(stack: DeployedStack) -> dict[str, str]:
+    """Return name → logical id. `Ref` gives an alarm's name or its ARN, by its type."""
+    return {
+        one.physical_id.rpartition(":alarm:")[2]: one.logical_id
+        for type_ in _ALARM_TYPES
+        for one in stack.of_type(type_)
+    }
 
 
 def _metrics(alarm: Mapping[str, Any]) -> Iterator[Metric]:

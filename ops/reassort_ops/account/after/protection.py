@@ -44,9 +44,9 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
             for one in stack.of_type("AWS::DynamoDB::Table")
         }
         yield deletion(tables, asked=stack.parameters.get("DeletionProtection", "true") == "true")
-        yield encryption(tables, stack.arn("EncryptionKey"))
-        # The local AWS keeps no backups.
+        # The local AWS encrypts nothing, and keeps no backups.
         reach.raise_if_elsewhere()
+        yield encryption(tables, stack.arn("EncryptionKey"))
         yield recovery(
             {
                 one.logical_id: dynamodb.describe_continuous_backups(TableName=one.physical_id)[

@@ -40,7 +40,7 @@ def judge(role: str, decided: Iterable[tuple[Right, bool]]) -> Check:
     ]
     granted = sum(right.allowed for right, _ in pairs)
     expected = f"{granted} calls allowed, {len(pairs) - granted} refused"
-    return SUBJECTS[role].judged(not wrong, expected, listed(wrong, 4) if wrong else "so it is")
+    return SUBJECTS[role].judged(not wrong, expected, listed(wrong, 4) if wrong else "all as expected")
 
 
 def decisions(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:

@@ -46,7 +46,7 @@ def concurrency(limits: Mapping[str, Any], at_once: int, provisioned: int) -> Ch
 def reserved(limits: Mapping[str, Any], registry: int) -> Check:
     """Judge whether the registry's reservation leaves the 100 that Lambda keeps."""
     if not registry:
-        return RESERVED.judged(True, "nothing is reserved: RegistryConcurrency=0", "nothing is needed")
+        return RESERVED.judged(True, "RegistryConcurrency=0", "nothing to reserve")
     room = max(0, limits["UnreservedConcurrentExecutions"] - UNRESERVED)
     return RESERVED.judged(registry <= room, f"RegistryConcurrency={registry}", f"room for {room:,}")
 
