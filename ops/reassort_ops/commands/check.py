@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +12,14 @@ from typing import Annotated, Any
 import typer
 from reassort.election import Election, ElectionFileError
 
-from reassort_ops.account.after import alarms, api, canaries, edge, functions, messages, protection, roles
-from reassort_ops.account.after import stack as whole_stack
+from reassort_ops.account.after import all as after
 from reassort_ops.account.after.deployed import read_stack
-from reassort_ops.account.before import certificate, credentials, email, parameters, quotas, sharing, sms
+from reassort_ops.account.before import all as before_all
 from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import MARKS, Check, State
 from reassort_ops.account.demand import demand
 from reassort_ops.account.probes import Probe, run_all
-from reassort_ops.account.reach import Reach, reach
+from reassort_ops.account.reach import reach
 from reassort_ops.account.settings_file import read_settings
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, exit_unless
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of
@@ -90,7 +90,7 @@ def check(
             demand=None if election is None or size is None else demand(election, size, share),
         )
         title = f"before {settings.stack_name} in {plan.region} ({config_file}, {config_env})"
-        checks = _run(_before(there, plan))
+        checks = _run(before_all.probes(there, plan))
     elif stack is None:
         raise OperatorError("name a deployed stack by --stack, or look at the account by --before")
     else:
@@ -98,19 +98,7 @@ def check(
         found = read_stack(there.aws, stack)
         election, _ = _election(found.outputs["ElectionId"], elections)
         title = f"stack {found.name} in {found.region}, account {found.account}"
-        checks = _run(
-            [
-                whole_stack.probe(found),
-                *api.probes(there, found),
-                *edge.probes(there, found),
-                *alarms.probes(there, found),
-                *messages.probes(there, found),
-                *protection.probes(there, found),
-                *roles.probes(there, found),
-                *functions.probes(there, found),
-                *canaries.probes(there, found, election),
-            ]
-        )
+        checks = _run(after.probes(there, found, election))
     counts = Counter(one.state for one in checks)
     if as_json:
         say_json(_as_json(title, checks, counts))
@@ -119,19 +107,7 @@ def check(
     exit_unless(not counts[State.FAILED])
 
 
-def _before(there: Reach, plan: Plan) -> list[Probe]:
-    return [
-        credentials.probe(there, plan.region),
-        *parameters.probes(there, plan),
-        certificate.probe(there, plan),
-        email.probe(there, plan),
-        *sms.probes(there, plan),
-        *quotas.probes(there, plan),
-        *sharing.probes(there, plan),
-    ]
-
-
-def _run(probes: list[Probe]) -> list[Check]:
+def _run(probes: Sequence[Probe]) -> list[Check]:
     with progress("looking", len(probes)) as advance:
         return run_all(probes, advance)
 
