@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -13,9 +14,9 @@ from reassort_ops.account.after import all as after
 from reassort_ops.account.after.deployed import DeployedStack, read_stack
 from reassort_ops.account.before import all as before
 from reassort_ops.account.before.plan import Plan
-from reassort_ops.account.checks import Check, State
+from reassort_ops.account.checks import Check, State, Subject
 from reassort_ops.account.demand import demand
-from reassort_ops.account.probes import run_all
+from reassort_ops.account.probes import Probe, run_all
 from reassort_ops.account.reach import Reach
 from reassort_ops.account.role_rights import ANY, ROLES, SENDER, rights
 from reassort_ops.account.settings_file import Settings, read_settings
@@ -105,10 +106,11 @@ class Account:
     election_is_there: bool = True
     elsewhere: str | None = None
     wrongly: Callable[[str, str, str], bool] = lambda *_: False
+    missing_context: tuple[str, ...] = ()
     now: datetime = NOW
 
-    def before(self) -> dict[str, Check]:
-        """Look before a deploy; return each check by group and title."""
+    def before(self, only: str = "") -> dict[str, Check]:
+        """Look before a deploy; return each check by group and title, or those that come with `only`."""
         election = read_election("normandie-2026") if self.election_is_there else None
         plan = Plan(
             settings=self.settings(),
@@ -117,19 +119,19 @@ class Account:
             election_fault="" if election else "elections/normandie-2026.yaml: no such election file",
             demand=demand(election, self.voters, 100) if election and self.voters else None,
         )
-        return _named(run_all(before.probes(self._reach(), plan), _ignore))
+        return _run(before.probes(self._reach(), plan), only)
 
-    def after(self) -> dict[str, Check]:
-        """Look at the deployed stack; return each check by group and title."""
+    def after(self, only: str = "") -> dict[str, Check]:
+        """Look at the deployed stack; return each check by group and title, or those that come with `only`."""
         reach = self._reach()
         stack = read_stack(reach.aws, "reassort")
         self.answers.compute("iam", "SimulatePrincipalPolicy", lambda asked: self._simulated(stack, asked))
         election = read_election("normandie-2026") if self.election_is_there else None
-        return _named(run_all(after.probes(reach, stack, election), _ignore))
+        return _run(after.probes(reach, stack, election), only)
 
     def settings(self) -> Settings:
         """Return the settings of the repository's own file, filled in."""
-        found = read_settings(FOLDER.parent / "samconfig.toml", "production")
+        found = _production()
         return Settings(found.profile, found.stack_name, found.region, self.given, found.parameters, found.watched)
 
     def _reach(self) -> Reach:
@@ -168,7 +170,7 @@ class Account:
                             "EvalResourceName": arn,
                             "EvalResourceDecision": decision,
                             "MatchedStatements": [],
-                            "MissingContextValues": [],
+                            "MissingContextValues": list(self.missing_context),
                         }
                         for arn, decision in decisions.items()
                     ],
@@ -177,15 +179,26 @@ class Account:
         return {"EvaluationResults": results, "IsTruncated": False}
 
 
+@cache
+def _production() -> Settings:
+    return read_settings(FOLDER.parent / "samconfig.toml", "production")
+
+
 def states(checks: Mapping[str, Check]) -> dict[str, State]:
     """Return how each check ended."""
     return {name: one.state for name, one in checks.items()}
 
 
-def _named(checks: list[Check]) -> dict[str, Check]:
-    named = {f"{one.subject.group}: {one.subject.title}": one for one in checks}
+def _run(probes: Sequence[Probe], only: str) -> dict[str, Check]:
+    wanted = [probe for probe in probes if not only or only in map(_name, probe.subjects)]
+    checks = run_all(wanted, _ignore)
+    named = {_name(one.subject): one for one in checks}
     assert len(named) == len(checks)
     return named
+
+
+def _name(subject: Subject) -> str:
+    return f"{subject.group}: {subject.title}"
 
 
 def _ignore(_amount: float, /) -> None:

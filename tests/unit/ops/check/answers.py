@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from boto3.session import Session
@@ -23,6 +25,9 @@ from reassort_ops.stack import Aws
 
 REGION = "eu-west-3"
 _FOLDER = Path(__file__).parent / "answers"
+
+# A session makes one client at a time.
+_MAKING = Lock()
 
 type Answer = dict[str, Any]
 
@@ -61,8 +66,12 @@ class Answers:
 
     def of_stack(self) -> Answer:
         """Return what CloudFormation says of the stack."""
-        stack: Answer = deepcopy(self._stored["cloudformation"]["DescribeStacks"]["Stacks"][0])
+        stack: Answer = self.stored("cloudformation", "DescribeStacks")["Stacks"][0]
         return stack
+
+    def stored(self, service: str, operation: str, **parameters: Any) -> Answer:
+        """Return a copy of the answer to a call with these parameters."""
+        return deepcopy(next(self._answers(service, operation, parameters)))
 
     def of(self, call: Call, parameters: Answer) -> Answer:
         """Return the answer to a call; the first that fits its parameters.
@@ -106,14 +115,15 @@ class AnsweringAws(Aws):
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Return a client whose calls are answered here."""
-        with self._making:
+        with _MAKING:
             if (service, region) not in self._made:
                 self._made[service, region] = self._make(service, region or REGION)
             return self._made[service, region]
 
     def _make(self, service: str, region: str) -> Any:
-        client = Session(region_name=region).client(
+        client = _session().client(
             service,
+            region_name=region,
             endpoint_url=self._endpoint_url,
             aws_access_key_id="nobody",
             aws_secret_access_key="nothing",
@@ -144,6 +154,12 @@ class AnsweringAws(Aws):
         assert not faults, f"{call}: {faults}"
         shaped: Answer = _with_times(found, model.output_shape)
         return {**shaped, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+@cache
+def _session() -> Session:
+    """Return one session for all tests: it reads the models of the services once, which takes longer than all else."""
+    return Session(region_name=REGION)
 
 
 def _with_times(value: Any, shape: Shape) -> Any:

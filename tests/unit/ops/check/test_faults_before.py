@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,19 +10,8 @@ from reassort_ops.account.checks import State
 from reassort_ops.account.demand import demand
 
 from tests.elections import read_election
-from tests.unit.ops.check.account import Account, states
-
-type Change = Callable[[Account], None]
-
-
-def answered(service: str, operation: str, to: dict[str, Any]) -> Change:
-    """Have AWS answer something else."""
-    return lambda account: account.answers.change(service, operation, to)
-
-
-def refused(service: str, operation: str, code: str) -> Change:
-    """Have AWS answer an error."""
-    return lambda account: account.answers.refuse(service, operation, code)
+from tests.unit.ops.check.account import Account
+from tests.unit.ops.check.changes import Change, answered, both, refused
 
 
 def given(**parameters: str | None) -> Change:
@@ -35,16 +23,6 @@ def given(**parameters: str | None) -> Change:
                 account.given.pop(name, None)
             else:
                 account.given[name] = value
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    """Make several changes."""
-
-    def change(account: Account) -> None:
-        for one in changes:
-            one(account)
 
     return change
 
@@ -216,7 +194,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
 )
 def test_what_is_wrong_is_said_and_where_to_mend_it(account: Account, name: str, change: Change, found: str) -> None:
     change(account)
-    check = account.before()[name]
+    check = account.before(name)[name]
     assert (check.state, found in check.found) == (State.FAILED, True), check
     assert check.expected
     assert check.mend == f"docs/deploy.md#{check.subject.section}"
@@ -274,12 +252,19 @@ def test_every_check_has_a_fault_that_it_finds(account: Account) -> None:
         ),
     ],
 )
-def test_what_cannot_be_seen_says_why_and_ends_nothing(account: Account, name: str, change: Change, found: str) -> None:
-    all_well = states(account.before())
+def test_what_cannot_be_seen_says_why(account: Account, name: str, change: Change, found: str) -> None:
     change(account)
-    checks = account.before()
-    assert checks.keys() == all_well.keys()
+    checks = account.before(name)
     assert (checks[name].state, found in checks[name].found) == (State.UNSEEN, True), checks[name]
+
+
+def test_a_refusal_ends_nothing(account: Account) -> None:
+    refused("sesv2", "GetAccount", "AccessDeniedException")(account)
+    refused("sts", "GetCallerIdentity", "ExpiredToken")(account)
+    checks = account.before()
+    assert checks.keys() == FAULTS.keys()
+    assert {one.state for name, one in checks.items() if name.startswith("E-mail")} == {State.UNSEEN}
+    assert checks["Quotas: API Gateway: requests a second"].state is State.PASSED
 
 
 def test_a_wildcard_covers_one_label(account: Account) -> None:
