@@ -28,6 +28,8 @@ _FOLDER = Path(__file__).parent / "answers"
 
 # A session makes one client at a time.
 _MAKING = Lock()
+# Whose answers the clients give: those of the test that runs.
+_ASKED: list[Answers] = []
 
 type Answer = dict[str, Any]
 
@@ -109,57 +111,59 @@ class AnsweringAws(Aws):
 
     def __init__(self, answers: Answers, endpoint_url: str | None = None) -> None:
         super().__init__(region=REGION)
-        self._answers = answers
         self._endpoint_url = endpoint_url
-        self._made: dict[tuple[str, str | None], Any] = {}
+        _ASKED[:] = [answers]
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Return a client whose calls are answered here."""
         with _MAKING:
-            if (service, region) not in self._made:
-                self._made[service, region] = self._make(service, region or REGION)
-            return self._made[service, region]
+            return _client(service, region or REGION, self._endpoint_url)
 
-    def _make(self, service: str, region: str) -> Any:
-        client = _session().client(
-            service,
-            region_name=region,
-            endpoint_url=self._endpoint_url,
-            aws_access_key_id="nobody",
-            aws_secret_access_key="nothing",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
 
-        def remember(params: Answer, context: dict[str, Any], **_: Any) -> None:
-            context["parameters"] = params
+@cache
+def _client(service: str, region: str, endpoint_url: str | None) -> Any:
+    """Return a client that all tests of a process share, one after the other: making one takes longer than all else."""
+    client = _session().client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id="nobody",
+        aws_secret_access_key="nothing",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
-        def answer(model: OperationModel, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, Answer]:
-            call = Call(service, model.name)
-            self._answers.calls.add(call)
-            if error := self._answers.error_of(call):
-                code, message = error
-                return AWSResponse("", 400, {}, None), {"Error": {"Code": code, "Message": message}}
-            return AWSResponse("", 200, {}, None), self._shaped(model, context["parameters"], call)
+    def remember(params: Answer, context: dict[str, Any], **_: Any) -> None:
+        context["parameters"] = params
 
-        client.meta.events.register("before-parameter-build.*.*", remember)
-        client.meta.events.register("before-call.*.*", answer)
-        return client
+    def answer(model: OperationModel, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, Answer]:
+        (answers,) = _ASKED
+        call = Call(service, model.name)
+        answers.calls.add(call)
+        if error := answers.error_of(call):
+            code, message = error
+            return AWSResponse("", 400, {}, None), {"Error": {"Code": code, "Message": message}}
+        return AWSResponse("", 200, {}, None), _shaped(answers.of(call, context["parameters"]), model, call)
 
-    def _shaped(self, model: OperationModel, parameters: Answer, call: Call) -> Answer:
-        found = self._answers.of(call, parameters)
-        assert model.output_shape is not None
-        report = ParamValidator().validate(found, model.output_shape).generate_report()
-        # What a model calls required may be absent all the same: MailFromDomain of an identity without one.
-        faults = [line for line in report.splitlines() if not line.startswith("Missing required parameter")]
-        assert not faults, f"{call}: {faults}"
-        shaped: Answer = _with_times(found, model.output_shape)
-        return {**shaped, "ResponseMetadata": {"HTTPStatusCode": 200}}
+    client.meta.events.register("before-parameter-build.*.*", remember)
+    client.meta.events.register("before-call.*.*", answer)
+    return client
 
 
 @cache
 def _session() -> Session:
-    """Return one session for all tests: it reads the models of the services once, which takes longer than all else."""
+    """Return one session for all clients: it reads the model of a service once."""
     return Session(region_name=REGION)
+
+
+def _shaped(found: Answer, model: OperationModel, call: Call) -> Answer:
+    """Return an answer as the SDK gives it, once it fits the model."""
+    assert model.output_shape is not None
+    report = ParamValidator().validate(found, model.output_shape).generate_report()
+    # What a model calls required may be absent all the same: MailFromDomain of an identity without one.
+    faults = [line for line in report.splitlines() if not line.startswith("Missing required parameter")]
+    assert not faults, f"{call}: {faults}"
+    shaped: Answer = _with_times(found, model.output_shape)
+    return {**shaped, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
 
 def _with_times(value: Any, shape: Shape) -> Any:
