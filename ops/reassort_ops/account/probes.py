@@ -55,13 +55,13 @@ class Probe:
 
 
 def run(probe: Probe) -> list[Check]:
-    """Return a check of each subject, in their order. What raised on the way leaves the rest unseen, and says why."""
+    """Return a check of each subject, in their order. What raised on the way leaves the rest unseen, and says why: an answer without a member, too."""
     found: dict[Subject, Check] = {}
     why = ""
     try:
         for check in probe.look():
             found[check.subject] = check
-    except (NotSeenError, BotoCoreError, ClientError, httpx.HTTPError) as error:
+    except (NotSeenError, BotoCoreError, ClientError, httpx.HTTPError, KeyError) as error:
         why = reason(error)
     return [found.get(subject) or subject.unseen(why or "no answer") for subject in probe.subjects]
 
@@ -89,6 +89,8 @@ def reason(error: Exception) -> str:
             return f"not seen here: {_one_line(error)}"
         case httpx.HTTPError():
             return f"no answer: {_one_line(error) or type(error).__name__}"
+        case KeyError():
+            return f"not in the answer: {error.args[0]}"
         case _:
             return _one_line(error)
 

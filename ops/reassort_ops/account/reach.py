@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import dns.exception
+import dns.rdatatype
 import dns.resolver
 import httpx
 from reassort.clock import utc_now
@@ -60,35 +61,40 @@ class Reach:
 
 
 class Dns:
-    """The records that this machine's resolver finds."""
+    """The records that a resolver finds: this machine's, unless another one is given."""
+
+    def __init__(self, resolver: dns.resolver.Resolver | None = None, seconds: float = _DNS_SECONDS) -> None:
+        self._resolver = resolver
+        self._seconds = seconds
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT records of a name; strings of one record are joined, as RFC 7208 section 3.3 wants it."""
-        answer = _resolve(name, "TXT")
+        answer = self._resolve(name, "TXT")
         return [b"".join(record.strings).decode("utf-8", "replace") for record in answer] if answer else []
 
     def aliases(self, name: str) -> list[str]:
         """Return the names that a name's CNAME records lead to."""
-        answer = _resolve(name, "A")
+        answer = self._resolve(name, "A")
         if answer is None:
             return []
-        return [str(rrset[0].target).rstrip(".").lower() for rrset in answer.response.answer if rrset.rdtype == 5]
+        chain = [rrset for rrset in answer.response.answer if rrset.rdtype == dns.rdatatype.CNAME]
+        return [str(rrset[0].target).rstrip(".").lower() for rrset in chain]
 
     def addresses(self, name: str) -> set[str]:
         """Return the addresses that a name ends at."""
-        return {str(record) for kind in ("A", "AAAA") for record in _resolve(name, kind) or ()}
+        return {str(record) for kind in ("A", "AAAA") for record in self._resolve(name, kind) or ()}
 
-
-def _resolve(name: str, kind: str) -> dns.resolver.Answer | None:
-    try:
-        return dns.resolver.resolve(name, kind, lifetime=_DNS_SECONDS)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return None
-    except (dns.exception.DNSException, OSError) as error:
-        raise NotSeenError(f"the DNS does not answer for {name}: {type(error).__name__}") from error
+    def _resolve(self, name: str, kind: str) -> dns.resolver.Answer | None:
+        try:
+            resolver = self._resolver or dns.resolver.get_default_resolver()
+            return resolver.resolve(name, kind, lifetime=self._seconds)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return None
+        except (dns.exception.DNSException, OSError) as error:
+            raise NotSeenError(f"the DNS does not answer for {name}: {type(error).__name__}") from error
 
 
 def reach(aws: Aws) -> Reach:
     """Return the real ones."""
-    get = partial(httpx.get, timeout=_WEB_SECONDS, follow_redirects=False, trust_env=False)
+    get = partial(httpx.get, timeout=_WEB_SECONDS, follow_redirects=False)
     return Reach(aws, get, Dns(), utc_now, aws.elsewhere())

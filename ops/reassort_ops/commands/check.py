@@ -45,7 +45,10 @@ def check(
         str, typer.Option("--config-env", metavar="PROFILE", help="With --before: the profile that will be deployed")
     ] = "production",
     config_file: Annotated[
-        Path, typer.Option("--config-file", metavar="FILE", help="With --before: beside its template.yaml")
+        Path,
+        typer.Option(
+            "--config-file", metavar="FILE", help="With --before: what is deployed; template.yaml is beside it"
+        ),
     ] = _CONFIG,
     voters: Annotated[
         int | None, typer.Option("--voters", min=1, metavar="N", help="With --before: how many are on the roll")
@@ -55,7 +58,9 @@ def check(
     ] = None,
     share: Annotated[
         int,
-        typer.Option("--share", min=1, max=100, metavar="PERCENT", help="How many of them ask on one day, at most"),
+        typer.Option(
+            "--share", min=1, max=100, metavar="PERCENT", help="With --before: how many of them ask on one day, at most"
+        ),
     ] = 100,
     elections: Elections = DEFAULT_FOLDER,
     policy: Annotated[
