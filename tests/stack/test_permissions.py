@@ -29,6 +29,8 @@ _KEYS = {
     "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
     "LimitsTable": {"key": {"S": _NOBODY}},
+    "ControlTable": {"key": {"S": _NOBODY}},
+    "PaceTable": {"key": {"S": _NOBODY}},
 }
 # The SDK's name of each action that the table of rights has.
 _OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_ACTIONS}

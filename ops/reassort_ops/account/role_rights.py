@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
-TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "RegisterTable", "LimitsTable")
+TABLES = (
+    "VotersTable",
+    "IdentifiersTable",
+    "SignInTable",
+    "DeliveriesTable",
+    "RegisterTable",
+    "LimitsTable",
+    "ControlTable",
+    "PaceTable",
+)
 TABLE_ACTIONS = (
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -53,8 +62,9 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         SignInTable="BatchGetItem UpdateItem",
         IdentifiersTable="PutItem",
         RegisterTable="PutItem",
-        # Telephone numbers are written, the operators' record of when reissues may commit is read.
-        LimitsTable="UpdateItem BatchGetItem",
+        LimitsTable="UpdateItem",
+        # The operators' record of when reissues may commit.
+        ControlTable="BatchGetItem",
         DeliveriesTable="GetItem BatchGetItem PutItem UpdateItem",
     ),
     "NotifyRole": _granted(
@@ -62,7 +72,7 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         # Canaries are put.
         DeliveriesTable="GetItem BatchGetItem UpdateItem DeleteItem PutItem",
         # Turns to send, and the day's SMS.
-        LimitsTable="UpdateItem",
+        PaceTable="UpdateItem",
     ),
     "RegistryRole": _granted(IdentifiersTable="GetItem", VotersTable="GetItem UpdateItem", RegisterTable="PutItem"),
     # The register's stream tells it all it needs.
@@ -81,6 +91,7 @@ HELD: Mapping[tuple[str, str], frozenset[str]] = {
     ("kms:Sign", "RegisterKey"): frozenset(),
     ("kms:ScheduleKeyDeletion", "EncryptionKey"): frozenset(),
     ("dynamodb:ConditionCheckItem", "VotersTable"): frozenset({"LoginRole"}),
+    ("dynamodb:ConditionCheckItem", "ControlTable"): frozenset({"ReissueRole"}),
     ("sqs:SendMessage", "RetryQueue"): frozenset({"NotifyRole"}),
     ("sqs:SendMessage", "PlatformDeadLetters"): frozenset({"AnnounceRole"}),
     ("sns:Publish", "PlatformTopic"): frozenset({"AnnounceRole"}),

@@ -74,7 +74,7 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
             if code_of(error) != "NotFoundException":
                 raise
             there = False
-        ours = _physical_id(reach, settings.stack_name, "SenderIdentity") is not None
+        ours = _physical_id(reach, settings.stack_name, "SenderDomainIdentity") is not None
         yield identity(domain, settings.value("SenderIdentity", _OWN), there=there, ours=ours)
 
     return (

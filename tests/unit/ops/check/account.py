@@ -209,5 +209,5 @@ def _arns(stack: DeployedStack, resource: str) -> list[str]:
     if resource == ANY:
         return [ANY]
     if resource == SENDER:
-        return [stack.arn("SenderIdentity"), stack.arn("ConfigurationSet")]
+        return [stack.arn("SenderDomainIdentity"), stack.arn("ConfigurationSet")]
     return [] if resource == "phone" else [stack.arn(resource)]
