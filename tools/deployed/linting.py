@@ -30,11 +30,18 @@ class Deployed:
         self.written = template
         self.folder = folder
         self.source = included(template, folder)
+        self.deployments: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+        """Logical ids of an API's deployments under given values, once they have been translated."""
 
     @cached_property
     def translation(self) -> Json:
         """SAM's translation under the defaults of the parameters."""
         return translated(self.source, {})
+
+    @cached_property
+    def source_stacks(self) -> list[Stack]:
+        """The stacks to look at before SAM translates them."""
+        return scenarios.stacks(self.source)
 
     @cached_property
     def stacks(self) -> list[Stack]:
