@@ -24,7 +24,7 @@ _SPANNING = tuple(
         "DeleteItem",
     )
 )
-_ROOT = re.compile(r"^arn:[^:]*(?:\}[^:]*)?:iam::(.+):root$")
+_ROOT = re.compile(r"^arn:.*:iam::(.+):root$")
 _CALLER_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn"})
 
 
@@ -82,7 +82,7 @@ class AccountsAreNarrowed(CloudFormationLintRule):
     """The root of an account stands for whoever that account gives sts:AssumeRole."""
 
     id = "E9411"
-    shortdesc = "No role trusts the whole of an account without a condition"
+    shortdesc = "No role trusts the whole of another account without a condition"
     description = (
         "The ARN of an account's root in a trust policy lets in every principal of the account that may assume roles; a condition names the "
         "principals or an external id"
@@ -163,7 +163,9 @@ def _whole_accounts(stack: Stack) -> Iterator[Fault]:
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in trust(role):
             for principal in statement.principals.get("AWS", []):
-                if statement.allows and not statement.conditions and (principal == "*" or _ROOT.match(principal)):
+                root = _ROOT.match(principal)
+                foreign = principal == "*" or (root is not None and root[1] != "${AWS::AccountId}")
+                if statement.allows and foreign and not statement.conditions:
                     yield Fault(statement.path, f"the whole of {principal} may assume {role.id}: add a condition")
 
 
