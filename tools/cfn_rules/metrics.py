@@ -1,6 +1,7 @@
 """A6: what alarms and dashboards look at is emitted by something."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
@@ -113,7 +114,7 @@ def _words(line: Line) -> str:
 
 def _not_emitted(template: Deployed, stack: Stack) -> Iterator[Fault]:
     for line in lines(stack):
-        if line.namespace.startswith("AWS/"):
+        if line.namespace.startswith("AWS/") or _by_unknown_code(template, stack, line.namespace):
             continue
         of_that_name = [one for one in _emitted(template, stack, line.namespace) if one.name == line.metric]
         if not of_that_name:
@@ -128,10 +129,22 @@ def _emitted(template: Deployed, stack: Stack, namespace: str) -> Iterator[Emitt
             if made.get("MetricNamespace") == namespace:
                 dimensions = frozenset(str(one.get("Key")) for one in made.get("Dimensions", []))
                 yield Emitted(str(made.get("MetricName")), dimensions, bare=not dimensions)
-    for function in stack.of_type("AWS::Lambda::Function"):
-        variables = function.properties.get("Environment", {}).get("Variables", {})
-        if namespace in variables.values():
-            yield from emitted_by(template.code_of(function.id))
+    for name in _told(stack, namespace):
+        yield from emitted_by(template.code_of(name) or Path())
+
+
+def _told(stack: Stack, namespace: str) -> list[str]:
+    """Return the functions that are told a namespace by their environment."""
+    return [
+        function.id
+        for function in stack.of_type("AWS::Lambda::Function")
+        if namespace in function.properties.get("Environment", {}).get("Variables", {}).values()
+    ]
+
+
+def _by_unknown_code(template: Deployed, stack: Stack, namespace: str) -> bool:
+    """Tell whether a function may emit anything there: `sam validate --lint` hands over a template that no longer says where the code is."""
+    return any(template.code_of(name) is None for name in _told(stack, namespace))
 
 
 def _misnamed(stack: Stack) -> Iterator[Fault]:

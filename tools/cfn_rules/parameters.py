@@ -88,7 +88,7 @@ def _empty_parts(stack: Stack, node: Json, path: tuple[str | int, ...]) -> Itera
             yield from _empty_parts(stack, item, (*path, place))
     elif isinstance(node, dict):
         for name in sorted(stack.parameters_in(node)):
-            if stack.values[name] == "":
+            if stack.values.get(name) == "":
                 yield path, name
 
 
@@ -110,8 +110,8 @@ def _without_effect(template: Deployed) -> Iterator[Fault]:
     made = {tuple(sorted(stack.values.items())): _everything(stack) for stack in stacks}
 
     def has_effect(stack: Stack, name: str) -> bool:
-        without = tuple(sorted((stack.values | {name: ""}).items()))
-        return made.get(without) != _everything(stack)
+        with_it, without = (tuple(sorted(values.items())) for values in (stack.values, stack.values | {name: ""}))
+        return made.get(without) != made[with_it]
 
     said = set()
     for stack in stacks:

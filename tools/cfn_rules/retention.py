@@ -1,13 +1,13 @@
 """A7: what a deleted stack, a rollback and a replacement leave behind."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
-from deployed.linting import Fault, in_each_stack
+from deployed.linting import Fault, deployed, in_each_stack, matches
 from deployed.scenarios import defaults
-from deployed.stack import Resource, Stack
+from deployed.stack import Json, Resource, Stack
 
 _KEPT = ("Retain", "RetainExceptOnCreate")
 # What others cannot do without: what it encrypts cannot be read, what it lets in is locked out, what it holds is gone.
@@ -48,7 +48,7 @@ class FirstCreateRollsBack(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the tables that the rollback of a creation cannot delete."""
-        return in_each_stack(cfn, _protected_at_once)
+        return matches(_protected_at_once(deployed(cfn).translation))
 
 
 def _kept(resource: Resource) -> bool:
@@ -70,12 +70,9 @@ def _lost(stack: Stack) -> Iterator[Fault]:
             yield Fault(resource.path, f"{name} is {why}: UpdateReplacePolicy must be Retain")
 
 
-def _protected_at_once(stack: Stack) -> Iterator[Fault]:
-    given = Stack(stack.template, defaults(stack.template))
-    for table in given.of_type("AWS::DynamoDB::Table"):
+def _protected_at_once(template: Mapping[str, Json]) -> Iterator[Fault]:
+    for table in Stack(template, defaults(template)).of_type("AWS::DynamoDB::Table"):
         kept_always = table.definition.get("DeletionPolicy") == "Retain"
         if str(table.properties.get("DeletionProtectionEnabled")).lower() == "true" and not kept_always:
-            yield Fault(
-                (*table.path, "Properties", "DeletionProtectionEnabled"),
-                f"a first deploy that fails cannot delete {table.id}",
-            )
+            path = (*table.path, "Properties", "DeletionProtectionEnabled")
+            yield Fault(path, f"a first deploy that fails cannot delete {table.id}")

@@ -33,10 +33,11 @@ class Deployed:
         self.deployments: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
         """Logical ids of an API's deployments under given values, once they have been translated."""
 
-    def code_of(self, function: str) -> Path:
-        """Return the folder of a function's code, by its logical id, as it is before `sam build`."""
+    def code_of(self, function: str) -> Path | None:
+        """Return the folder of a function's code, by its logical id, as it is before `sam build`; None where the template has none."""
         properties = self.written.get("Resources", {}).get(function, {}).get("Properties", {})
-        return self.folder / str(properties.get("CodeUri", ""))
+        folder = properties.get("CodeUri")
+        return self.folder / folder if isinstance(folder, str) and (self.folder / folder).is_dir() else None
 
     @cached_property
     def translation(self) -> Json:

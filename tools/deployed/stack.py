@@ -128,11 +128,13 @@ class Stack:
     def _ref(self, name: str) -> Json:
         if name == "AWS::NoValue":
             return _ABSENT
+        parameter = (self.template.get("Parameters") or {}).get(name)
+        if parameter is not None:
+            self._read.add(name)
         value = self.values.get(name)
         if value is None:
             return f"${{{name}}}"
-        self._read.add(name)
-        kind = str((self.template.get("Parameters") or {}).get(name, {}).get("Type", ""))
+        kind = str((parameter or {}).get("Type", ""))
         return value.split(",") if kind.startswith(("List<", "CommaDelimitedList")) else value
 
     def _get_att(self, argument: Json) -> str:
@@ -146,7 +148,7 @@ class Stack:
             name = match[1].strip()
             if name in variables:
                 return self.text(variables[name])
-            return str(self._ref(name)) if name in self.values else f"${{{name}}}"
+            return f"${{{name}}}" if "." in name else str(self._ref(name))
 
         return _VARIABLE.sub(substitute, str(pattern))
 
