@@ -93,4 +93,4 @@ def test_template_keeps_the_rule(rule: str) -> None:
 
 def test_plain_cfn_lint_loads_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert [Path(folder).resolve() for folder in ConfigMixIn([]).append_rules] == [RULES]
+    assert RULES in [Path(folder).resolve() for folder in ConfigMixIn([]).append_rules]

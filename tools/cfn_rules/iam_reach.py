@@ -11,19 +11,15 @@ from deployed.service_reference import actions
 from deployed.stack import Stack
 
 _LEADING_KEYS = "dynamodb:leadingkeys"
-# Calls that may span tables, or may be a part of a transaction that does.
-_SPANNING = tuple(
-    f"dynamodb:{name}"
-    for name in (
-        "BatchGetItem",
-        "BatchWriteItem",
-        "ConditionCheckItem",
-        "GetItem",
-        "PutItem",
-        "UpdateItem",
-        "DeleteItem",
-    )
+# Actions that one request may bring together, on several tables: a batch, or a transaction, for which IAM has no action of its own.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_TOGETHER = (
+    ("BatchGetItem",),
+    ("BatchWriteItem",),
+    ("GetItem",),
+    ("ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"),
 )
+_ENCLOSING = "dynamodb:enclosingoperation"
 _ROOT = re.compile(r"^arn:.*:iam::(.+):root$")
 _CALLER_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn"})
 
@@ -34,8 +30,8 @@ class LeadingKeysStandAlone(CloudFormationLintRule):
     id = "E9111"
     shortdesc = "dynamodb:LeadingKeys is not relied on where a request spans tables"
     description = (
-        "A batch or a transaction over several tables has keys of each; no page says that the condition sees those of one table only. A role "
-        "that may do so has no statement with dynamodb:LeadingKeys"
+        "A batch or a transaction over several tables has keys of each; no page says that the condition sees those of one table only. A role that "
+        "may send such a request has no statement with dynamodb:LeadingKeys, or none for transactions (dynamodb:EnclosingOperation)"
     )
     source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html"
     tags = ["iam", "dynamodb", "A11"]
@@ -111,20 +107,39 @@ class SmsNeedTwoActions(CloudFormationLintRule):
 
 def _spanning(stack: Stack) -> Iterator[Fault]:
     for statements in roles(stack).values():
-        tables = {
-            table
-            for statement in statements
-            if statement.allows and _names_any(statement, _SPANNING)
-            for table in statement.resources
-        }
         for statement in statements:
             if any(key.lower() == _LEADING_KEYS for key in statement.condition_keys()):
-                others = sorted(tables - set(statement.resources))
+                others = sorted(set(_together_with(statement, statements)))
                 if others:
                     message = (
-                        f"dynamodb:LeadingKeys cannot be relied on: the role's requests may span {', '.join(others)}"
+                        f"dynamodb:LeadingKeys cannot be relied on: a request of the role may span {', '.join(others)}"
                     )
                     yield Fault((*statement.path, "Condition"), message)
+
+
+def _together_with(statement: Statement, statements: list[Statement]) -> Iterator[str]:
+    """Yield the other tables that a request under a statement may read or write as well."""
+    alone = _never_in_transactions(statement, statements)
+    for names in _TOGETHER:
+        wanted = tuple(f"dynamodb:{name}" for name in names)
+        if _names_any(statement, wanted) and not (alone and "Batch" not in names[0]):
+            for other in statements:
+                if other.allows and _names_any(other, wanted):
+                    yield from set(other.resources) - set(statement.resources)
+
+
+def _never_in_transactions(statement: Statement, statements: list[Statement]) -> bool:
+    """Tell whether a statement is for lone requests: by its own condition, or by a Deny of transactions."""
+    if any(
+        key.lower() == _ENCLOSING and values == ["true"] for key, values in statement.conditions.get("Null", {}).items()
+    ):
+        return True
+    return any(
+        not other.allows
+        and {key.lower() for key in other.condition_keys()} == {_ENCLOSING}
+        and ({"*"} & set(other.resources) or set(statement.resources) <= set(other.resources))
+        for other in statements
+    )
 
 
 def _names_any(statement: Statement, wanted: tuple[str, ...]) -> bool:
