@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -42,6 +42,9 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 
 watch: $(SYNCED) ## Take thresholds and dashboard into template.yaml, after a change of an election file
 	@$(BIN)/python packaging/watch.py --write
+
+gateway: $(SYNCED) ## Write openapi.gateway.json, what API Gateway imports, after a change of openapi.yaml
+	@$(BIN)/python tools/gateway_document.py --write
 
 lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3

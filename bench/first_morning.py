@@ -466,18 +466,18 @@ def _hot_keys(
     collisions = peak / CONTROL_SHARDS * 2 * max(Assumptions().transaction_ms) / 1000
     return [
         (
-            "limits `pace#code`",
-            min(keys["LimitsTable pace#code"] * peak, codes),
+            "pace `pace#code`",
+            min(keys["PaceTable pace#code"] * peak, codes),
             f"one turn a code, {codes:g} a second at most",
         ),
         (
-            "limits `pace#email`",
-            min(keys["LimitsTable pace#email"] * peak, emails),
+            "pace `pace#email`",
+            min(keys["PaceTable pace#email"] * peak, emails),
             f"one turn an e-mail, {emails:g} a second at most",
         ),
         (
-            "limits `pace#sms`",
-            min(keys["LimitsTable pace#sms"] * peak, sms),
+            "pace `pace#sms`",
+            min(keys["PaceTable pace#sms"] * peak, sms),
             f"one turn an SMS, {sms:g} a second at most",
         ),
         (
@@ -486,8 +486,8 @@ def _hot_keys(
             f"2 units a code in 8 items, {source:.0f} codes a second at most by the bound",
         ),
         (
-            f"limits `control#…`, one of {CONTROL_SHARDS} items",
-            keys["LimitsTable control"] * peak / CONTROL_SHARDS,
+            f"control `control#…`, one of {CONTROL_SHARDS} items",
+            keys["ControlTable control"] * peak / CONTROL_SHARDS,
             f"2 units a reissue, which is conditioned on it; {collisions:.1%} meet another one there and are tried again",
         ),
         ("deliveries, index `due`, one of 8 shards", 6 * peak / 8, "some 6 units a voter, spread by the reference"),

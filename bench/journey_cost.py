@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Attributes that are keys of an index of the deliveries table; a write that names one writes the index, too.
 _INDEX_KEYS = ("due_at", "sms_id")
 # Tables whose keys many voters share; all others have a voter's, an identifier's or a delivery's own.
-_SHARED = ("LimitsTable", "SignInTable")
+_SHARED = ("LimitsTable", "ControlTable", "PaceTable", "SignInTable")
 _NUMEN = "09E{:07d}ABC"
 
 

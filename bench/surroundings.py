@@ -142,7 +142,7 @@ def _request(election: Election) -> tuple[dict[str, Any], dict[str, Any]]:
                 "SignInTable": [wire_session],
                 "VotersTable": [wire_voter],
                 "DeliveriesTable": [],
-                "LimitsTable": [],
+                "ControlTable": [],
             },
             "UnprocessedKeys": {},
         },

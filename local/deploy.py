@@ -102,6 +102,8 @@ def deploy(
         "SiteOrigin": site_origin,
         "SenderDomain": "elections.example",
         "AlarmAddress": "assistance@elections.example",
+        # MiniStack's root account, whose root key plays everybody.
+        "VotingPlatformPrincipal": "arn:aws:iam::000000000000:root",
         # What MiniStack cannot evaluate is left out of the roles, see the template.
         "IamDetail": "local",
         **(parameters or {}),

@@ -20,9 +20,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.deploy import DeployedStack
+from local.edge import ASSETS, PolicyHeader, read_pages, read_security_headers
 from local.outgoing import Outgoing
 from local.receipts import Receipts
-from local.security_headers import PolicyHeader, read_security_headers
 
 INBOX = Path(__file__).with_name("inbox")
 # RFC 9110 section 7.6.1.
@@ -44,6 +44,10 @@ NOT_FORWARDED = HOP_BY_HOP | {"host", "content-length", "x-forwarded-for"}
 # The body has been decoded on its way, and the server in front dates and signs its own answers.
 NOT_RETURNED = HOP_BY_HOP | {"content-length", "content-encoding", "date", "server"}
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+# The bucket's answer for a key that is not there, to whom it does not let list its keys.
+_S3_DENIES = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
 # API Gateway gives up after 29 s.
 API_SECONDS = 30
 
@@ -93,7 +97,7 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
             receipts.route(),
             Route("/api/{path:path}", _forward(api, stack.api_url), methods=METHODS),
             Route("/registry/{path:path}", _forward(api, stack.api_url), methods=METHODS),
-            Mount("/", GZipMiddleware(Site(directory=site))),
+            Mount("/", GZipMiddleware(Site(site, read_pages(template)))),
         ],
         middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
         lifespan=lifespan,
@@ -103,15 +107,23 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
 class Site(StaticFiles):
     """Files as CloudFront serves them from the bucket: a default root object, no directory indexes, the site's own 404 page."""
 
+    def __init__(self, directory: Path, pages: frozenset[str]) -> None:
+        super().__init__(directory=directory)
+        self._missing = directory / "404.html"
+        self._pages = pages
+
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Serve the file at `path`, or 404.html with status 404."""
+        """Serve a page or an asset; 404.html for any other page, and for a missing file what the bucket says."""
+        # The path as CloudFront's functions see it: not decoded.
+        asked = scope["raw_path"].decode("ascii")
+        if asked not in self._pages and not asked.startswith(ASSETS):
+            return FileResponse(self._missing, status_code=404)
         try:
             return await super().get_response("index.html" if path == "." else path, scope)
         except HTTPException as error:
-            missing = Path(str(self.directory)) / "404.html"
-            if error.status_code != 404 or not missing.is_file():
+            if error.status_code != 404:
                 raise
-            return FileResponse(missing, status_code=404)
+            return Response(_S3_DENIES, status_code=403, media_type="application/xml")
 
 
 class AddHeaders:

@@ -24,11 +24,11 @@ from starlette.applications import Starlette
 
 from local.aws import LocalAws, LocalAwsError, start_aws
 from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
+from local.edge import HeadersPolicyError
 from local.elections import NoFitError
 from local.gateway import create_gateway
 from local.processes import ROOT, CommandError, own_folder, run
 from local.receipts import Receipts
-from local.security_headers import HeadersPolicyError
 
 ROLL = ROOT / "data" / "demo-roll.csv"
 

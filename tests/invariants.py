@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from tests.wire import Call
     from tests.world import Enrolled, World
 
-TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "RegisterTable", "LimitsTable")
+TABLES = (
+    "VotersTable",
+    "IdentifiersTable",
+    "SignInTable",
+    "DeliveriesTable",
+    "RegisterTable",
+    "LimitsTable",
+    "ControlTable",
+    "PaceTable",
+)
 SENDING = frozenset({"SendEmail", "Publish"})
 _CODE = re.compile(r"[0-9]{6}")
 _ERASED = {"payload", "address", "due_shard", "due_at"}

@@ -164,7 +164,7 @@ class History:
         """Let so many SMS be counted against the cap of a day."""
         name = sms_day_attribute(datetime(day.year, day.month, day.day, tzinfo=self.election.zone))
         self.dynamodb.update_item(
-            TableName=self.stack.limits_table,
+            TableName=self.stack.pace_table,
             Key=to_wire({"key": pace_key("sms")}),
             UpdateExpression="SET #day = :number",
             ExpressionAttributeNames={"#day": name},

@@ -50,6 +50,8 @@ def figures_of_week() -> Figures:
             register_table=outputs["RegisterTable"],
             sign_in_table=outputs["SignInTable"],
             limits_table=outputs["LimitsTable"],
+            control_table=outputs["ControlTable"],
+            pace_table=outputs["PaceTable"],
             hmac_key_id="",
             encryption_key_id="",
         )

@@ -606,6 +606,7 @@ class World:
                 deliveries=self.tables["DeliveriesTable"],
                 register=self.tables["RegisterTable"],
                 limits=self.tables["LimitsTable"],
+                control=self.tables["ControlTable"],
             ),
         )
         registry = Registry(
@@ -643,7 +644,7 @@ class World:
             dynamodb=wire.dynamodb,
             voters_table=self.tables["VotersTable"],
             claims=claims,
-            pace=Pace(wire.dynamodb, self.tables["LimitsTable"], self.election),
+            pace=Pace(wire.dynamodb, self.tables["PaceTable"], self.election),
             opener=Opener(wire.kms, self.encryption_key),
             providers=Providers(
                 ses=wire.ses,
@@ -670,7 +671,7 @@ class World:
         canaries = Canaries(
             dynamodb=wire.dynamodb,
             deliveries_table=deliveries,
-            limits_table=self.tables["LimitsTable"],
+            pace_table=self.tables["PaceTable"],
             sealer=Sealer(wire.kms, self.encryption_key),
             election=self.election,
             clock=self.clock,

@@ -8,7 +8,7 @@ from reassort.http import Answer, Body, Request, Routes, clear_cookie, read_body
 from reassort.logs import Journal
 from reassort.problems import Code, FieldFault, Problem
 from reassort.sessions import SESSION_COOKIE, parse_token, session_item_key
-from reassort.tables import to_wire
+from reassort.tables import delete_one
 
 from login.codes import CODE_DIGITS, SignIn, ask_code, redeem_code
 
@@ -92,8 +92,8 @@ class Login:
         """Delete the session on the server and both cookies in the browser."""
         token = parse_token(request.cookies.get(SESSION_COOKIE))
         if token is not None:
-            key = to_wire(session_item_key(self._deps.keyed_hash, token))
-            self._deps.dynamodb.delete_item(TableName=self._deps.sign_in_table, Key=key)
+            key = session_item_key(self._deps.keyed_hash, token)
+            delete_one(self._deps.dynamodb, self._deps.sign_in_table, key)
             self._journal.record("signed out", voter=token.voter_id)
         return Answer(204, cookies=(clear_cookie(SESSION_COOKIE), clear_cookie(CHALLENGE_COOKIE)))
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, from_milliseconds
 from reassort.keys import CANARY_PREFIX, pace_key
 from reassort.outbox import CANARY_VOTER, Channel, Message, Status, canary_delivery_item
-from reassort.tables import ContentionError, from_wire, to_wire
+from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, from_wire, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ class Canaries:
 
     dynamodb: DynamoDBClient
     deliveries_table: str
-    limits_table: str
+    pace_table: str
     sealer: Sealer
     election: Election
     clock: Clock
@@ -80,7 +80,7 @@ class Canaries:
             return
         try:
             missing = self._sweep(now)
-        except (BotoCoreError, ClientError, ContentionError) as error:
+        except BUSY_OR_UNREACHABLE as error:
             self.journal.fault("canaries not swept", error)
             missing = {(channel, target.domain): True for target, channel in self._destinations()}
         self.meters.measure_missing_canaries(missing)
@@ -123,7 +123,7 @@ class Canaries:
     def _watched_since(self, now: datetime) -> int:
         """Return when canaries were switched on (milliseconds since 1970): none that was due before is missed."""
         answer = self.dynamodb.update_item(
-            TableName=self.limits_table,
+            TableName=self.pace_table,
             Key=to_wire({"key": pace_key("canary")}),
             UpdateExpression="SET watched_since = if_not_exists(watched_since, :now), expires_at = :kept",
             ExpressionAttributeValues=to_wire(

@@ -27,7 +27,7 @@ from reassort.outbox import (
     history_step,
 )
 from reassort.reasons import Reason
-from reassort.tables import ConditionFailedError, read_one, to_wire, update_one, update_request
+from reassort.tables import ConditionFailedError, delete_one, read_one, update_one, update_request
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -408,7 +408,7 @@ class Claims:
 
     def delete(self, delivery: Delivery) -> None:
         """Delete a delivery that goes to nobody."""
-        self._dynamodb.delete_item(TableName=self.table, Key=to_wire({"delivery_id": delivery.delivery_id}))
+        delete_one(self._dynamodb, self.table, {"delivery_id": delivery.delivery_id})
 
     def _write(  # the parts of an UpdateItem call
         self,

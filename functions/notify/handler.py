@@ -31,7 +31,7 @@ class Settings:
     encryption_key: str
     voters_table: str
     deliveries_table: str
-    limits_table: str
+    pace_table: str
     retry_queue: str
     sender_domain: str
     configuration_set: str
@@ -52,7 +52,7 @@ def _start() -> tuple[Triggers, Journal]:
         dynamodb=dynamodb,
         voters_table=settings.voters_table,
         claims=claims,
-        pace=Pace(dynamodb, settings.limits_table, election),
+        pace=Pace(dynamodb, settings.pace_table, election),
         opener=Opener(kms, settings.encryption_key),
         providers=Providers(
             ses=clients.ses(),
@@ -79,7 +79,7 @@ def _start() -> tuple[Triggers, Journal]:
     canaries = Canaries(
         dynamodb=dynamodb,
         deliveries_table=settings.deliveries_table,
-        limits_table=settings.limits_table,
+        pace_table=settings.pace_table,
         sealer=Sealer(kms, settings.encryption_key),
         election=election,
         clock=utc_now,

@@ -46,7 +46,7 @@ class DailyCapError(Exception):
 
 
 class Pace:
-    """The turns of all lanes, kept in the limits table. Times are milliseconds since 1970, stored in microseconds."""
+    """The turns of all lanes, kept in the pace table. Times are milliseconds since 1970, stored in microseconds."""
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, election: Election) -> None:
         self._dynamodb = dynamodb

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
 from reassort.outbox import OVERDUE_AFTER
-from reassort.tables import to_wire
+from reassort.tables import BUSY_OR_UNREACHABLE, to_wire
 
 from notify.claims import PARKED_FOR
 from notify.delivering import Delivering, deliver, find
@@ -41,6 +40,9 @@ _LONGEST_DELAY_SECONDS = 900
 # The retry queue of template.yaml gives a message to the dead letters after this many receptions, this far apart.
 RECEPTIONS = 5
 VISIBILITY = timedelta(seconds=360)
+# A message that this function puts back into its own queue is a loop to Lambda, which is told to let it run (`RecursiveLoop` in
+# template.yaml): a day of the longest delays, and no further. The sweeper and the dead letters have what is longer under way.
+MOST_TURNS = 96
 # When tables or KMS do not answer, everything waits about this long before it is tried again.
 _OUTAGE_WAIT_SECONDS = (20, 60)
 # The record of a sending comes moments after it. A receipt of an SMS that is unknown for longer is of nobody's.
@@ -128,33 +130,34 @@ class Triggers:
             self.delivering.journal.fault("first attempt failed", error, delivery=delivery_id)
             again = [self.delivering.clock() + timedelta(seconds=1)]
         for until in again:
-            self._queue_delivery(delivery_id, until)
+            self._queue_delivery(delivery_id, until, 0)
 
     def _from_queue(self, body: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        turns = body.get("turns", 0) + 1
         if "receipt" in body:
-            self._receive(receipt_from_json(body["receipt"]), body.get("tries", 0))
+            self._receive(receipt_from_json(body["receipt"]), body.get("tries", 0), turns)
             return
         delivery_id = body["delivery_id"]
         until = from_milliseconds(body.get("until", 0))
         if until > self.delivering.clock():
             # Further away than SQS delays a message: another leg of the way.
-            self._queue_delivery(delivery_id, until)
+            self._queue_delivery(delivery_id, until, turns)
             return
         try:
-            self._attempt_again(delivery_id, int(attributes["SentTimestamp"]))
-        except (ClientError, BotoCoreError) as error:
+            self._attempt_again(delivery_id, int(attributes["SentTimestamp"]), turns)
+        except BUSY_OR_UNREACHABLE as error:
             # Tables that do not answer are nothing that a dead-letter queue could help with.
             self.delivering.journal.fault("attempt put off", error, delivery=delivery_id)
             until = self._after_outage()
-            self._queue_delivery(delivery_id, until)
-            with suppress(ClientError, BotoCoreError):
+            self._queue_delivery(delivery_id, until, turns)
+            with suppress(*BUSY_OR_UNREACHABLE):
                 # Or the sweeper would queue it a second time, every minute that this lasts.
                 self.delivering.claims.defer_sweep(delivery_id, until + OVERDUE_AFTER)
         except Exception:
             self._keep_poison(delivery_id, int(attributes["ApproximateReceiveCount"]))
             raise
 
-    def _attempt_again(self, delivery_id: str, sent_at: int) -> None:
+    def _attempt_again(self, delivery_id: str, sent_at: int, turns: int) -> None:
         claims = self.delivering.claims
         delivery = claims.read(delivery_id)
         if delivery is not None and delivery.parked_at is not None:
@@ -165,7 +168,7 @@ class Triggers:
         if delivery is None:
             return
         for until in deliver(find(delivery_id, delivery.voter_id, self.delivering), self.delivering):
-            self._queue_delivery(delivery_id, until)
+            self._queue_delivery(delivery_id, until, turns)
 
     def _keep_poison(self, delivery_id: str, reception: int) -> None:
         """Keep the sweeper away from a delivery that the queue will bring again, and park it when it will not."""
@@ -177,7 +180,7 @@ class Triggers:
             return
         try:
             delivery = claims.read(delivery_id)
-        except (ClientError, BotoCoreError):
+        except BUSY_OR_UNREACHABLE:
             raise
         except Exception:
             # Not even its state makes sense, so that nothing can be recorded in it.
@@ -187,8 +190,12 @@ class Triggers:
             self.delivering.meters.count_parked()
             self.delivering.journal.warn("delivery parked", delivery=delivery_id)
 
-    def _queue_delivery(self, delivery_id: str, until: datetime) -> None:
-        self._queue({"delivery_id": delivery_id, "until": epoch_milliseconds(until)}, until)
+    def _queue_delivery(self, delivery_id: str, until: datetime, turns: int) -> None:
+        if turns >= MOST_TURNS:
+            # It is in the sweeper's index, which queues it anew.
+            self.delivering.journal.warn("delivery left to the sweeper", delivery=delivery_id)
+            return
+        self._queue({"delivery_id": delivery_id, "until": epoch_milliseconds(until), "turns": turns}, until)
 
     def _queue(self, body: Mapping[str, Any], until: datetime) -> None:
         wait = -((self.delivering.clock() - until) // timedelta(seconds=1))
@@ -260,26 +267,35 @@ class Triggers:
         faults = []
         for receipt in receipts:
             try:
-                self._receive(receipt, 0)
+                self._receive(receipt, 0, 0)
             except Exception as error:  # noqa: BLE001 - one receipt must not fail the others
                 self.delivering.journal.fault("receipt not applied", error)
                 faults.append(error)
         if faults:
             raise ExceptionGroup("receipts not applied", faults)
 
-    def _receive(self, receipt: Receipt, tries: int) -> None:
-        """Apply a receipt. What cannot be applied now waits in the retry queue, where it holds nobody's data."""
+    def _receive(self, receipt: Receipt, tries: int, turns: int) -> None:
+        """Apply a receipt. What cannot be applied now waits in the retry queue, where it holds nobody's data.
+
+        Raises:
+            ContentionError, botocore.exceptions.ClientError, BotoCoreError: it has waited as long as may be: the queue gives it to the
+                dead letters, and an operator's redrive brings it back.
+        """
         try:
             known = self.receiving.apply(receipt)
-        except (ClientError, BotoCoreError) as error:
+        except BUSY_OR_UNREACHABLE as error:
             self.delivering.journal.fault("receipt put off", error)
-            self._queue({"receipt": receipt_to_json(receipt), "tries": tries}, self._after_outage())
+            if turns >= MOST_TURNS:
+                raise
+            body = {"receipt": receipt_to_json(receipt), "tries": tries, "turns": turns}
+            self._queue(body, self._after_outage())
             return
         if known:
             return
         if tries < len(_EARLY_WAITS_SECONDS):
             later = self.delivering.clock() + timedelta(seconds=_EARLY_WAITS_SECONDS[tries])
-            self._queue({"receipt": receipt_to_json(receipt), "tries": tries + 1}, later)
+            body = {"receipt": receipt_to_json(receipt), "tries": tries + 1, "turns": turns}
+            self._queue(body, later)
             return
         self.delivering.journal.warn("receipt of an unknown message")
         self.delivering.meters.count_unknown_receipt()

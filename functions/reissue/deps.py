@@ -23,6 +23,7 @@ class Tables:
     deliveries: str
     register: str
     limits: str
+    control: str
 
 
 @dataclass(frozen=True)

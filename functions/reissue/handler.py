@@ -31,6 +31,7 @@ class Settings:
     deliveries_table: str
     register_table: str
     limits_table: str
+    control_table: str
 
 
 def _start() -> tuple[Reissue, Journal, Election, str]:
@@ -54,6 +55,7 @@ def _start() -> tuple[Reissue, Journal, Election, str]:
             deliveries=settings.deliveries_table,
             register=settings.register_table,
             limits=settings.limits_table,
+            control=settings.control_table,
         ),
     )
     start.begin(lambda: keyed_hash.derive(kms, settings.hmac_key, election.id), lambda: connect(dynamodb))

@@ -169,7 +169,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
     tables = IssuingTables(deps.tables.voters, deps.tables.identifiers, deps.tables.deliveries, deps.tables.register)
     actions = [
         *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
-        require_open(deps.tables.limits, voter.voter_id, now),
+        require_open(deps.tables.control, voter.voter_id, now),
         count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
     ]
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.

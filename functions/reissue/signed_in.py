@@ -55,12 +55,12 @@ def read_signed_in(
     if reference is not None:
         keys[deps.tables.deliveries] = {"delivery_id": reference}
     if with_control:
-        keys[deps.tables.limits] = control_item_key(token.voter_id)
+        keys[deps.tables.control] = control_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
     session = live_session(found[deps.tables.sign_in], now, deps.election.limits.session)
     voter_item = found[deps.tables.voters]
     if session is None or voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.tables.deliveries)
-    control = control_from_item(found.get(deps.tables.limits))
+    control = control_from_item(found.get(deps.tables.control))
     return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None, control)

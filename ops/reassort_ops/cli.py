@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reassort_ops.commands import deliveries, election, purge, register, registry, rehearse, report, roll, voter
+from reassort_ops.commands import check, deliveries, election, purge, register, registry, rehearse, report, roll, voter
 from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
 
@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Run an election with the reissue service: its roll, a voter on the phone, its register, its end.",
     epilog="Example: reassort roll import roll.csv --stack reassort",
 )
+app.command("check", epilog="Example: reassort check --before --config-env production --voters 30000")(check.check)
 app.add_typer(roll.commands, name="roll")
 app.add_typer(election.commands, name="election")
 app.add_typer(voter.commands, name="voter")

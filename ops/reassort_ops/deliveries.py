@@ -71,7 +71,7 @@ def dead_letters(sqs: SQSClient, stack: Stack) -> int:
 def redrive(sqs: SQSClient, stack: Stack, advance: Advance) -> Redriven:
     """Send the dead letters back to the retry queue, each before it is removed: one may be sent twice, none is lost.
 
-    May be repeated, and broken off: what has been sent is not sent again by the service. What is not a delivery's stays where it is.
+    May be repeated, and broken off: what has been sent is not sent again by the service. What is neither a delivery's nor a receipt's stays where it is.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses; what was sent back stays so.
@@ -86,22 +86,29 @@ def redrive(sqs: SQSClient, stack: Stack, advance: Advance) -> Redriven:
             break
         for message in fresh:
             seen.add(message["MessageId"])
-            if not _is_delivery(message["Body"]):
+            body = _again(message["Body"])
+            if body is None:
                 done.left += 1
                 continue
-            sqs.send_message(QueueUrl=stack.retry_queue, MessageBody=message["Body"])
+            sqs.send_message(QueueUrl=stack.retry_queue, MessageBody=body)
             sqs.delete_message(QueueUrl=stack.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
             done.sent_back += 1
         advance(len(fresh))
     return done
 
 
-def _is_delivery(body: str) -> bool:
+def _again(body: str) -> str | None:
+    """Return a delivery's or a receipt's message with its turns in the retry queue counted afresh; None for any other message."""
     try:
         content = json.loads(body)
     except ValueError:
-        return False
-    return isinstance(content, dict) and isinstance(content.get("delivery_id"), str)
+        return None
+    if not isinstance(content, dict):
+        return None
+    if not isinstance(content.get("delivery_id"), str) and not isinstance(content.get("receipt"), dict):
+        return None
+    content.pop("turns", None)
+    return json.dumps(content)
 
 
 def _shard(dynamodb: DynamoDBClient, stack: Stack, shard: str) -> Iterator[dict[str, Any]]:

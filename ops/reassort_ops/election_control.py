@@ -43,7 +43,7 @@ class Standing:
 
 def read_control(dynamodb: DynamoDBClient, stack: Stack) -> Control:
     """Read what the operators' record says, strongly consistent."""
-    return control_from_item(read_one(dynamodb, stack.limits_table, {"key": CONTROL_KEY}))
+    return control_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
 
 
 def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
@@ -54,11 +54,11 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
     """
     keys = (CONTROL_KEY, *control_shard_keys())
     answer = dynamodb.batch_get_item(
-        RequestItems={stack.limits_table: {"Keys": [to_wire({"key": key}) for key in keys], "ConsistentRead": True}}
+        RequestItems={stack.control_table: {"Keys": [to_wire({"key": key}) for key in keys], "ConsistentRead": True}}
     )
     if answer.get("UnprocessedKeys"):
         raise ContentionError("UnprocessedKeys")
-    items = {item["key"]: item for item in map(from_wire, answer["Responses"].get(stack.limits_table, []))}
+    items = {item["key"]: item for item in map(from_wire, answer["Responses"].get(stack.control_table, []))}
     record = items.get(CONTROL_KEY)
     control = control_from_item(record)
     differing = tuple(key for key in keys if control_from_item(items.get(key)) != control)
@@ -103,7 +103,7 @@ def close_reissues(election: Election, reason: str, helpdesk: Helpdesk, at: date
 def _write(control: Control, change: Change, reason: str, helpdesk: Helpdesk) -> Control:
     stack = helpdesk.stack
     for _ in range(_ROUNDS):
-        record = read_one(helpdesk.dynamodb, stack.limits_table, {"key": CONTROL_KEY})
+        record = read_one(helpdesk.dynamodb, stack.control_table, {"key": CONTROL_KEY})
         entry = Entry(
             voter_id=ELECTION_CHAIN,
             sequence=record["chain_length"] + 1 if record else 1,
@@ -119,8 +119,8 @@ def _write(control: Control, change: Change, reason: str, helpdesk: Helpdesk) ->
         actions = [
             # Whoever changed it meanwhile has appended to the chain in this place.
             append_entry(stack.register_table, entry),
-            _put(stack.limits_table, {"key": CONTROL_KEY, **said, **chain}),
-            *(_put(stack.limits_table, {"key": key, **said}) for key in control_shard_keys()),
+            _put(stack.control_table, {"key": CONTROL_KEY, **said, **chain}),
+            *(_put(stack.control_table, {"key": key, **said}) for key in control_shard_keys()),
         ]
         try:
             write_all(helpdesk.dynamodb, actions)

@@ -87,6 +87,8 @@ def rules_of(stack: Stack, election: Election) -> tuple[Rule, ...]:
     return (
         Rule("sign-in", stack.sign_in_table, ("voter_id", "key"), roll, has_own_end=True, kind_attribute="key"),
         Rule("limits", stack.limits_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
+        Rule("pace", stack.pace_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
+        Rule("control", stack.control_table, ("key",), roll, kind="control"),
         Rule("deliveries", stack.deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"),
         Rule("identifiers", stack.identifiers_table, ("identifier_hash",), roll, kind="identifier"),
         Rule("voters", stack.voters_table, ("voter_id",), roll, kind="voter", newest_attribute="issued_at"),

@@ -48,7 +48,7 @@ def read_chains(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[Chain]:
         items = _read_entries(dynamodb, stack.register_table, {one.voter_id: one.chain_length for one in voters})
         for voter in voters:
             yield Chain(voter.voter_id, items[voter.voter_id], voter.chain_head, voter)
-    record = read_one(dynamodb, stack.limits_table, {"key": CONTROL_KEY})
+    record = read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY})
     if record is not None:
         items = _read_entries(dynamodb, stack.register_table, {ELECTION_CHAIN: record["chain_length"]})
         yield Chain(ELECTION_CHAIN, items[ELECTION_CHAIN], record["chain_head"], None)

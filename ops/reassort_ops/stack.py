@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
+# The names that AWS's own endpoints end in, in all its partitions.
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
 
 
@@ -36,6 +40,8 @@ class Stack:
     register_table: str
     sign_in_table: str
     limits_table: str
+    control_table: str
+    pace_table: str
     hmac_key_id: str
     encryption_key_id: str
     retry_queue: str = ""
@@ -52,11 +58,28 @@ class Aws:
 
     def __init__(self, profile: str | None = None, region: str | None = None) -> None:
         self._session = Session(profile_name=profile, region_name=region)
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        # A session makes one client at a time; the clients themselves may be shared.
+        self._making = Lock()
 
     @property
     def session(self) -> Session:
         """Return the session that clients are made of."""
         return self._session
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return a client of any service, in the session's region or another, for as many threads as ask for it."""
+        with self._making:
+            key = (service, region)
+            if key not in self._clients:
+                config = _CONFIG.merge(Config(max_pool_connections=16))
+                self._clients[key] = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+            return self._clients[key]
+
+    def elsewhere(self) -> str | None:
+        """Return the endpoint that stands in for AWS, as `AWS_ENDPOINT_URL` or a profile names it; None on AWS itself."""
+        url: str = self.client("sts").meta.endpoint_url
+        return None if (urlsplit(url).hostname or "").endswith(_AWS_HOSTS) else url
 
     def dynamodb(self, connections: int = 10) -> DynamoDBClient:
         """Return a DynamoDB client, for as many threads as it has connections."""
@@ -116,6 +139,8 @@ class Aws:
                 register_table=outputs["RegisterTable"],
                 sign_in_table=outputs["SignInTable"],
                 limits_table=outputs["LimitsTable"],
+                control_table=outputs["ControlTable"],
+                pace_table=outputs["PaceTable"],
                 hmac_key_id=outputs["HmacKeyId"],
                 encryption_key_id=outputs["EncryptionKeyId"],
                 retry_queue=outputs["RetryQueueUrl"],

@@ -112,7 +112,7 @@ def reissue(
                 helpdesk.dynamodb,
                 [
                     *issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
-                    require_open(stack.limits_table, voter_id, now),
+                    require_open(stack.control_table, voter_id, now),
                 ],
             )
         except (ConditionFailedError, ContentionError):

@@ -110,6 +110,8 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "DELIVERIES_TABLE": tables["DeliveriesTable"],
             "REGISTER_TABLE": tables["RegisterTable"],
             "LIMITS_TABLE": tables["LimitsTable"],
+            "CONTROL_TABLE": tables["ControlTable"],
+            "PACE_TABLE": tables["PaceTable"],
             "RETRY_QUEUE": make_client(aws, "sqs").create_queue(QueueName="retries")["QueueUrl"],
             "SENDER_DOMAIN": "elections.example",
             "CONFIGURATION_SET": "messages",

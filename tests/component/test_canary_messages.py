@@ -154,9 +154,9 @@ def test_canary_counts_against_the_rate_and_the_days_sms(watched: World) -> None
     watched.sweep()
     before = len(watched.calls)
     watched.run_outbox()
-    lanes = [call for call in watched.calls[before:] if call.tables == (watched.tables["LimitsTable"],)]
+    lanes = [call for call in watched.calls[before:] if call.tables == (watched.tables["PaceTable"],)]
     assert len([call for call in lanes if "pace#email" in str(call.parameters)]) >= 2
-    pace = watched.engine.get("LimitsTable", {"key": "pace#sms"})
+    pace = watched.engine.get("PaceTable", {"key": "pace#sms"})
     assert pace is not None
     assert pace[sms_day_attribute(DUE.astimezone(watched.election.zone))] == 1
     assert len(watched.metrics("SmsCapUsed")) == 1
@@ -293,14 +293,14 @@ def test_nobody_is_a_voter_and_the_register_is_empty(watched: World) -> None:
 
 def test_voters_limits_do_not_know_of_canaries(watched: World) -> None:
     _minute(watched)
-    limits = watched.items("LimitsTable")
+    limits = watched.items("PaceTable")
     assert {item["key"] for item in limits} == {"pace#canary", "pace#email", "pace#sms"}
     assert all("expires_at" in item for item in limits)
 
 
 def test_canary_waits_behind_voters_and_is_missed_meanwhile(watched: World) -> None:
     ahead = watched.clock().timestamp() + 600
-    watched.engine.put("LimitsTable", {"key": "pace#sms", "next_at": round(ahead * 1_000_000)})
+    watched.engine.put("PaceTable", {"key": "pace#sms", "next_at": round(ahead * 1_000_000)})
     watched.sweep()
     watched.run_outbox()
     assert watched.sms == []

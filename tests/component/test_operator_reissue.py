@@ -30,6 +30,8 @@ def stack_of(world: World) -> Stack:
         deliveries_table=world.tables["DeliveriesTable"],
         register_table=world.tables["RegisterTable"],
         limits_table=world.tables["LimitsTable"],
+        control_table=world.tables["ControlTable"],
+        pace_table=world.tables["PaceTable"],
         hmac_key_id=world.engine.stores.hmac_key,
         encryption_key_id=world.encryption_key,
     )

@@ -184,7 +184,7 @@ def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
 
 def test_lane_used_at_less_than_its_rate_refuses_few_writes() -> None:
     with World(engine=MINISTACK, election=_election(emails_per_second=150)) as world:
-        workers = [Pace(world.wire.dynamodb, world.tables["LimitsTable"], world.election) for _ in range(8)]
+        workers = [Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election) for _ in range(8)]
         chance = Random(1)  # noqa: S311 - a test that can be repeated
         for number in range(300):
             # Two thirds of the rate, as unevenly as people come.
@@ -196,7 +196,7 @@ def test_lane_used_at_less_than_its_rate_refuses_few_writes() -> None:
 
 def test_pace_of_many_workers_is_one() -> None:
     with World(engine=MINISTACK, election=_election()) as world:
-        workers = [Pace(world.wire.dynamodb, world.tables["LimitsTable"], world.election) for _ in range(4)]
+        workers = [Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election) for _ in range(4)]
         now = world.clock()
         turns = [workers[number % 4].take_turn(Lane.SMS, now) for number in range(12)]
         assert [turn - turns[0] for turn in turns] == [500 * number for number in range(12)]

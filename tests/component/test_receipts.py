@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from notify.triggers import MOST_TURNS
 from reassort.outbox import Message
+from reassort_ops.deliveries import redrive
 
+from tests.component.test_operator_reissue import stack_of
 from tests.events import ses_event, sms_log_event
 from tests.wire import ProcessDiedError
 from tests.world import identifier_in
@@ -328,6 +333,27 @@ def test_receipt_outlives_tables_that_do_not_answer(
     world.run_for(minutes=2)
     assert browser.status(reference).json["channel"] == "email"
     assert not world.queued_bodies()
+
+
+@pytest.mark.req("R14", "R16")
+def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_back(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    world.fail("GetItem", "ThrottlingException", times=-1)
+    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    for _ in range(2 * MOST_TURNS):
+        world.clock.move(minutes=1)
+        world.drain_retries()
+    (dead,) = world.queued_bodies(world.dead_letter_queue)
+    assert json.loads(dead)["turns"] == MOST_TURNS - 1
+    world.mend()
+    stack = replace(stack_of(world), retry_queue=world.retry_queue, dead_letter_queue=world.dead_letter_queue)
+    assert redrive(world.wire.operator.sqs, stack, lambda _: None).sent_back == 1
+    (again,) = world.queued_bodies()
+    assert "turns" not in json.loads(again)
+    world.drain_retries()
+    assert browser.status(reference).json["status"] == "delivered"
 
 
 @pytest.mark.req("R12")

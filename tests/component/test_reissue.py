@@ -16,7 +16,7 @@ KEY = "4f9d2c7a-1b3e-4d5f-8a60"
 
 def _state(world: World) -> dict[str, object]:
     """What no refusal may change. Sessions and the outbox's own doings are not part of it."""
-    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable")
+    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
     return {table: sorted(map(repr, world.items(table))) for table in tables}
 
 

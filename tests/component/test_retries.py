@@ -9,6 +9,7 @@ import pytest
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from notify.delivering import MAX_ATTEMPTS
+from notify.triggers import MOST_TURNS
 from reassort.outbox import Status
 from reassort.tables import to_wire
 
@@ -337,6 +338,43 @@ def test_message_that_is_no_message_holds_nobody_up(world: World, claire: Enroll
     world.drain_retries()
     assert len(world.sms) == 1
     assert len(world.queued_bodies()) == 3
+
+
+# ---------------------------------------------------------------- the loop through the queue
+
+
+@pytest.mark.req("R16", "A8")
+def test_a_message_goes_round_the_queue_no_more_often_than_a_loop_may(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    """The sweeper starts another round: neither a table that is down for long nor a long wait makes an endless chain."""
+    _reissue(browser, claire)
+    world.fail("BatchGetItem", "ThrottlingException", times=-1)
+    world.run_outbox()
+    turns = set()
+    for _ in range(2 * MOST_TURNS):
+        turns |= {json.loads(body).get("turns", 0) for body in world.queued_bodies()}
+        world.clock.move(minutes=1)
+        world.drain_retries()
+    assert max(turns) == MOST_TURNS - 1
+    assert world.queued_bodies() == []
+    world.mend()
+    world.run_for(minutes=3)
+    assert (len(world.sms), len(world.emails)) == (1, 1)
+
+
+@pytest.mark.req("R15")
+@pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException"])
+def test_busy_tables_park_no_delivery(world: World, claire: Enrolled, browser: Browser, code: str) -> None:
+    """However long they are busy: only what makes no sense is given up."""
+    reference = _reissue(browser, claire)
+    world.fail("UpdateItem", code, times=-1)
+    world.run_for(minutes=45)
+    assert world.queued_bodies(world.dead_letter_queue) == []
+    assert "parked_at" not in world.delivery_item(reference)
+    world.mend()
+    world.run_for(minutes=3)
+    assert (len(world.sms), len(world.emails)) == (1, 1)
 
 
 # ---------------------------------------------------------------- sealing, erasing

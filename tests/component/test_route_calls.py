@@ -19,9 +19,9 @@ from tests.wire import Call
 from tests.world import Browser, Enrolled, World, dispute_token_in
 
 _READ = "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"
-_READ_TO_REISSUE = f"{_READ} LimitsTable"
+_READ_TO_REISSUE = f"{_READ} ControlTable"
 _UPDATE_DELIVERY = "dynamodb.UpdateItem DeliveriesTable"
-_TURN = "dynamodb.UpdateItem LimitsTable"
+_TURN = "dynamodb.UpdateItem PaceTable"
 # Claimed, opened, sent, recorded.
 _SEND_EMAIL = [_TURN, _UPDATE_DELIVERY, "kms.Decrypt", "kms.Decrypt", "sesv2.SendEmail", _UPDATE_DELIVERY]
 _SEND_SMS = [_TURN, _UPDATE_DELIVERY, "kms.Decrypt", "sns.Publish", _UPDATE_DELIVERY]
@@ -92,7 +92,7 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
     "overview": (
         _overview,
         [
-            "dynamodb.BatchGetItem SignInTable VotersTable LimitsTable",
+            "dynamodb.BatchGetItem SignInTable VotersTable ControlTable",
             "dynamodb.UpdateItem SignInTable",
             "dynamodb.GetItem DeliveriesTable",
         ],
@@ -102,8 +102,8 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
         [
             _READ_TO_REISSUE,
             "kms.Encrypt",
-            # The limits twice: those of the phone, and whether reissues are stopped, which is only checked.
-            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable LimitsTable LimitsTable",
+            # Whether reissues are stopped is only checked.
+            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable ControlTable LimitsTable",
         ],
     ),
     "reissueStatus": (_status, [_READ]),
@@ -255,7 +255,7 @@ def test_bars_of_round_trips() -> None:
 @pytest.mark.req("P3")
 def test_request_units_of_a_reissue(world: World, claire: Enrolled, browser: Browser) -> None:
     """Six items of a transaction at two units each, one entry of an index, and four reads of one unit (docs/performance.md)."""
-    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable")
+    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
     before = {table: _sizes(world, table) for table in tables}
     read, _, write = _recorded(world, lambda *_: browser.reissue(claire.numen), claire, browser)
     after = {table: _sizes(world, table) for table in tables}

@@ -141,4 +141,6 @@ def test_address_of_the_network_is_kept_only_as_a_keyed_hash() -> None:
     with World(engine=MINISTACK, election=_election()) as world:
         _ask(world, 1)
         assert _counted(world) == 1
-        assert SCHOOL not in str([world.items(table) for table in ("SignInTable", "DeliveriesTable", "LimitsTable")])
+        assert SCHOOL not in str(
+            [world.items(table) for table in ("SignInTable", "DeliveriesTable", "LimitsTable", "PaceTable")]
+        )

@@ -132,7 +132,7 @@ class Stage:
         All else that a process holds never changes; to compile its templates anew each time would cost a tenth of the matrix.
         """
         world = self.world
-        pace = Pace(world.wire.dynamodb, world.tables["LimitsTable"], world.election)
+        pace = Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election)
         world.triggers = replace(world.triggers, delivering=replace(world.triggers.delivering, pace=pace))
 
     # ------------------------------------------------------------ what a scenario sets up
@@ -152,13 +152,13 @@ class Stage:
     def fill_lane(self, lane: Lane, **ahead: float) -> None:
         """Let the next turn of a lane be so far ahead (a `timedelta` by its arguments), as if many messages waited."""
         next_at = (self.world.clock() + timedelta(**ahead)).timestamp()
-        self.world.engine.put("LimitsTable", {"key": pace_key(lane), "next_at": round(next_at * 1_000_000)})
+        self.world.engine.put("PaceTable", {"key": pace_key(lane), "next_at": round(next_at * 1_000_000)})
 
     def use_up_sms(self) -> None:
         """Let all SMS of this day be sent."""
         today = sms_day_attribute(self.world.clock().astimezone(self.world.election.zone))
         cap = self.world.election.sending.sms_per_day
-        self.world.engine.put("LimitsTable", {"key": pace_key(Lane.SMS), "next_at": 0, today: cap})
+        self.world.engine.put("PaceTable", {"key": pace_key(Lane.SMS), "next_at": 0, today: cap})
 
     def watch_with_canaries(self) -> None:
         """Switch canaries on, by e-mail and by SMS, and let time pass until the first are due."""
@@ -253,6 +253,8 @@ class Stage:
             deliveries_table=tables["DeliveriesTable"],
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],
+            control_table=tables["ControlTable"],
+            pace_table=tables["PaceTable"],
             hmac_key_id=self.world.engine.stores.hmac_key,
             encryption_key_id=self.world.encryption_key,
         )

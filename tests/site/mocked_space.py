@@ -15,7 +15,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.clock import iso
 from reassort.problems import Code, Problem
 
-from local.security_headers import read_security_headers
+from local.edge import read_security_headers
 from tests.browser.voter_space import ROOT
 from tests.component.openapi import operations
 from tests.elections import FOLDER, read_election

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 WRONG_NUMEN = "09E9977123QZX"
 LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs", "ApiLogs")
-TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "RegisterTable", "LimitsTable")
+TABLES = (
+    "VotersTable",
+    "IdentifiersTable",
+    "SignInTable",
+    "DeliveriesTable",
+    "RegisterTable",
+    "LimitsTable",
+    "ControlTable",
+    "PaceTable",
+)
 QUEUES = ("RetryQueue", "DeadLetterQueue", "PlatformDeadLetters")
 
 

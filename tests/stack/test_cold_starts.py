@@ -25,8 +25,13 @@ def deployed_with(deployment: Deployment, folder: Path, mode: str) -> Deployment
         folder,
         site_origin=SITE_ORIGIN,
         stack_name=STACK,
-        # The two log groups are another stack's.
-        parameters={"ColdStarts": mode, "ReadyEnvironments": "2", "SmsReceipts": "false"},
+        # Another stack has what an account has once, and the sender's domain.
+        parameters={
+            "ColdStarts": mode,
+            "ReadyEnvironments": "2",
+            "AccountResources": "shared",
+            "SenderIdentity": "shared",
+        },
     )
     return replace(deployment, stack=stack)
 

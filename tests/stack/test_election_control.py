@@ -36,6 +36,8 @@ def helpdesk(deployment: Deployment) -> Iterator[Helpdesk]:
         register_table=outputs["RegisterTable"],
         sign_in_table=outputs["SignInTable"],
         limits_table=outputs["LimitsTable"],
+        control_table=outputs["ControlTable"],
+        pace_table=outputs["PaceTable"],
         hmac_key_id=outputs["HmacKeyId"],
         encryption_key_id=outputs["EncryptionKeyId"],
     )

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from reassort_ops.account.role_rights import ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
 
 from tests.stack.deployed import Deployment, wait_for
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 pytestmark = [pytest.mark.req("S28", "S26")]
-ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 _NOBODY = "nobody"
 _KEYS = {
@@ -29,52 +30,8 @@ _KEYS = {
     "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
     "LimitsTable": {"key": {"S": _NOBODY}},
 }
-_TABLES = tuple(_KEYS)
-_OPERATIONS = ("get_item", "put_item", "update_item", "delete_item", "query", "scan", "batch_get_item")
-# What each role's policy grants on the tables, written a second time on purpose: whoever widens a role says so twice.
-_GRANTED = {
-    "LoginRole": {
-        ("SignInTable", "put_item"),
-        ("SignInTable", "update_item"),
-        ("SignInTable", "delete_item"),
-        ("DeliveriesTable", "put_item"),
-    },
-    "ReissueRole": {
-        ("VotersTable", "get_item"),
-        ("VotersTable", "batch_get_item"),
-        ("VotersTable", "update_item"),
-        ("SignInTable", "batch_get_item"),
-        ("SignInTable", "update_item"),
-        ("IdentifiersTable", "put_item"),
-        ("RegisterTable", "put_item"),
-        ("LimitsTable", "update_item"),
-        # The operators' record of when reissues may commit.
-        ("LimitsTable", "batch_get_item"),
-        ("DeliveriesTable", "get_item"),
-        ("DeliveriesTable", "batch_get_item"),
-        ("DeliveriesTable", "put_item"),
-        ("DeliveriesTable", "update_item"),
-    },
-    "NotifyRole": {
-        ("VotersTable", "batch_get_item"),
-        ("DeliveriesTable", "get_item"),
-        ("DeliveriesTable", "batch_get_item"),
-        ("DeliveriesTable", "update_item"),
-        ("DeliveriesTable", "delete_item"),
-        # Canaries.
-        ("DeliveriesTable", "put_item"),
-        # Turns to send, and the day's SMS.
-        ("LimitsTable", "update_item"),
-    },
-    "RegistryRole": {
-        ("IdentifiersTable", "get_item"),
-        ("VotersTable", "get_item"),
-        ("VotersTable", "update_item"),
-        ("RegisterTable", "put_item"),
-    },
-    # The register's stream tells it all it needs.
-    "AnnounceRole": set(),
-}
+# The SDK's name of each action that the table of rights has.
+_OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_ACTIONS}
 
 
 @dataclass(frozen=True)
@@ -148,12 +105,12 @@ def actors(deployment: Deployment) -> dict[str, Actor]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("table", _TABLES)
+@pytest.mark.parametrize("table", TABLES)
 def test_a_role_does_on_a_table_what_its_job_needs_and_nothing_else(
     actors: dict[str, Actor], role: str, table: str
 ) -> None:
-    allowed = {operation for operation in _OPERATIONS if not actors[role].is_refused_on(table, operation)}
-    assert allowed == {operation for granted, operation in _GRANTED[role] if granted == table}
+    allowed = {action for action, operation in _OPERATIONS.items() if not actors[role].is_refused_on(table, operation)}
+    assert allowed == ON_TABLES[role][table]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -164,6 +121,7 @@ def test_only_delivery_opens_what_was_sealed(deployment: Deployment, actors: dic
     refused = actors[role].is_refused(
         "kms", "decrypt", KeyId=key, CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context
     )
+    assert refused != is_held(role, "kms:Decrypt", "EncryptionKey")
     assert refused == (role != "NotifyRole")
 
 
@@ -175,8 +133,8 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
         "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
     )
     # Delivery seals canaries alone, by the conditions of its role: `tests/unit/test_canary_permissions.py`.
-    assert seals == (role in {"LoginRole", "ReissueRole", "NotifyRole"})
-    assert hashes == (role != "NotifyRole")
+    assert seals == is_held(role, "kms:Encrypt", "EncryptionKey")
+    assert hashes == is_held(role, "kms:GenerateMac", "HmacKey")
 
 
 @pytest.mark.req("I9")
@@ -184,6 +142,7 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
 def test_no_function_signs_a_register(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
     call = {"KeyId": deployment.stack.outputs["RegisterKeyId"], "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
     assert actors[role].is_refused("kms", "sign", **call)
+    assert not is_held(role, "kms:Sign", "RegisterKey")
     # The call is a right one: whoever administers the account may make it.
     assert deployment.client("kms").sign(**call)["Signature"]
 
@@ -211,6 +170,11 @@ def test_only_delivery_sends_and_queues(deployment: Deployment, actors: dict[str
         ),
     }
     assert set(refused.values()) == {role != "NotifyRole"}, refused
+    held = {
+        is_held(role, action, resource)
+        for action, resource in (("ses:SendEmail", SENDER), ("sns:Publish", PHONE), ("sqs:SendMessage", "RetryQueue"))
+    }
+    assert held == {role == "NotifyRole"}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -244,14 +208,14 @@ def test_only_the_events_are_published_and_only_to_their_topic(
 ) -> None:
     actor, outputs = actors[role], deployment.stack.outputs
     # One that no subscriber takes for an event.
+    topics = ("PlatformTopic", "HelpdeskTopic", "ReceiptsTopic")
     allowed = {
-        name
-        for name in ("PlatformTopicArn", "HelpdeskTopicArn", "ReceiptsTopicArn")
-        if not actor.is_refused("sns", "publish", TopicArn=outputs[name], Message="{}")
+        name for name in topics if not actor.is_refused("sns", "publish", TopicArn=outputs[f"{name}Arn"], Message="{}")
     }
-    assert allowed == {"AnnounceRole": {"PlatformTopicArn"}, "NotifyRole": {"HelpdeskTopicArn"}}.get(role, set())
+    assert allowed == {"AnnounceRole": {"PlatformTopic"}, "NotifyRole": {"HelpdeskTopic"}}.get(role, set())
+    assert allowed == {name for name in topics if is_held(role, "sns:Publish", name)}
     refused = actor.is_refused("sqs", "send_message", QueueUrl=outputs["PlatformDeadLettersUrl"], MessageBody="{}")
-    assert refused == (role != "AnnounceRole")
+    assert refused != is_held(role, "sqs:SendMessage", "PlatformDeadLetters")
 
 
 def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, actors: dict[str, Actor]) -> None:

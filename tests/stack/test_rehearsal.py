@@ -32,7 +32,7 @@ def test_thirty_voters_play_a_morning(
         tmp_path / "stack",
         site_origin=SITE_ORIGIN,
         stack_name="rehearsal",
-        parameters={"SmsReceipts": "false"},
+        parameters={"AccountResources": "shared", "SenderIdentity": "shared"},
     )
     elections = write_demo_elections(tmp_path)
     for name, value in deployment.aws.environment().items():

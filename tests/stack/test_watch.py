@@ -85,7 +85,7 @@ def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[
     canaries = Canaries(
         dynamodb=deployment.client("dynamodb", credentials),
         deliveries_table=deployment.table("DeliveriesTable"),
-        limits_table=deployment.table("LimitsTable"),
+        pace_table=deployment.table("PaceTable"),
         sealer=Sealer(deployment.client("kms", credentials), deployment.stack.outputs["EncryptionKeyId"]),
         election=deployment.election.model_copy(update={"canaries": PLAN}),
         clock=lambda: now - timedelta(minutes=PLAN.every_minutes),

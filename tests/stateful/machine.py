@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 
 PHONES = ("06 12 34 56 78", "06 98 76 54 32", "0692 12 34 56")
 SENDING = ("SendEmail", "Publish")
-TABLES = ("VotersTable", "IdentifiersTable", "SignInTable", "DeliveriesTable", "RegisterTable", "LimitsTable")
+TABLES = (
+    "VotersTable",
+    "IdentifiersTable",
+    "SignInTable",
+    "DeliveriesTable",
+    "RegisterTable",
+    "LimitsTable",
+    "ControlTable",
+    "PaceTable",
+)
 # Which of the three voters who were enrolled last; a rule is given the voter's place among all, as `who`.
 WHO = st.integers(0, 2)
 # Which of however many there are by then: see `pick`.
@@ -371,6 +380,8 @@ class Machine(RuleBasedStateMachine):
             register_table=tables["RegisterTable"],
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],
+            control_table=tables["ControlTable"],
+            pace_table=tables["PaceTable"],
             hmac_key_id=MINISTACK.stores.hmac_key,
             encryption_key_id=MINISTACK.stores.encryption_key,
         )

@@ -52,5 +52,8 @@ def test_delivery_seals_canaries_alone() -> None:
 @pytest.mark.req("S28")
 def test_delivery_puts_canaries_alone() -> None:
     (condition,) = _conditions("dynamodb:PutItem")
-    assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["canary-*"]}}
+    assert condition == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["canary-*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
     assert fnmatchcase(_CANARY, "canary-*")

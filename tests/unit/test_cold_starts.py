@@ -31,8 +31,10 @@ def test_each_way_to_start_has_a_version_of_its_own(function: str, mode: str) ->
     name = f"{function}{mode}Version"
     assert RESOURCES[name]["Condition"] == mode
     assert properties(name)["FunctionName"] == {"Ref": f"{function}Function"}
-    # Whatever a function runs with replaces its version: the layer, which has the elections and the digest of all functions, and what parameters say.
-    assert properties(name)["Description"] == {"Fn::Sub": "${SharedLayer} ${Election} ${DomainName} ${SiteOrigin}"}
+    # Whatever a function runs with replaces its version: the layer, which has the elections and the digest of all functions, and what parameters
+    # say. Nothing else does: Lambda refuses a version of a function that has not changed.
+    origin = {"Fn::If": ["Edge", {"Ref": "DomainName"}, {"Ref": "SiteOrigin"}]}
+    assert properties(name)["Description"] == {"Fn::Sub": ["${SharedLayer} ${Election} ${Origin}", {"Origin": origin}]}
     condition = {"Fn::Equals": [{"Ref": "ColdStarts"}, MODES[mode]]}
     assert read_template()["Conditions"][mode] == condition
 

@@ -36,7 +36,16 @@ def _distribution() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["ApiFirewall", "ApiFirewallAssociation", "EdgeSecret", "ViewerAddress", "RatesAlarm", "FirewallAlarm"]
+    "name",
+    [
+        "ApiFirewall",
+        "ApiFirewallAssociation",
+        "BlueOriginSecret",
+        "GreenOriginSecret",
+        "ViewerAddress",
+        "RatesAlarm",
+        "FirewallAlarm",
+    ],
 )
 def test_firewall_comes_with_the_edge(name: str) -> None:
     assert _resource(name)["Condition"] == "Edge"
@@ -142,14 +151,20 @@ def test_no_header_of_a_direct_caller_counts_for_somebody_else() -> None:
 def test_only_cloudfront_and_the_voting_platform_get_past_the_first_rule() -> None:
     first = _resource("ApiFirewall")["Properties"]["Rules"][0]
     assert first["Name"] == "around-the-edge"
-    secret, registry = (part["NotStatement"]["Statement"] for part in first["Statement"]["AndStatement"]["Statements"])
-    matched = secret["ByteMatchStatement"]
-    assert matched["PositionalConstraint"] == "EXACTLY"
+    *secrets, registry = (
+        part["NotStatement"]["Statement"] for part in first["Statement"]["AndStatement"]["Statements"]
+    )
+    accepted = [secret["ByteMatchStatement"] for secret in secrets]
+    assert {matched["PositionalConstraint"] for matched in accepted} == {"EXACTLY"}
+    (header,) = {matched["FieldToMatch"]["SingleHeader"]["Name"] for matched in accepted}
     (api,) = [origin for origin in _distribution()["Origins"] if origin["Id"] == "api"]
-    assert api["OriginCustomHeaders"] == [
-        {"HeaderName": matched["FieldToMatch"]["SingleHeader"]["Name"], "HeaderValue": matched["SearchString"]}
-    ]
-    assert matched["SearchString"] == {"Fn::Sub": "{{resolve:secretsmanager:${EdgeSecret}}}"}
+    (sent,) = api["OriginCustomHeaders"]
+    assert sent["HeaderName"] == header
+    condition, green, blue = sent["HeaderValue"]["Fn::If"]
+    assert condition == "GreenSent"
+    # The firewall takes both, so that nobody is turned away while CloudFront changes from one to the other.
+    assert [matched["SearchString"] for matched in accepted] == [blue, green]
+    assert registry["RegexMatchStatement"]["TextTransformations"] == [{"Priority": 0, "Type": "NONE"}]
     # The association waits for the distribution, whose requests would be blocked otherwise.
     assert _resource("ApiFirewallAssociation")["DependsOn"] == "Distribution"
     pattern = re.compile(registry["RegexMatchStatement"]["RegexString"])
@@ -157,6 +172,30 @@ def test_only_cloudfront_and_the_voting_platform_get_past_the_first_rule() -> No
         assert pattern.search(path)
     for path in ("/v1/api/login", "/v1/api/reissue/registry/check", "/v1/registry/check/x", "/v1/registry/check%2F"):
         assert not pattern.search(path)
+
+
+@pytest.mark.req("A14")
+@pytest.mark.parametrize("colour", ["Blue", "Green"])
+def test_a_secret_is_replaced_and_never_gets_another_value(colour: str) -> None:
+    """CloudFormation reads a secret again only where the reference to it changes, which its ARN does with its name."""
+    name, variables = _resource(f"{colour}OriginSecret")["Properties"]["Name"]["Fn::Sub"]
+    assert f"${{{colour}Secret}}" in name
+    # A name is free again only days after its secret was deleted; another stack of the same name has another id.
+    assert "AWS::StackId" in str(variables)
+
+
+def test_rates_see_through_other_spellings_of_a_path() -> None:
+    paths = [
+        part["RegexMatchStatement"]
+        for rule in _rules().values()
+        if (rate := rule["Statement"].get("RateBasedStatement"))
+        for part in rate["ScopeDownStatement"].get("AndStatement", {}).get("Statements", [rate["ScopeDownStatement"]])
+        if "RegexMatchStatement" in part
+    ]
+    assert len(paths) == 3
+    for path in paths:
+        transformations = sorted(path["TextTransformations"], key=lambda one: int(one["Priority"]))
+        assert [one["Type"] for one in transformations] == ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
 
 
 @pytest.mark.req("S23", "I7")

@@ -187,6 +187,16 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files_of(folder / "out")
 
 
+@pytest.mark.parametrize("election_id", IDS)
+def test_every_page_says_by_its_head_which_election_it_is_of(
+    election_id: str, sites: dict[str, dict[str, str]]
+) -> None:
+    pages = {name: text for name, text in sites[election_id].items() if name.endswith(".html")}
+    named = {name: re.findall(r'<meta name="election" content="([^"]*)">', text) for name, text in pages.items()}
+    assert len(named) > 10
+    assert set(map(tuple, named.values())) == {(election_id,)}
+
+
 def test_every_page_has_the_name_of_the_site(changed: dict[str, str]) -> None:
     pages = [text for name, text in changed.items() if name.endswith(".html")]
     assert len(pages) == len(list((SITE / "pages").iterdir()))

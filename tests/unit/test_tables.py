@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
@@ -10,15 +10,23 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.tables import (
+    PASSING,
     ConditionFailedError,
     ContentionError,
+    delete_one,
     exists,
     from_wire,
     put_if_absent,
     read_many,
+    read_one,
     to_wire,
+    update_one,
+    update_request,
     write_all,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ACTIONS = [put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"), exists("voter", "Voters", {"voter_id": "v"})]
 
@@ -30,12 +38,28 @@ class Refusing:
         self._error = {"Error": {"Code": code, "Message": "voter delivery ConditionalCheckFailed"}}
         self._reasons = reasons
         self._answer = answer
+        self.calls = 0
 
     def transact_write_items(self, **_: object) -> None:
         response: Any = {**self._error, "CancellationReasons": self._reasons or []}
         raise ClientError(response, "TransactWriteItems")
 
     def batch_get_item(self, **_: object) -> Any:
+        return self._one("BatchGetItem")
+
+    def get_item(self, **_: object) -> Any:
+        return self._one("GetItem")
+
+    def update_item(self, **_: object) -> Any:
+        return self._one("UpdateItem")
+
+    def delete_item(self, **_: object) -> Any:
+        return self._one("DeleteItem")
+
+    def _one(self, operation: str) -> Any:
+        self.calls += 1
+        if self._error["Error"]["Code"]:
+            raise ClientError(self._error, operation)  # type: ignore[arg-type]
         return self._answer
 
 
@@ -76,10 +100,32 @@ def test_conflicts_and_throttles_can_be_tried_again(code: str, reasons: list[dic
         _write(Refusing(code, reasons))
 
 
+_ONE = {
+    "update": lambda client: update_one(
+        client, update_request("Voters", {"voter_id": "v"}, "SET a = :a", "", {":a": 1})
+    ),
+    "read": lambda client: read_one(client, "Voters", {"voter_id": "v"}),
+    "read many": lambda client: read_many(client, {"Voters": {"voter_id": "v"}}),
+    "delete": lambda client: delete_one(client, "Voters", {"voter_id": "v"}),
+}
+
+
+@pytest.mark.req("R15")
+@pytest.mark.parametrize("code", sorted(PASSING))
+@pytest.mark.parametrize("call", _ONE.values(), ids=_ONE)
+def test_a_busy_item_is_contention_for_each_call(call: Callable[[Any], Any], code: str) -> None:
+    client = Refusing(code)
+    with pytest.raises(ContentionError):
+        call(client)
+    # The SDK has tried a throttle again; of a conflict it thinks that nothing can be done.
+    assert client.calls == (3 if code == "TransactionConflictException" else 1)
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
-def test_other_errors_are_not_hidden(code: str) -> None:
+@pytest.mark.parametrize("call", [*_ONE.values(), lambda client: _write(client)], ids=[*_ONE, "write"])
+def test_other_errors_are_not_hidden(call: Callable[[Any], Any], code: str) -> None:
     with pytest.raises(ClientError):
-        _write(Refusing(code))
+        call(Refusing(code))
 
 
 @pytest.mark.req("R15")

@@ -52,7 +52,7 @@ def control_from_item(item: Item | None) -> Control:
 
 
 def control_item_key(voter_id: str) -> Item:
-    """Return the key of the item that a voter's reissues are conditioned on, in the limits table."""
+    """Return the key of the item that a voter's reissues are conditioned on, in the control table."""
     return {"key": control_shard_key(voter_id)}
 
 

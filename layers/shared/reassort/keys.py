@@ -49,16 +49,16 @@ def sms_day_attribute(day: datetime) -> str:
     return f"sms_{day:%Y%m%d}"
 
 
-# The counters that pace each lane of sending, in the limits table.
+# The counters that pace each lane of sending, in the pace table.
 PACE_PREFIX = "pace#"
 
 
 def pace_key(lane: str) -> str:
-    """Return the key of a lane's pace in the limits table."""
+    """Return the key of a lane's pace in the pace table."""
     return f"{PACE_PREFIX}{lane}"
 
 
-# The operators' record of when reissues may commit, in the limits table: what an operator reads, and what reissues are conditioned on.
+# The operators' record of when reissues may commit, in the control table: what an operator reads, and what reissues are conditioned on.
 CONTROL_KEY = "control"
 # At 50 reissues a second some two conditions in a hundred meet another one on the same item, and are tried again.
 CONTROL_SHARDS = 48

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 type Item = dict[str, Any]
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
+# A write that meets a transaction on its item. The SDK does not try it again by itself.
+_CONFLICT = "TransactionConflictException"
+_CONFLICT_ATTEMPTS = 3
+_LONGEST_PAUSE_SECONDS = 0.04
 
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +94,10 @@ class ConditionFailedError(Exception):
 
 class ContentionError(Exception):
     """Another transaction held an item, or the table throttled. Nothing was written; it can be tried again."""
+
+
+# What a call to a table raises when the table is busy or cannot be reached. It can be tried again.
+BUSY_OR_UNREACHABLE = (ContentionError, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True)
@@ -190,12 +200,30 @@ def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | 
             if refused:
                 raise ConditionFailedError(frozenset(refused)) from error
             raise ContentionError(code) from error
-        if code in PASSING:
-            raise ContentionError(code) from error
-        if code == "IdempotentParameterMismatchException":
-            # The first call of this token carried another random identifier: it is in flight or has committed.
+        # The first call of a token that carried another random identifier is in flight, or has committed.
+        if code in PASSING or code == "IdempotentParameterMismatchException":
             raise ContentionError(code) from error
         raise
+
+
+def _call(operation: Callable[..., Any], **request: Any) -> Any:
+    """Make one call about one item, or one read of several.
+
+    Raises:
+        ContentionError: a throttle, or a conflict with transactions that outlasts a few tries; nothing was written.
+        botocore.exceptions.ClientError: anything else.
+    """
+    for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+        try:
+            return operation(**request)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in PASSING:
+                raise
+            if code != _CONFLICT or attempt == _CONFLICT_ATTEMPTS:
+                raise ContentionError(code) from error
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - jitter
+    raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
 def update_one(dynamodb: DynamoDBClient, request: Mapping[str, Any], *, returns: str = "NONE") -> Item:
@@ -203,11 +231,13 @@ def update_one(dynamodb: DynamoDBClient, request: Mapping[str, Any], *, returns:
 
     Raises:
         ConditionFailedError: with the item as it stands, or without one when there is none.
+        ContentionError: a conflict or a throttle; can be tried again.
         botocore.exceptions.ClientError: anything else.
     """
     try:
-        answer = dynamodb.update_item(
-            **{**request, "ReturnValues": returns, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        answer = _call(
+            dynamodb.update_item,
+            **{**request, "ReturnValues": returns, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"},
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -218,19 +248,36 @@ def update_one(dynamodb: DynamoDBClient, request: Mapping[str, Any], *, returns:
 
 
 def read_one(dynamodb: DynamoDBClient, table: str, key: Item) -> Item | None:
-    """Read one item, strongly consistent."""
-    item = dynamodb.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True).get("Item")
+    """Read one item, strongly consistent.
+
+    Raises:
+        ContentionError: a throttle; can be tried again.
+        botocore.exceptions.ClientError: anything else.
+    """
+    item = _call(dynamodb.get_item, TableName=table, Key=to_wire(key), ConsistentRead=True).get("Item")
     return from_wire(item) if item else None
+
+
+def delete_one(dynamodb: DynamoDBClient, table: str, key: Item) -> None:
+    """Delete one item; one that is not there is no fault.
+
+    Raises:
+        ContentionError: a conflict or a throttle; can be tried again.
+        botocore.exceptions.ClientError: anything else.
+    """
+    _call(dynamodb.delete_item, TableName=table, Key=to_wire(key))
 
 
 def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, Item | None]:
     """Read one item from each table in one round trip, strongly consistent.
 
     Raises:
-        ContentionError: DynamoDB left a key unprocessed (throttled).
+        ContentionError: a throttle, of all keys or of one that was left unprocessed; can be tried again.
+        botocore.exceptions.ClientError: anything else.
     """
-    answer = dynamodb.batch_get_item(
-        RequestItems={table: {"Keys": [to_wire(key)], "ConsistentRead": True} for table, key in keys.items()}
+    answer = _call(
+        dynamodb.batch_get_item,
+        RequestItems={table: {"Keys": [to_wire(key)], "ConsistentRead": True} for table, key in keys.items()},
     )
     if answer.get("UnprocessedKeys"):
         raise ContentionError("UnprocessedKeys")

@@ -165,7 +165,7 @@ class Gathering:
 
     def _sms_days(self) -> dict[str, int]:
         """Return the SMS of each day that still has its count, by the name of its attribute."""
-        item = read_one(self.dynamodb, self.stack.limits_table, {"key": f"{PACE_PREFIX}{Channel.SMS}"}) or {}
+        item = read_one(self.dynamodb, self.stack.pace_table, {"key": f"{PACE_PREFIX}{Channel.SMS}"}) or {}
         return {name: count for name, count in item.items() if name.startswith("sms_")}
 
     # ------------------------------------------------------------ what is to be said of it

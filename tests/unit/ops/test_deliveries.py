@@ -80,12 +80,16 @@ def test_dead_letters_go_back_and_what_is_the_streams_stays(deployed: Deployed, 
     names = [f"delivery-{number}" for number in range(23)]
     for name in names:
         sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({"delivery_id": name}))
+    receipt = {"receipt": {"outcome": "delivered"}, "tries": 2}
+    sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({**receipt, "turns": 96}))
     sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({"DDBStreamBatchInfo": {}}))
     sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody="no JSON")
-    assert deployed.run_json("deliveries", "list")[1]["dead_letters"] == 25
+    assert deployed.run_json("deliveries", "list")[1]["dead_letters"] == 26
     status, done = deployed.run_json("deliveries", "redrive")
-    assert (status, done) == (0, {"sent_back": 23, "left": 2})
-    assert sorted(body["delivery_id"] for body in bodies(sqs, deployed.stack.retry_queue)) == sorted(names)
+    assert (status, done) == (0, {"sent_back": 24, "left": 2})
+    found = bodies(sqs, deployed.stack.retry_queue)
+    assert sorted(body["delivery_id"] for body in found if "delivery_id" in body) == sorted(names)
+    assert [body for body in found if "receipt" in body] == [receipt]
 
 
 @pytest.mark.req("R14")

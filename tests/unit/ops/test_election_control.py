@@ -73,7 +73,7 @@ def test_close_at_a_time_that_cannot_be(stack: Deployed, at: str, reason: str) -
     result = stack.run("election", "close", "--at", at, "--reason", "bureau")
     assert (result.exit_code, result.stdout) == (1, "")
     assert reason in result.stderr
-    assert stack.items(stack.stack.limits_table) == []
+    assert stack.items(stack.stack.control_table) == []
 
 
 def test_a_reason_with_personal_data_is_refused(stack: Deployed) -> None:
@@ -84,7 +84,7 @@ def test_a_reason_with_personal_data_is_refused(stack: Deployed) -> None:
 
 def test_items_that_do_not_agree_are_named(stack: Deployed) -> None:
     stack.run("election", "close", "--reason", "leak")
-    stack.dynamodb.delete_item(TableName=stack.stack.limits_table, Key=to_wire({"key": "control#07"}))
+    stack.dynamodb.delete_item(TableName=stack.stack.control_table, Key=to_wire({"key": "control#07"}))
     status, shown = stack.run_json("election", "status")
     assert (status, shown["differing"]) == (1, ["control#07"])
     # What the same command writes anew.

@@ -32,7 +32,7 @@ IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
 LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
 ROLL = ("identifiers", "voters")
-WITH_OWN_END = ("sign-in", "limits", "deliveries")
+WITH_OWN_END = ("sign-in", "limits", "pace", "deliveries")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def held(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) -> 
         (stack.sign_in_table, ending("challenge#x", timedelta(minutes=10))),
         (stack.sign_in_table, ending("session#x", timedelta(minutes=60))),
         (stack.limits_table, ending("phone#x", timedelta(days=RETENTION.deliveries_days))),
-        (stack.limits_table, ending("pace#sms", timedelta(days=3))),
+        (stack.pace_table, ending("pace#sms", timedelta(days=3))),
     ):
         deployed.dynamodb.put_item(TableName=table, Item=to_wire(item))
     return deployed
@@ -89,6 +89,7 @@ def left(deployed: Deployed) -> dict[str, int]:
     tables = {
         "sign-in": stack.sign_in_table,
         "limits": stack.limits_table,
+        "pace": stack.pace_table,
         "deliveries": stack.deliveries_table,
         "identifiers": stack.identifiers_table,
         "voters": stack.voters_table,
@@ -97,7 +98,15 @@ def left(deployed: Deployed) -> dict[str, int]:
     return {name: len(deployed.items(table)) for name, table in tables.items()}
 
 
-ALL = {"sign-in": 3, "limits": 2, "deliveries": 2, "identifiers": VOTERS, "voters": VOTERS, "register": VOTERS}
+ALL = {
+    "sign-in": 3,
+    "limits": 1,
+    "pace": 1,
+    "deliveries": 2,
+    "identifiers": VOTERS,
+    "voters": VOTERS,
+    "register": VOTERS,
+}
 
 
 class TestEnds:
@@ -130,7 +139,7 @@ class TestEnds:
             ("sign-in", "codes"): timedelta(days=2),
             ("deliveries", "code"): timedelta(days=1, minutes=10),
             ("deliveries", "reissue"): timedelta(days=RETENTION.deliveries_days),
-            ("limits", "pace"): timedelta(days=3),
+            ("pace", "pace"): timedelta(days=3),
             ("limits", "phone"): timedelta(days=RETENTION.deliveries_days),
         }
         for (table, kind), after in ends.items():
@@ -215,8 +224,8 @@ class TestAgreement:
             "sign-in      challenge             1         0  the end of each item",
             "sign-in      codes                 1         0  the end of each item",
             "sign-in      session               1         0  the end of each item",
-            "limits       pace                  1         0  the end of each item",
             "limits       phone                 1         0  the end of each item",
+            "pace         pace                  1         0  the end of each item",
             "deliveries   code                  1         0  the end of each item",
             "deliveries   reissue               1         0  the end of each item",
             f"identifiers  identifier            5         0  {ends}",

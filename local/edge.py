@@ -1,4 +1,4 @@
-"""The security headers that CloudFront adds, read from the response headers policy in the template: one source for both."""
+"""What CloudFront does besides handing on, read from the template: one source for both."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 LOGICAL_ID = "SecurityHeaders"
+ASSETS = "/assets/"
 
 
 class HeadersPolicyError(Exception):
@@ -38,16 +39,19 @@ def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
 _TemplateLoader.add_multi_constructor("!", _argument)
 
 
+def read_pages(template: Path) -> frozenset[str]:
+    """Read the paths of the site's pages; CloudFront's functions answer any other path outside of `ASSETS` with 404.html."""
+    return frozenset(_read(template)["Mappings"]["Site"]["Pages"]["Paths"].split())
+
+
 def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
     """Read the headers of the template's `SecurityHeaders` policy.
 
     Raises:
         HeadersPolicyError: there is no such policy, or it holds a kind of header that is not known here.
     """
-    # S506: the loader is a SafeLoader.
-    content = yaml.load(template.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506
     try:
-        policy = content["Resources"][LOGICAL_ID]["Properties"]["ResponseHeadersPolicyConfig"]
+        policy = _read(template)["Resources"][LOGICAL_ID]["Properties"]["ResponseHeadersPolicyConfig"]
     except (KeyError, TypeError) as error:
         raise HeadersPolicyError(f"{template.name}: no response headers policy {LOGICAL_ID}") from error
     headers = [_known(kind, settings) for kind, settings in policy.get("SecurityHeadersConfig", {}).items()]
@@ -56,6 +60,12 @@ def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
         for item in policy.get("CustomHeadersConfig", {}).get("Items", [])
     ]
     return tuple(headers)
+
+
+def _read(template: Path) -> dict[str, Any]:
+    # S506: the loader is a SafeLoader.
+    content: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506
+    return content
 
 
 def _known(kind: str, settings: dict[str, Any]) -> PolicyHeader:

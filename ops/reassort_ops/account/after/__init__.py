@@ -1,0 +1,1 @@
+"""Checks of a deployed stack: what an emulator cannot show."""

@@ -1,0 +1,83 @@
+"""The API as the gateway has it. https://docs.aws.amazon.com/apigateway/latest/api/API_Stage.html"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reassort_ops.account.after.deployed import DeployedStack
+from reassort_ops.account.checks import Check, Subject, listed
+from reassort_ops.account.probes import NotSeenError, Probe
+from reassort_ops.account.reach import Reach
+
+KEYS = Subject("API", "no method asks for an API key", "api")
+ONE_STAGE = Subject("API", "one stage", "api")
+ACCESS_LOG = Subject("API", "access log", "api")
+THROTTLE = Subject("API", "throttle", "api")
+FIREWALL = Subject("API", "firewall on the stage", "firewall")
+
+
+def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
+    """Return the probes of the API's own settings."""
+    gateway = reach.aws.client("apigateway")
+
+    def methods() -> Iterator[Check]:
+        pages = gateway.get_paginator("get_resources").paginate(restApiId=stack.physical_id("Api"), embed=["methods"])
+        yield api_keys([resource for page in pages for resource in page.get("items", [])])
+
+    def stages() -> Iterator[Check]:
+        found = gateway.get_stages(restApiId=stack.physical_id("Api")).get("item", [])
+        names = [one.physical_id for one in stack.of_type("AWS::ApiGateway::Stage")]
+        yield one_stage(found, names)
+        ours = [one for one in found if one["stageName"] in names]
+        if not ours:
+            raise NotSeenError("the stack's stage is not there")
+        yield throttle(ours[0])
+        # The local AWS keeps no access log.
+        reach.raise_if_elsewhere()
+        yield access_log(ours[0])
+        stack.raise_without_site()
+        yield firewall(ours[0], stack.physical_id("ApiFirewall"))
+
+    return Probe((KEYS,), methods), Probe((ONE_STAGE, ACCESS_LOG, THROTTLE, FIREWALL), stages)
+
+
+def api_keys(resources: Sequence[Mapping[str, Any]]) -> Check:
+    """Judge whether any method would refuse a voter for want of an API key, which nobody has."""
+    methods = [
+        (f"{name} {resource['path']}", method.get("apiKeyRequired", False))
+        for resource in resources
+        for name, method in resource.get("resourceMethods", {}).items()
+    ]
+    asking = [name for name, required in methods if required]
+    found = f"asked by {listed(asking)}" if asking else f"{len(methods)} methods, none asks"
+    return KEYS.judged(bool(methods) and not asking, "none of them", found)
+
+
+def one_stage(stages: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Check:
+    """Judge whether there is the stack's stage and no other: another one has no firewall, no throttle and no log."""
+    found = sorted(stage["stageName"] for stage in stages)
+    return ONE_STAGE.judged(found == sorted(names) and len(found) == 1, ", ".join(names), ", ".join(found) or "none")
+
+
+def access_log(stage: Mapping[str, Any]) -> Check:
+    """Judge whether the stage writes an access log."""
+    group = stage.get("accessLogSettings", {}).get("destinationArn", "")
+    return ACCESS_LOG.judged(bool(group), "a log group", group.rpartition(":log-group:")[2] or "none")
+
+
+def throttle(stage: Mapping[str, Any]) -> Check:
+    """Judge whether every method of the stage has a throttle. API Gateway writes -1 for none."""
+    settings = stage.get("methodSettings", {}).get("*/*", {})
+    rate, burst = settings.get("throttlingRateLimit", -1), settings.get("throttlingBurstLimit", -1)
+    found = f"{rate:,.0f} a second, {burst:,} in a burst" if rate > 0 else "none"
+    return THROTTLE.judged(rate > 0 and burst > 0, "a rate and a burst for */*", found)
+
+
+def firewall(stage: Mapping[str, Any], ours: str) -> Check:
+    """Judge whether the stage has the stack's web ACL. Its physical id is `name|id|scope`; only the id is compared, no rule is read."""
+    arn = stage.get("webAclArn", "")
+    name, _, rest = ours.partition("|")
+    identifier = rest.partition("|")[0]
+    holds = bool(identifier) and arn.endswith(f"/{name}/{identifier}")
+    return FIREWALL.judged(holds, name, "/".join(arn.split("/")[2:3]) or "none")

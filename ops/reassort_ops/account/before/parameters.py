@@ -1,0 +1,121 @@
+"""Whether the parameters of a deploy are filled in and fit together. Nothing is asked of AWS but whether the stack is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from reassort_ops.account.before.certificate import REGION
+from reassort_ops.account.before.plan import Plan
+from reassort_ops.account.checks import Check, Subject, listed
+from reassort_ops.account.probes import Probe, code_of
+from reassort_ops.account.reach import Reach
+from reassort_ops.account.settings_file import Settings, is_placeholder
+
+FILLED_IN = Subject("Parameters", "filled in", "parameters")
+TAKEN = Subject("Parameters", "the template takes them", "parameters")
+ELECTION = Subject("Parameters", "election file", "election-file")
+WATCHED = Subject("Parameters", "alarm thresholds of the election", "election-file")
+SITE = Subject("Parameters", "where the site is", "parameters")
+CERTIFICATE_REGION = Subject("Parameters", "region of the certificate", "certificate")
+PROTECTION = Subject("Parameters", "the first deploy can be rolled back", "deletion-protection")
+# CloudFormation: a stack of which only the name is taken; nothing has been created.
+_NOT_CREATED = "REVIEW_IN_PROGRESS"
+
+
+def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
+    """Return the probes of the parameters."""
+    settings = plan.settings
+
+    def by_themselves() -> Iterator[Check]:
+        yield filled_in(settings)
+        yield taken(settings)
+        yield ELECTION.judged(
+            plan.election is not None,
+            "elections/<id>.yaml of the parameter Election, and valid",
+            plan.election_fault or settings.value("Election"),
+        )
+        yield watched(settings)
+        yield site(settings)
+        yield certificate_region(settings)
+
+    def first_deploy() -> Iterator[Check]:
+        yield rollback(settings, there=_is_there(reach, settings.stack_name))
+
+    return (
+        Probe((FILLED_IN, TAKEN, ELECTION, WATCHED, SITE, CERTIFICATE_REGION), by_themselves),
+        Probe((PROTECTION,), first_deploy),
+    )
+
+
+def filled_in(settings: Settings) -> Check:
+    """Judge whether a placeholder of the file still stands."""
+    values = {"stack_name": settings.stack_name, "region": settings.region or "", **settings.given}
+    left = [name for name, value in values.items() if is_placeholder(value)]
+    found = f"to be filled in: {', '.join(left)}" if left else f"{len(settings.given)} parameters"
+    return FILLED_IN.judged(not left, f"no <…> in profile {settings.profile}", found)
+
+
+def taken(settings: Settings) -> Check:
+    """Judge whether CloudFormation would accept each value, and whether all are given that have no default."""
+    unknown = [f"{name} is no parameter" for name in settings.given if name not in settings.parameters]
+    absent = [
+        f"{name} is missing"
+        for name, parameter in settings.parameters.items()
+        if parameter.default is None and name not in settings.given
+    ]
+    refused = [
+        f"{name}={value} is refused"
+        for name, value in settings.given.items()
+        if name in settings.parameters and not is_placeholder(value) and not settings.parameters[name].takes(value)
+    ]
+    faults = [*unknown, *absent, *refused]
+    return TAKEN.judged(not faults, "every value allowed, none missing", listed(faults) if faults else "all of them")
+
+
+def watched(settings: Settings) -> Check:
+    """Judge whether the template has the thresholds of the election's alarms."""
+    election = settings.value("Election")
+    there = election in settings.watched
+    found = "there" if there else f"none for {election or 'no election'}: run make watch"
+    return WATCHED.judged(there, "in the template's mapping Watch", found)
+
+
+def site(settings: Settings) -> Check:
+    """Judge whether the site has a place: a domain with its certificate, or an origin elsewhere."""
+    domain, certificate, origin = map(settings.value, ("DomainName", "CertificateArn", "SiteOrigin"))
+    expected = "DomainName with CertificateArn, or SiteOrigin"
+    if domain:
+        found = f"{domain} with a certificate" if certificate else f"{domain} without CertificateArn"
+        return SITE.judged(bool(certificate), expected, found)
+    if certificate:
+        return SITE.judged(False, expected, "CertificateArn without DomainName")
+    return SITE.judged(bool(origin), expected, origin or "neither DomainName nor SiteOrigin")
+
+
+def certificate_region(settings: Settings) -> Check:
+    """Judge whether the certificate lives where CloudFront looks for it."""
+    arn = settings.value("CertificateArn")
+    if not arn:
+        return CERTIFICATE_REGION.unseen("no CertificateArn")
+    region = arn.split(":")[3] if arn.count(":") >= 5 else "not an ARN"
+    return CERTIFICATE_REGION.judged(region == REGION, REGION, region)
+
+
+def rollback(settings: Settings, *, there: bool) -> Check:
+    """Judge whether a first create that fails can take its tables away again: one that is protected stays, and so does its failed stack."""
+    protection = settings.value("DeletionProtection")
+    expected = "DeletionProtection=false until the stack is there, then true"
+    found = f"DeletionProtection={protection}, the stack is {'there' if there else 'not there yet'}"
+    return PROTECTION.judged(there or protection == "false", expected, found)
+
+
+def _is_there(reach: Reach, name: str) -> bool:
+    try:
+        stacks = reach.aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if code_of(error) == "ValidationError":
+            return False
+        raise
+    return any(stack["StackStatus"] != _NOT_CREATED for stack in stacks)

@@ -1,0 +1,172 @@
+"""`reassort check`: is the account ready, and is the stack as it must be."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from reassort.election import Election, ElectionFileError
+
+from reassort_ops.account.after import all as after
+from reassort_ops.account.after.deployed import read_stack
+from reassort_ops.account.before import all as before_all
+from reassort_ops.account.before.plan import Plan
+from reassort_ops.account.checks import MARKS, Check, State
+from reassort_ops.account.demand import demand
+from reassort_ops.account.probes import Probe, run_all
+from reassort_ops.account.reach import reach
+from reassort_ops.account.settings_file import read_settings
+from reassort_ops.commands.options import AsJson, Elections, Profile, Region, exit_unless
+from reassort_ops.election_files import DEFAULT_FOLDER, election_of
+from reassort_ops.failures import OperatorError
+from reassort_ops.output import progress, say, say_json
+from reassort_ops.roll_file import open_roll
+from reassort_ops.stack import Aws
+
+_POLICY = Path(__file__).parents[2] / "policies" / "check.json"
+_CONFIG = Path("samconfig.toml")
+_STYLES = {State.PASSED: "green", State.FAILED: "red", State.UNSEEN: "yellow"}
+
+
+def check(
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            "--stack", metavar="NAME", help="CloudFormation stack of the service; with --before, else the profile's"
+        ),
+    ] = None,
+    before: Annotated[bool, typer.Option("--before", help="Look at the account before a deploy")] = False,
+    config_env: Annotated[
+        str, typer.Option("--config-env", metavar="PROFILE", help="With --before: the profile that will be deployed")
+    ] = "production",
+    config_file: Annotated[
+        Path,
+        typer.Option(
+            "--config-file", metavar="FILE", help="With --before: what is deployed; template.yaml is beside it"
+        ),
+    ] = _CONFIG,
+    voters: Annotated[
+        int | None, typer.Option("--voters", min=1, metavar="N", help="With --before: how many are on the roll")
+    ] = None,
+    roll: Annotated[
+        Path | None, typer.Option("--roll", metavar="FILE", help="With --before: the roll, whose rows are counted")
+    ] = None,
+    share: Annotated[
+        int,
+        typer.Option(
+            "--share", min=1, max=100, metavar="PERCENT", help="With --before: how many of them ask on one day, at most"
+        ),
+    ] = 100,
+    elections: Elections = DEFAULT_FOLDER,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the IAM policy that suffices, and look at nothing")
+    ] = False,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at an account before a deploy, or at a deployed stack; change nothing.
+
+    One line a check: ✓ as expected, ✗ not, – cannot be seen, and why. What is wrong names the section of docs/deploy.md that mends it.
+    Whoever runs it may hold the policy that --policy prints, or AWS's ReadOnlyAccess.
+
+    Exit status: 0 when nothing is wrong; what cannot be seen is counted, and is no failure.
+    """
+    if policy:
+        typer.echo(json.dumps(json.loads(_POLICY.read_text(encoding="utf-8")), indent=2))
+        return
+    if before:
+        settings = read_settings(config_file, config_env)
+        if stack is not None:
+            settings = replace(settings, stack_name=stack)
+        there = reach(Aws(profile, region or settings.region_or_none()))
+        election, fault = _election(settings.value("Election"), elections)
+        size = _size(roll, voters)
+        plan = Plan(
+            settings=settings,
+            region=there.aws.client("sts").meta.region_name,
+            election=election,
+            election_fault=fault,
+            demand=None if election is None or size is None else demand(election, size, share),
+        )
+        title = f"before {settings.stack_name} in {plan.region} ({config_file}, {config_env})"
+        checks = _run(before_all.probes(there, plan))
+    elif stack is None:
+        raise OperatorError("name a deployed stack by --stack, or look at the account by --before")
+    else:
+        there = reach(Aws(profile, region))
+        found = read_stack(there.aws, stack)
+        election, _ = _election(found.outputs["ElectionId"], elections)
+        title = f"stack {found.name} in {found.region}, account {found.account}"
+        checks = _run(after.probes(there, found, election))
+    counts = Counter(one.state for one in checks)
+    if as_json:
+        say_json(_as_json(title, checks, counts))
+    else:
+        _show(title, checks, counts)
+    exit_unless(not counts[State.FAILED])
+
+
+def _run(probes: Sequence[Probe]) -> list[Check]:
+    with progress("looking", len(probes)) as advance:
+        return run_all(probes, advance)
+
+
+def _election(election_id: str, folder: Path) -> tuple[Election | None, str]:
+    """Return the election, or None and why there is none."""
+    if not election_id:
+        return None, "no Election"
+    try:
+        return election_of(election_id, folder), ""
+    except (ElectionFileError, OSError) as error:
+        return None, "; ".join(str(error).splitlines())
+
+
+def _size(roll: Path | None, voters: int | None) -> int | None:
+    if roll is not None and voters is not None:
+        raise OperatorError("--voters and --roll both say how large the roll is: give one of them")
+    if roll is None:
+        return voters
+    return sum(not line.is_blank for line in open_roll(roll, issuing=True).lines())
+
+
+def _show(title: str, checks: list[Check], counts: Counter[State]) -> None:
+    say(title)
+    group = ""
+    for one in checks:
+        if one.subject.group != group:
+            group = one.subject.group
+            say("")
+            say(group)
+        say(f"  {MARKS[one.state]} {_line(one)}", _STYLES[one.state] if one.state is not State.PASSED else None)
+    say("")
+    say(", ".join(f"{counts[state]} {MARKS[state]}" for state in State))
+
+
+def _line(one: Check) -> str:
+    expected = f" (expected: {one.expected})" if one.expected else ""
+    mend = f" → {one.mend}" if one.mend else ""
+    return f"{one.subject.title}: {one.found}{expected}{mend}"
+
+
+def _as_json(title: str, checks: list[Check], counts: Counter[State]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "checks": [
+            {
+                "group": one.subject.group,
+                "title": one.subject.title,
+                "state": one.state.value,
+                "expected": one.expected,
+                "found": one.found,
+                "mend": one.mend,
+            }
+            for one in checks
+        ],
+        "counts": {state.value: counts[state] for state in State},
+    }

@@ -1,0 +1,1 @@
+"""`reassort check` on answers of AWS in their real shape."""

