@@ -36,7 +36,7 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
-	$(BIN)/python -m tests.requirements S; \
+	$(BIN)/python -m tests.requirements S A; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 

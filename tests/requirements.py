@@ -1,6 +1,6 @@
 """Which tests carry which requirement: read from the `req` marks of the files, without importing them.
 
-`python -m tests.requirements S` prints the tests of each requirement of a group, and then which of any group no test carries; `--write` puts
+`python -m tests.requirements S A` prints the tests of each requirement of these groups, and then which of any group no test carries; `--write` puts
 the links into docs/security.md.
 """
 
@@ -50,7 +50,7 @@ def written(document: str) -> str:
 
 
 def report(group: str) -> list[str]:
-    """Return a line for each requirement of a group (`S`, `R`, `U`, `P` or `I`), with its tests below."""
+    """Return a line for each requirement of a group (`S`, `R`, `A`, `U`, `P` or `I`), with its tests below."""
     lines = []
     tests = carriers()
     for identifier in sorted(
@@ -104,10 +104,10 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["--write"]:
             DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")
-        case [group] if lines := report(group):
+        case [_, *_] if lines := [line for group in arguments for line in report(group)]:
             print("\n".join([*lines, missing(carriers())]))  # noqa: T201
         case _:
-            print("usage: python -m tests.requirements S|R|U|P|I|--write", file=sys.stderr)  # noqa: T201
+            print("usage: python -m tests.requirements S|R|A|U|P|I … | --write", file=sys.stderr)  # noqa: T201
             return 2
     return 0
 

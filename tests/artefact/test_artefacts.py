@@ -180,6 +180,15 @@ def test_a_zip_stays_small(name: str, artefacts: Artefacts, tmp_path: Path, tell
 
 
 @pytest.mark.req("P7")
+@pytest.mark.req("A13")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_and_its_layer_fit_lambda(function: str, artefacts: Artefacts) -> None:
+    # Unzipped, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    folders = (artefacts.of(logical_id(function)), artefacts.of("SharedLayer"))
+    sizes = [path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert sum(sizes) <= 250 * MEGABYTE
+
+
 def test_the_artefacts_hold_no_ballast(artefacts: Artefacts) -> None:
     layer = artefacts.of("SharedLayer")
     for folder in (layer, *(artefacts.of(logical_id(function)) for function in FUNCTIONS)):

@@ -1,0 +1,78 @@
+"""A7: what a deleted stack, a rollback and a replacement leave behind."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from cfnlint.rules import CloudFormationLintRule, RuleMatch
+from cfnlint.template import Template
+from deployed.linting import Fault, deployed, in_each_stack, matches
+from deployed.scenarios import defaults
+from deployed.stack import Json, Resource, Stack
+
+_KEPT = ("Retain", "RetainExceptOnCreate")
+# What others cannot do without: what it encrypts cannot be read, what it lets in is locked out, what it holds is gone.
+_NEEDED = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::DynamoDB::Table", "AWS::S3::Bucket")
+_REFERENCE = re.compile(r"\$\{(\w+)(?:\.\w+)*\}")
+
+
+class WhatIsNeededStays(CloudFormationLintRule):
+    """A deleted key makes everything that it encrypts unreadable for ever."""
+
+    id = "E9007"
+    shortdesc = "Keys are kept, and so is everything that something kept needs"
+    description = (
+        "A key that leaves a stack is scheduled for deletion. It needs DeletionPolicy Retain or RetainExceptOnCreate and UpdateReplacePolicy "
+        "Retain; so do the roles, tables and buckets to which a resource with such a policy refers"
+    )
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html"
+    tags = ["kms", "A7"]
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Return what is needed and goes away."""
+        return in_each_stack(cfn, _lost)
+
+
+class FirstCreateRollsBack(CloudFormationLintRule):
+    """A first deploy that fails ends in ROLLBACK_FAILED, and the next one is refused."""
+
+    id = "E9107"
+    shortdesc = "A first deploy can be rolled back"
+    description = (
+        "The rollback of a stack's creation deletes RetainExceptOnCreate too, and nobody can delete a table with DeletionProtectionEnabled: by the "
+        "defaults of the parameters it is false"
+    )
+    source_url = (
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
+    )
+    tags = ["dynamodb", "A7"]
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Return the tables that the rollback of a creation cannot delete."""
+        return matches(_protected_at_once(deployed(cfn).translation))
+
+
+def _kept(resource: Resource) -> bool:
+    return resource.definition.get("DeletionPolicy") in _KEPT
+
+
+def _lost(stack: Stack) -> Iterator[Fault]:
+    needed = {key.id: "a key" for key in stack.of_type("AWS::KMS::Key")}
+    for resource in stack.resources.values():
+        if _kept(resource):
+            for name in _REFERENCE.findall(stack.text(dict(resource.properties))):
+                if name in stack.resources and stack.resources[name].type in _NEEDED:
+                    needed.setdefault(name, f"needed by {resource.id}, which is kept")
+    for name, why in needed.items():
+        resource = stack.resources[name]
+        if not _kept(resource):
+            yield Fault(resource.path, f"{name} is {why}: DeletionPolicy must be {' or '.join(_KEPT)}")
+        if resource.definition.get("UpdateReplacePolicy") != "Retain":
+            yield Fault(resource.path, f"{name} is {why}: UpdateReplacePolicy must be Retain")
+
+
+def _protected_at_once(template: Mapping[str, Json]) -> Iterator[Fault]:
+    for table in Stack(template, defaults(template)).of_type("AWS::DynamoDB::Table"):
+        kept_always = table.definition.get("DeletionPolicy") == "Retain"
+        if str(table.properties.get("DeletionProtectionEnabled")).lower() == "true" and not kept_always:
+            path = (*table.path, "Properties", "DeletionProtectionEnabled")
+            yield Fault(path, f"a first deploy that fails cannot delete {table.id}")
