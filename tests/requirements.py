@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
-    for letter, last in {"S": 30, "R": 18, "A": 15, "U": 13, "P": 9, "I": 10}.items()
+    for letter, last in {"S": 30, "R": 17, "A": 15, "U": 13, "P": 9, "I": 10}.items()
     for number in range(1, last + 1)
 ]
 _ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)

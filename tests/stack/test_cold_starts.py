@@ -43,6 +43,7 @@ def answers(deployment: Deployment) -> tuple[int, int]:
     return asked.status_code, browser.call("GET", "/api/reissue").status_code
 
 
+@pytest.mark.req("R17", "A5")
 def test_a_stack_keeps_environments_ready_and_goes_back(deployment: Deployment, tmp_path: Path) -> None:
     ready = deployed_with(deployment, tmp_path, "provisioned")
     functions = [ready.physical_id(f"{name}Function") for name in ("Login", "Reissue")]

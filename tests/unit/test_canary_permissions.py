@@ -21,7 +21,8 @@ def _conditions(action: str) -> list[dict[str, Any]]:
     found = [
         statement["Condition"]["Fn::If"]
         for statement in policy["PolicyDocument"]["Statement"]
-        if action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if statement["Effect"] == "Allow"
+        and action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     ]
     assert all(name == "FullIam" for name, _, _ in found)
     return [condition for _, condition, _ in found]

@@ -289,7 +289,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
                     }
                 },
             ),
-            "off: DeliveriesTable",
+            "off: ControlTable, DeliveriesTable",
         ),
     ],
     "Roles: LoginRole": [
