@@ -96,7 +96,6 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
             Mount("/_local", routes=local_routes),
             receipts.route(),
             Route("/api/{path:path}", _forward(api, stack.api_url), methods=METHODS),
-            Route("/registry/{path:path}", _forward(api, stack.api_url), methods=METHODS),
             Mount("/", GZipMiddleware(Site(site, read_pages(template)))),
         ],
         middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
@@ -114,6 +113,9 @@ class Site(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve a page or an asset; 404.html for any other page, and for a missing file what the bucket says."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            # CloudFront's own answer to a method that the behaviour does not allow.
+            return Response("Forbidden", status_code=403)
         # The path as CloudFront's functions see it: not decoded.
         asked = scope["raw_path"].decode("ascii")
         if asked not in self._pages and not asked.startswith(ASSETS):
