@@ -10,7 +10,7 @@ import puppeteer from "puppeteer-core";
 const SCREEN = { width: 320, height: 640 };
 // The first call of each function starts it, on a machine that may be busy.
 const PAGE_MS = 60_000;
-const MESSAGE_MS = 60_000;
+const MESSAGE_MS = 120_000;
 const START_MS = 120_000;
 const LOOK_MS = 50;
 const MOST_TABS = 60;
