@@ -353,7 +353,7 @@ def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_b
     (again,) = world.queued_bodies()
     assert "turns" not in json.loads(again)
     world.drain_retries()
-    assert browser.status(reference).json["status"] == "delivered"
+    assert world.signed_in(claire).status(reference).json["status"] == "delivered"
 
 
 @pytest.mark.req("R12")
