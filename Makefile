@@ -10,7 +10,7 @@ AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py .ci/total.py
 
-.PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean chromium firefox valgrind
+.PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -123,15 +123,23 @@ $(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
 	@touch $@
 
 # Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring their own.
-# The list of packages is brought up to date only when it is of no use: at most once for both.
+# The list of packages is brought up to date only when it is of no use. Another program may be installing at that moment.
 define from_debian
 	grep -q '^ID=debian' /etc/os-release 2>/dev/null && { \
 		as_root=$$(test "$$(id -u)" = 0 || command -v sudo || echo false); \
-		install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $(1)"; \
+		install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends -o DPkg::Lock::Timeout=600 $(1)"; \
 		$$install || { $$as_root apt-get -qq update && $$install; }; }
 endef
 
-chromium: $(SYNCED)
+# Playwright's own Node.js needs a library that a bare Debian has not.
+PLAYWRIGHT_NODE := .venv/lib/python3.13/site-packages/playwright/driver/node
+driver: $(SYNCED)
+	@$(PLAYWRIGHT_NODE) --version >.build/driver.log 2>&1 || { \
+		{ $(call from_debian,libatomic1); } >>.build/driver.log 2>&1; \
+		$(PLAYWRIGHT_NODE) --version >>.build/driver.log 2>&1 \
+		|| { echo "Playwright does not start, for want of a library: 'apt-get install libatomic1' on Debian or Ubuntu, 'dnf install libatomic' on Fedora (.build/driver.log)." >&2; exit 1; }; }
+
+chromium: $(SYNCED) driver
 	@command -v chromium-headless-shell >/dev/null || test -e .build/chromium || { \
 		{ $(call from_debian,chromium chromium-headless-shell); } >.build/chromium.log 2>&1 \
 		|| command -v chromium >/dev/null || command -v chromium-browser >/dev/null \

@@ -46,7 +46,7 @@ class Program:
     def output(self) -> str:
         """Run it; return what it printed."""
         finished = subprocess.run(
-            self.command(), env=self.surroundings(), capture_output=True, text=True, check=True, timeout=120
+            self.command(), env=self.surroundings(), capture_output=True, text=True, check=True, timeout=300
         )
         return finished.stdout
 

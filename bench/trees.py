@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from local.deploy import architecture, build, write_demo_elections
+from local.made_once import made_once
 from local.processes import ROOT
 
 FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
@@ -56,30 +57,28 @@ def product() -> Product:
 @cache
 def reference_packages(*, compiled: bool) -> Path:
     """Install the dependency group `reference` whole, as `sam build` does, without bytecode unless it is `compiled`."""
-    digest = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in ("uv.lock", "pyproject.toml")))
+    own = sorted((ROOT / "bench" / "reference").glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in (ROOT / "uv.lock", ROOT / "pyproject.toml", *own)))
     digest.update(f"{sys.version} {platform.machine()} {compiled}".encode())
-    kept = FOLDER / f"reference-{digest.hexdigest()[:16]}"
-    if kept.is_dir():
-        return kept
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    making = FOLDER / f"making-{os.getpid()}"
-    requirements = making.with_suffix(".txt")
-    _uv(
-        "export", "--frozen", "--quiet", "--only-group", "reference", "--no-emit-project", "--output-file", requirements
-    )
-    target = ("--python-platform", _PLATFORMS[architecture()]) if sys.platform == "linux" else ()
-    _uv(
-        *("pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"),
-        *("--python-version", "3.13", *target, "--target", making, "--requirement", requirements),
-    )
-    requirements.unlink()
-    shutil.rmtree(making / "bin", ignore_errors=True)
-    for module in ("ref", "naive"):
-        shutil.copy2(ROOT / "bench" / "reference" / f"{module}.py", making)
-    if compiled:
-        compile_anew(making)
-    making.rename(kept)
-    return kept
+
+    def make(tree: Path) -> None:
+        requirements = tree.with_suffix(".txt")
+        _uv(
+            *("export", "--frozen", "--quiet", "--only-group", "reference", "--no-emit-project"),
+            *("--output-file", requirements),
+        )
+        target = ("--python-platform", _PLATFORMS[architecture()]) if sys.platform == "linux" else ()
+        _uv(
+            *("pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+            *("--python-version", "3.13", *target, "--target", tree, "--requirement", requirements),
+        )
+        shutil.rmtree(tree / "bin", ignore_errors=True)
+        for module in ("ref", "naive"):
+            shutil.copy2(ROOT / "bench" / "reference" / f"{module}.py", tree)
+        if compiled:
+            compile_anew(tree)
+
+    return made_once(FOLDER / f"reference-{digest.hexdigest()[:16]}", make)
 
 
 def compile_anew(tree: Path) -> None:

@@ -27,9 +27,10 @@ import py_compile
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from local.made_once import made_once
 
 if TYPE_CHECKING:
     from reassort.election_file import ElectionFile
@@ -244,24 +245,14 @@ def third_party(zones: list[str]) -> Path:
     for part in (ROOT / "uv.lock", ROOT / "pyproject.toml", Path(__file__)):
         digest.update(part.read_bytes())
     digest.update("\n".join([sys.version, platform, *zones]).encode())
-    store = ROOT / ".build" / "layer"
-    kept = store / f"{platform}-{digest.hexdigest()[:16]}"
-    if kept.is_dir():
-        return kept
-    store.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=store) as scratch:
-        tree = Path(scratch) / "python"
+
+    def make(tree: Path) -> None:
         install_locked(tree, platform)
         prune(tree, zones)
         # One for each processor.
         compile_tree(tree, strip=tree, prefix=LAYER_ROOT, workers=0)
-        try:
-            tree.rename(kept)
-        except OSError:
-            # Another build got there first, with the same content.
-            if not kept.is_dir():
-                raise
-    return kept
+
+    return made_once(ROOT / ".build" / "layer" / f"{platform}-{digest.hexdigest()[:16]}", make)
 
 
 def install_locked(target: Path, platform: str) -> None:

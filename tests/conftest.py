@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,14 @@ def _models_that_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Let this process, and all that it starts, take Ctrl-C as in a terminal: a shell starts background jobs deaf to it, and every child inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 # Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on the deployed stack; and beside them those of the

@@ -71,7 +71,7 @@ def running(
         url = f"http://127.0.0.1:{invoke_port}/2015-03-31/functions/function/invocations"
 
         def invoke(event: Any) -> Any:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 180
             while True:
                 try:
                     answer = httpx.post(url, content=json.dumps(event).encode(), trust_env=False, timeout=90)
@@ -92,7 +92,7 @@ def imported_modules(artefact: Path, layer: Path, handler: str, environment: Map
         env={**environment, **paths},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
         cwd=artefact,
     )

@@ -1,14 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
 from tests.site.watched import watched_page
-
-# The first call of each function starts it, on a machine that may be busy.
-_PAGE_TIMEOUT_MS = 30_000
-expect.set_options(timeout=_PAGE_TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -38,5 +34,5 @@ def voter(fresh_voters: Iterator[DemoVoter]) -> DemoVoter:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    with watched_page(chromium, _PAGE_TIMEOUT_MS) as page:
+    with watched_page(chromium) as page:
         yield page

@@ -13,7 +13,7 @@ from tests.browser.voter_space import DemoVoter, VoterSpace, firefox_executable
 # Not .venv/bin/node: that is a Python script, which passes no signal on.
 _NODE = Path(NODE) / "bin" / "node"
 _SCRIPT = Path(__file__).with_name("node") / "firefox_journey.mjs"
-_JOURNEY_SECONDS = 300
+_JOURNEY_SECONDS = 600
 _STOP_SECONDS = 30
 
 

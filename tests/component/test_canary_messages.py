@@ -255,7 +255,7 @@ def test_many_sweeps_at_once_queue_one_of_each() -> None:
             # By then each has seen that there is none.
             if call.operation == "Encrypt" and not hasattr(here, "waited"):
                 here.waited = True
-                everybody.wait(timeout=30)
+                everybody.wait(timeout=120)
 
         world.wire.interceptors.append(wait_for_the_others)
         with ThreadPoolExecutor(len(sweepers)) as pool:

@@ -2,16 +2,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.voter_space import free_port, launch_chromium
 from tests.site.checkers import Checkers, running_checkers
 from tests.site.mocked_space import MockedSpace, built_site
 from tests.site.watched import watched_page
-
-# Nothing here waits for a server, but the machine may be busy.
-_TIMEOUT_MS = 15_000
-expect.set_options(timeout=_TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +31,7 @@ def checkers(chromium: Browser, debugging_port: int) -> Iterator[Checkers]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    with watched_page(chromium, _TIMEOUT_MS) as page:
+    with watched_page(chromium) as page:
         yield page
 
 

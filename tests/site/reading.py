@@ -5,6 +5,8 @@ import time
 
 from playwright.sync_api import Page
 
+from tests.site.watched import PATIENCE_SECONDS
+
 
 def plain(text: str) -> str:
     """Undo the no-break spaces of French typography."""
@@ -20,9 +22,9 @@ def expect_shown(page: Page, *texts: str, selector: str = "main") -> None:
     """Wait until a part of the page shows these texts: an answer may still be under way.
 
     Raises:
-        AssertionError: it did not within 15 seconds.
+        AssertionError: it did not for as long as a page is waited for.
     """
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_SECONDS
     missing = [text for text in texts if text not in shown(page, selector)]
     while missing and time.monotonic() < deadline:
         page.wait_for_timeout(20)

@@ -44,6 +44,20 @@ def test_scripts_neither_evaluate_text_nor_write_markup(site: Path) -> None:
         assert forbidden.search(script.read_text("utf-8")) is None, script.name
 
 
+def test_drivers_of_browsers_make_no_function_of_text_in_a_page() -> None:
+    """The policy of the pages forbids it, and so does one browser or another; taking the policy off would hide what it refuses to voters."""
+    forbidden = re.compile(r"waitForFunction|waitForSelector|\blocator\(|bypassCSP", re.IGNORECASE)
+    drivers = [*(ROOT / "tests" / "browser" / "node").glob("*.mjs")]
+    assert drivers
+    for driver in drivers:
+        # Their names may stand in a comment.
+        code = re.sub(r"/\*.*?\*/", "", driver.read_text("utf-8"), flags=re.DOTALL)
+        assert forbidden.search(code) is None, driver.name
+    for folder in ("site", "browser"):
+        for driver in (ROOT / "tests" / folder).glob("*.py"):
+            assert re.search(r"\.wait_for_function\(|bypass_csp\s*=", driver.read_text("utf-8")) is None, driver.name
+
+
 @pytest.mark.req("U11")
 def test_scripts_use_no_lookbehind(site: Path) -> None:
     """Safari before 16.4 refuses a whole script that holds one."""

@@ -3,18 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
+
+# On a busy machine all takes longer, and the first call of each function starts it. Only a test that fails waits for so long.
+PATIENCE_SECONDS = 60
+# Playwright has one for the whole process.
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @contextmanager
-def watched_page(browser: Browser, timeout_ms: int) -> Iterator[Page]:
+def watched_page(browser: Browser) -> Iterator[Page]:
     """Open a page in a session of its own, in French, and close it.
 
     Raises:
         AssertionError: a script of the page failed, or the policy refused something.
     """
     context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris")
-    context.set_default_timeout(timeout_ms)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import select
 import signal
 import threading
 import time
@@ -272,8 +273,8 @@ def notify_through(deployment: Deployment, proxy: FaultProxy) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-def kill_worker_of(deployment: Deployment, held: Held, seconds: float = 10) -> int:
-    """Kill the worker that made a held request, as an out-of-memory kill does, and return its process id. Linux only.
+def kill_worker_of(deployment: Deployment, held: Held, seconds: float = _SETTLE_SECONDS) -> int:
+    """Kill the worker that made a held request, as an out-of-memory kill does, and return its process id once it is dead. Linux only.
 
     The embedded AWS runs each worker of a function as a child process, whose script lies in a folder named after the function
     inside the folder of this deployment.
@@ -289,10 +290,20 @@ def kill_worker_of(deployment: Deployment, held: Held, seconds: float = 10) -> i
             with suppress(OSError):
                 command = (process / "cmdline").read_bytes()
                 if script in command and folder in command and _has_connection_from(process, held.client_port):
-                    os.kill(int(process.name), signal.SIGKILL)
-                    return int(process.name)
+                    return _kill(int(process.name))
         time.sleep(0.1)
     raise TimeoutError("no worker has the connection that is held")
+
+
+def _kill(process: int) -> int:
+    """Kill a process and wait until the kernel has closed its connections, which takes a moment on a busy machine."""
+    watched = os.pidfd_open(process)
+    try:
+        signal.pidfd_send_signal(watched, signal.SIGKILL)
+        select.select([watched], [], [])
+    finally:
+        os.close(watched)
+    return process
 
 
 def _has_connection_from(process: Path, port: int) -> bool:

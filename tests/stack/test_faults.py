@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 REISSUES = 20
 OUTAGE_SECONDS = 12
-# A message is at most this late: lease, sweeper, retries that have doubled a few times, and a small machine.
-DELIVERY_SECONDS = 180
+# A message is at most this late: lease, sweeper, retries that have doubled a few times, and a small, busy machine.
+DELIVERY_SECONDS = 300
 
 
 @pytest.fixture
@@ -143,13 +144,21 @@ def test_workers_killed_in_mid_batch_lose_nothing(
     # Some of a batch is done and some is not. One worker dies before the provider sees the message, one after.
     proxy.break_(Service.EMAIL, Fault.HELD, skip=3, times=1)
     proxy.break_(Service.SMS, Fault.REPLY_HELD, skip=6, times=1)
-    generations = {voter.voter_id: electorate.reissue(position) for position, voter in enumerate(electorate.voters)}
-    killed = []
-    for _ in range(2):
-        held = proxy.wait_until_held()
-        kill_worker_of(deployment, held)
-        proxy.release(held)
-        killed.append(held)
+
+    def kill_both() -> dict[Service, bool]:
+        killed = {}
+        for _ in range(2):
+            held = proxy.wait_until_held(DELIVERY_SECONDS)
+            kill_worker_of(deployment, held)
+            proxy.release(held)
+            killed[held.service] = held.taken
+        return killed
+
+    # Beside the voters: a worker gives its message up when no answer comes for ten seconds.
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill_both)
+        generations = {voter.voter_id: electorate.reissue(position) for position, voter in enumerate(electorate.voters)}
+        killed = killing.result()
     started = time.monotonic()
 
     electorate.wait_until_all_have_theirs(generations)
@@ -161,7 +170,7 @@ def test_workers_killed_in_mid_batch_lose_nothing(
     )
     assert wrong == 0
     # Taken by the provider, and the worker died before it could record that: the one case in which a message comes twice.
-    assert [held.taken for held in killed] == [False, True]
+    assert killed == {Service.EMAIL: False, Service.SMS: True}
     assert extra == 1
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = [pytest.mark.req("R12")]
-# A receipt wakes a function that may have to start first.
-RECEIPT_SECONDS = 60
 # Long enough for a receipt that changes nothing to have been read.
 QUIET_SECONDS = 5
 # How many reports of the last test are none.
@@ -39,7 +37,7 @@ def both_sent(status: dict[str, Any]) -> bool:
 
 def wait_for_status(browser: Browser, reference: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Ask where a reissue stands until the voter is told so."""
-    return wait_for(lambda: found if told(found := browser.status(reference)) else {}, RECEIPT_SECONDS)
+    return wait_for(lambda: found if told(found := browser.status(reference)) else {})
 
 
 def reason_of(part: dict[str, Any]) -> str | None:

@@ -41,7 +41,7 @@ def verify_offline(file: Path, key: Path, folder: Path) -> tuple[int, dict[str, 
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return done.returncode, json.loads(done.stdout), done.stderr

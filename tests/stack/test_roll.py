@@ -54,7 +54,7 @@ def test_an_import_that_is_interrupted_loses_no_identifier(
         )
 
     def finish(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
-        printed, complained = process.communicate(timeout=300)
+        printed, complained = process.communicate(timeout=600)
         return process.returncode, json.loads(printed), complained
 
     def held() -> list[list[str]]:

@@ -47,7 +47,7 @@ DEFAULTS: dict[str, dict[str, str]] = theme.colour(THEME, {"light": {}, "dark": 
 def run_build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """Run site/build.py as an operator does."""
     command = [sys.executable, str(SITE / "build.py"), str(source), str(out)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def build_changed(folder: Path, **site: Any) -> subprocess.CompletedProcess[str]:

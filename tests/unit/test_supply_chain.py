@@ -199,7 +199,7 @@ def _audit(osv: str, npm: str) -> tuple[int, str]:
         "npm_config_fetch_retries": "0",
     }
     command = [sys.executable, "packaging/audit.py", "--service-url", f"{osv}/"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert not done.stderr
     return done.returncode, done.stdout
 

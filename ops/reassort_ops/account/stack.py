@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,8 @@ class Aws:
     """The operator's own AWS credentials, in one region."""
 
     def __init__(self, profile: str | None = None, region: str | None = None) -> None:
-        self._session = Session(profile_name=profile, region_name=region)
+        # The AWS CLI reads both of its variables, the SDK the other one alone.
+        self._session = Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         self._clients: dict[tuple[str, str | None], Any] = {}
         # A session makes one client at a time; the clients themselves may be shared.
         self._making = Lock()

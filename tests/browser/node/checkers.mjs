@@ -10,6 +10,7 @@ import lighthouse, { desktopConfig } from "lighthouse";
 import pa11y from "pa11y";
 import puppeteer from "puppeteer-core";
 
+const MOST_LOOKS = 5;
 const port = Number(process.argv[2]);
 const source = new HtmlValidate({ extends: ["html-validate:recommended"], rules: { "long-title": "off" } });
 // A browser writes its document in its own style: what is left to judge is the document itself.
@@ -25,10 +26,19 @@ let connection;
 async function pageOf(target) {
   connection ??= puppeteer.connect({ browserURL: `http://127.0.0.1:${port}`, defaultViewport: null });
   const browser = await connection;
-  const found = await browser.waitForTarget((candidate) => candidate._targetId === target, { timeout: 10_000 });
+  const found = await browser.waitForTarget(async (candidate) => (await idOf(candidate)) === target, { timeout: 60_000 });
   const page = await found.page();
   if (!page) throw new Error(`target ${target} is not a page`);
   return { browser, page };
+}
+
+/** @param {import("puppeteer-core").Target} candidate */
+async function idOf(candidate) {
+  if (candidate.type() !== "page") return "";
+  const session = await candidate.createCDPSession();
+  const { targetInfo } = await session.send("Target.getTargetInfo");
+  await session.detach();
+  return targetInfo.targetId;
 }
 
 const CHECKS = {
@@ -61,7 +71,9 @@ const CHECKS = {
     const look = async () => (await lighthouse(url, flags, desktop ? desktopConfig : undefined, page)).lhr;
     let lhr = await look();
     // A trace without its beginning, on a busy machine: Lighthouse itself says to run it again.
-    if (lhr.runtimeError?.message.includes("run Lighthouse again")) lhr = await look();
+    for (let again = 1; again < MOST_LOOKS && lhr.runtimeError?.message.includes("run Lighthouse again"); again += 1) {
+      lhr = await look();
+    }
     if (lhr.runtimeError) throw new Error(`${lhr.runtimeError.code}: ${lhr.runtimeError.message}`);
     const weak = Object.values(lhr.audits).filter(({ score }) => score !== null && score < 0.9);
     return {

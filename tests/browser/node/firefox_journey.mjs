@@ -9,14 +9,22 @@ import puppeteer from "puppeteer-core";
 
 const SCREEN = { width: 320, height: 640 };
 // The first call of each function starts it, on a machine that may be busy.
-const PAGE_MS = 30_000;
-const MESSAGE_MS = 60_000;
+const PAGE_MS = 60_000;
+const MESSAGE_MS = 120_000;
+const START_MS = 120_000;
+const LOOK_MS = 50;
 const MOST_TABS = 60;
 const TRACKING = "nav a[href='/suivi.html']";
 
 const [executablePath, origin, email, numen, phone] = process.argv.slice(2);
-const browser = await puppeteer.launch({ browser: "firefox", executablePath, defaultViewport: SCREEN });
+const browser = await puppeteer.launch({
+  browser: "firefox",
+  executablePath,
+  defaultViewport: SCREEN,
+  timeout: START_MS,
+});
 const page = await browser.newPage();
+page.setDefaultTimeout(PAGE_MS);
 /** @type {string[]} */
 const faults = [];
 // What the security policy refuses is an error of the page, too.
@@ -85,7 +93,6 @@ async function play() {
 async function openTrackingSignedOut() {
   const refused = page.waitForResponse(
     (answer) => answer.url() === `${origin}/api/reissue` && answer.status() === 401,
-    { timeout: PAGE_MS },
   );
   await Promise.all([refused, page.click(TRACKING)]);
   await textOf("#notice:focus", /Identifiez-vous pour continuer/);
@@ -106,28 +113,32 @@ async function arriveAt(title) {
 }
 
 /**
- * Wait for an element to show a text.
+ * Wait for an element to show a text. Puppeteer's own waits (`waitForFunction`, `waitForSelector`, locators) look from
+ * within, with a function that they make of its text there: the page's security policy forbids that, and does not count
+ * for what is asked from here.
  * @param {string} selector
  * @param {RegExp} pattern
  * @returns {Promise<string>} the whole text, with plain spaces
  */
 async function textOf(selector, pattern = /./) {
-  try {
-    const found = await page.waitForFunction(
-      (wanted, source) => {
+  const deadline = Date.now() + PAGE_MS;
+  let cause;
+  do {
+    try {
+      const text = await page.evaluate((wanted) => {
         const element = /** @type {HTMLElement | null} */ (document.querySelector(wanted));
-        const text = element?.checkVisibility() ? element.innerText.replace(/\s+/g, " ").trim() : "";
-        return new RegExp(source).test(text) && text;
-      },
-      { timeout: PAGE_MS },
-      selector,
-      pattern.source,
-    );
-    return String(await found.jsonValue());
-  } catch (cause) {
-    const shown = await page.$eval("body", (body) => body.innerText).catch(() => "");
-    throw new Error(`${selector} does not show ${pattern} at ${page.url()}, where it says:\n${shown}`, { cause });
-  }
+        return element?.checkVisibility() ? element.innerText.replace(/\s+/g, " ").trim() : "";
+      }, selector);
+      if (pattern.test(text)) return text;
+      cause = undefined;
+    } catch (fault) {
+      // The page was left in between: the next look is at the one that follows.
+      cause = fault;
+    }
+    await pause(LOOK_MS);
+  } while (Date.now() < deadline);
+  const shown = await page.$eval("body", (body) => body.innerText).catch(() => "");
+  throw new Error(`${selector} does not show ${pattern} at ${page.url()}, where it says:\n${shown}`, { cause });
 }
 
 async function receiveCode() {

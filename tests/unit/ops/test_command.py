@@ -150,6 +150,6 @@ class TestDemoRoll:
 
     def test_it_can_be_made_again(self) -> None:
         made = subprocess.run(
-            [sys.executable, "data/make_demo_roll.py"], cwd=ROOT, capture_output=True, check=True, timeout=120
+            [sys.executable, "data/make_demo_roll.py"], cwd=ROOT, capture_output=True, check=True, timeout=300
         )
         assert made.stdout == (ROOT / "data" / "demo-roll.csv").read_bytes()

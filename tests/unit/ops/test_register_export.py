@@ -310,7 +310,7 @@ class TestWithoutThisSoftware:
     def run(self, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a program in a folder, with an empty environment."""
         return subprocess.run(
-            command, cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=300, check=False
         )
 
     @pytest.mark.req("I9", "I10")

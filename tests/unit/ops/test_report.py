@@ -624,7 +624,7 @@ def test_the_period_is_the_reissues_to_the_close_or_to_now() -> None:
 
 def test_only_a_report_waits_for_the_library_that_draws() -> None:
     program = "import sys, reassort_ops.cli; sys.exit('matplotlib' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 # ---------------------------------------------------------------- its parts

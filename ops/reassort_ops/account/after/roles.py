@@ -2,7 +2,8 @@
 
 The simulation reads the role's own policies and the account's limits on it. It is not given the policies of keys, queues and topics: those of
 the keys leave it to IAM, and the others only narrow what they let in. It knows neither telephone numbers nor the keys of DynamoDB's items
-("fine-grained access control"), so no right depends on them here. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+("fine-grained access control"), so the rights that depend on them are left out here. It wants a value for each condition key of any policy of
+the role, whichever action is asked for. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
 from __future__ import annotations
@@ -19,8 +20,19 @@ from reassort_ops.account.role_rights import ANY, BY_CONDITION, PHONE, ROLES, SE
 
 SUBJECTS = {role: Subject("Roles", role, "roles") for role in ROLES}
 _ALLOWED = "allowed"
-# The one condition key that the simulation does not evaluate.
+# The one condition key that the simulation does not evaluate, and the rights that have it as a condition.
 _IGNORED = frozenset({"dynamodb:LeadingKeys"})
+_BY_ITEM = frozenset({("NotifyRole", "dynamodb:PutItem", "DeliveriesTable")})
+_NONE = ("none",)
+# Values of the condition keys of all roles, with which no statement holds that has such a condition.
+_NEUTRAL: Context = {
+    "kms:ViaService": _NONE,
+    "kms:EncryptionContext:kind": _NONE,
+    "kms:EncryptionContext:voter": _NONE,
+    "kms:EncryptionContext:delivery": _NONE,
+    "dynamodb:EnclosingOperation": _NONE,
+    "aws:CalledViaLast": _NONE,
+}
 
 type Decisions = Mapping[tuple[str, str], bool]
 
@@ -66,7 +78,15 @@ def _probe(reach: Reach, stack: DeployedStack, role: str) -> Probe:
         # Conditions are left out of the roles where nothing evaluates them.
         full = stack.parameters.get("IamDetail", "full") == "full"
         left_out = () if full else BY_CONDITION.get(role, ())
-        wanted = [right for right in rights(role) if right.resource != PHONE and right not in left_out]
+        wanted = [
+            right
+            for right in rights(role)
+            if right.resource != PHONE
+            and right not in left_out
+            and (role, right.action, right.resource) not in _BY_ITEM
+            # A stack without a voting platform's role has nothing to assume.
+            and (right.resource in {ANY, SENDER} or right.resource in stack.resources)
+        ]
         decided: list[tuple[Right, bool]] = []
         for context, group in groupby(sorted(wanted, key=_order), key=_order):
             of_context = list(group)
@@ -85,7 +105,7 @@ def _simulate(
         needed = {arn for found in arns.values() for arn in found}
         decided: dict[tuple[str, str], bool] = {}
         while missing := sorted(arn for arn in needed if (actions[0], arn) not in decided):
-            fresh = _ask(reach, role, actions, missing, context)
+            fresh = _ask(reach, role, actions, missing, {"aws:RequestedRegion": (stack.region,), **context})
             if not fresh.keys() - decided.keys():
                 raise NotSeenError(f"the simulation says nothing of {listed(missing, 2)}")
             decided |= fresh
@@ -108,7 +128,7 @@ def _ask(reach: Reach, role: str, actions: Sequence[str], arns: Sequence[str], c
                     "ContextKeyValues": list(values),
                     "ContextKeyType": "string",
                 }
-                for name, values in context.items()
+                for name, values in {**_NEUTRAL, **context}.items()
             ],
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
@@ -18,8 +19,12 @@ TAKEN = Subject("Parameters", "the template takes them", "parameters")
 ELECTION = Subject("Parameters", "election file", "election-file")
 WATCHED = Subject("Parameters", "alarm thresholds of the election", "election-file")
 SITE = Subject("Parameters", "where the site is", "parameters")
+NAME = Subject("Parameters", "name of the stack", "parameters")
+PLATFORM = Subject("Parameters", "account of the voting platform's role", "parameters")
 CERTIFICATE_REGION = Subject("Parameters", "region of the certificate", "certificate")
 PROTECTION = Subject("Parameters", "the first deploy can be rolled back", "deletion-protection")
+# What the template makes of it must keep within CloudFront's 64 characters for the name of a function.
+_NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,39}")
 # CloudFormation: a stack of which only the name is taken; nothing has been created.
 _NOT_CREATED = "REVIEW_IN_PROGRESS"
 
@@ -39,13 +44,18 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
         yield watched(settings)
         yield site(settings)
         yield certificate_region(settings)
+        yield stack_name(settings.stack_name)
 
     def first_deploy() -> Iterator[Check]:
-        yield rollback(settings, there=_is_there(reach, settings.stack_name))
+        yield rollback(settings, there=deployed_parameters(reach, settings.stack_name) is not None)
+
+    def voting_platform() -> Iterator[Check]:
+        yield platform(settings, reach.aws.client("sts").get_caller_identity()["Account"])
 
     return (
-        Probe((FILLED_IN, TAKEN, ELECTION, WATCHED, SITE, CERTIFICATE_REGION), by_themselves),
+        Probe((FILLED_IN, TAKEN, ELECTION, WATCHED, SITE, CERTIFICATE_REGION, NAME), by_themselves),
         Probe((PROTECTION,), first_deploy),
+        Probe((PLATFORM,), voting_platform),
     )
 
 
@@ -103,6 +113,22 @@ def certificate_region(settings: Settings) -> Check:
     return CERTIFICATE_REGION.judged(region == REGION, REGION, region)
 
 
+def stack_name(name: str) -> Check:
+    """Judge whether all that is named after the stack fits within AWS's limits."""
+    expected = "at most 40 letters, digits and hyphens, the first a letter"
+    return NAME.judged(bool(_NAME.fullmatch(name)), expected, f"{name}, {len(name)} characters")
+
+
+def platform(settings: Settings, own_account: str) -> Check:
+    """Judge whether the role that may call the registry is of the account that the stack trusts. `own_account` is the deployer's."""
+    principal = settings.value("VotingPlatformPrincipal")
+    if not principal:
+        return PLATFORM.unseen("no VotingPlatformPrincipal: nobody can call the registry by this stack's role")
+    trusted = settings.value("VotingPlatformAccount") or own_account
+    account = principal.split(":")[4] if principal.count(":") >= 5 else "not an ARN"
+    return PLATFORM.judged(account == trusted, f"{trusted}, by VotingPlatformAccount or the account itself", account)
+
+
 def rollback(settings: Settings, *, there: bool) -> Check:
     """Judge whether a first create that fails can take its tables away again: one that is protected stays, and so does its failed stack."""
     protection = settings.value("DeletionProtection")
@@ -111,11 +137,21 @@ def rollback(settings: Settings, *, there: bool) -> Check:
     return PROTECTION.judged(there or protection == "false", expected, found)
 
 
-def _is_there(reach: Reach, name: str) -> bool:
+def deployed_parameters(reach: Reach, name: str) -> dict[str, str] | None:
+    """Return the parameters of a stack; None if it has not been created."""
     try:
         stacks = reach.aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if code_of(error) == "ValidationError":
-            return False
+            return None
         raise
-    return any(stack["StackStatus"] != _NOT_CREATED for stack in stacks)
+    created = [stack for stack in stacks if stack["StackStatus"] != _NOT_CREATED]
+    return (
+        {
+            parameter["ParameterKey"]: parameter["ParameterValue"]
+            for stack in created
+            for parameter in stack.get("Parameters", [])
+        }
+        if created
+        else None
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reassort_ops.account.before.parameters import deployed_parameters
 from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe
@@ -16,6 +17,8 @@ THROTTLE = Subject("Quotas", "API Gateway: requests a second", "quotas")
 # Lambda keeps so many environments for functions that reserve none: PutFunctionConcurrency refuses to leave fewer.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 UNRESERVED = 100
+# The parameters that take environments out of the account's.
+_SHARES = ("RegistryConcurrency", "ColdStarts", "ReadyEnvironments")
 
 
 def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
@@ -23,8 +26,12 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
 
     def at_once() -> Iterator[Check]:
         limits = reach.aws.client("lambda").get_account_settings()["AccountLimit"]
-        yield reserved(limits, _number(plan, "RegistryConcurrency"))
-        yield concurrency(limits, plan.known_demand().functions_at_once, _provisioned(plan))
+        # Of what is left to others, a stack that is there has taken its own share; a deploy takes it once.
+        held = deployed_parameters(reach, plan.settings.stack_name) or {}
+        free = limits["UnreservedConcurrentExecutions"] + _count(held, "RegistryConcurrency") + _kept_ready(held)
+        wanted = {name: plan.settings.value(name, "0") for name in _SHARES}
+        yield reserved(free, _count(wanted, "RegistryConcurrency"))
+        yield concurrency(free, plan.known_demand().functions_at_once, _kept_ready(wanted))
 
     def a_second() -> Iterator[Check]:
         needed = plan.known_demand().requests_a_second
@@ -33,21 +40,20 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
     return Probe((CONCURRENCY, RESERVED), at_once), Probe((THROTTLE,), a_second)
 
 
-def concurrency(limits: Mapping[str, Any], at_once: int, provisioned: int) -> Check:
+def concurrency(free: int, at_once: int, provisioned: int) -> Check:
     """Judge how many environments functions without a reservation may share. What is provisioned is taken out of them."""
     needed = max(UNRESERVED, at_once) + provisioned
     why = f"{UNRESERVED} always; {at_once} in the busiest minute" + (
         f"; {provisioned} kept ready" if provisioned else ""
     )
-    free = limits["UnreservedConcurrentExecutions"]
     return CONCURRENCY.judged(free >= needed, f"at least {needed:,} ({why})", f"{free:,}")
 
 
-def reserved(limits: Mapping[str, Any], registry: int) -> Check:
+def reserved(free: int, registry: int) -> Check:
     """Judge whether the registry's reservation leaves the 100 that Lambda keeps."""
     if not registry:
         return RESERVED.judged(True, "RegistryConcurrency=0", "nothing to reserve")
-    room = max(0, limits["UnreservedConcurrentExecutions"] - UNRESERVED)
+    room = max(0, free - UNRESERVED)
     return RESERVED.judged(registry <= room, f"RegistryConcurrency={registry}", f"room for {room:,}")
 
 
@@ -60,11 +66,11 @@ def throttle(account: Mapping[str, Any], needed: int) -> Check:
     return THROTTLE.judged(rate >= needed, f"at least {needed:,}", f"{rate:,.0f}, {burst:,} in a burst")
 
 
-def _provisioned(plan: Plan) -> int:
+def _kept_ready(parameters: Mapping[str, str]) -> int:
     """Return how many environments `ColdStarts=provisioned` keeps ready: of login, and of reissue."""
-    return 2 * _number(plan, "ReadyEnvironments") if plan.settings.value("ColdStarts") == "provisioned" else 0
+    return 2 * _count(parameters, "ReadyEnvironments") if parameters.get("ColdStarts") == "provisioned" else 0
 
 
-def _number(plan: Plan, name: str) -> int:
-    value = plan.settings.value(name, "0")
+def _count(parameters: Mapping[str, str], name: str) -> int:
+    value = parameters.get(name, "0")
     return int(value) if value.isdigit() else 0

@@ -22,6 +22,7 @@ from reassort_ops.account.role_rights import ANY, ROLES, SENDER, rights
 from reassort_ops.account.settings_file import Settings, read_settings
 
 from tests.elections import FOLDER, read_election
+from tests.tables_from_template import read_template
 from tests.unit.ops.check.answers import REGION, AnsweringAws, Answers
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -36,6 +37,8 @@ GIVEN = {
     "SenderDomain": "vote.example.fr",
     "AlarmAddress": "alarmes@example.fr",
     "DeletionProtection": "true",
+    "RegistryConcurrency": "100",
+    "VotingPlatformPrincipal": "arn:aws:iam::123456789012:role/plateforme-de-vote",
 }
 HEADERS = {
     "content-type": "text/html; charset=utf-8",
@@ -102,6 +105,7 @@ class Account:
         }
     )
     given: dict[str, str] = field(default_factory=lambda: dict(GIVEN))
+    stack_name: str = "reassort"
     voters: int | None = VOTERS
     election_is_there: bool = True
     elsewhere: str | None = None
@@ -132,7 +136,7 @@ class Account:
     def settings(self) -> Settings:
         """Return the settings of the repository's own file, filled in."""
         found = _production()
-        return Settings(found.profile, found.stack_name, found.region, self.given, found.parameters, found.watched)
+        return Settings(found.profile, self.stack_name, found.region, self.given, found.parameters, found.watched)
 
     def _reach(self) -> Reach:
         return Reach(
@@ -149,9 +153,13 @@ class Account:
         """Answer as IAM does: one result an action, with the resources in it. Roles have the rights of the table but for `wrongly`."""
         role = next(name for name in ROLES if f"reassort-{name}-" in asked["PolicySourceArn"])
         context = {one["ContextKeyName"]: tuple(one["ContextKeyValues"]) for one in asked["ContextEntries"]}
+        missing = [*(_condition_keys(role) - context.keys()), *self.missing_context]
+        told = {name: values for name, values in context.items() if values != ("none",)}
+        del told["aws:RequestedRegion"]
         allowed = set()
         for right in rights(role):
-            if right.allowed is not self.wrongly(role, right.action, right.resource) and dict(right.context) == context:
+            of_right = {name: values for name, values in right.context.items() if values != ("none",)}
+            if right.allowed is not self.wrongly(role, right.action, right.resource) and of_right == told:
                 allowed |= {(right.action, arn) for arn in _arns(stack, right.resource)}
         results = []
         for action in asked["ActionNames"]:
@@ -170,13 +178,24 @@ class Account:
                             "EvalResourceName": arn,
                             "EvalResourceDecision": decision,
                             "MatchedStatements": [],
-                            "MissingContextValues": list(self.missing_context),
+                            "MissingContextValues": missing,
                         }
                         for arn, decision in decisions.items()
                     ],
                 }
             )
         return {"EvaluationResults": results, "IsTruncated": False}
+
+
+@cache
+def _condition_keys(role: str) -> frozenset[str]:
+    """Return every condition key of a role's policies: IAM misses each that it was not given, whichever action is asked for."""
+    policies = read_template()["Resources"][role]["Properties"]["Policies"]
+    found = []
+    for statement in (one for policy in policies for one in policy["PolicyDocument"]["Statement"]):
+        condition = statement.get("Condition", {})
+        found += [condition["Fn::If"][1]] if "Fn::If" in condition else [condition]
+    return frozenset(key for condition in found for keys in condition.values() for key in keys)
 
 
 @cache

@@ -39,7 +39,7 @@ def granted() -> list[str]:
 def test_before_a_deploy_all_is_well(account: Account) -> None:
     checks = account.before()
     assert {name: one for name, one in checks.items() if one.state is not State.PASSED} == {}
-    assert len(checks) == 26
+    assert len(checks) == 28
 
 
 def test_after_a_deploy_all_is_well(account: Account) -> None:

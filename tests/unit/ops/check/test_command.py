@@ -56,7 +56,7 @@ def test_before_a_deploy(answered: Account, config: Path) -> None:
         "  ✓ quota of 24 hours: 2,000,000, 1,243 of them used (expected: at least 70,192 "
         "(30,000 voters × (code + confirmation) + 10,000 identifiers beyond the day's SMS + 192 canaries))"
     ) in lines
-    assert lines[-1] == "26 ✓, 0 ✗, 0 –"
+    assert lines[-1] == "28 ✓, 0 ✗, 0 –"
 
 
 def test_a_fault_ends_it_with_status_1_and_names_the_section(answered: Account, config: Path) -> None:
@@ -64,14 +64,14 @@ def test_a_fault_ends_it_with_status_1_and_names_the_section(answered: Account, 
     result = run("--before", "--config-file", config, "--config-env", "staging", "--voters", 30000)
     assert result.exit_code == 1
     assert "  ✗ production access: sandbox (expected: granted) → docs/deploy.md#ses" in result.stdout.splitlines()
-    assert result.stdout.endswith("25 ✓, 1 ✗, 0 –\n")
+    assert result.stdout.endswith("27 ✓, 1 ✗, 0 –\n")
 
 
 def test_what_cannot_be_seen_is_counted_and_is_no_failure(answered: Account, config: Path) -> None:
     answered.answers.refuse("sesv2", "GetAccount", "AccessDeniedException")
     result = run("--before", "--config-file", config, "--config-env", "staging", "--voters", 30000, "--json")
     content: dict[str, Any] = json.loads(result.stdout)
-    assert (result.exit_code, content["counts"]) == (0, {"passed": 22, "failed": 0, "unseen": 4})
+    assert (result.exit_code, content["counts"]) == (0, {"passed": 24, "failed": 0, "unseen": 4})
     assert {
         "group": "E-mail",
         "title": "rate",

@@ -432,3 +432,12 @@ def test_the_check_asks_nobody_but_aws_where_something_stands_in_for_it(account:
     checks = account.after()
     assert {one.state for name, one in checks.items() if name.startswith("Site")} == {State.UNSEEN}
     assert {one.state for name, one in checks.items() if name.startswith("Roles")} == {State.PASSED}
+
+
+def test_a_stack_without_a_voting_platform_has_its_roles_judged(account: Account) -> None:
+    listed = account.answers.stored("cloudformation", "ListStackResources")["StackResourceSummaries"]
+    left = [one for one in listed if one["LogicalResourceId"] != "VotingPlatformRole"]
+    assert len(left) == len(listed) - 1
+    account.answers.change("cloudformation", "ListStackResources", {"StackResourceSummaries": left})
+    checks = account.after()
+    assert {one.state for name, one in checks.items() if name.startswith("Roles")} == {State.PASSED}

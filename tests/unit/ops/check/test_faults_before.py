@@ -60,6 +60,14 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
         (given(DomainName="", CertificateArn=""), "neither DomainName nor SiteOrigin"),
         (given(DomainName=""), "CertificateArn without DomainName"),
     ],
+    "Parameters: name of the stack": [
+        (lambda account: setattr(account, "stack_name", "reassort-" + "x" * 32), "41 characters"),
+        (lambda account: setattr(account, "stack_name", "1-reassort"), "10 characters"),
+    ],
+    "Parameters: account of the voting platform's role": [
+        (given(VotingPlatformPrincipal="arn:aws:iam::210987654321:role/vote"), "210987654321"),
+        (given(VotingPlatformAccount="210987654321"), "123456789012"),
+    ],
     "Parameters: region of the certificate": [
         (given(CertificateArn="arn:aws:acm:eu-west-3:123456789012:certificate/5d9c"), "eu-west-3"),
         (given(CertificateArn="5d9c1f0e"), "not an ARN"),
@@ -142,7 +150,6 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
         ),
     ],
     "Quotas: Lambda: functions at once": [
-        (answered("lambda", "GetAccountSettings", {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}), "10"),
         (given(ColdStarts="provisioned", ReadyEnvironments="500"), "1,000"),
     ],
     "Quotas: Lambda: room for reserved concurrency": [(given(RegistryConcurrency="950"), "room for 900")],
