@@ -27,12 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from reassort.register import GENESIS, Change, Entry
-from reassort_ops.register_check import Reconciliation
-from reassort_ops.register_export import write_register
-from reassort_ops.register_file import Header
-from reassort_ops.register_file_check import check_register_file, read_public_key
-from reassort_ops.register_replay import ISSUES, Replay
-from reassort_ops.sorted_chains import SortedChains
+from reassort_ops.register.check import Reconciliation
+from reassort_ops.register.export import write_register
+from reassort_ops.register.file import Header
+from reassort_ops.register.file_check import check_register_file, read_public_key
+from reassort_ops.register.replay import ISSUES, Replay
+from reassort_ops.register.sorted_chains import SortedChains
 
 from bench.figures import machine, table
 

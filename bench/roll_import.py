@@ -28,12 +28,12 @@ from boto3.session import Session
 from pyrage import x25519
 from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash
-from reassort_ops.enrolment import Enroller, Enrolment
-from reassort_ops.roll_check import check_roll, valid_rows
-from reassort_ops.roll_file import open_roll
-from reassort_ops.roll_import import RollImport
-from reassort_ops.roll_writes import TransactionWriter
-from reassort_ops.stack import Aws, Stack
+from reassort_ops.account.stack import Aws, Stack
+from reassort_ops.roll.check import check_roll, valid_rows
+from reassort_ops.roll.enrolment import Enroller, Enrolment
+from reassort_ops.roll.file import open_roll
+from reassort_ops.roll.importing import RollImport
+from reassort_ops.roll.writes import TransactionWriter
 
 from bench.accepting_aws import REGION, STACK, accepting_aws, client_environment, counted
 from bench.figures import machine, table
@@ -44,7 +44,7 @@ from bench.results import Figure, Section, keep
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from reassort_ops.roll_rows import RollRow
+    from reassort_ops.roll.rows import RollRow
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "bench" / "roll_import.md"

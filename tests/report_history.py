@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _ITEMS_A_WRITE = 25
 _DATA_A_CALL = 500

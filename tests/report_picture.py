@@ -12,11 +12,11 @@ import boto3
 from moto import mock_aws
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from reassort_ops.account.stack import Stack
 from reassort_ops.commands.report import draw
 from reassort_ops.report.figures import Figures
 from reassort_ops.report.gathering import Gathering
 from reassort_ops.report.period import Period
-from reassort_ops.stack import Stack
 
 from tests.browser.voter_space import ROOT, launch_chromium
 from tests.elections import read_election

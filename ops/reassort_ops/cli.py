@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reassort_ops.commands import check, deliveries, election, purge, register, registry, rehearse, report, roll, voter
+from reassort_ops.commands import check, deliveries, election, platform, purge, register, rehearse, report, roll, voter
 from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
 
@@ -23,7 +23,7 @@ app.add_typer(election.commands, name="election")
 app.add_typer(voter.commands, name="voter")
 app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(register.commands, name="register")
-app.add_typer(registry.commands, name="registry")
+app.add_typer(platform.commands, name="platform")
 app.command("report", epilog="Example: reassort report --stack reassort --output report.html --png report.png")(
     report.report
 )

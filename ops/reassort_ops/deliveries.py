@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+    from reassort_ops.account.stack import Stack
     from reassort_ops.output import Advance
-    from reassort_ops.stack import Stack
 
 # SQS gives ten messages at most in one call, and hides them from others for so many seconds.
 _BATCH = 10

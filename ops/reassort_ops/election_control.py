@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
 
-    from reassort_ops.stack import Stack
-    from reassort_ops.voter_changes import Helpdesk
+    from reassort_ops.account.operator import Operator
+    from reassort_ops.account.stack import Stack
 
 # On a busy morning about every other round meets a reissue that is being written.
 _ROUNDS = 60
@@ -70,7 +70,7 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
     return Standing(control, latest, differing)
 
 
-def open_reissues(election: Election, reason: str, helpdesk: Helpdesk) -> Control:
+def open_reissues(election: Election, reason: str, helpdesk: Operator) -> Control:
     """Let reissues commit inside the window of the election file.
 
     Raises:
@@ -81,7 +81,7 @@ def open_reissues(election: Election, reason: str, helpdesk: Helpdesk) -> Contro
     return _write(control, Change.OPENED, reason, helpdesk)
 
 
-def close_reissues(election: Election, reason: str, helpdesk: Helpdesk, at: datetime | None = None) -> Control:
+def close_reissues(election: Election, reason: str, helpdesk: Operator, at: datetime | None = None) -> Control:
     """Let no reissue commit any more: from now on until they are opened again, or from `at` on.
 
     Raises:
@@ -100,7 +100,7 @@ def close_reissues(election: Election, reason: str, helpdesk: Helpdesk, at: date
     return _write(control, Change.CLOSED, f"{iso(at)} {reason}", helpdesk)
 
 
-def _write(control: Control, change: Change, reason: str, helpdesk: Helpdesk) -> Control:
+def _write(control: Control, change: Change, reason: str, helpdesk: Operator) -> Control:
     stack = helpdesk.stack
     for _ in range(_ROUNDS):
         record = read_one(helpdesk.dynamodb, stack.control_table, {"key": CONTROL_KEY})
@@ -110,7 +110,7 @@ def _write(control: Control, change: Change, reason: str, helpdesk: Helpdesk) ->
             change=change,
             generation=0,
             at=epoch_milliseconds(helpdesk.clock()),
-            actor=helpdesk.operator,
+            actor=helpdesk.name,
             reference=reason,
             previous=record["chain_head"] if record else GENESIS,
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
     from reassort.election import Election
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 type _Wire = Mapping[str, Any]
 

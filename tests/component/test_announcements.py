@@ -12,9 +12,9 @@ from announce.changed_status import ANNOUNCED, changed_status
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.register import GENESIS, Change, Entry
 from reassort.voters import IdentifierStatus
-from reassort_ops import voter_changes
-from reassort_ops.stack import Stack
-from reassort_ops.voter_changes import Helpdesk
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Stack
+from reassort_ops.voter import changes as voter_changes
 
 from tests.component.openapi import description
 from tests.events import load_event
@@ -61,12 +61,12 @@ def told(world: World) -> list[tuple[str, str, int]]:
     return [(event["handle"], event["status"], event["generation"]) for event in events(world)]
 
 
-def helpdesk(world: World) -> Helpdesk:
+def helpdesk(world: World) -> Operator:
     """Return the helpdesk of a world."""
     names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
     tables = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
     stack = Stack(name="tests", election_id=world.election.id, hmac_key_id="", encryption_key_id="", **tables)
-    return Helpdesk(world.wire.operator.dynamodb, stack, world.clock, "agent")
+    return Operator(world.wire.operator.dynamodb, stack, world.clock, "agent")
 
 
 @pytest.mark.req("I6")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.sealing import Sealer
 from reassort.tables import ConditionFailedError, ContentionError
-from reassort_ops import voter_reissue
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Stack
 from reassort_ops.failures import OperatorError
-from reassort_ops.stack import Stack
-from reassort_ops.voter_changes import Helpdesk
-from reassort_ops.voter_reissue import Issued, reissue
+from reassort_ops.voter import reissue as voter_reissue
+from reassort_ops.voter.reissue import Issued, reissue
 
 from tests.world import identifier_in
 
@@ -37,12 +37,12 @@ def stack_of(world: World) -> Stack:
     )
 
 
-def helpdesk_of(world: World) -> Helpdesk:
+def helpdesk_of(world: World) -> Operator:
     """Return what an operator of the name of Anne works with."""
-    return Helpdesk(world.wire.operator.dynamodb, stack_of(world), world.clock, "anne")
+    return Operator(world.wire.operator.dynamodb, stack_of(world), world.clock, "anne")
 
 
-def issue(world: World, voter: Enrolled, helpdesk: Helpdesk | None = None) -> Issued:
+def issue(world: World, voter: Enrolled, helpdesk: Operator | None = None) -> Issued:
     """Let Anne give a voter the next identifier."""
     sealer = Sealer(world.wire.operator.kms, world.encryption_key)
     helpdesk = helpdesk or helpdesk_of(world)

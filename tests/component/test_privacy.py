@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
-from reassort_ops.stack import Stack
 
 from tests.component.test_operator_reissue import helpdesk_of
 from tests.elections import read_election

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.addresses import mask_address
 from reassort.register import Change
-from reassort_ops import voter_changes
 from reassort_ops.election_control import close_reissues
-from reassort_ops.voter_record import read_record, reference_of
-from reassort_ops.voter_sheet import sheet
-from reassort_ops.voter_situation import Caller
+from reassort_ops.voter import changes as voter_changes
+from reassort_ops.voter.record import read_record, reference_of
+from reassort_ops.voter.sheet import sheet
+from reassort_ops.voter.situation import Caller
 
 from tests.component.test_operator_reissue import helpdesk_of, issue, stack_of
 from tests.events import ses_event, sms_log_event

@@ -19,10 +19,10 @@ from reassort.numen import NumenFormatError, normalise_numen
 from reassort.phones import PhoneError, normalise_phone
 from reassort.references import normalise_reference
 from reassort.sessions import SESSION_COOKIE, parse_token
-from reassort_ops.roll_check import check_roll, valid_rows
-from reassort_ops.roll_faults import Fault
-from reassort_ops.roll_file import RollFileError, open_roll
-from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll.check import check_roll, valid_rows
+from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.file import RollFileError, open_roll
+from reassort_ops.roll.rows import RollRow
 
 from tests.events import proxy_event
 from tests.fuzz.requests import ODD, odd

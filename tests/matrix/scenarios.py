@@ -13,7 +13,9 @@ from notify.triggers import RECEPTIONS, VISIBILITY
 from reassort.keyed_hash import derive_keyed_hash
 from reassort.outbox import Kind, Message, Status
 from reassort.sealing import Sealer
-from reassort_ops import election_control, voter_changes, voter_reissue
+from reassort_ops import election_control
+from reassort_ops.voter import changes as voter_changes
+from reassort_ops.voter import reissue as voter_reissue
 
 from tests.events import ses_event, sms_log_event
 from tests.register_chain import broken_links
@@ -21,6 +23,8 @@ from tests.wire import ProcessDiedError, no_reply
 from tests.world import Browser, Response, identifier_in
 
 if TYPE_CHECKING:
+    from reassort_ops.account.operator import Operator
+
     from tests.matrix.stage import Stage
 
 STRANGER = "camille.inconnu@ac-dijon.fr"
@@ -1140,7 +1144,7 @@ class Command(Scenario):
     """What the helpdesk does to a voter."""
 
     caller = Caller.OPERATOR
-    command: ClassVar[Callable[[str, str, voter_changes.Helpdesk], str]]
+    command: ClassVar[Callable[[str, str, Operator], str]]
     # The entry that it leaves, and the status of the identifier afterwards.
     leaves: ClassVar[tuple[str, str]]
 

@@ -12,8 +12,8 @@ from typing import Any
 from notify.pacing import Lane, Pace
 from reassort.election_file import Canaries
 from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
-from reassort_ops.stack import Stack
-from reassort_ops.voter_changes import Helpdesk
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Stack
 
 from tests.engine_ministack import MINISTACK
 from tests.events import queue_event
@@ -67,7 +67,7 @@ class Stage:
         self.browsers: list[Browser] = []
         self.browser = self.open_browser(signed_in=True)
         self.stack = self._stack()
-        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
+        self.helpdesk = Operator(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
 
     def open_browser(self, *, signed_in: bool = False) -> Browser:
         """Open a browser whose cookies are put back with the world."""

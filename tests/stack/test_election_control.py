@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.clock import utc_now
 from reassort.register import Change
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
-from reassort_ops.stack import Stack
-from reassort_ops.voter_changes import Helpdesk
 
 from tests.stack.deployed import PATIENCE_SECONDS
 
@@ -26,7 +26,7 @@ THREADS = 8
 
 
 @pytest.fixture
-def helpdesk(deployment: Deployment) -> Iterator[Helpdesk]:
+def helpdesk(deployment: Deployment) -> Iterator[Operator]:
     """An operator; reissues are open again when the test is over."""
     outputs = deployment.stack.outputs
     stack = Stack(
@@ -43,14 +43,14 @@ def helpdesk(deployment: Deployment) -> Iterator[Helpdesk]:
         hmac_key_id=outputs["HmacKeyId"],
         encryption_key_id=outputs["EncryptionKeyId"],
     )
-    helpdesk = Helpdesk(deployment.client("dynamodb"), stack, utc_now, "anne")
+    helpdesk = Operator(deployment.client("dynamodb"), stack, utc_now, "anne")
     yield helpdesk
     open_reissues(deployment.election, "test is over", helpdesk)
 
 
 @pytest.mark.req("I1", "I9", "R3")
 def test_after_the_stop_nothing_commits(
-    deployment: Deployment, helpdesk: Helpdesk, tell: Callable[[str], None]
+    deployment: Deployment, helpdesk: Operator, tell: Callable[[str], None]
 ) -> None:
     electorate = [deployment.enrol() for _ in range(VOTERS)]
     browsers = [deployment.signed_in(voter) for voter in electorate]
@@ -86,7 +86,7 @@ def test_after_the_stop_nothing_commits(
     assert read_standing(helpdesk.dynamodb, helpdesk.stack).control.stopped
 
 
-def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Helpdesk, voter: Enrolled) -> None:
+def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Operator, voter: Enrolled) -> None:
     close_reissues(deployment.election, "leak", helpdesk)
     browser = deployment.signed_in(voter)
     assert browser.reissue(voter).json()["code"] == "reissues-stopped"

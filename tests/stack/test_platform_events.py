@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from reassort.clock import utc_now
-from reassort_ops import voter_changes
-from reassort_ops.stack import Aws
-from reassort_ops.voter_changes import Helpdesk
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Aws
+from reassort_ops.voter import changes as voter_changes
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
 from tests.component.openapi import description
@@ -42,10 +42,10 @@ def registry(deployment: Deployment, session: boto3.Session) -> Registry:
 
 
 @pytest.fixture
-def helpdesk(deployment: Deployment, session: boto3.Session) -> Helpdesk:
+def helpdesk(deployment: Deployment, session: boto3.Session) -> Operator:
     """The helpdesk's commands."""
     aws = Aws(region=deployment.aws.region)
-    return Helpdesk(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "agent")
+    return Operator(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "agent")
 
 
 def reissued(browser: Browser, voter: Enrolled, deployment: Deployment) -> str:
@@ -59,7 +59,7 @@ def reissued(browser: Browser, voter: Enrolled, deployment: Deployment) -> str:
 
 @pytest.mark.req("I5", "I6", "I7")
 def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
-    deployment: Deployment, registry: Registry, helpdesk: Helpdesk, tell: Callable[[str], None]
+    deployment: Deployment, registry: Registry, helpdesk: Operator, tell: Callable[[str], None]
 ) -> None:
     queue = deployment.subscribed("platform-each-change")
     disputed, frozen, voted = (deployment.enrol() for _ in range(3))
@@ -97,7 +97,7 @@ def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
 
 @pytest.mark.req("I5")
 def test_a_kept_answer_is_corrected_by_an_event(
-    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk: Helpdesk, voter: Enrolled
+    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk: Operator, voter: Enrolled
 ) -> None:
     answers = KeptAnswers()
     events = Events(session.client("sqs"), deployment.subscribed("platform-kept-answers").url, answers)
@@ -127,7 +127,7 @@ def test_a_kept_answer_is_corrected_by_an_event(
 
 
 def test_the_example_tells_each_answer_apart(
-    deployment: Deployment, registry: Registry, helpdesk: Helpdesk, session: boto3.Session
+    deployment: Deployment, registry: Registry, helpdesk: Operator, session: boto3.Session
 ) -> None:
     frozen, other = deployment.enrol(), deployment.enrol()
     voter_changes.freeze(frozen.voter_id, "mailbox stolen", helpdesk)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.outbox import Kind
 from reassort_ops.cli import app
-from reassort_ops.rehearsal_roll import SOURCE
+from reassort_ops.rehearsal.roll import SOURCE
 from typer.testing import CliRunner
 
 from local.deploy import deploy, write_demo_elections

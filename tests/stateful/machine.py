@@ -20,8 +20,8 @@ from reassort.election_file import parse_election
 from reassort.outbox import WAKE, Delivery, Kind, delivery_from_item
 from reassort.sealing import Opener
 from reassort.voters import Voter, voter_from_item
-from reassort_ops.stack import Stack
-from reassort_ops.voter_changes import Helpdesk
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Stack
 
 from tests.elections import election_content
 from tests.engine_ministack import MINISTACK, NO_SORT_KEY, read_stored
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
     def open_election(self) -> None:
         """Two voters are on the roll and have been signed in."""
         self.world = World(roomy_election(), engine=MINISTACK, seed=0).__enter__()
-        self.helpdesk = Helpdesk(self.world.wire.dynamodb, self._stack(), self.world.clock, "helpdesk")
+        self.helpdesk = Operator(self.world.wire.dynamodb, self._stack(), self.world.clock, "helpdesk")
         # Every identifier ever issued: voter and generation by its text.
         self.issued: dict[str, tuple[str, int]] = {}
         # Generation of the identifier that voted, by voter.

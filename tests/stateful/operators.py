@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_changes import freeze, unfreeze, unlock
+from reassort_ops.voter.changes import freeze, unfreeze, unlock
 
 from tests.stateful.machine import WHO, Machine, step
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reassort.voters import Voter
-    from reassort_ops.voter_changes import Helpdesk
+    from reassort_ops.account.operator import Operator
 
 _REASON = "the voter called"
 
@@ -36,7 +36,7 @@ class Operators(Machine):
             case _:
                 self._freeze_in_vain(who)
 
-    def _change(self, who: int, change: Callable[[str, str, Helpdesk], str]) -> Voter:
+    def _change(self, who: int, change: Callable[[str, str, Operator], str]) -> Voter:
         voter_id = self.voters[who].voter_id
         said = change(voter_id, _REASON, self.helpdesk)
         self.outcomes[f"helpdesk {said.partition(':')[0]}"] += 1

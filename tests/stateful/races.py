@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_changes import freeze, unfreeze, unlock
+from reassort_ops.voter.changes import freeze, unfreeze, unlock
 
 from tests.stateful.machine import WHO, Machine, phone_of, step
 from tests.world import dispute_token_in

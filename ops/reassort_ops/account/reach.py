@@ -17,7 +17,7 @@ from reassort.clock import utc_now
 from reassort_ops.account.probes import NotSeenError
 
 if TYPE_CHECKING:
-    from reassort_ops.stack import Aws
+    from reassort_ops.account.stack import Aws
 
 # Of one request, and of one question to the DNS with all its tries.
 _WEB_SECONDS = 6.0

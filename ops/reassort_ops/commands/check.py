@@ -21,12 +21,12 @@ from reassort_ops.account.demand import demand
 from reassort_ops.account.probes import Probe, run_all
 from reassort_ops.account.reach import reach
 from reassort_ops.account.settings_file import read_settings
+from reassort_ops.account.stack import Aws
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, exit_unless
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
-from reassort_ops.roll_file import open_roll
-from reassort_ops.stack import Aws
+from reassort_ops.roll.file import open_roll
 
 _POLICY = Path(__file__).parents[2] / "policies" / "check.json"
 _CONFIG = Path("samconfig.toml")

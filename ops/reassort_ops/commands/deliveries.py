@@ -11,6 +11,7 @@ from reassort.clock import epoch_milliseconds, utc_now
 from reassort.outbox import Kind
 
 from reassort_ops import deliveries
+from reassort_ops.account.stack import Aws
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
@@ -20,7 +21,6 @@ from reassort_ops.commands.options import (
     exit_unless,
 )
 from reassort_ops.output import progress, say, say_json
-from reassort_ops.stack import Aws
 
 commands = typer.Typer(
     no_args_is_help=True,

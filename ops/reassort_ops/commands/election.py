@@ -20,11 +20,11 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.target import Target
 from reassort_ops.election_control import Standing, close_reissues, open_reissues, read_standing
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import say, say_json
-from reassort_ops.target import Target
-from reassort_ops.voter_changes import checked_reason
+from reassort_ops.voter.changes import checked_reason
 
 commands = typer.Typer(
     no_args_is_help=True,

@@ -14,10 +14,10 @@ from reassort_ops.commands.options import (
     Region,
     StackName,
 )
+from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
-from reassort_ops.target import Target
 
 # Something is to be removed, and nobody has agreed to it. Typer's own status for wrong options is 2.
 NOT_AGREED = 3

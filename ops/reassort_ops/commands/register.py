@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from reassort.clock import utc_now
 
+from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
@@ -18,13 +19,12 @@ from reassort_ops.commands.options import (
 )
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
-from reassort_ops.register_check import Reconciliation, verify_register
-from reassort_ops.stack import Aws, Stack
+from reassort_ops.register.check import Reconciliation, verify_register
 
 # The modules of the file need `cryptography`, which takes a while to load: only the commands that sign or check wait for it.
 if TYPE_CHECKING:
-    from reassort_ops.register_export import Export
-    from reassort_ops.register_file_check import FileCheck
+    from reassort_ops.register.export import Export
+    from reassort_ops.register.file_check import FileCheck
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -49,7 +49,7 @@ def register_export(
 
     Exit status: 0 when the file is written.
     """
-    from reassort_ops.register_export import KmsSigner, export_register
+    from reassort_ops.register.export import KmsSigner, export_register
 
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
@@ -118,7 +118,7 @@ def register_verify(
 
 
 def _verify_file(file: Path, key: Path, *, as_json: bool) -> None:
-    from reassort_ops.register_file_check import check_register_file, read_public_key
+    from reassort_ops.register.file_check import check_register_file, read_public_key
 
     public_key = read_public_key(key)
     with progress("verifying", file.stat().st_size, counted=False) as advance:

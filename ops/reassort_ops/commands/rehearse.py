@@ -22,19 +22,19 @@ from reassort.sealing import Opener
 
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, StackName, exit_unless
 from reassort_ops.commands.purge import NOT_AGREED
+from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER
-from reassort_ops.enrolment import Enroller
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import Watched, may_ask, progress, say, say_json, say_table, watch
-from reassort_ops.register_check import verify_register
-from reassort_ops.rehearsal_morning import Habits, Morning, Plan, Service, Tally, plan_morning
-from reassort_ops.rehearsal_outcome import Delivered, Outcome, judge, percentile, settle
-from reassort_ops.rehearsal_post import Post
-from reassort_ops.rehearsal_roll import SOURCE, FictionalRoll, Removal, is_here, raise_if_real, raise_if_unfit
-from reassort_ops.roll_import import Balance, RollImport, Settled
-from reassort_ops.roll_import import Outcome as RowOutcome
-from reassort_ops.roll_writes import TransactionWriter
-from reassort_ops.target import Target
+from reassort_ops.register.check import verify_register
+from reassort_ops.rehearsal.morning import Habits, Morning, Plan, Service, Tally, plan_morning
+from reassort_ops.rehearsal.outcome import Delivered, Outcome, judge, percentile, settle
+from reassort_ops.rehearsal.post import Post
+from reassort_ops.rehearsal.roll import SOURCE, FictionalRoll, Removal, is_here, raise_if_real, raise_if_unfit
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.importing import Balance, RollImport, Settled
+from reassort_ops.roll.importing import Outcome as RowOutcome
+from reassort_ops.roll.writes import TransactionWriter
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

@@ -9,12 +9,12 @@ import typer
 from reassort.clock import utc_now
 
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, StackName
+from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.report.figures import Figures, as_json
 from reassort_ops.report.gathering import Gathering
 from reassort_ops.report.period import period_of
-from reassort_ops.target import Target
 
 _PAGE = Path("report.html")
 

@@ -16,7 +16,6 @@ from reassort.election import Election
 from reassort.election_file import read_election_file
 from reassort.identifiers import show_identifier
 
-from reassort_ops import issued_identifiers
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
@@ -26,23 +25,24 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER, only_election
-from reassort_ops.enrolment import Enroller
-from reassort_ops.error_file import error_file, raise_if_error_file_exists
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
-from reassort_ops.issued_identifiers import IdentifierDraw
-from reassort_ops.mailing_file import MailingRow, Recipient, read_recipients, write_mailing
 from reassort_ops.output import may_ask, progress, say
-from reassort_ops.roll_check import Checked, check_roll, valid_rows
-from reassort_ops.roll_faults import Fault, FaultCode
-from reassort_ops.roll_file import Column, RollFile, open_roll
-from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
-from reassort_ops.roll_report import Lines, Members
-from reassort_ops.roll_rows import RollRow
-from reassort_ops.roll_update import RollUpdate
-from reassort_ops.roll_writes import TransactionWriter
-from reassort_ops.target import Target
+from reassort_ops.roll import first_identifiers as issued_identifiers
+from reassort_ops.roll.check import Checked, check_roll, valid_rows
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.error_file import error_file, raise_if_error_file_exists
+from reassort_ops.roll.faults import Fault, FaultCode
+from reassort_ops.roll.file import Column, RollFile, open_roll
+from reassort_ops.roll.first_identifiers import IdentifierDraw
+from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
+from reassort_ops.roll.mailing_file import MailingRow, Recipient, read_recipients, write_mailing
+from reassort_ops.roll.report import Lines, Members
+from reassort_ops.roll.rows import RollRow
+from reassort_ops.roll.update import RollUpdate
+from reassort_ops.roll.writes import TransactionWriter
 
 commands = typer.Typer(
     no_args_is_help=True,

@@ -12,7 +12,7 @@ from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
 from reassort.sealing import Sealer
 
-from reassort_ops import voter_changes, voter_reissue
+from reassort_ops.account.operator import Operator
 from reassort_ops.commands.options import (
     LOOK,
     Address,
@@ -26,14 +26,16 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.target import Found, Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import say, say_json
-from reassort_ops.target import Found, Target
-from reassort_ops.voter_record import VoterRecord, read_record
-from reassort_ops.voter_sheet import sheet
-from reassort_ops.voter_situation import Caller, advice, lock_words
-from reassort_ops.voter_timeline import timeline
+from reassort_ops.voter import changes as voter_changes
+from reassort_ops.voter import reissue as voter_reissue
+from reassort_ops.voter.record import VoterRecord, read_record
+from reassort_ops.voter.sheet import sheet
+from reassort_ops.voter.situation import Caller, advice, lock_words
+from reassort_ops.voter.timeline import timeline
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -162,7 +164,7 @@ def voter_give_next(
     sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
     issued = voter_reissue.reissue(address, voter_id, recorded, helpdesk, target.election, target.keyed_hash, sealer)
     if as_json:
-        operator = {"operator": helpdesk.operator, "caller_verified": verified}
+        operator = {"operator": helpdesk.name, "caller_verified": verified}
         say_json({"voter_id": voter_id, **asdict(issued), **operator})
     else:
         former = issued.generation - 1
@@ -172,7 +174,7 @@ def voter_give_next(
 
 
 def _change_voter(
-    change: Callable[[str, str, voter_changes.Helpdesk], str],
+    change: Callable[[str, str, Operator], str],
     who: str,
     reason: str,
     caller_code: str | None,
@@ -191,7 +193,7 @@ def _change_voter(
                 "address": found.masked_address,
                 "voter_id": found.voter_id,
                 "done": done,
-                "operator": helpdesk.operator,
+                "operator": helpdesk.name,
                 "caller_verified": verified,
             }
         )

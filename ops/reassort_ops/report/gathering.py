@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
 
+    from reassort_ops.account.stack import Stack
     from reassort_ops.report.period import Period
-    from reassort_ops.stack import Stack
 
 # A code's delivery is kept for its lifetime and so long.
 _CODES_KEPT = timedelta(days=1)

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import from_wire
+from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.cli import app
-from reassort_ops.stack import Aws, Stack
 from typer.testing import CliRunner, Result
 
 from tests.elections import FOLDER
@@ -41,10 +41,10 @@ class Deployed:
     def run(self, *arguments: object) -> Result:
         """Run `reassort` with these arguments on this stack; only what reads the roll or a voter needs the elections."""
         options = ["--stack", self.stack.name, "--region", REGION]
-        if arguments[0] not in ("register", "registry", "deliveries"):
+        if arguments[0] not in ("register", "platform", "deliveries"):
             options += ["--elections", str(self.elections)]
         # moto is not atomic under threads.
-        if arguments[:2] == ("roll", "import") or arguments[0] in ("purge", "registry"):
+        if arguments[:2] == ("roll", "import") or arguments[0] in ("purge", "platform"):
             options += ["--threads", "1"]
         return CliRunner().invoke(app, [*map(str, arguments), *options])
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from reassort.register import GENESIS, Change, Entry
-from reassort_ops.register_check import Reconciliation
-from reassort_ops.register_export import write_register
-from reassort_ops.register_file import Header
-from reassort_ops.register_replay import ISSUES, Replay
+from reassort_ops.register.check import Reconciliation
+from reassort_ops.register.export import write_register
+from reassort_ops.register.file import Header
+from reassort_ops.register.replay import ISSUES, Replay
 
 NOW = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
 HEADER = Header(election="dijon-2018", stack="reassort", started_at="2018-12-06T16:00:00Z")

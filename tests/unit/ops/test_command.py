@@ -12,11 +12,11 @@ import click
 import pytest
 from reassort.election import ElectionFileError
 from reassort.election_file import read_election_file
+from reassort_ops.account.stack import Aws
 from reassort_ops.cli import app
 from reassort_ops.election_files import election_of
-from reassort_ops.roll_check import check_roll, valid_rows
-from reassort_ops.roll_file import open_roll
-from reassort_ops.stack import Aws
+from reassort_ops.roll.check import check_roll, valid_rows
+from reassort_ops.roll.file import open_roll
 from typer.main import get_command
 from typer.testing import CliRunner
 

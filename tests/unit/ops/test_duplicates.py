@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort_ops.duplicates import DuplicateSearch
+from reassort_ops.roll.duplicates import DuplicateSearch
 
 
 @given(st.lists(st.text(max_size=3), max_size=60))

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort_ops.merkle import MerkleTree, leaf_hash
+from reassort_ops.register.merkle import MerkleTree, leaf_hash
 
 # Leaves and roots of certificate-transparency's own tests (merkletree/merkle_tree_test.cc).
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
 from reassort.tables import to_wire
-from reassort_ops import target
 from reassort_ops.commands import purge as command
 from reassort_ops.commands import roll
+from reassort_ops.commands import target as target
 from reassort_ops.purge import Purge
 
 from tests.elections import read_election

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.cli import app
-from reassort_ops.register_export import KmsSigner, export_register
-from reassort_ops.register_file_check import check_register_file, read_public_key
+from reassort_ops.register.export import KmsSigner, export_register
+from reassort_ops.register.file_check import check_register_file, read_public_key
 from registry.rules import Registry, record_vote
 from typer.testing import CliRunner
 
@@ -222,7 +222,7 @@ def test_an_export_replaces_no_file(lived: Deployed, tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_shows_before_anything_is_read(
     lived: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reassort_ops.register_export.verify_register", pytest.fail)
+    monkeypatch.setattr("reassort_ops.register.export.verify_register", pytest.fail)
     result = lived.run("register", "export", "--output", tmp_path / "no-such" / "register.jsonl")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "No such file or directory" in result.stderr

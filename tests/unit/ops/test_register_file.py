@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from reassort.register import ELECTION_CHAIN, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.failures import OperatorError
-from reassort_ops.register_file import Statement
-from reassort_ops.register_file_check import FileCheck, check_register_file, read_public_key
-from reassort_ops.register_replay import Replay
-from reassort_ops.sorted_chains import SortedChains
+from reassort_ops.register.file import Statement
+from reassort_ops.register.file_check import FileCheck, check_register_file, read_public_key
+from reassort_ops.register.replay import Replay
+from reassort_ops.register.sorted_chains import SortedChains
 
 from tests.unit.ops.registers import NOW, SIGNER, LocalSigner, chain, pseudonym, register_file
 

@@ -20,19 +20,19 @@ from reassort.election_file import parse_election
 from reassort.outbox import Channel, Message, Status, history_step, reissue_delivery_item
 from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
+from reassort_ops.account.stack import Aws
 from reassort_ops.commands import rehearse
-from reassort_ops.enrolment import Enroller
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import say_table
-from reassort_ops.rehearsal_morning import Answer, Call, Committed, Habits, Morning, Plan, Tally, plan_morning
-from reassort_ops.rehearsal_outcome import Outcome, judge, percentile
-from reassort_ops.rehearsal_post import Post, Reading
-from reassort_ops.rehearsal_roll import SIMULATOR, SOURCE, FictionalRoll, raise_if_real, raise_if_unfit
-from reassort_ops.roll_file import Line
-from reassort_ops.roll_import import RollImport
-from reassort_ops.roll_rows import RowRules
-from reassort_ops.roll_writes import TransactionWriter
-from reassort_ops.stack import Aws
+from reassort_ops.rehearsal.morning import Answer, Call, Committed, Habits, Morning, Plan, Tally, plan_morning
+from reassort_ops.rehearsal.outcome import Outcome, judge, percentile
+from reassort_ops.rehearsal.post import Post, Reading
+from reassort_ops.rehearsal.roll import SIMULATOR, SOURCE, FictionalRoll, raise_if_real, raise_if_unfit
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.file import Line
+from reassort_ops.roll.importing import RollImport
+from reassort_ops.roll.rows import RowRules
+from reassort_ops.roll.writes import TransactionWriter
 
 from tests.elections import FOLDER, read_election
 from tests.unit.ops.conftest import REGION, Deployed

@@ -383,7 +383,7 @@ def test_a_refusal_of_cloudwatch_is_said_and_the_tables_tell_the_rest(
     refusing: Any = _Refusing()
     assert read_metrics(refusing, "reassort", ELECTION.domain_names, period) == Metrics(refusal="AccessDenied")
     write_known(history)
-    monkeypatch.setattr("reassort_ops.stack.Aws.cloudwatch", lambda _: refusing)
+    monkeypatch.setattr("reassort_ops.account.stack.Aws.cloudwatch", lambda _: refusing)
     found = told(deployed, *FROM_MORNING)
     assert found["reissues"]["total"] == 10
     assert found["sources"][-1]["remarks"] == ["CloudWatch a refusé de répondre (AccessDenied)."]

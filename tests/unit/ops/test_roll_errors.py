@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from reassort_ops.cli import app
-from reassort_ops.duplicates import SortedRuns
-from reassort_ops.roll_faults import Fault, FaultCode
+from reassort_ops.roll.duplicates import SortedRuns
+from reassort_ops.roll.faults import Fault, FaultCode
 from typer.testing import CliRunner, Result
 
 from tests.elections import FOLDER
@@ -111,7 +111,7 @@ def test_a_check_that_is_interrupted_leaves_no_list(tmp_path: Path, monkeypatch:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reassort_ops.roll_check._note", interrupt)
+    monkeypatch.setattr("reassort_ops.roll.check._note", interrupt)
     assert check(write_roll(tmp_path, BROKEN), tmp_path / "erreurs.csv").exit_code == 130
     assert [path.name for path in tmp_path.iterdir()] == ["roll.csv"]
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.election import Election
-from reassort_ops.roll_check import Checked, check_roll, valid_rows
-from reassort_ops.roll_faults import Fault
-from reassort_ops.roll_file import RollFileError, open_roll
-from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll.check import Checked, check_roll, valid_rows
+from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.file import RollFileError, open_roll
+from reassort_ops.roll.rows import RollRow
 
 from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
 from tests.unit.ops.rolls import ELECTION, Cells, identifier, row, rows, to_csv, with_column

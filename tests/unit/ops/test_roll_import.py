@@ -11,12 +11,12 @@ from reassort.numen import normalise_numen
 from reassort.register import GENESIS, Change, Entry
 from reassort.tables import Action, ContentionError, put_if_absent, to_wire
 from reassort.voters import IdentifierStatus, enrolled_voter_item, voter_from_item
-from reassort_ops.enrolment import Enroller
-from reassort_ops.roll_check import check_roll, valid_rows
-from reassort_ops.roll_file import open_roll
-from reassort_ops.roll_import import Balance, Outcome, RollImport, Settled
-from reassort_ops.roll_writes import TransactionWriter, put_new
-from reassort_ops.stack import Aws
+from reassort_ops.account.stack import Aws
+from reassort_ops.roll.check import check_roll, valid_rows
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.file import open_roll
+from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
+from reassort_ops.roll.writes import TransactionWriter, put_new
 
 from tests.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links

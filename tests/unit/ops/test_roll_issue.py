@@ -13,9 +13,9 @@ import pytest
 from pyrage import DecryptError, decrypt, x25519
 from reassort.identifiers import ALPHABET, is_well_formed, normalise_identifier
 from reassort.keyed_hash import Purpose
-from reassort_ops.issued_identifiers import IdentifierDraw
-from reassort_ops.mailing_file import MailingRow, write_mailing
-from reassort_ops.roll_writes import TransactionWriter
+from reassort_ops.roll.first_identifiers import IdentifierDraw
+from reassort_ops.roll.mailing_file import MailingRow, write_mailing
+from reassort_ops.roll.writes import TransactionWriter
 
 from tests.unit.ops.rolls import ELECTION, Cells, row, rows, write_roll
 

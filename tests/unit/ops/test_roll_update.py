@@ -9,8 +9,8 @@ from reassort.keyed_hash import Purpose
 from reassort.register import Change
 from reassort.tables import Action, ContentionError, write_all
 from reassort.voters import voter_from_item
-from reassort_ops import roll_update
 from reassort_ops.commands import roll as roll_commands
+from reassort_ops.roll import update as roll_update
 
 from tests.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from reassort_ops.account.probes import NotSeenError, code_of
+from reassort_ops.account.stack import Aws
 from reassort_ops.failures import OperatorError
-from reassort_ops.stack import Aws
 
 _NESTED = "AWS::CloudFormation::Stack"
 _CLOUDFRONT = "AWS::CloudFront::Distribution"

@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.model import OperationModel, Shape
 from botocore.validate import ParamValidator
-from reassort_ops.stack import Aws
+from reassort_ops.account.stack import Aws
 
 REGION = "eu-west-3"
 _FOLDER = Path(__file__).parent / "answers"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reassort_ops.account.stack import Aws
 from reassort_ops.cli import app
-from reassort_ops.stack import Aws
 from typer.testing import CliRunner, Result
 
 from tests.elections import FOLDER

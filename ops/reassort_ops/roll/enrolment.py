@@ -12,13 +12,13 @@ from reassort.tables import ContentionError, Item, from_wire, to_wire
 from reassort.voters import enrolled_voter_item
 
 from reassort_ops.batch_pool import BatchPool
-from reassort_ops.roll_file import Column
-from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll.file import Column
+from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 # BatchGetItem takes 100 keys, and each voter has two: their own, and their identifier's.
 VOTERS_A_READ = 50

@@ -18,15 +18,15 @@ from reassort.tables import ConditionFailedError, ContentionError, Item, read_on
 from reassort.voters import UNCHANGED, change_voter, voter_from_item
 
 from reassort_ops.batch_pool import BatchPool
-from reassort_ops.enrolment import VOTERS_A_READ, Difference, Enroller, Enrolment, differences, read_enrolled
-from reassort_ops.roll_file import Column
-from reassort_ops.roll_import import Outcome, Settled
-from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll.enrolment import VOTERS_A_READ, Difference, Enroller, Enrolment, differences, read_enrolled
+from reassort_ops.roll.file import Column
+from reassort_ops.roll.importing import Outcome, Settled
+from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _ROUNDS = 8
 # Who knows them can ask for an identifier.

@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reassort.clock import Clock, epoch_milliseconds
+from reassort.clock import epoch_milliseconds
 from reassort.register import Change, append_entry
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, Voter, change_voter
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_record import read_voter
+from reassort_ops.voter.record import read_voter
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.operator import Operator
 
 _ROUNDS = 8
 _LONGEST_REASON = 80
@@ -29,16 +27,6 @@ CALLER_VERIFIED = "appelant vérifié"
 _ADDRESS = re.compile("@")
 _NUMBER = re.compile(r"(?:[0-9][ .-]?){6}")
 _WAS_FROZEN = "attribute_exists(frozen_at)"
-
-
-@dataclass(frozen=True)
-class Helpdesk:
-    """What the helpdesk's actions need."""
-
-    dynamodb: DynamoDBClient
-    stack: Stack
-    clock: Clock
-    operator: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ def _without_accents(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum() and letter.isascii())
 
 
-def unlock(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+def unlock(voter_id: str, reason: str, helpdesk: Operator) -> str:
     """Forget a voter's wrong NUMENs. Return what was done.
 
     Raises:
@@ -94,7 +82,7 @@ def unlock(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
     return _change(voter_id, Change.UNLOCKED, reason, helpdesk, step) or "unlocked"
 
 
-def freeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+def freeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
     """Make a voter's identifier unusable and stop reissues, until it is unfrozen. Return what was done.
 
     Raises:
@@ -111,7 +99,7 @@ def freeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
     return _change(voter_id, Change.FROZEN, reason, helpdesk, step) or "frozen"
 
 
-def unfreeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
+def unfreeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
     """Make a frozen voter's identifier usable again. Return what was done.
 
     Raises:
@@ -127,7 +115,7 @@ def unfreeze(voter_id: str, reason: str, helpdesk: Helpdesk) -> str:
 
 
 def _change(
-    voter_id: str, change: Change, reason: str, helpdesk: Helpdesk, decide: Callable[[Voter, int], _Step]
+    voter_id: str, change: Change, reason: str, helpdesk: Operator, decide: Callable[[Voter, int], _Step]
 ) -> str | None:
     stack = helpdesk.stack
     for _ in range(_ROUNDS):
@@ -136,7 +124,7 @@ def _change(
         step = decide(voter, epoch_milliseconds(now))
         if step.needless is not None:
             return step.needless
-        entry = voter.next_entry(change, now, helpdesk.operator, generation=voter.generation, reference=reason)
+        entry = voter.next_entry(change, now, helpdesk.name, generation=voter.generation, reference=reason)
         write = change_voter(
             stack.voters_table,
             voter,

@@ -1,4 +1,4 @@
-"""`reassort registry export` and `compare` on a stack with a roll."""
+"""`reassort platform export` and `compare` on a stack with a roll."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.tables import to_wire
 from reassort.voters import Voter
-from reassort_ops.registry_export import RegistryExport, Tally
+from reassort_ops.platform.export import RegistryExport, Tally
 
 from tests.unit.ops.conftest import Deployed
 from tests.unit.ops.rolls import row, rows, write_roll
@@ -87,7 +87,7 @@ def lines(file: Path) -> dict[str, dict[str, str]]:
 @pytest.mark.req("I10")
 def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "registry.csv"
-    result = enrolled.run("registry", "export", "--output", file)
+    result = enrolled.run("platform", "export", "--output", file)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-1] == "issued 8 = active 4 + revoked 2 + used 1 + frozen 1"
     handle = enrolled.keyed_hash.handle
@@ -109,7 +109,7 @@ def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled:
 @pytest.mark.req("I7")
 def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "registry.csv"
-    enrolled.run("registry", "export", "--output", file)
+    enrolled.run("platform", "export", "--output", file)
     text = file.read_text(encoding="utf-8")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     header, *rest = text.splitlines()
@@ -124,7 +124,7 @@ def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: Deployed,
 
 
 def test_a_program_gets_the_same_as_json(enrolled: Deployed, tmp_path: Path) -> None:
-    status, content = enrolled.run_json("registry", "export", "--output", tmp_path / "registry.csv")
+    status, content = enrolled.run_json("platform", "export", "--output", tmp_path / "registry.csv")
     assert status == 0
     assert {
         name: content[name] for name in ("issued", "listed", "active", "revoked", "used", "frozen", "balances")
@@ -142,7 +142,7 @@ def test_a_program_gets_the_same_as_json(enrolled: Deployed, tmp_path: Path) -> 
 @pytest.mark.req("I10")
 def test_an_identifier_that_the_registry_lacks_breaks_the_balance(enrolled: Deployed, tmp_path: Path) -> None:
     reissue(enrolled, 5, 2, known=False)
-    result = enrolled.run("registry", "export", "--output", tmp_path / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
     assert result.exit_code == 1
     assert "issued 9…9 ≠ active 4 + revoked 2 + used 1 + frozen 1" not in result.stdout
     assert "issued 9…9 ≠ active 3 + revoked 3 + used 1 + frozen 1" in result.stdout
@@ -154,7 +154,7 @@ def test_an_identifier_that_nobody_was_issued_breaks_the_balance(
     enrolled: Deployed, tmp_path: Path, whose: int
 ) -> None:
     put_identifier(enrolled, whose, 4)
-    result = enrolled.run("registry", "export", "--output", tmp_path / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
     assert result.exit_code == 1
     assert "1 identifiers belong to no voter of the roll" in result.stdout
 
@@ -169,14 +169,14 @@ def test_a_broken_off_export_leaves_the_former_file(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(RegistryExport, "_voters", interrupt)
-    result = enrolled.run("registry", "export", "--output", file)
+    result = enrolled.run("platform", "export", "--output", file)
     assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
     assert file.read_text(encoding="utf-8") == "former"
     assert [path.name for path in tmp_path.iterdir() if "registry" in path.name] == ["registry.csv"]
 
 
 def test_a_folder_that_is_not_there_is_told_in_one_line(enrolled: Deployed, tmp_path: Path) -> None:
-    result = enrolled.run("registry", "export", "--output", tmp_path / "nowhere" / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "nowhere" / "registry.csv")
     assert result.exit_code == 1
     assert result.stderr.startswith("reassort: ")
     assert result.stderr.count("\n") == 1
@@ -211,7 +211,7 @@ class TestCompare:
     def held(self, enrolled: Deployed, tmp_path: Path) -> Path:
         """The list of a platform that missed nothing, and knows nothing of the last two voters."""
         exported, file = tmp_path / "registry.csv", tmp_path / "platform.csv"
-        enrolled.run("registry", "export", "--output", exported)
+        enrolled.run("platform", "export", "--output", exported)
         unheard = {enrolled.keyed_hash.handle(voter_id(enrolled, number), 1) for number in (5, 6)}
         kept = [
             f"{line['handle']};{line['status']}" for line in lines(exported).values() if line["handle"] not in unheard
@@ -220,7 +220,7 @@ class TestCompare:
         return file
 
     def test_the_same_on_both_sides(self, enrolled: Deployed, held: Path) -> None:
-        result = enrolled.run("registry", "compare", held)
+        result = enrolled.run("platform", "compare", held)
         assert (result.exit_code, result.stderr) == (0, "")
         assert f"{held}: 6 compared with 8 of reassort, 0 differences" in result.stdout
 
@@ -232,7 +232,7 @@ class TestCompare:
         text = held.read_text(encoding="utf-8").replace(f"{missed};revoked", f"{missed};active")
         text = text.replace(f"{voted};used\n", "") + f"{stranger};used\n"
         held.write_text("\ufeff" + text.replace(";", delimiter).replace("\n", "\r\n"), encoding="utf-8", newline="")
-        result = enrolled.run("registry", "compare", held)
+        result = enrolled.run("platform", "compare", held)
         assert result.exit_code == 1
         assert Counter(result.stdout.splitlines()[:3]) == Counter(
             [
@@ -241,7 +241,7 @@ class TestCompare:
                 f"{stranger}: platform used, stack never issued it",
             ]
         )
-        status, content = enrolled.run_json("registry", "compare", held)
+        status, content = enrolled.run_json("platform", "compare", held)
         assert (status, content["compared"]) == (1, 6)
         assert {"handle": missed, "platform": "active", "stack": "revoked"} in content["differences"]
         assert {"handle": stranger, "platform": "used", "stack": None} in content["differences"]
@@ -264,6 +264,6 @@ class TestCompare:
     ) -> None:
         file = tmp_path / "platform.csv"
         file.write_text(text, encoding="utf-8")
-        result = deployed.run("registry", "compare", file)
+        result = deployed.run("platform", "compare", file)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == f"reassort: {file}:{reason}\n"

@@ -14,13 +14,13 @@ from reassort.register import Entry, entry_from_item
 from reassort.tables import Item
 from reassort.voters import IdentifierStatus, Voter
 
-from reassort_ops.register_chains import Chain, read_chains
-from reassort_ops.register_replay import ISSUES, Replay
+from reassort_ops.register.chains import Chain, read_chains
+from reassort_ops.register.replay import ISSUES, Replay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus.USED, IdentifierStatus.FROZEN)
 

@@ -12,13 +12,13 @@ from reassort.french_dates import french_time
 from reassort.outbox import Channel, Delivery, Message, Status, Step
 from reassort.register import Change
 
-from reassort_ops.voter_record import reference_of
+from reassort_ops.voter.record import reference_of
 
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.register import Entry
 
-    from reassort_ops.voter_record import SignIn, VoterRecord
+    from reassort_ops.voter.record import SignIn, VoterRecord
 
 # By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were made.
 _VOTER = "voter"

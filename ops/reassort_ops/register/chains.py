@@ -16,7 +16,7 @@ from reassort.voters import Voter, voter_from_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _KEYS_A_READ = 100
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from reassort_ops.enrolment import Difference
 from reassort_ops.output import JsonObject, say
-from reassort_ops.roll_faults import Fault
-from reassort_ops.roll_file import Column, RollFile
-from reassort_ops.roll_import import Outcome
-from reassort_ops.roll_update import ChangedRow
+from reassort_ops.roll.enrolment import Difference
+from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.file import Column, RollFile
+from reassort_ops.roll.importing import Outcome
+from reassort_ops.roll.update import ChangedRow
 
 _SHOWN = (Column.ESTABLISHMENT, Column.SECRETARIAT)
 _NEVER_CHANGED = "an import never changes it: `reassort voter reissue` gives the voter the next one"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from reassort.election import IdentifierFormat
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _KEY_BYTES = 32
 _VERSION = 1

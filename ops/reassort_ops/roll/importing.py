@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from reassort.tables import Action, ConditionFailedError
 
 from reassort_ops.batch_pool import BatchPool
-from reassort_ops.enrolment import Enroller, Enrolment, differences, holds_identifier, read_enrolled
-from reassort_ops.roll_faults import FaultCode
-from reassort_ops.roll_rows import RollRow
-from reassort_ops.roll_writes import TransactionWriter, put_new
+from reassort_ops.roll.enrolment import Enroller, Enrolment, differences, holds_identifier, read_enrolled
+from reassort_ops.roll.faults import FaultCode
+from reassort_ops.roll.rows import RollRow
+from reassort_ops.roll.writes import TransactionWriter, put_new
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 # A transaction takes 100 actions.
 _VOTERS_A_TRANSACTION = 33

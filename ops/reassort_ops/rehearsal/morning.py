@@ -24,8 +24,8 @@ from botocore.awsrequest import AWSRequest
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
-    from reassort_ops.rehearsal_post import Post, Reading
-    from reassort_ops.rehearsal_roll import FictionalRoll, FictionalVoter
+    from reassort_ops.rehearsal.post import Post, Reading
+    from reassort_ops.rehearsal.roll import FictionalRoll, FictionalVoter
 
 # A call is given up after API Gateway would have, and made again as the site's pages do.
 _SECONDS_A_CALL = 35.0

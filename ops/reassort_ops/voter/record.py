@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reassort.control import Control
     from reassort.election import Election
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 # Who keeps asking for codes in a voter's name makes hundreds a day; an agent needs the last ones.
 _LATEST_CHALLENGES = 20

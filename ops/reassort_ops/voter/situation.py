@@ -15,12 +15,12 @@ from reassort.reasons import Reason
 from reassort.register import Change
 from reassort.voters import IdentifierStatus
 
-from reassort_ops.voter_timeline import clock_time, place, wrong_entries
+from reassort_ops.voter.timeline import clock_time, place, wrong_entries
 
 if TYPE_CHECKING:
     from reassort.election import Election
 
-    from reassort_ops.voter_record import SignIn, VoterRecord
+    from reassort_ops.voter.record import SignIn, VoterRecord
 
 # The site offers the other channel after as long.
 _PATIENCE = timedelta(minutes=2)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from reassort.outbox import Channel, Delivery, Kind, Message, Status, Step, delivery_from_item
 from reassort.tables import from_wire
 
-from reassort_ops.rehearsal_post import is_settled
+from reassort_ops.rehearsal.post import is_settled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort_ops.register_check import Reconciliation
-    from reassort_ops.rehearsal_morning import Tally
-    from reassort_ops.rehearsal_post import Post
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
+    from reassort_ops.register.check import Reconciliation
+    from reassort_ops.rehearsal.morning import Tally
+    from reassort_ops.rehearsal.post import Post
 
 _HANDED_OVER = frozenset({Status.SENT, Status.DELIVERED})
 # Receipts of the last messages come after everything has been sent.

@@ -23,13 +23,13 @@ from reassort.tables import ConditionFailedError, ContentionError, write_all
 
 from reassort_ops.election_control import read_control
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter_record import read_voter
+from reassort_ops.voter.record import read_voter
 
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.sealing import Sealer
 
-    from reassort_ops.voter_changes import Helpdesk
+    from reassort_ops.account.operator import Operator
 
 _ROUNDS = 8
 _PAUSE_SECONDS = 0.2
@@ -48,7 +48,7 @@ def reissue(
     address: str,
     voter_id: str,
     reason: str,
-    helpdesk: Helpdesk,
+    helpdesk: Operator,
     election: Election,
     keyed_hash: KeyedHash,
     sealer: Sealer,
@@ -104,7 +104,7 @@ def reissue(
             retention=election.retention,
         )
         entry = voter.next_entry(
-            Change.REISSUED, now, helpdesk.operator, generation=generation, reference=f"{reference} {reason}"
+            Change.REISSUED, now, helpdesk.name, generation=generation, reference=f"{reference} {reason}"
         )
         identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
         try:

@@ -21,9 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from reassort.register import ELECTION_CHAIN
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.merkle import MerkleTree, leaf_hash
-from reassort_ops.register_check import Reconciliation
-from reassort_ops.register_file import (
+from reassort_ops.register.check import Reconciliation
+from reassort_ops.register.file import (
     FINGERPRINT_BYTES,
     FINGERPRINTS_START,
     LONGEST_LINE,
@@ -35,7 +34,8 @@ from reassort_ops.register_file import (
     fingerprints_from_line,
     public_key_sha256,
 )
-from reassort_ops.register_replay import ISSUES, Replay
+from reassort_ops.register.merkle import MerkleTree, leaf_hash
+from reassort_ops.register.replay import ISSUES, Replay
 
 # How many of the next lines must agree again for lines to count as missing or inserted.
 _AGREEING = 4

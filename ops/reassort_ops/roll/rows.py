@@ -13,8 +13,8 @@ from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.numen import NumenFormatError, normalise_numen
 
-from reassort_ops.roll_faults import ROW, Fault, FaultCode
-from reassort_ops.roll_file import Column, Line, Malformed
+from reassort_ops.roll.faults import ROW, Fault, FaultCode
+from reassort_ops.roll.file import Column, Line, Malformed
 
 _LONGEST_TEXT = 200
 # UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word holds either.

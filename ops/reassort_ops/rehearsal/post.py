@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 _TAKEN = frozenset({Status.SENT, Status.DELIVERED})
 # A shard takes five reads a second, of which the functions' own trigger needs up to four.

@@ -1,4 +1,4 @@
-"""`reassort registry`: what every identifier is worth, for the voting platform."""
+"""`reassort platform`: what every identifier is worth, for the voting platform."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import typer
 from reassort.clock import iso, utc_now
 
 from reassort_ops.commands.options import LOOK, AsJson, Profile, Region, StackName, exit_unless
+from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import progress, say, say_json
-from reassort_ops.registry_export import (
+from reassort_ops.platform.export import (
     Difference,
     RegistryExport,
     Tally,
@@ -21,7 +22,6 @@ from reassort_ops.registry_export import (
     status_names,
     write_rows,
 )
-from reassort_ops.target import Target
 
 Threads = Annotated[int, typer.Option(min=1, max=64, help="Reads under way at once")]
 
@@ -29,12 +29,12 @@ commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=LOOK,
     help="Reconcile with the voting platform: what every identifier is worth, by handle.",
-    epilog="Example: reassort registry export --stack reassort --output registry.csv",
+    epilog="Example: reassort platform export --stack reassort --output statuses.csv",
 )
 
 
-@commands.command("export", epilog="Example: reassort registry export --stack reassort --output registry.csv")
-def registry_export(
+@commands.command("export", epilog="Example: reassort platform export --stack reassort --output statuses.csv")
+def platform_export(
     stack: StackName,
     output: Annotated[
         Path, typer.Option("--output", metavar="FILE", help="CSV to write; replaced once it is complete")
@@ -62,8 +62,8 @@ def registry_export(
     exit_unless(tally.balances)
 
 
-@commands.command("compare", epilog="Example: reassort registry compare platform.csv --stack reassort")
-def registry_compare(
+@commands.command("compare", epilog="Example: reassort platform compare platform.csv --stack reassort")
+def platform_compare(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="CSV of the platform with the columns handle and status")
     ],

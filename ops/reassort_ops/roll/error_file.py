@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.roll_faults import ROW, Fault
-from reassort_ops.roll_file import RollFile
+from reassort_ops.roll.faults import ROW, Fault
+from reassort_ops.roll.file import RollFile
 from reassort_ops.whole_file import whole_file
 
 _HEADER = ("ligne", "colonne", "motif")

@@ -22,7 +22,7 @@ from reassort.register import ELECTION_CHAIN
 from reassort.tables import ContentionError, to_wire
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.roll_rows import RollRow
+from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 type _Wire = Mapping[str, Any]
 

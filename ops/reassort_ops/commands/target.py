@@ -15,11 +15,11 @@ from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.outbox import Channel
 from reassort.references import normalise_reference
 
-from reassort_ops import voter_changes
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
-from reassort_ops.stack import Aws, Stack
-from reassort_ops.voter_record import read_reissue
+from reassort_ops.voter.record import read_reissue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,9 +66,9 @@ class Target:
     def dynamodb(self) -> DynamoDBClient:
         return self.aws.dynamodb()
 
-    def helpdesk(self) -> voter_changes.Helpdesk:
+    def helpdesk(self) -> Operator:
         """Return what a change to a voter needs, in the operator's own name."""
-        return voter_changes.Helpdesk(self.dynamodb, self.stack, utc_now, self.aws.operator())
+        return Operator(self.dynamodb, self.stack, utc_now, self.aws.operator())
 
     def voter(self, typed: str) -> tuple[str, str]:
         """Return a voter's normalised address and pseudonym."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from reassort.election import Election
 
-from reassort_ops.duplicates import DuplicateSearch, SortedRuns
-from reassort_ops.roll_faults import Fault, FaultCode
-from reassort_ops.roll_file import Column, RollFile, RollFileError
-from reassort_ops.roll_rows import RollRow, RowRules
+from reassort_ops.roll.duplicates import DuplicateSearch, SortedRuns
+from reassort_ops.roll.faults import Fault, FaultCode
+from reassort_ops.roll.file import Column, RollFile, RollFileError
+from reassort_ops.roll.rows import RollRow, RowRules
 
 # In the order in which the faults of one line are told.
 _UNIQUE = (Column.EMAIL, Column.NUMEN, Column.IDENTIFIER)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.keyed_hash import KeyedHash
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 COLUMNS = ("handle", "generation", "status", "superseded_at", "sequence")
 STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus.USED, IdentifierStatus.FROZEN)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from reassort.french_dates import french_moment
 
-from reassort_ops.voter_situation import Caller, advice, status_lines
-from reassort_ops.voter_timeline import timeline
+from reassort_ops.voter.situation import Caller, advice, status_lines
+from reassort_ops.voter.timeline import timeline
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from reassort.election import Election
 
-    from reassort_ops.voter_record import VoterRecord
+    from reassort_ops.voter.record import VoterRecord
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from reassort.clock import Clock, iso
 from reassort.voters import IdentifierStatus
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.merkle import MerkleTree, leaf_hash
-from reassort_ops.register_check import Reconciliation, verify_register
-from reassort_ops.register_file import (
+from reassort_ops.register.check import Reconciliation, verify_register
+from reassort_ops.register.file import (
     ALGORITHM,
     FINGERPRINT_BYTES,
     Header,
@@ -27,14 +26,15 @@ from reassort_ops.register_file import (
     fingerprint_lines,
     public_key_sha256,
 )
-from reassort_ops.register_file_check import check_register_file
-from reassort_ops.sorted_chains import SortedChains
+from reassort_ops.register.file_check import check_register_file
+from reassort_ops.register.merkle import MerkleTree, leaf_hash
+from reassort_ops.register.sorted_chains import SortedChains
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
 
-    from reassort_ops.stack import Stack
+    from reassort_ops.account.stack import Stack
 
 
 class Signer(Protocol):

@@ -1,0 +1,1 @@
+"""What the voting platform is given and compared with."""

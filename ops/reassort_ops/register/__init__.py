@@ -1,0 +1,1 @@
+"""The bureau's register: its chains, its check, its signed file."""

@@ -1,0 +1,1 @@
+"""A first morning with fictional voters."""

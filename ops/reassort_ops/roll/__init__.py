@@ -1,0 +1,1 @@
+"""The electoral roll: read from a file, checked, put on a stack."""

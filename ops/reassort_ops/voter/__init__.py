@@ -1,0 +1,1 @@
+"""One voter, as the helpdesk sees and changes them."""
