@@ -1,5 +1,6 @@
 """What CloudFront does besides handing on, read from the template: one source for both."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,12 @@ def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
 
 
 _TemplateLoader.add_multi_constructor("!", _argument)
+
+
+def read_error_texts(document: Path) -> dict[int, str]:
+    """Read what API Gateway says by itself, in JSON: by the first digit of the status."""
+    answers = json.loads(document.read_text(encoding="utf-8"))["x-amazon-apigateway-gateway-responses"]
+    return {digit: answers[f"DEFAULT_{digit}XX"]["responseTemplates"]["application/json"] for digit in (4, 5)}
 
 
 def read_pages(template: Path) -> frozenset[str]:

@@ -3,6 +3,7 @@
 CloudFront's part in production, and no more: it routes by path, forwards, and adds the security headers of the template.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.deploy import DeployedStack
-from local.edge import ASSETS, PolicyHeader, read_pages, read_security_headers
+from local.edge import ASSETS, PolicyHeader, read_error_texts, read_pages, read_security_headers
 from local.outgoing import Outgoing
 from local.receipts import Receipts
 
@@ -48,6 +49,8 @@ METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 _S3_DENIES = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
 )
+# What API Gateway says itself; a function's refusals have other members.
+_OF_THE_GATEWAY = re.compile(rb'\s*\{\s*"message"\s*:')
 # API Gateway gives up after 29 s.
 API_SECONDS = 30
 
@@ -88,14 +91,18 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
     local_routes = [
         Route("/messages", _fresh(messages)),
         Route("/info", _fresh(info)),
-        Mount("/", Site(directory=INBOX)),
+        Mount("/", StaticFiles(directory=INBOX, html=True)),
     ]
     return Starlette(
         routes=[
             Route("/_local", inbox_without_slash),
             Mount("/_local", routes=local_routes),
             receipts.route(),
-            Route("/api/{path:path}", _forward(api, stack.api_url), methods=METHODS),
+            Route(
+                "/api/{path:path}",
+                _forward(api, stack.api_url, read_error_texts(template.with_name("openapi.gateway.json"))),
+                methods=METHODS,
+            ),
             Mount("/", GZipMiddleware(Site(site, read_pages(template)))),
         ],
         middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
@@ -162,7 +169,9 @@ def _fresh(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     return uncached
 
 
-def _forward(client: httpx.AsyncClient, api_url: str) -> Callable[[Request], Awaitable[Response]]:
+def _forward(
+    client: httpx.AsyncClient, api_url: str, error_texts: dict[int, str]
+) -> Callable[[Request], Awaitable[Response]]:
     async def forward(request: Request) -> Response:
         # The raw target: decoding and encoding again could change what the API sees.
         target = request.scope["raw_path"].decode("ascii")
@@ -179,6 +188,9 @@ def _forward(client: httpx.AsyncClient, api_url: str) -> Callable[[Request], Awa
             )
         except httpx.HTTPError as error:
             return _unavailable("API", error)
+        if answer.status_code >= 400 and _OF_THE_GATEWAY.match(answer.content):
+            # The embedded AWS answers these as API Gateway does without texts of one's own.
+            return Response(error_texts[answer.status_code // 100], answer.status_code, media_type="application/json")
         response = Response(answer.content, status_code=answer.status_code)
         kept = [
             (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in NOT_RETURNED

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from local.edge import read_error_texts
 from tools import gateway_document as gateway
 
 
@@ -63,6 +64,13 @@ def test_error_texts_are_the_described_ones_in_ascii() -> None:
         for kind, text in answer["responseTemplates"].items():
             assert text.isascii()
             assert json.loads(text) == json.loads(wanted[name]["responseTemplates"][kind])
+
+
+def test_the_local_gateway_says_the_same() -> None:
+    texts = read_error_texts(gateway.DOCUMENT)
+    assert texts.keys() == {4, 5}
+    assert json.loads(texts[4])["title"] == "Demande refusée"
+    assert json.loads(texts[5])["code"] == "unavailable"
 
 
 @pytest.mark.req("A6")
