@@ -136,7 +136,7 @@ def report(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseReport
         "First load with an empty cache, through the local gateway, which compresses and sets headers as CloudFront does: "
         f"bytes as the browser received them, the API's answers and all headers included (limit {FIRST_LOAD / 1000:.0f} kB). "
         "Lighthouse: accessibility / best practices / performance, on a slow phone (4 × slower processor, 1.6 Mbit/s) and on a "
-        "desktop. `demande.html` and `suivi.html` with a session.\n\n"
+        "desktop, from a server that answers after 50 ms. `demande.html` and `suivi.html` with a session.\n\n"
         + table(["page", "answers", "kB", "Lighthouse, phone", "Lighthouse, desktop"], rows)
         + f"\naxe (light and dark), html-validate and pa11y: 0 findings in {len(STATES)} states, "
         "`.venv/bin/pytest -n 2 tests/site/test_states.py`.\n\n"

@@ -11,7 +11,7 @@ from tests.site.test_pages import PAGES
 from tests.site.watched import watched_page
 
 BAR = 0.99
-MOST_LOOKS = 5
+MOST_LOOKS = 10
 # They send whoever is not signed in elsewhere.
 SIGNED_IN = ("demande.html", "suivi.html")
 
