@@ -23,7 +23,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from http.cookies import SimpleCookie
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self
@@ -31,9 +31,11 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import time_machine
-from announce.announcing import Announcing
-from login.codes import SignIn
-from login.routes import CHALLENGE_COOKIE, Login
+from announce import announcing
+from announce import wiring as announce_wiring
+from login import routes as login_routes
+from login import wiring as login_wiring
+from login.routes import CHALLENGE_COOKIE
 from notify.canary import Canaries
 from notify.claims import Claims
 from notify.delivering import Delivering
@@ -45,7 +47,7 @@ from notify.texts import Texts
 from notify.triggers import Triggers
 from reassort.addresses import mask_address
 from reassort.election import Election
-from reassort.http import Routes, serve
+from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import Purpose, derive_keyed_hash
 from reassort.logs import Journal
@@ -53,11 +55,12 @@ from reassort.outbox import WAKE, Delivery, delivery_from_item
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
 from reassort.sealing import Opener, Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
+from reassort.settings import read_settings
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
-from registry.routes import RegistryRoutes
-from registry.rules import Registry
-from reissue.deps import Deps, Tables
-from reissue.routes import Reissue
+from registry import routes as registry_routes
+from registry import wiring as registry_wiring
+from reissue import routes as reissue_routes
+from reissue import wiring as reissue_wiring
 
 from tests.elections import read_election
 from tests.engine_moto import MOTO
@@ -78,7 +81,12 @@ SOURCE_HEADER = "x-viewer-address"
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
 _FIRST_SEQUENCE_NUMBER = 422300000000017454423009
-_SERVICES = ("login", "reissue", "notify", "registry", "announce")
+# What API Gateway knows of each function behind it.
+ROUTES: dict[str, Routes[Any]] = {
+    "login": login_routes.ROUTES,
+    "reissue": reissue_routes.ROUTES,
+    "registry": registry_routes.ROUTES,
+}
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
@@ -306,14 +314,7 @@ class World:
 
     def answer(self, service: str, event: dict[str, Any]) -> Response:
         """Give a proxy event to a function (`login`, `reissue` or `registry`)."""
-        proxy = serve(
-            event,
-            self.routes[service],
-            self._journals[service],
-            helpdesk=self.election.helpdesk.phone,
-            site_origin=None if service == "registry" else SITE_ORIGIN,
-            source_header=SOURCE_HEADER,
-        )
+        proxy = self.wake(service, event)
         response = Response(
             method=event["httpMethod"],
             resource=event["resource"],
@@ -324,6 +325,10 @@ class World:
         )
         self.responses.append(response)
         return response
+
+    def wake(self, function: str, event: dict[str, Any]) -> Any:
+        """Give an event to a function as Lambda does, and return what it returns."""
+        return self._functions[function](event)
 
     def check(self, identifier: str) -> Any:
         """Ask the registry about an identifier and return the answer's body."""
@@ -375,7 +380,7 @@ class World:
             failed: set[str] = set()
             if wanted:
                 arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.tables['RegisterTable']}"
-                answer = self.announcing.on_stream(stream_event(wanted, arn))
+                answer = self.wake("announce", stream_event(wanted, arn))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             while batch and batch[0]["dynamodb"]["SequenceNumber"] not in failed:
                 done = batch.pop(0)
@@ -576,64 +581,45 @@ class World:
 
     def _wire_functions(self) -> None:
         wire = self.wire
-        self._journals = {service: Journal(service) for service in _SERVICES}
-        for service in _SERVICES:
-            for handler in logging.getLogger(service).handlers:
+        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
+        shared = (wire.clients, self.clock, self.election, self.keyed_hash)
+        login = login_wiring.build(self._settings(login_wiring.Settings), *shared)
+        reissue = reissue_wiring.build(self._settings(reissue_wiring.Settings), *shared)
+        registry = registry_wiring.build(self._settings(registry_wiring.Settings), *shared)
+        announce = announce_wiring.build(self._settings(announce_wiring.Settings), self.wire.clients, self.keyed_hash)
+        self._functions: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "login": partial(login_routes.answer, deps=login),
+            "reissue": partial(reissue_routes.answer, deps=reissue),
+            "registry": partial(registry_routes.answer, deps=registry),
+            "announce": partial(announcing.answer, deps=announce),
+        }
+        self._journal = Journal("notify")
+        self.triggers = self._make_triggers()
+        for function in (*self._functions, "notify"):
+            for handler in logging.getLogger(function).handlers:
                 if isinstance(handler, logging.StreamHandler):
                     handler.setStream(self._logs)
-        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
-        sealer = Sealer(wire.kms, self.encryption_key)
-        sign_in = SignIn(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            sealer=sealer,
-            election=self.election,
-            clock=self.clock,
-            sign_in_table=self.tables["SignInTable"],
-            deliveries_table=self.tables["DeliveriesTable"],
-            voters_table=self.tables["VotersTable"],
-        )
-        reissue = Deps(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            sealer=sealer,
-            election=self.election,
-            clock=self.clock,
-            tables=Tables(
-                voters=self.tables["VotersTable"],
-                identifiers=self.tables["IdentifiersTable"],
-                sign_in=self.tables["SignInTable"],
-                deliveries=self.tables["DeliveriesTable"],
-                register=self.tables["RegisterTable"],
-                limits=self.tables["LimitsTable"],
-                control=self.tables["ControlTable"],
-            ),
-        )
-        registry = Registry(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            election=self.election,
-            clock=self.clock,
-            identifiers_table=self.tables["IdentifiersTable"],
-            voters_table=self.tables["VotersTable"],
-            register_table=self.tables["RegisterTable"],
-        )
-        self.routes: dict[str, Routes] = {
-            "login": Login(sign_in, self._journals["login"]).routes,
-            "reissue": Reissue(reissue, self._journals["reissue"]).routes,
-            "registry": RegistryRoutes(registry, self._journals["registry"]).routes,
-        }
-        self.triggers = self._make_triggers()
-        self.announcing = Announcing(
-            sns=wire.topics,
-            sqs=wire.sqs,
-            topic=self.engine.channels.platform_topic,
-            dead_letters=self.platform_dead_letters,
-            keyed_hash=self.keyed_hash,
-            election_id=self.election.id,
-            journal=self._journals["announce"],
-        )
         self.wire.calls.clear()
+
+    def _settings[S](self, model: type[S]) -> S:
+        """Return a function's settings, read as it reads what the template gives it."""
+        channels = self.engine.channels
+        tables = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): table for name, table in self.tables.items()}
+        environment = {
+            "ELECTION": self.election.id,
+            "SITE_ORIGIN": SITE_ORIGIN,
+            "SOURCE_HEADER": SOURCE_HEADER,
+            "ENCRYPTION_KEY": self.encryption_key,
+            "HMAC_KEY": self.engine.stores.hmac_key,
+            "RETRY_QUEUE": self.retry_queue,
+            "SENDER_DOMAIN": SENDER_DOMAIN,
+            "CONFIGURATION_SET": "messages",
+            "HELPDESK_TOPIC": self.helpdesk_topic,
+            "METRICS_NAMESPACE": "reassort-test",
+            "PLATFORM_TOPIC": channels.platform_topic,
+            "PLATFORM_DEAD_LETTERS": self.platform_dead_letters,
+        }
+        return read_settings(model, environment | tables)
 
     def _make_triggers(self) -> Triggers:
         wire = self.wire
@@ -657,7 +643,7 @@ class World:
             texts=Texts(self.election, SITE_ORIGIN),
             election=self.election,
             clock=self.clock,
-            journal=self._journals["notify"],
+            journal=self._journal,
             meters=meters,
         )
         receiving = Receiving(
@@ -665,7 +651,7 @@ class World:
             deliveries_table=deliveries,
             claims=claims,
             clock=self.clock,
-            journal=self._journals["notify"],
+            journal=self._journal,
             meters=meters,
         )
         canaries = Canaries(
@@ -675,7 +661,7 @@ class World:
             sealer=Sealer(wire.kms, self.encryption_key),
             election=self.election,
             clock=self.clock,
-            journal=self._journals["notify"],
+            journal=self._journal,
             meters=meters,
         )
         return Triggers(delivering, receiving, canaries, wire.sqs, self.retry_queue, deliveries)
@@ -685,7 +671,7 @@ class World:
 
     def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
         asked = path.split("/")
-        for service, routes in self.routes.items():
+        for service, routes in ROUTES.items():
             for _, resource in routes:
                 segments = resource.split("/")
                 if len(segments) == len(asked) and all(

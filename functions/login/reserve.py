@@ -17,12 +17,12 @@ from reassort.tables import ConditionFailedError, update_one, update_request
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from login.codes import SignIn
+    from login.deps import Deps
 
 _KEPT_SECONDS = 3600
 
 
-def take_from_reserve(voter_id: str, source: str, now: datetime, deps: SignIn) -> bool:
+def take_from_reserve(voter_id: str, source: str, now: datetime, deps: Deps) -> bool:
     """Take the code that a source may have although the bucket is empty; tell whether there was one."""
     window = deps.election.limits.source.window_minutes * 60
     number = epoch_seconds(now) // window

@@ -43,8 +43,8 @@ def _start() -> tuple[Triggers, Journal]:
     settings = read_settings(Settings)
     clients = Clients()
     election = packaged_election(settings.election)
-    dynamodb = clients.dynamodb()
-    kms = clients.kms()
+    dynamodb = clients.dynamodb
+    kms = clients.kms
     journal = Journal("notify")
     meters = Meters(settings.metrics_namespace, election.domain_names)
     claims = Claims(dynamodb, settings.deliveries_table, election)
@@ -55,8 +55,8 @@ def _start() -> tuple[Triggers, Journal]:
         pace=Pace(dynamodb, settings.pace_table, election),
         opener=Opener(kms, settings.encryption_key),
         providers=Providers(
-            ses=clients.ses(),
-            sns=clients.sns(),
+            ses=clients.ses,
+            sns=clients.sns,
             election=election,
             sender_domain=settings.sender_domain,
             configuration_set=settings.configuration_set,
@@ -86,7 +86,7 @@ def _start() -> tuple[Triggers, Journal]:
         journal=journal,
         meters=meters,
     )
-    triggers = Triggers(delivering, receiving, canaries, clients.sqs(), settings.retry_queue, settings.deliveries_table)
+    triggers = Triggers(delivering, receiving, canaries, clients.sqs, settings.retry_queue, settings.deliveries_table)
     return triggers, journal
 
 

@@ -33,13 +33,13 @@ def dispute_reissue(token: str, deps: Deps) -> str:
     """
     reference = _reference_of(token, deps.keyed_hash)
     for _ in range(_ROUNDS):
-        item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": reference})
+        item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": reference})
         if item is None:
             raise Problem(Code.INVALID_TOKEN)
         delivery = delivery_from_item(item)
         if delivery.disputed_at is not None:
             return reference
-        voter_item = read_one(deps.dynamodb, deps.tables.voters, {"voter_id": delivery.voter_id})
+        voter_item = read_one(deps.dynamodb, deps.voters_table, {"voter_id": delivery.voter_id})
         if voter_item is None:
             raise Problem(Code.INVALID_TOKEN)
         try:
@@ -65,17 +65,17 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
     queued = [history_step(at, Message.ALERT, Status.QUEUED)]
     return [
         change_voter(
-            deps.tables.voters,
+            deps.voters_table,
             voter,
             entry,
             "frozen_at = :at" if freezes else "",
             {":at": at} if freezes else {},
             clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN) if freezes else (),
         ),
-        append_entry(deps.tables.register, entry),
+        append_entry(deps.register_table, entry),
         update(
             "delivery",
-            deps.tables.deliveries,
+            deps.deliveries_table,
             {"delivery_id": delivery.delivery_id},
             "SET disputed_at = :at, messages.alert = :alert, history = list_append(history, :queued), "
             "wake = :wake, due_shard = :shard, due_at = :at, queued_at = :at",

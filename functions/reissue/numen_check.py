@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reassort.voters import Voter
 
     from reissue.deps import Deps
-    from reissue.issue import Form
+    from reissue.form import Form
 
 # Until the helpdesk unlocks there is no time to announce; a client is told to come back in a day.
 _HELPDESK_RETRY_SECONDS = 86_400
@@ -74,7 +74,7 @@ def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenE
     update_one(
         deps.dynamodb,
         update_request(
-            deps.tables.voters,
+            deps.voters_table,
             {"voter_id": voter.voter_id},
             "SET numen_failures = :failures, numen_locked_until = :locked_until",
             "chain_length = :read_length AND numen_failures = :read_failures",

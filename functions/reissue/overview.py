@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reissue.deps import Deps
 
 
-def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
+def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
     """Return the body of `GET /api/reissue`, and keep the idle session alive.
 
     Raises:
@@ -33,7 +33,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
     now = deps.clock()
     signed_in = read_signed_in(token, now, deps, with_control=True)
     voter = signed_in.voter
-    session = prolong_session(deps.dynamodb, deps.tables.sign_in, signed_in.session, now)
+    session = prolong_session(deps.dynamodb, deps.sign_in_table, signed_in.session, now)
     limits = deps.election.limits.session
     ends_at = session.ends_at(limits)
     caller = current_code(deps.keyed_hash, voter.voter_id, now, limits.idle_minutes)
@@ -52,7 +52,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
     }
 
 
-def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str, Any]:
+def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     """Return the body of `GET /api/reissue/{reference}`. Does not keep the session alive: a page asks by itself.
 
     Raises:
@@ -130,7 +130,7 @@ def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:
 def _last_reissue(voter: Voter, deps: Deps) -> dict[str, Any] | None:
     if voter.last_reference is None:
         return None
-    item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": voter.last_reference})
+    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": voter.last_reference})
     if item is None:
         return None
     delivery = delivery_from_item(item)

@@ -33,12 +33,10 @@ def count_phone_use(phone_hash: str, voter_id: str, now: datetime, deps: Deps, *
     }
     if not by_sms:
         expression = "ADD voters :voter SET expires_at = :expires_at"
-        return update(
-            PHONE_ACTION, deps.tables.limits, {"key": phone_key(phone_hash)}, expression, _KNOWN_VOTER, values
-        )
+        return update(PHONE_ACTION, deps.limits_table, {"key": phone_key(phone_hash)}, expression, _KNOWN_VOTER, values)
     return update(
         PHONE_ACTION,
-        deps.tables.limits,
+        deps.limits_table,
         {"key": phone_key(phone_hash)},
         "ADD voters :voter, #day :one SET expires_at = :expires_at",
         f"({_KNOWN_VOTER}) AND ({_SMS_LEFT})",

@@ -10,17 +10,17 @@ from reassort.sessions import SESSION_COOKIE
 from tests.component.openapi import UndescribedError, description, operations, raise_if_undescribed
 from tests.events import FOLDER, load_event
 from tests.tables_from_template import read_template
-from tests.world import Enrolled, World
+from tests.world import ROUTES, Enrolled, World
 
 
 def test_described_operations_are_the_routes(world: World) -> None:
-    routes = {route for routes in world.routes.values() for route in routes}
+    routes = {route for routes in ROUTES.values() for route in routes}
     assert set(operations()) == routes
 
 
 def test_each_operation_is_answered_by_the_function_that_has_its_route(world: World) -> None:
     for (method, path), operation in operations().items():
-        (service,) = [name for name, routes in world.routes.items() if (method, path) in routes]
+        (service,) = [name for name, routes in ROUTES.items() if (method, path) in routes]
         uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
         function = service.capitalize()
         if isinstance(uri, str):

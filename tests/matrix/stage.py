@@ -224,7 +224,7 @@ class Stage:
             assert answer == {"batchItemFailures": []}
         entries = list(self.world._announced)
         if entries:
-            assert self.world.announcing.on_stream(self.world.stream_event(entries)) == {"batchItemFailures": []}
+            assert self.world.wake("announce", self.world.stream_event(entries)) == {"batchItemFailures": []}
 
     def _next_event(self) -> datetime | None:
         """Return when the stream or the queue brings something."""

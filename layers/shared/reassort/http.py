@@ -87,8 +87,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-type Route = Callable[[Request], Answer]
-type Routes = Mapping[tuple[str, str], Route]
+# `D` is what the function's rules need.
+type Route[D] = Callable[[Request, D], Answer]
+type Routes[D] = Mapping[tuple[str, str], Route[D]]
 
 
 def set_cookie(name: str, value: str, max_age: int) -> str:
@@ -158,9 +159,10 @@ def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> R
     )
 
 
-def serve(
+def serve[D](
     event: Mapping[str, Any],
-    routes: Routes,
+    routes: Routes[D],
+    deps: D,
     journal: Journal,
     *,
     helpdesk: str,
@@ -175,7 +177,7 @@ def serve(
     journal.begin(request.request_id)
     try:
         _raise_if_foreign(request, site_origin)
-        answer = _route(request, routes)(request)
+        answer = _route(request, routes)(request, deps)
     except Problem as problem:
         journal.warn("request refused", code=problem.code.value, resource=request.resource)
         answer = _problem_answer(problem, helpdesk)
@@ -188,7 +190,7 @@ def serve(
     return _to_proxy(answer)
 
 
-def _route(request: Request, routes: Routes) -> Route:
+def _route[D](request: Request, routes: Routes[D]) -> Route[D]:
     route = routes.get((request.method, request.resource))
     if route is not None:
         return route
