@@ -36,24 +36,16 @@ from announce import wiring as announce_wiring
 from login import routes as login_routes
 from login import wiring as login_wiring
 from login.routes import CHALLENGE_COOKIE
-from notify.canary import Canaries
-from notify.claims import Claims
-from notify.delivering import Delivering
-from notify.meters import Meters
-from notify.pacing import Pace
-from notify.providers import Providers
-from notify.receiving import Receiving
-from notify.texts import Texts
-from notify.triggers import Triggers
+from notify import triggers as notify_triggers
+from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
 from reassort.election import Election
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import Purpose, derive_keyed_hash
-from reassort.logs import Journal
 from reassort.outbox import WAKE, Delivery, delivery_from_item
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
-from reassort.sealing import Opener, Sealer
+from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.settings import read_settings
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
@@ -73,6 +65,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from notify import deps as notify_deps
+
     from tests.engines import Engine
 
 SITE_ORIGIN = "https://reassort.example.fr"
@@ -80,6 +74,8 @@ SOURCE_HEADER = "x-viewer-address"
 # A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
+# One instance of a function: given an event, it returns what Lambda is told.
+type Worker = Callable[[dict[str, Any]], Any]
 _FIRST_SEQUENCE_NUMBER = 422300000000017454423009
 # What API Gateway knows of each function behind it.
 ROUTES: dict[str, Routes[Any]] = {
@@ -343,7 +339,7 @@ class World:
         self.deliver_stream()
         self.drain_retries()
 
-    def deliver_stream(self, worker: Triggers | None = None) -> None:
+    def deliver_stream(self, worker: Worker | None = None) -> None:
         """Bring new outbox items to delivery as the event source mapping does: filtered, in order, ten at a time.
 
         A batch whose function dies, or that reports a failure, is brought again by the next call.
@@ -352,7 +348,7 @@ class World:
             woken = [record for record in batch if _wants_attention(record)]
             failed: set[str] = set()
             if woken:
-                answer = (worker or self.triggers).on_stream(self.stream_event(woken))
+                answer = (worker or partial(self.wake, "notify"))(self.stream_event(woken))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for record in batch:
                 if record["dynamodb"]["SequenceNumber"] in failed:
@@ -413,7 +409,9 @@ class World:
             # Nothing comes when all that was visible has just gone to the dead letters.
             messages = received.get("Messages", [])
             count += len(messages)
-            answer = self.triggers.on_queue(queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries"))
+            if not messages:
+                continue
+            answer = self.wake("notify", queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries"))
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for message in messages:
                 if message["MessageId"] not in failed:
@@ -422,7 +420,7 @@ class World:
 
     def sweep(self) -> int:
         """Let the sweeper queue what is overdue; return how many that was. `run_outbox` then delivers it."""
-        overdue: int = self.triggers.on_schedule()["overdue"]
+        overdue: int = self.wake("notify", {})["overdue"]
         return overdue
 
     def run_for(self, **duration: float) -> None:
@@ -511,11 +509,6 @@ class World:
         """Return every value of a metric, oldest first."""
         return [value for line in self.log_lines for value in line.get(name, []) if "_aws" in line]
 
-    @property
-    def pace(self) -> Pace:
-        """The pace of the lanes, as delivery keeps it."""
-        return self.triggers.delivering.pace
-
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return every item of a table (logical id), as plain values."""
         return self.engine.items(table)
@@ -573,9 +566,9 @@ class World:
         codes = [found[1] for email in self.mail_to(address) if (found := _CODE.search(email.text))]
         return codes[-1]
 
-    def another_worker(self) -> Triggers:
+    def another_worker(self) -> Worker:
         """Return another instance of the delivery function, as a second concurrent execution would be."""
-        return self._make_triggers()
+        return partial(notify_triggers.answer, deps=self._build_notify())
 
     # ------------------------------------------------------------ wiring
 
@@ -587,15 +580,16 @@ class World:
         reissue = reissue_wiring.build(self._settings(reissue_wiring.Settings), *shared)
         registry = registry_wiring.build(self._settings(registry_wiring.Settings), *shared)
         announce = announce_wiring.build(self._settings(announce_wiring.Settings), self.wire.clients, self.keyed_hash)
-        self._functions: dict[str, Callable[[dict[str, Any]], Any]] = {
+        self._functions: dict[str, Worker] = {
             "login": partial(login_routes.answer, deps=login),
             "reissue": partial(reissue_routes.answer, deps=reissue),
             "registry": partial(registry_routes.answer, deps=registry),
             "announce": partial(announcing.answer, deps=announce),
+            # With what delivery holds at that moment: a test may let a new process take over.
+            "notify": lambda event: notify_triggers.answer(event, self.notify),
         }
-        self._journal = Journal("notify")
-        self.triggers = self._make_triggers()
-        for function in (*self._functions, "notify"):
+        self.notify = self._build_notify()
+        for function in self._functions:
             for handler in logging.getLogger(function).handlers:
                 if isinstance(handler, logging.StreamHandler):
                     handler.setStream(self._logs)
@@ -621,50 +615,9 @@ class World:
         }
         return read_settings(model, environment | tables)
 
-    def _make_triggers(self) -> Triggers:
-        wire = self.wire
-        deliveries = self.tables["DeliveriesTable"]
-        claims = Claims(wire.dynamodb, deliveries, self.election)
-        meters = Meters("reassort-test", self.election.domain_names, self._write_metric)
-        delivering = Delivering(
-            dynamodb=wire.dynamodb,
-            voters_table=self.tables["VotersTable"],
-            claims=claims,
-            pace=Pace(wire.dynamodb, self.tables["PaceTable"], self.election),
-            opener=Opener(wire.kms, self.encryption_key),
-            providers=Providers(
-                ses=wire.ses,
-                sns=wire.sns,
-                election=self.election,
-                sender_domain=SENDER_DOMAIN,
-                configuration_set="messages",
-                helpdesk_topic=self.helpdesk_topic,
-            ),
-            texts=Texts(self.election, SITE_ORIGIN),
-            election=self.election,
-            clock=self.clock,
-            journal=self._journal,
-            meters=meters,
-        )
-        receiving = Receiving(
-            dynamodb=wire.dynamodb,
-            deliveries_table=deliveries,
-            claims=claims,
-            clock=self.clock,
-            journal=self._journal,
-            meters=meters,
-        )
-        canaries = Canaries(
-            dynamodb=wire.dynamodb,
-            deliveries_table=deliveries,
-            pace_table=self.tables["PaceTable"],
-            sealer=Sealer(wire.kms, self.encryption_key),
-            election=self.election,
-            clock=self.clock,
-            journal=self._journal,
-            meters=meters,
-        )
-        return Triggers(delivering, receiving, canaries, wire.sqs, self.retry_queue, deliveries)
+    def _build_notify(self) -> notify_deps.Deps:
+        settings = self._settings(notify_wiring.Settings)
+        return notify_wiring.build(settings, self.wire.clients, self.clock, self.election, self._write_metric)
 
     def _write_metric(self, line: str) -> None:
         self._logs.write(line + "\n")

@@ -97,12 +97,12 @@ def test_there_is_an_event_for_each_trigger_of_the_template() -> None:
 
 def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: World) -> None:
     # The fictional reissue has no voter on this roll and a payload that this key never sealed.
-    assert world.triggers.on_queue(load_event("retry-queue")) == {"batchItemFailures": []}
-    assert world.triggers.on_schedule() == {"overdue": 0}
-    assert world.triggers.on_stream(load_event("outbox-stream")) == {"batchItemFailures": []}
+    assert world.wake("notify", load_event("retry-queue")) == {"batchItemFailures": []}
+    assert world.wake("notify", load_event("sweeper")) == {"overdue": 0}
+    assert world.wake("notify", load_event("outbox-stream")) == {"batchItemFailures": []}
     for name in RECEIPTS - {"sms-log"}:
-        world.triggers.on_email_events(load_event(name))
-    world.triggers.on_sms_log(load_event("sms-log"))
+        world.wake("notify", load_event(name))
+    world.wake("notify", load_event("sms-log"))
     assert not world.emails + world.sms
 
 
