@@ -63,7 +63,7 @@ def told(world: World) -> list[tuple[str, str, int]]:
 
 def helpdesk(world: World) -> Helpdesk:
     """Return the helpdesk of a world."""
-    names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits")
+    names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
     tables = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
     stack = Stack(name="tests", election_id=world.election.id, hmac_key_id="", encryption_key_id="", **tables)
     return Helpdesk(world.wire.operator.dynamodb, stack, world.clock, "agent")
