@@ -576,14 +576,16 @@ class World:
         wire = self.wire
         self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
         shared = (wire.clients, self.clock, self.election, self.keyed_hash)
-        login = login_wiring.build(self._settings(login_wiring.Settings), *shared)
-        reissue = reissue_wiring.build(self._settings(reissue_wiring.Settings), *shared)
-        registry = registry_wiring.build(self._settings(registry_wiring.Settings), *shared)
-        announce = announce_wiring.build(self._settings(announce_wiring.Settings), self.wire.clients, self.keyed_hash)
+        settings = self._settings
+        announce = announce_wiring.build(settings(announce_wiring.Settings), wire.clients, self.keyed_hash)
         self._functions: dict[str, Worker] = {
-            "login": partial(login_routes.answer, deps=login),
-            "reissue": partial(reissue_routes.answer, deps=reissue),
-            "registry": partial(registry_routes.answer, deps=registry),
+            "login": partial(login_routes.answer, deps=login_wiring.build(settings(login_wiring.Settings), *shared)),
+            "reissue": partial(
+                reissue_routes.answer, deps=reissue_wiring.build(settings(reissue_wiring.Settings), *shared)
+            ),
+            "registry": partial(
+                registry_routes.answer, deps=registry_wiring.build(settings(registry_wiring.Settings), *shared)
+            ),
             "announce": partial(announcing.answer, deps=announce),
             # With what delivery holds at that moment: a test may let a new process take over.
             "notify": lambda event: notify_triggers.answer(event, self.notify),
@@ -593,11 +595,10 @@ class World:
             for handler in logging.getLogger(function).handlers:
                 if isinstance(handler, logging.StreamHandler):
                     handler.setStream(self._logs)
-        self.wire.calls.clear()
+        wire.calls.clear()
 
     def _settings[S](self, model: type[S]) -> S:
         """Return a function's settings, read as it reads what the template gives it."""
-        channels = self.engine.channels
         tables = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): table for name, table in self.tables.items()}
         environment = {
             "ELECTION": self.election.id,
@@ -610,17 +611,15 @@ class World:
             "CONFIGURATION_SET": "messages",
             "HELPDESK_TOPIC": self.helpdesk_topic,
             "METRICS_NAMESPACE": "reassort-test",
-            "PLATFORM_TOPIC": channels.platform_topic,
+            "PLATFORM_TOPIC": self.engine.channels.platform_topic,
             "PLATFORM_DEAD_LETTERS": self.platform_dead_letters,
         }
         return read_settings(model, environment | tables)
 
     def _build_notify(self) -> notify_deps.Deps:
         settings = self._settings(notify_wiring.Settings)
-        return notify_wiring.build(settings, self.wire.clients, self.clock, self.election, self._write_metric)
-
-    def _write_metric(self, line: str) -> None:
-        self._logs.write(line + "\n")
+        write = partial(print, file=self._logs)
+        return notify_wiring.build(settings, self.wire.clients, self.clock, self.election, write)
 
     def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
         asked = path.split("/")

@@ -1,20 +1,15 @@
 """Publishing an event for each new entry of the register that changed the status of an identifier."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.register import entry_from_item
 from reassort.tables import from_wire
 
 from announce.changed_status import changed_status
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from announce.deps import Deps
+from announce.deps import Deps
 
 
 class NothingAnnouncedError(Exception):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.keyed_hash import KeyedHash
+from reassort.logs import Journal
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
-    from reassort.keyed_hash import KeyedHash
-    from reassort.logs import Journal
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,12 @@
 """Composes the events for the voting platform from their settings and clients."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from reassort.aws import Clients
+from reassort.keyed_hash import KeyedHash
 from reassort.logs import Journal
 
 from announce.deps import Deps
-
-if TYPE_CHECKING:
-    from reassort.aws import Clients
-    from reassort.keyed_hash import KeyedHash
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,11 @@ Asking never looks at the roll. A stranger's address takes the same path, with t
 answer cannot tell them apart; `notify` drops the delivery of an address that is not on the roll.
 """
 
-from __future__ import annotations
-
 import random
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.outbox import code_delivery_item
 from reassort.problems import Problem
@@ -21,13 +18,9 @@ from reassort.tables import Action, ConditionFailedError, ContentionError, put_i
 from login.bucket import give_back, take_from_bucket
 from login.challenge import put_challenge, renew_challenge
 from login.codes import draw_code, stored_code
+from login.deps import Deps
 from login.reserve import take_from_reserve
 from login.source_limit import SOURCE_ACTION, count_code, source_problem
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.deps import Deps
 
 _ROUNDS = 4
 _LONGEST_PAUSE_SECONDS = 0.05
@@ -55,7 +48,6 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
         ContentionError: the tables are busy.
         botocore.exceptions.ClientError: AWS cannot be reached; nothing was queued.
     """
-    limits = deps.election.limits.code
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
     bucket = take_from_bucket(voter_id, now, deps)
@@ -68,13 +60,8 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
             if bucket.today is not None:
                 give_back(voter_id, deps)
             raise
-    return Asked(
-        challenge=challenge,
-        expires_in=limits.lifetime_minutes * 60,
-        resend_in=bucket.resend_in,
-        sent=sent,
-        today=bucket.today,
-    )
+    expires_in = deps.election.limits.code.lifetime_minutes * 60
+    return Asked(challenge, expires_in, bucket.resend_in, sent, bucket.today)
 
 
 def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:

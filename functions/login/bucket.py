@@ -4,20 +4,14 @@ The instant is `full_at`, when the bucket will be full again. A code moves it by
 than a whole bucket.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
 from reassort.keys import CODE_BUCKET, codes_day_attribute
 from reassort.tables import ConditionFailedError, ContentionError, Item, update_one, update_request
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.deps import Deps
+from login.deps import Deps
 
 # A day of memory for the alarm on the number of codes; the bucket itself refills within minutes.
 _KEPT = timedelta(days=2)

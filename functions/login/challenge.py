@@ -1,24 +1,16 @@
 """The challenge: what ties codes to the browser that asked for them, and counts the tries."""
 
-from __future__ import annotations
-
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
-from reassort.keyed_hash import Purpose
+from reassort.keyed_hash import KeyedHash, Purpose
 from reassort.keys import challenge_key
 from reassort.problems import Code, Problem
+from reassort.sessions import Token
 from reassort.tables import Action, ConditionFailedError, Item, put_if_absent, update, update_one, update_request
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.keyed_hash import KeyedHash
-    from reassort.sessions import Token
-
-    from login.deps import Deps
+from login.deps import Deps
 
 # As long as its code's delivery: until then the helpdesk can tell a caller what became of the code.
 _KEPT = timedelta(days=1)
@@ -97,11 +89,5 @@ def count_try(key: Item, now: datetime, deps: Deps) -> Item:
 
 def use_up_challenge(key: Item, now: datetime, deps: Deps) -> Action:
     """Return the write that lets a challenge work once."""
-    return update(
-        "challenge",
-        deps.sign_in_table,
-        key,
-        "SET used_at = :now",
-        "attribute_not_exists(used_at)",
-        {":now": epoch_milliseconds(now)},
-    )
+    unused, values = "attribute_not_exists(used_at)", {":now": epoch_milliseconds(now)}
+    return update("challenge", deps.sign_in_table, key, "SET used_at = :now", unused, values)

@@ -1,19 +1,12 @@
 """The code itself: drawn, stored as a keyed hash, compared with what was typed."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
-from reassort.keyed_hash import Purpose, same
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.keyed_hash import KeyedHash
-    from reassort.sessions import Token
-    from reassort.tables import Item
+from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.sessions import Token
+from reassort.tables import Item
 
 CODE_DIGITS = 6
 

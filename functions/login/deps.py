@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.clock import Clock
+from reassort.election import Election
+from reassort.keyed_hash import KeyedHash
+from reassort.logs import Journal
+from reassort.sealing import Sealer
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.keyed_hash import KeyedHash
-    from reassort.logs import Journal
-    from reassort.sealing import Sealer
 
 
 @dataclass(frozen=True)

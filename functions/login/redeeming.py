@@ -1,8 +1,6 @@
 """Turning a one-time code into a session."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.problems import Code, Problem
 from reassort.sessions import Token, draw_token, session_item
@@ -10,11 +8,7 @@ from reassort.tables import Action, ConditionFailedError, Item, exists, put_if_a
 
 from login.challenge import challenge_item_key, count_try, use_up_challenge
 from login.codes import is_code_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.deps import Deps
+from login.deps import Deps
 
 
 def redeem_code(code: str, held: Token | None, deps: Deps) -> Token:

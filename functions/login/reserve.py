@@ -5,19 +5,14 @@ source that has had none of this reserve may still have one code in each window,
 own network is one of them, unless several others were as quick.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
 from reassort.keys import reserve_key
 from reassort.tables import ConditionFailedError, update_one, update_request
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.deps import Deps
+from login.deps import Deps
 
 _KEPT_SECONDS = 3600
 

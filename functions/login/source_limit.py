@@ -7,10 +7,8 @@ The count is part of the transaction that queues the code, so no number of simul
 shards, so that voters of one school seldom meet in one item; each shard has its share of the bound.
 """
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
@@ -18,10 +16,7 @@ from reassort.keys import source_key, source_partition
 from reassort.problems import Code, Problem
 from reassort.tables import Action, update
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.deps import Deps
+from login.deps import Deps
 
 SOURCE_ACTION = "source"
 SHARDS = 8

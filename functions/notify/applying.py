@@ -5,10 +5,6 @@ a message and return it later; `failed` to nothing. An SMS that failed is queued
 conditional write, so one that comes twice finds its condition broken.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from reassort.clock import epoch_milliseconds
 from reassort.keys import SMS_INDEX
 from reassort.outbox import Channel, Delivery, Kind, Message, Status, history_step
@@ -17,12 +13,10 @@ from reassort.tables import to_wire
 
 from notify.canary import seconds_on_the_way
 from notify.delivery_writes import ROUND_NAMES, STATUS_NAMES, Condition, read_delivery, write_delivery
+from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_message
 from notify.receipts import Outcome, Receipt
-
-if TYPE_CHECKING:
-    from notify.deps import Deps
 
 # From which statuses a receipt may move a message on.
 _GIVES_WAY = {

@@ -5,26 +5,19 @@ like any other: claimed, paced, sent by SES or SNS, reported on. It is about no 
 when it was due, so each is queued once, however many sweeps overlap.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, from_milliseconds
+from reassort.election import CanaryTarget
 from reassort.keys import CANARY_PREFIX, pace_key
 from reassort.outbox import CANARY_VOTER, Channel, Message, Status, canary_delivery_item
-from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, from_wire, to_wire
+from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, Item, from_wire, to_wire
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from reassort.election import CanaryTarget
-    from reassort.tables import Item
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 _MINUTE = 60_000
 # The day before reissues open is the last on which something can be mended without anybody waiting.
@@ -47,7 +40,7 @@ class Canary:
         return f"{CANARY_PREFIX}{self.domain.replace('.', '_')}-{self.channel}-{self.due_at // _MINUTE}"
 
     @classmethod
-    def of(cls, delivery_id: str) -> Canary:
+    def of(cls, delivery_id: str) -> Self:
         """Return the canary of a delivery's id. Raises ValueError when it is of another form."""
         domain, channel, minute = delivery_id.removeprefix(CANARY_PREFIX).rsplit("-", 2)
         return cls(domain.replace("_", "."), Channel(channel), int(minute) * _MINUTE)

@@ -4,21 +4,15 @@ A claim is a lease: one conditional write, which also counts the attempt. Whoeve
 and records its outcome on condition that the lease is still theirs. A worker that dies leaves a lease that runs out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import OVERDUE_AFTER, TOLD, Channel, Delivery, Message, Status, history_step
 
 from notify.delivery_writes import ROUND_NAMES, STATUS_NAMES, WANTED, idle_condition, write_delivery
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 # A retry may come this much before its time: two workers' clocks differ.
 SKEW_MILLISECONDS = 1000

@@ -1,32 +1,25 @@
 """Delivering one item of the outbox: each of its messages waits for its turn, is claimed, opened, sent once and recorded, alone."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
+from reassort.election import Election
 from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, delivery_from_item
 from reassort.reasons import Reason
 from reassort.tables import delete_one, read_many
 
 from notify.claims import Claim, await_turn, claim_message, record_sent, release_claim
 from notify.delivery_writes import read_delivery
+from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
 from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
 from notify.providers import RefusedError, ThrottledError
 from notify.superseded import mark_superseded, settle_superseded
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-
-    from notify.deps import Deps
 
 # With waits that double from 5 s up to 15 min, twelve attempts span about an hour.
 MAX_ATTEMPTS = 12

@@ -1,18 +1,14 @@
 """Conditional writes on one delivery, and the conditions that several of them share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Delivery, Message, Status, delivery_from_item
 from reassort.tables import ConditionFailedError, read_one, update_one, update_request
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 STATUS_NAMES = {"#status": "status"}
 ROUND_NAMES = {"#status": "status", "#round": "round"}

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.clock import Clock
+from reassort.election import Election
+from reassort.logs import Journal
+from reassort.sealing import Opener, Sealer
+
+from notify.meters import Meters
+from notify.pacing import Pace
+from notify.providers import Providers
+from notify.texts import Texts
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.logs import Journal
-    from reassort.sealing import Opener, Sealer
-
-    from notify.meters import Meters
-    from notify.pacing import Pace
-    from notify.providers import Providers
-    from notify.texts import Texts
 
 
 @dataclass(frozen=True)

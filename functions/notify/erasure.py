@@ -1,19 +1,13 @@
 """What was sealed is erased once nothing can be sent any more."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.keys import erase_shard
 from reassort.outbox import Delivery, Kind, Message, Status
 
 from notify.delivery_writes import write_delivery
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 
 def close_delivery(delivery: Delivery, now: datetime, deps: Deps) -> None:

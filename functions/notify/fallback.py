@@ -1,23 +1,16 @@
 """A message that will not arrive, and the e-mail that an identifier goes by instead of its SMS."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status, history_step
+from reassort.reasons import Reason
 
+from notify.claims import Claim
 from notify.delivery_writes import STATUS_NAMES, WANTED, Condition, idle_condition, write_delivery
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from reassort.reasons import Reason
-
-    from notify.claims import Claim
-    from notify.deps import Deps
-    from notify.meters import Meters
+from notify.deps import Deps
+from notify.meters import Meters
 
 # What somebody must look at when it does not arrive.
 _OWED = frozenset({Message.IDENTIFIER, Message.CONFIRMATION, Message.ALERT})

@@ -1,10 +1,8 @@
 """Deliveries that cannot be processed: kept from the sweeper, parked until an operator brings them back."""
 
-from __future__ import annotations
-
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from reassort.clock import epoch_milliseconds
 from reassort.keys import due_shard, erase_shard
@@ -13,11 +11,7 @@ from reassort.reasons import Reason
 from reassort.tables import ConditionFailedError, update_one, update_request
 
 from notify.delivery_writes import STATUS_NAMES, write_delivery
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 # As long as the dead-letter queue keeps its messages: until then an operator may bring a parked delivery back.
 PARKED_FOR = timedelta(days=14)

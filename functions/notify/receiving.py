@@ -1,22 +1,17 @@
 """What providers report of messages, read and applied. What cannot be applied now waits in the retry queue."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.tables import BUSY_OR_UNREACHABLE
 
 from notify.applying import apply_receipt
+from notify.deps import Deps
 from notify.receipt_events import ReceiptFormatError, receipt_to_json, ses_receipts, sms_receipts
+from notify.receipts import Receipt
 from notify.retry_queue import MOST_TURNS, after_outage, put_back
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from notify.deps import Deps
-    from notify.receipts import Receipt
 
 # The record of a sending comes moments after it. A receipt of an SMS that is unknown for longer is of nobody's.
 _EARLY_WAITS_SECONDS = (5, 15, 60, 300)

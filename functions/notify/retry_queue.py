@@ -1,18 +1,14 @@
 """Putting what must be done later into the retry queue."""
 
-from __future__ import annotations
-
 import json
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.clock import epoch_milliseconds
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 # SQS delays a message by 15 minutes at most.
 _LONGEST_DELAY_SECONDS = 900

@@ -1,10 +1,9 @@
 """What comes out of the retry queue: deliveries to be tried again, and receipts that could not be applied."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.clock import from_milliseconds
 from reassort.outbox import OVERDUE_AFTER
@@ -12,15 +11,11 @@ from reassort.tables import BUSY_OR_UNREACHABLE
 
 from notify.delivering import deliver, find
 from notify.delivery_writes import read_delivery
+from notify.deps import Deps
 from notify.parking import PARKED_FOR, defer_sweep, park, unpark
 from notify.receipt_events import receipt_from_json
 from notify.receiving import receive
 from notify.retry_queue import RECEPTIONS, VISIBILITY, after_outage, queue_delivery
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from notify.deps import Deps
 
 
 def on_queue(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:

@@ -1,17 +1,12 @@
 """The outbox's stream: the first attempt of each new delivery."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from notify.delivering import deliver, find
+from notify.deps import Deps
 from notify.retry_queue import queue_delivery
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from notify.deps import Deps
 
 
 def on_stream(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:

@@ -1,25 +1,19 @@
 """An identifier that nobody needs any more: its voter has a later one, or disputed it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Delivery, Message, Status
 
 from notify.delivery_writes import idle_condition, write_delivery
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from notify.deps import Deps
+from notify.deps import Deps
 
 
 def mark_superseded(delivery: Delivery, now: datetime, deps: Deps) -> None:
     """Record that the voter has a later identifier than the one of this delivery."""
-    at = epoch_milliseconds(now)
-    condition = "attribute_exists(delivery_id) AND attribute_not_exists(superseded_at)"
-    write_delivery(deps, delivery, "SET superseded_at = :at", condition, {":at": at}, names=None)
+    values = {":at": epoch_milliseconds(now)}
+    new = "attribute_exists(delivery_id) AND attribute_not_exists(superseded_at)"
+    write_delivery(deps, delivery, "SET superseded_at = :at", new, values, names=None)
 
 
 def settle_superseded(delivery: Delivery, message: Message, now: datetime, deps: Deps) -> Delivery | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
@@ -10,14 +11,11 @@ from reassort.keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
 from reassort.tables import to_wire
 
 from notify.canary import sweep_canaries
+from notify.deps import Deps
 from notify.pacing import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
-
-    from notify.deps import Deps
 
 # What one sweep of a shard queues; the next sweep is a minute later. Eight shards make 4,000 deliveries a minute.
 _SWEEP_LIMIT = 500

@@ -1,18 +1,13 @@
 """What wakes this function: the outbox's stream, the retry queue, the sweeper's schedule, and the providers' receipts."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from notify.deps import Deps
 from notify.receiving import on_email_events, on_sms_log
 from notify.retrying import on_queue
 from notify.stream import on_stream
 from notify.sweeper import on_schedule
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from notify.deps import Deps
 
 
 def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any] | None:

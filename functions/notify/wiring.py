@@ -1,10 +1,11 @@
 """Composes delivery from its settings and clients."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from reassort.aws import Clients
+from reassort.clock import Clock
+from reassort.election import Election
 from reassort.logs import Journal
 from reassort.sealing import Opener, Sealer
 
@@ -13,13 +14,6 @@ from notify.meters import Meters
 from notify.pacing import Pace
 from notify.providers import Providers
 from notify.texts import Texts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from reassort.aws import Clients
-    from reassort.clock import Clock
-    from reassort.election import Election
 
 
 @dataclass(frozen=True)

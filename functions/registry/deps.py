@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.clock import Clock
+from reassort.election import Election
+from reassort.keyed_hash import KeyedHash
+from reassort.logs import Journal
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.keyed_hash import KeyedHash
-    from reassort.logs import Journal
 
 
 @dataclass(frozen=True)

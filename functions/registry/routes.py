@@ -1,6 +1,6 @@
 """The routes of the registry, for the voting platform; API Gateway has checked its signature."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from reassort.http import Answer, Body, Request, Routes, read_body, serve, text
 from reassort.problems import Problem
@@ -17,8 +17,7 @@ _MESSAGES = {"identifier": "Un identifiant de vote est attendu."}
 class IdentifierBody(Body):
     """`POST /registry/check` and `POST /registry/votes`."""
 
-    identifier: str
-    checks: ClassVar = {"identifier": text(100)}
+    identifier = text(100)
 
 
 def check(request: Request, deps: Deps) -> Answer:
@@ -49,11 +48,4 @@ ROUTES: Routes[Deps] = {
 
 def answer(event: dict[str, Any], deps: Deps) -> dict[str, Any]:
     """Answer a REST API proxy event."""
-    return serve(
-        event,
-        ROUTES,
-        deps,
-        deps.journal,
-        helpdesk=deps.election.helpdesk.phone,
-        site_origin=None,
-    )
+    return serve(event, ROUTES, deps, site_origin=None)

@@ -1,9 +1,7 @@
 """The voting platform's two questions, answered from the voter's entry: is this identifier valid, and may it vote now."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.identifiers import is_well_formed, normalise_identifier
@@ -21,8 +19,7 @@ from reassort.voters import (
     voter_from_item,
 )
 
-if TYPE_CHECKING:
-    from registry.deps import Deps
+from registry.deps import Deps
 
 _ROUNDS = 8
 ACTOR = "voting-platform"

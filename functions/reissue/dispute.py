@@ -1,8 +1,6 @@
 """« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash, same
@@ -14,10 +12,7 @@ from reassort.register import Change, append_entry
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 _ROUNDS = 8
 ACTOR = "dispute"

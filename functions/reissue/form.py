@@ -1,16 +1,11 @@
-"""What a voter fills in to have a new identifier."""
-
-from __future__ import annotations
+"""What a voter fills in, and what they are told of a reissue or a redelivery that was accepted."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from reassort.keyed_hash import Purpose
+from reassort.outbox import Channel
 
-if TYPE_CHECKING:
-    from reassort.outbox import Channel
-
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 
 @dataclass(frozen=True)
@@ -21,6 +16,16 @@ class Form:
     phone: str
     channel: Channel
     extra_proof: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What a committed reissue is known by; `destination` is masked."""
+
+    reference: str
+    generation: int
+    channel: Channel
+    destination: str
 
 
 def request_hash(form: Form, deps: Deps) -> str:

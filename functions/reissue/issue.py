@@ -1,15 +1,13 @@
 """Issuing generation n+1 and revoking n: one transaction, idempotent under the request's key."""
 
-from __future__ import annotations
-
 import random
 import time
 import uuid
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
 from reassort.control import CONTROL, Control, require_open
+from reassort.election import Election
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
@@ -18,23 +16,15 @@ from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference, dispute_token
 from reassort.register import Change
+from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
+from reassort.voters import Voter
 
-from reissue.accepted import Accepted
-from reissue.form import request_hash
+from reissue.deps import Deps
+from reissue.form import Accepted, Form, request_hash
 from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-    from reassort.sessions import Token
-    from reassort.voters import Voter
-
-    from reissue.deps import Deps
-    from reissue.form import Form
 
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
 _ROUNDS = 8

@@ -1,27 +1,20 @@
 """What a signed-in voter sees: where they stand, and where a reissue of theirs stands."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
+from reassort.control import Control
+from reassort.election import Window
 from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
-from reassort.sessions import prolong_session
+from reassort.reasons import Reason
+from reassort.sessions import Token, prolong_session
 from reassort.tables import read_one
+from reassort.voters import Voter
 
+from reissue.deps import Deps
 from reissue.signed_in import read_signed_in
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.control import Control
-    from reassort.election import Window
-    from reassort.reasons import Reason
-    from reassort.sessions import Token
-    from reassort.voters import Voter
-
-    from reissue.deps import Deps
 
 
 def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:

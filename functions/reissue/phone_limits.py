@@ -3,18 +3,14 @@
 One person with a list of NUMENs has one phone; this is what that runs into.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_seconds
 from reassort.keys import phone_key, sms_day_attribute
 from reassort.problems import Code, Problem
 from reassort.tables import Action, update
 
-if TYPE_CHECKING:
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 PHONE_ACTION = "phone"
 _KNOWN_VOTER = "attribute_not_exists(voters) OR contains(voters, :voter_id) OR size(voters) < :max_voters"

@@ -1,26 +1,19 @@
 """Sending the same identifier again by the other channel. Nothing is issued."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
+from reassort.election import Election
 from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status
 from reassort.problems import Code, FieldFault, Problem
+from reassort.sessions import Token
 from reassort.tables import Action, ConditionFailedError, update, write_all
 from reassort.voters import IdentifierStatus, Voter
 
-from reissue.accepted import Accepted
+from reissue.deps import Deps
+from reissue.form import Accepted
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import read_signed_in
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-    from reassort.sessions import Token
-
-    from reissue.deps import Deps
 
 _CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
 _LIMIT_RETRY_SECONDS = 3600

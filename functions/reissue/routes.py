@@ -1,7 +1,7 @@
 """The routes of reissue: read a request, call one rule, write its answer."""
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, serve, text
@@ -33,32 +33,28 @@ _MESSAGES = {
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
-    numen: str
-    phone: str
-    channel: Literal["sms", "email"]
-    consent: Literal[True]
-    checks: ClassVar = {"numen": text(40), "phone": text(40), "channel": one_of("sms", "email"), "consent": is_true}
+    numen = text(40)
+    phone = text(40)
+    channel = one_of("sms", "email")
+    consent = is_true()
 
 
 class ProvenReissueBody(ReissueBody):
     """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is ignored."""
 
-    extra_proof: str
-    checks: ClassVar = {**ReissueBody.checks, "extra_proof": text(100)}
+    extra_proof = text(100)
 
 
 class RedeliveryBody(Body):
     """`POST /api/reissue/{reference}/redelivery`."""
 
-    channel: Literal["sms", "email"]
-    checks: ClassVar = {"channel": one_of("sms", "email")}
+    channel = one_of("sms", "email")
 
 
 class DisputeBody(Body):
     """`POST /api/dispute`."""
 
-    token: str
-    checks: ClassVar = {"token": text(100)}
+    token = text(100)
 
 
 def overview(request: Request, deps: Deps) -> Answer:
@@ -181,11 +177,4 @@ ROUTES: Routes[Deps] = {
 
 def answer(event: dict[str, Any], deps: Deps) -> dict[str, Any]:
     """Answer a REST API proxy event."""
-    return serve(
-        event,
-        ROUTES,
-        deps,
-        deps.journal,
-        helpdesk=deps.election.helpdesk.phone,
-        site_origin=deps.site_origin,
-    )
+    return serve(event, ROUTES, deps, site_origin=deps.site_origin)

@@ -1,9 +1,7 @@
 """Who is asking: the session, its voter and one delivery, read together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.control import Control, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
@@ -12,10 +10,7 @@ from reassort.sessions import Session, Token, live_session, session_item_key
 from reassort.tables import read_many
 from reassort.voters import Voter, voter_from_item
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 
 @dataclass(frozen=True)

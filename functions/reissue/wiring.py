@@ -1,20 +1,15 @@
 """Composes reissue from its settings and clients."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from reassort.aws import Clients
+from reassort.clock import Clock
+from reassort.election import Election
+from reassort.keyed_hash import KeyedHash
 from reassort.logs import Journal
 from reassort.sealing import Sealer
 
 from reissue.deps import Deps
-
-if TYPE_CHECKING:
-    from reassort.aws import Clients
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.keyed_hash import KeyedHash
 
 
 @dataclass(frozen=True)
