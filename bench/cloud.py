@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
-    from notify.triggers import Triggers
-
     from tests.wire import Call, SentEmail, SentSms
-    from tests.world import World
+    from tests.world import Worker, World
 
 _FIRST_SEQUENCE_NUMBER = 422300000000017454423009
 _NETWORK = {"dynamodb": "dynamodb", "kms": "kms", "sqs": "sqs", "sesv2": "provider", "sns": "provider"}
@@ -146,7 +144,7 @@ class Cloud:
         self._passed: dict[int, tuple[float, float]] = {}
         self._on_email = on_email
         self._on_sms = on_sms
-        self._environments: list[Triggers] = []
+        self._environments: list[Worker] = []
         self._in_flight = 0
         self._lanes: defaultdict[tuple[int, int], deque[tuple[float, dict[str, Any]]]] = defaultdict(deque)
         self._busy_lanes: set[tuple[int, int]] = set()
@@ -275,7 +273,7 @@ class Cloud:
 
     # ------------------------------------------------------------ Lambda
 
-    def _invoke(self, kind: str, handle: Callable[[Triggers], Any]) -> Any:
+    def _invoke(self, kind: str, handle: Callable[[Worker], Any]) -> Any:
         """Run delivery in an environment of its own.
 
         Raises:
@@ -337,7 +335,7 @@ class Cloud:
         self.batches[f"stream {len(batch)}"] += 1
         again = batch
         try:
-            failures = self._invoke("stream", lambda triggers: triggers.on_stream(event))["batchItemFailures"]
+            failures = self._invoke("stream", lambda answer: answer(event))["batchItemFailures"]
         except DeadlineError:
             failures = None
         if failures is not None:
@@ -369,7 +367,7 @@ class Cloud:
             self.batches[f"queue {len(messages)}"] += 1
             event = queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries")
             try:
-                answer = self._invoke("queue", lambda triggers: triggers.on_queue(event))
+                answer = self._invoke("queue", lambda answer: answer(event))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             except DeadlineError:
                 failed = {message["MessageId"] for message in messages}
@@ -397,7 +395,7 @@ class Cloud:
 
     def _sweep(self) -> None:
         self.simulation.start(
-            self.simulation.now, "sweeper", lambda: self._invoke("sweeper", lambda triggers: triggers.on_schedule())
+            self.simulation.now, "sweeper", lambda: self._invoke("sweeper", lambda answer: answer({}))
         )
         self._forget_logs()
         if self.simulation.now + 60 < self.busy_until:
@@ -414,7 +412,7 @@ class Cloud:
 
         def report() -> None:
             event = ses_event(kind, tags["delivery"], tags["message"], int(tags["round"]), email.to, at=self._date(at))
-            self._invoke("receipt", lambda triggers: triggers.on_email_events(event))
+            self._invoke("receipt", lambda answer: answer(event))
 
         self.simulation.start(at, "receipt", report)
 
@@ -428,7 +426,7 @@ class Cloud:
         def report() -> None:
             facts = ("FAILURE", "Phone is currently unreachable/unavailable") if failed else ()
             event = sms_log_event(sms_id, *facts, at=self._date(at))
-            self._invoke("receipt", lambda triggers: triggers.on_sms_log(event))
+            self._invoke("receipt", lambda answer: answer(event))
 
         self.simulation.start(at, "receipt", report)
 

@@ -77,7 +77,7 @@ def surroundings(*, tls: bool = False) -> Iterator[Surroundings]:
 
 
 def _environment(endpoint: str) -> dict[str, str]:
-    names = ("VOTERS", "IDENTIFIERS", "SIGN_IN", "DELIVERIES", "REGISTER", "LIMITS")
+    names = ("VOTERS", "IDENTIFIERS", "SIGN_IN", "DELIVERIES", "REGISTER", "LIMITS", "CONTROL", "PACE")
     return {
         "LANG": "C.UTF-8",
         "ELECTION": ELECTION.stem,

@@ -75,7 +75,7 @@ def plain(value):
 def note(params, model, **_):
     noted.append((model.service_model.service_name, xform_name(model.name), plain(params)))
 noted = []
-for client in (handler._reissue._deps.dynamodb, handler._reissue._deps.sealer._kms):
+for client in (handler._deps.dynamodb, handler._deps.sealer._kms):
     client.meta.events.register_first("provide-client-params.*", note)
 answer = handler.lambda_handler(event, Context())
 assert answer["statusCode"] == 202, answer

@@ -139,12 +139,13 @@ class Wire:
         clients._session.register("after-call.*", self._after)
         # After the wire's own, so that a fault strikes before anything answers.
         connect(clients._session)
-        self.dynamodb: DynamoDBClient = clients.dynamodb()
-        self.kms: KMSClient = clients.kms()
-        self.sqs: SQSClient = clients.sqs()
-        self.ses: SESV2Client = clients.ses()
-        self.sns: SNSClient = clients.sns()
-        self.topics: SNSClient = clients.topics()
+        self.clients = clients
+        self.dynamodb: DynamoDBClient = clients.dynamodb
+        self.kms: KMSClient = clients.kms
+        self.sqs: SQSClient = clients.sqs
+        self.ses: SESV2Client = clients.ses
+        self.sns: SNSClient = clients.sns
+        self.topics: SNSClient = clients.topics
         self.operator = Operator(connect)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []

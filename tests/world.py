@@ -23,7 +23,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from http.cookies import SimpleCookie
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self
@@ -31,33 +31,28 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import time_machine
-from announce.announcing import Announcing
-from login.codes import SignIn
-from login.routes import CHALLENGE_COOKIE, Login
-from notify.canary import Canaries
-from notify.claims import Claims
-from notify.delivering import Delivering
-from notify.meters import Meters
-from notify.pacing import Pace
-from notify.providers import Providers
-from notify.receiving import Receiving
-from notify.texts import Texts
-from notify.triggers import Triggers
+from announce import announcing
+from announce import wiring as announce_wiring
+from login import routes as login_routes
+from login import wiring as login_wiring
+from login.routes import CHALLENGE_COOKIE
+from notify import triggers as notify_triggers
+from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
 from reassort.election import Election
-from reassort.http import Routes, serve
+from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import Purpose, derive_keyed_hash
-from reassort.logs import Journal
 from reassort.outbox import WAKE, Delivery, delivery_from_item
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
-from reassort.sealing import Opener, Sealer
+from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
+from reassort.settings import read_settings
 from reassort.voters import Voter, enrolled_voter_item, voter_from_item
-from registry.routes import RegistryRoutes
-from registry.rules import Registry
-from reissue.deps import Deps, Tables
-from reissue.routes import Reissue
+from registry import routes as registry_routes
+from registry import wiring as registry_wiring
+from reissue import routes as reissue_routes
+from reissue import wiring as reissue_wiring
 
 from tests.elections import read_election
 from tests.engine_moto import MOTO
@@ -70,6 +65,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from notify import deps as notify_deps
+
     from tests.engines import Engine
 
 SITE_ORIGIN = "https://reassort.example.fr"
@@ -77,8 +74,15 @@ SOURCE_HEADER = "x-viewer-address"
 # A Friday morning inside both windows of the Dijon election, while the helpdesk is open.
 START = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 PHONE = "06 12 34 56 78"
+# One instance of a function: given an event, it returns what Lambda is told.
+type Worker = Callable[[dict[str, Any]], Any]
 _FIRST_SEQUENCE_NUMBER = 422300000000017454423009
-_SERVICES = ("login", "reissue", "notify", "registry", "announce")
+# What API Gateway knows of each function behind it.
+ROUTES: dict[str, Routes[Any]] = {
+    "login": login_routes.ROUTES,
+    "reissue": reissue_routes.ROUTES,
+    "registry": registry_routes.ROUTES,
+}
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
@@ -306,14 +310,7 @@ class World:
 
     def answer(self, service: str, event: dict[str, Any]) -> Response:
         """Give a proxy event to a function (`login`, `reissue` or `registry`)."""
-        proxy = serve(
-            event,
-            self.routes[service],
-            self._journals[service],
-            helpdesk=self.election.helpdesk.phone,
-            site_origin=None if service == "registry" else SITE_ORIGIN,
-            source_header=SOURCE_HEADER,
-        )
+        proxy = self.wake(service, event)
         response = Response(
             method=event["httpMethod"],
             resource=event["resource"],
@@ -324,6 +321,10 @@ class World:
         )
         self.responses.append(response)
         return response
+
+    def wake(self, function: str, event: dict[str, Any]) -> Any:
+        """Give an event to a function as Lambda does, and return what it returns."""
+        return self._functions[function](event)
 
     def check(self, identifier: str) -> Any:
         """Ask the registry about an identifier and return the answer's body."""
@@ -338,7 +339,7 @@ class World:
         self.deliver_stream()
         self.drain_retries()
 
-    def deliver_stream(self, worker: Triggers | None = None) -> None:
+    def deliver_stream(self, worker: Worker | None = None) -> None:
         """Bring new outbox items to delivery as the event source mapping does: filtered, in order, ten at a time.
 
         A batch whose function dies, or that reports a failure, is brought again by the next call.
@@ -347,7 +348,7 @@ class World:
             woken = [record for record in batch if _wants_attention(record)]
             failed: set[str] = set()
             if woken:
-                answer = (worker or self.triggers).on_stream(self.stream_event(woken))
+                answer = (worker or partial(self.wake, "notify"))(self.stream_event(woken))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for record in batch:
                 if record["dynamodb"]["SequenceNumber"] in failed:
@@ -375,7 +376,7 @@ class World:
             failed: set[str] = set()
             if wanted:
                 arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.tables['RegisterTable']}"
-                answer = self.announcing.on_stream(stream_event(wanted, arn))
+                answer = self.wake("announce", stream_event(wanted, arn))
                 failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             while batch and batch[0]["dynamodb"]["SequenceNumber"] not in failed:
                 done = batch.pop(0)
@@ -408,7 +409,9 @@ class World:
             # Nothing comes when all that was visible has just gone to the dead letters.
             messages = received.get("Messages", [])
             count += len(messages)
-            answer = self.triggers.on_queue(queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries"))
+            if not messages:
+                continue
+            answer = self.wake("notify", queue_event(messages, f"arn:aws:sqs:{REGION}:{ACCOUNT}:retries"))
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             for message in messages:
                 if message["MessageId"] not in failed:
@@ -417,7 +420,7 @@ class World:
 
     def sweep(self) -> int:
         """Let the sweeper queue what is overdue; return how many that was. `run_outbox` then delivers it."""
-        overdue: int = self.triggers.on_schedule()["overdue"]
+        overdue: int = self.wake("notify", {})["overdue"]
         return overdue
 
     def run_for(self, **duration: float) -> None:
@@ -506,11 +509,6 @@ class World:
         """Return every value of a metric, oldest first."""
         return [value for line in self.log_lines for value in line.get(name, []) if "_aws" in line]
 
-    @property
-    def pace(self) -> Pace:
-        """The pace of the lanes, as delivery keeps it."""
-        return self.triggers.delivering.pace
-
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return every item of a table (logical id), as plain values."""
         return self.engine.items(table)
@@ -568,124 +566,64 @@ class World:
         codes = [found[1] for email in self.mail_to(address) if (found := _CODE.search(email.text))]
         return codes[-1]
 
-    def another_worker(self) -> Triggers:
+    def another_worker(self) -> Worker:
         """Return another instance of the delivery function, as a second concurrent execution would be."""
-        return self._make_triggers()
+        return partial(notify_triggers.answer, deps=self._build_notify())
 
     # ------------------------------------------------------------ wiring
 
     def _wire_functions(self) -> None:
         wire = self.wire
-        self._journals = {service: Journal(service) for service in _SERVICES}
-        for service in _SERVICES:
-            for handler in logging.getLogger(service).handlers:
+        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
+        shared = (wire.clients, self.clock, self.election, self.keyed_hash)
+        settings = self._settings
+        announce = announce_wiring.build(settings(announce_wiring.Settings), wire.clients, self.keyed_hash)
+        self._functions: dict[str, Worker] = {
+            "login": partial(login_routes.answer, deps=login_wiring.build(settings(login_wiring.Settings), *shared)),
+            "reissue": partial(
+                reissue_routes.answer, deps=reissue_wiring.build(settings(reissue_wiring.Settings), *shared)
+            ),
+            "registry": partial(
+                registry_routes.answer, deps=registry_wiring.build(settings(registry_wiring.Settings), *shared)
+            ),
+            "announce": partial(announcing.answer, deps=announce),
+            # With what delivery holds at that moment: a test may let a new process take over.
+            "notify": lambda event: notify_triggers.answer(event, self.notify),
+        }
+        self.notify = self._build_notify()
+        for function in self._functions:
+            for handler in logging.getLogger(function).handlers:
                 if isinstance(handler, logging.StreamHandler):
                     handler.setStream(self._logs)
-        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
-        sealer = Sealer(wire.kms, self.encryption_key)
-        sign_in = SignIn(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            sealer=sealer,
-            election=self.election,
-            clock=self.clock,
-            sign_in_table=self.tables["SignInTable"],
-            deliveries_table=self.tables["DeliveriesTable"],
-            voters_table=self.tables["VotersTable"],
-        )
-        reissue = Deps(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            sealer=sealer,
-            election=self.election,
-            clock=self.clock,
-            tables=Tables(
-                voters=self.tables["VotersTable"],
-                identifiers=self.tables["IdentifiersTable"],
-                sign_in=self.tables["SignInTable"],
-                deliveries=self.tables["DeliveriesTable"],
-                register=self.tables["RegisterTable"],
-                limits=self.tables["LimitsTable"],
-                control=self.tables["ControlTable"],
-            ),
-        )
-        registry = Registry(
-            dynamodb=wire.dynamodb,
-            keyed_hash=self.keyed_hash,
-            election=self.election,
-            clock=self.clock,
-            identifiers_table=self.tables["IdentifiersTable"],
-            voters_table=self.tables["VotersTable"],
-            register_table=self.tables["RegisterTable"],
-        )
-        self.routes: dict[str, Routes] = {
-            "login": Login(sign_in, self._journals["login"]).routes,
-            "reissue": Reissue(reissue, self._journals["reissue"]).routes,
-            "registry": RegistryRoutes(registry, self._journals["registry"]).routes,
+        wire.calls.clear()
+
+    def _settings[S](self, model: type[S]) -> S:
+        """Return a function's settings, read as it reads what the template gives it."""
+        tables = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): table for name, table in self.tables.items()}
+        environment = {
+            "ELECTION": self.election.id,
+            "SITE_ORIGIN": SITE_ORIGIN,
+            "SOURCE_HEADER": SOURCE_HEADER,
+            "ENCRYPTION_KEY": self.encryption_key,
+            "HMAC_KEY": self.engine.stores.hmac_key,
+            "RETRY_QUEUE": self.retry_queue,
+            "SENDER_DOMAIN": SENDER_DOMAIN,
+            "CONFIGURATION_SET": "messages",
+            "HELPDESK_TOPIC": self.helpdesk_topic,
+            "METRICS_NAMESPACE": "reassort-test",
+            "PLATFORM_TOPIC": self.engine.channels.platform_topic,
+            "PLATFORM_DEAD_LETTERS": self.platform_dead_letters,
         }
-        self.triggers = self._make_triggers()
-        self.announcing = Announcing(
-            sns=wire.topics,
-            sqs=wire.sqs,
-            topic=self.engine.channels.platform_topic,
-            dead_letters=self.platform_dead_letters,
-            keyed_hash=self.keyed_hash,
-            election_id=self.election.id,
-            journal=self._journals["announce"],
-        )
-        self.wire.calls.clear()
+        return read_settings(model, environment | tables)
 
-    def _make_triggers(self) -> Triggers:
-        wire = self.wire
-        deliveries = self.tables["DeliveriesTable"]
-        claims = Claims(wire.dynamodb, deliveries, self.election)
-        meters = Meters("reassort-test", self.election.domain_names, self._write_metric)
-        delivering = Delivering(
-            dynamodb=wire.dynamodb,
-            voters_table=self.tables["VotersTable"],
-            claims=claims,
-            pace=Pace(wire.dynamodb, self.tables["PaceTable"], self.election),
-            opener=Opener(wire.kms, self.encryption_key),
-            providers=Providers(
-                ses=wire.ses,
-                sns=wire.sns,
-                election=self.election,
-                sender_domain=SENDER_DOMAIN,
-                configuration_set="messages",
-                helpdesk_topic=self.helpdesk_topic,
-            ),
-            texts=Texts(self.election, SITE_ORIGIN),
-            election=self.election,
-            clock=self.clock,
-            journal=self._journals["notify"],
-            meters=meters,
-        )
-        receiving = Receiving(
-            dynamodb=wire.dynamodb,
-            deliveries_table=deliveries,
-            claims=claims,
-            clock=self.clock,
-            journal=self._journals["notify"],
-            meters=meters,
-        )
-        canaries = Canaries(
-            dynamodb=wire.dynamodb,
-            deliveries_table=deliveries,
-            pace_table=self.tables["PaceTable"],
-            sealer=Sealer(wire.kms, self.encryption_key),
-            election=self.election,
-            clock=self.clock,
-            journal=self._journals["notify"],
-            meters=meters,
-        )
-        return Triggers(delivering, receiving, canaries, wire.sqs, self.retry_queue, deliveries)
-
-    def _write_metric(self, line: str) -> None:
-        self._logs.write(line + "\n")
+    def _build_notify(self) -> notify_deps.Deps:
+        settings = self._settings(notify_wiring.Settings)
+        write = partial(print, file=self._logs)
+        return notify_wiring.build(settings, self.wire.clients, self.clock, self.election, write)
 
     def _resolve(self, path: str) -> tuple[str, str, dict[str, str]]:
         asked = path.split("/")
-        for service, routes in self.routes.items():
+        for service, routes in ROUTES.items():
             for _, resource in routes:
                 segments = resource.split("/")
                 if len(segments) == len(asked) and all(

@@ -1,18 +1,12 @@
 """Which identifier a register's entry gives another status, and what the voting platform is told of it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from reassort.clock import from_milliseconds, iso
-from reassort.register import Change
+from reassort.keyed_hash import KeyedHash
+from reassort.register import Change, Entry
 from reassort.voters import IdentifierStatus
-
-if TYPE_CHECKING:
-    from reassort.keyed_hash import KeyedHash
-    from reassort.register import Entry
 
 VERSION = 1
 # The entry alone tells the status, whatever the voter's item says by now: a vote and a freeze are refused unless the identifier is the

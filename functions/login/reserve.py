@@ -5,24 +5,19 @@ source that has had none of this reserve may still have one code in each window,
 own network is one of them, unless several others were as quick.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
 from reassort.keys import reserve_key
 from reassort.tables import ConditionFailedError, update_one, update_request
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.codes import SignIn
+from login.deps import Deps
 
 _KEPT_SECONDS = 3600
 
 
-def take_from_reserve(voter_id: str, source: str, now: datetime, deps: SignIn) -> bool:
+def take_from_reserve(voter_id: str, source: str, now: datetime, deps: Deps) -> bool:
     """Take the code that a source may have although the bucket is empty; tell whether there was one."""
     window = deps.election.limits.source.window_minutes * 60
     number = epoch_seconds(now) // window

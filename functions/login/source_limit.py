@@ -7,10 +7,8 @@ The count is part of the transaction that queues the code, so no number of simul
 shards, so that voters of one school seldom meet in one item; each shard has its share of the bound.
 """
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
@@ -18,17 +16,14 @@ from reassort.keys import source_key, source_partition
 from reassort.problems import Code, Problem
 from reassort.tables import Action, update
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from login.codes import SignIn
+from login.deps import Deps
 
 SOURCE_ACTION = "source"
 SHARDS = 8
 _KEPT_SECONDS = 3600
 
 
-def count_code(source: str, now: datetime, deps: SignIn) -> Action:
+def count_code(source: str, now: datetime, deps: Deps) -> Action:
     """Return the write that counts one code of a source in the current window; it is refused over the bound."""
     limits = deps.election.limits.source
     window = limits.window_minutes * 60
@@ -47,7 +42,7 @@ def count_code(source: str, now: datetime, deps: SignIn) -> Action:
     )
 
 
-def source_problem(now: datetime, deps: SignIn) -> Problem:
+def source_problem(now: datetime, deps: Deps) -> Problem:
     """Return the refusal of a source that has asked for too many codes, with the seconds until its window ends."""
     window = deps.election.limits.source.window_minutes * 60
     return Problem(Code.SOURCE_LIMIT, retry_after=window - epoch_seconds(now) % window)

@@ -5,30 +5,19 @@ like any other: claimed, paced, sent by SES or SNS, reported on. It is about no 
 when it was due, so each is queued once, however many sweeps overlap.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, from_milliseconds
+from reassort.election import CanaryTarget
 from reassort.keys import CANARY_PREFIX, pace_key
 from reassort.outbox import CANARY_VOTER, Channel, Message, Status, canary_delivery_item
-from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, from_wire, to_wire
+from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, Item, from_wire, to_wire
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import CanaryTarget, Election
-    from reassort.logs import Journal
-    from reassort.sealing import Sealer
-    from reassort.tables import Item
-
-    from notify.meters import Meters
+from notify.deps import Deps
 
 _MINUTE = 60_000
 # The day before reissues open is the last on which something can be mended without anybody waiting.
@@ -51,133 +40,128 @@ class Canary:
         return f"{CANARY_PREFIX}{self.domain.replace('.', '_')}-{self.channel}-{self.due_at // _MINUTE}"
 
     @classmethod
-    def of(cls, delivery_id: str) -> Canary:
+    def of(cls, delivery_id: str) -> Self:
         """Return the canary of a delivery's id. Raises ValueError when it is of another form."""
         domain, channel, minute = delivery_id.removeprefix(CANARY_PREFIX).rsplit("-", 2)
         return cls(domain.replace("_", "."), Channel(channel), int(minute) * _MINUTE)
 
 
-@dataclass(frozen=True)
-class Canaries:
-    """Queues canaries that are due, and measures those that are missing."""
+def sweep_canaries(deps: Deps) -> None:
+    """Queue what is due and measure what is missing.
 
-    dynamodb: DynamoDBClient
-    deliveries_table: str
-    pace_table: str
-    sealer: Sealer
-    election: Election
-    clock: Clock
-    journal: Journal
-    meters: Meters
+    It raises nothing that AWS answers, for what waits must be swept all the same. What cannot be looked at counts as missing.
+    """
+    now = deps.clock()
+    if not _watches(now, deps):
+        return
+    try:
+        missing = _sweep(now, deps)
+    except BUSY_OR_UNREACHABLE as error:
+        deps.journal.fault("canaries not swept", error)
+        missing = {(channel, target.domain): True for target, channel in _destinations(deps)}
+    deps.meters.measure_missing_canaries(missing)
 
-    def sweep(self) -> None:
-        """Queue what is due and measure what is missing.
 
-        It raises nothing that AWS answers, for what waits must be swept all the same. What cannot be looked at counts as missing.
-        """
-        now = self.clock()
-        if not self._watches(now):
-            return
-        try:
-            missing = self._sweep(now)
-        except BUSY_OR_UNREACHABLE as error:
-            self.journal.fault("canaries not swept", error)
-            missing = {(channel, target.domain): True for target, channel in self._destinations()}
-        self.meters.measure_missing_canaries(missing)
+def _sweep(now: datetime, deps: Deps) -> dict[tuple[Channel, str], bool]:
+    canaries = deps.election.canaries
+    assert canaries is not None  # noqa: S101 - for the type: `_watches` says so
+    at, every = epoch_milliseconds(now), canaries.every_minutes * _MINUTE
+    since = _watched_since(now, deps)
+    latest = at // every * every
+    # The latest one whose time to arrive is over.
+    judged = (at - canaries.late_after_minutes * _MINUTE) // every * every
+    stored = _read(
+        {
+            Canary(target.domain, channel, due_at).delivery_id
+            for target, channel in _destinations(deps)
+            for due_at in (latest, judged)
+        },
+        deps,
+    )
+    missing = {}
+    for target, channel in _destinations(deps):
+        due, late = (Canary(target.domain, channel, due_at) for due_at in (latest, judged))
+        if due.due_at >= since and due.delivery_id not in stored:
+            _queue(due, target, now, deps)
+        arrived = stored.get(late.delivery_id) is Status.DELIVERED
+        missing[channel, target.domain] = late.due_at >= since and not arrived
+    return missing
 
-    def _sweep(self, now: datetime) -> dict[tuple[Channel, str], bool]:
-        canaries = self.election.canaries
-        assert canaries is not None  # noqa: S101 - for the type: `_watches` says so
-        at, every = epoch_milliseconds(now), canaries.every_minutes * _MINUTE
-        since = self._watched_since(now)
-        latest = at // every * every
-        # The latest one whose time to arrive is over.
-        judged = (at - canaries.late_after_minutes * _MINUTE) // every * every
-        stored = self._read(
-            {
-                Canary(target.domain, channel, due_at).delivery_id
-                for target, channel in self._destinations()
-                for due_at in (latest, judged)
+
+def _watches(now: datetime, deps: Deps) -> bool:
+    window = deps.election.windows.reissue
+    return deps.election.canaries is not None and window.opens_at - _AHEAD <= now < window.closes_at
+
+
+def _destinations(deps: Deps) -> Iterator[tuple[CanaryTarget, Channel]]:
+    for target in deps.election.canaries.targets if deps.election.canaries else ():
+        if target.mailbox:
+            yield target, Channel.EMAIL
+        if target.handset:
+            yield target, Channel.SMS
+
+
+def _watched_since(now: datetime, deps: Deps) -> int:
+    """Return when canaries were switched on (milliseconds since 1970): none that was due before is missed."""
+    answer = deps.dynamodb.update_item(
+        TableName=deps.pace_table,
+        Key=to_wire({"key": pace_key("canary")}),
+        UpdateExpression="SET watched_since = if_not_exists(watched_since, :now), expires_at = :kept",
+        ExpressionAttributeValues=to_wire(
+            {":now": epoch_milliseconds(now), ":kept": epoch_seconds(now) + _KEPT_SECONDS}
+        ),
+        ReturnValues="ALL_NEW",
+    )
+    since: int = from_wire(answer["Attributes"])["watched_since"]
+    return since
+
+
+def _read(delivery_ids: set[str], deps: Deps) -> dict[str, Status]:
+    """Return where the canaries stand that are in the outbox, strongly consistent."""
+    answer = deps.dynamodb.batch_get_item(
+        RequestItems={
+            deps.deliveries_table: {
+                "Keys": [to_wire({"delivery_id": delivery_id}) for delivery_id in sorted(delivery_ids)],
+                "ProjectionExpression": "delivery_id, messages",
+                "ConsistentRead": True,
             }
+        }
+    )
+    if answer.get("UnprocessedKeys"):
+        raise ContentionError("UnprocessedKeys")
+    items = [from_wire(item) for item in answer["Responses"].get(deps.deliveries_table, [])]
+    return {item["delivery_id"]: Status(item["messages"][Message.CANARY]["status"]) for item in items}
+
+
+def _queue(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> None:
+    """Put a canary into the outbox, unless another sweep did. One that cannot be sealed or put must not keep the others back."""
+    try:
+        deps.dynamodb.put_item(
+            TableName=deps.deliveries_table,
+            Item=to_wire(_item(canary, target, now, deps)),
+            ConditionExpression="attribute_not_exists(delivery_id)",
         )
-        missing = {}
-        for target, channel in self._destinations():
-            due, late = (Canary(target.domain, channel, due_at) for due_at in (latest, judged))
-            if due.due_at >= since and due.delivery_id not in stored:
-                self._queue(due, target, now)
-            arrived = stored.get(late.delivery_id) is Status.DELIVERED
-            missing[channel, target.domain] = late.due_at >= since and not arrived
-        return missing
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            deps.journal.fault("canary not queued", error, delivery=canary.delivery_id)
+    except BotoCoreError as error:
+        deps.journal.fault("canary not queued", error, delivery=canary.delivery_id)
 
-    def _watches(self, now: datetime) -> bool:
-        window = self.election.windows.reissue
-        return self.election.canaries is not None and window.opens_at - _AHEAD <= now < window.closes_at
 
-    def _destinations(self) -> Iterator[tuple[CanaryTarget, Channel]]:
-        for target in self.election.canaries.targets if self.election.canaries else ():
-            if target.mailbox:
-                yield target, Channel.EMAIL
-            if target.handset:
-                yield target, Channel.SMS
-
-    def _watched_since(self, now: datetime) -> int:
-        """Return when canaries were switched on (milliseconds since 1970): none that was due before is missed."""
-        answer = self.dynamodb.update_item(
-            TableName=self.pace_table,
-            Key=to_wire({"key": pace_key("canary")}),
-            UpdateExpression="SET watched_since = if_not_exists(watched_since, :now), expires_at = :kept",
-            ExpressionAttributeValues=to_wire(
-                {":now": epoch_milliseconds(now), ":kept": epoch_seconds(now) + _KEPT_SECONDS}
-            ),
-            ReturnValues="ALL_NEW",
-        )
-        since: int = from_wire(answer["Attributes"])["watched_since"]
-        return since
-
-    def _read(self, delivery_ids: set[str]) -> dict[str, Status]:
-        """Return where the canaries stand that are in the outbox, strongly consistent."""
-        answer = self.dynamodb.batch_get_item(
-            RequestItems={
-                self.deliveries_table: {
-                    "Keys": [to_wire({"delivery_id": delivery_id}) for delivery_id in sorted(delivery_ids)],
-                    "ProjectionExpression": "delivery_id, messages",
-                    "ConsistentRead": True,
-                }
-            }
-        )
-        if answer.get("UnprocessedKeys"):
-            raise ContentionError("UnprocessedKeys")
-        items = [from_wire(item) for item in answer["Responses"].get(self.deliveries_table, [])]
-        return {item["delivery_id"]: Status(item["messages"][Message.CANARY]["status"]) for item in items}
-
-    def _queue(self, canary: Canary, target: CanaryTarget, now: datetime) -> None:
-        """Put a canary into the outbox, unless another sweep did. One that cannot be sealed or put must not keep the others back."""
-        try:
-            self.dynamodb.put_item(
-                TableName=self.deliveries_table,
-                Item=to_wire(self._item(canary, target, now)),
-                ConditionExpression="attribute_not_exists(delivery_id)",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                self.journal.fault("canary not queued", error, delivery=canary.delivery_id)
-        except BotoCoreError as error:
-            self.journal.fault("canary not queued", error, delivery=canary.delivery_id)
-
-    def _item(self, canary: Canary, target: CanaryTarget, now: datetime) -> Item:
-        address, payload = None, {}
-        if canary.channel is Channel.SMS:
-            payload = {"phone": target.handset or ""}
-        else:
-            address = self.sealer.seal_address(CANARY_VOTER, target.mailbox or "")
-        return canary_delivery_item(
-            delivery_id=canary.delivery_id,
-            channel=canary.channel,
-            address=address,
-            # Empty for an e-mail, and sealed all the same: that KMS opens it is a part of the way.
-            payload=self.sealer.seal_payload(canary.delivery_id, payload),
-            now=now,
-        )
+def _item(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> Item:
+    address, payload = None, {}
+    if canary.channel is Channel.SMS:
+        payload = {"phone": target.handset or ""}
+    else:
+        address = deps.sealer.seal_address(CANARY_VOTER, target.mailbox or "")
+    return canary_delivery_item(
+        delivery_id=canary.delivery_id,
+        channel=canary.channel,
+        address=address,
+        # Empty for an e-mail, and sealed all the same: that KMS opens it is a part of the way.
+        payload=deps.sealer.seal_payload(canary.delivery_id, payload),
+        now=now,
+    )
 
 
 def seconds_on_the_way(delivery_id: str, arrived_at: int) -> tuple[Canary, float]:

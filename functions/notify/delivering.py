@@ -1,36 +1,25 @@
 """Delivering one item of the outbox: each of its messages waits for its turn, is claimed, opened, sent once and recorded, alone."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
-from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
+from reassort.election import Election
+from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, delivery_from_item
 from reassort.reasons import Reason
-from reassort.tables import read_many
+from reassort.tables import delete_one, read_many
 
-from notify.claims import may_fall_back
+from notify.claims import Claim, await_turn, claim_message, record_sent, release_claim
+from notify.delivery_writes import read_delivery
+from notify.deps import Deps
+from notify.erasure import close_delivery
+from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
 from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
 from notify.providers import RefusedError, ThrottledError
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.logs import Journal
-    from reassort.sealing import Opener
-
-    from notify.claims import Claim, Claims
-    from notify.meters import Meters
-    from notify.pacing import Pace
-    from notify.providers import Providers
-    from notify.texts import Texts
+from notify.superseded import mark_superseded, settle_superseded
 
 # With waits that double from 5 s up to 15 min, twelve attempts span about an hour.
 MAX_ATTEMPTS = 12
@@ -40,29 +29,9 @@ _LONGEST_WAIT_SECONDS = 900
 # KMS will never open these: the sealed value is not what this service wrote. Any other refusal of KMS passes one day.
 _UNOPENABLE = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
 
-# What somebody must look at when it does not arrive.
-_OWED = frozenset({Message.IDENTIFIER, Message.CONFIRMATION, Message.ALERT})
-
 
 class PoisonError(Exception):
     """What is sealed in a delivery cannot be opened, now or ever."""
-
-
-@dataclass(frozen=True)
-class Delivering:
-    """What delivering needs."""
-
-    dynamodb: DynamoDBClient
-    voters_table: str
-    claims: Claims
-    pace: Pace
-    opener: Opener
-    providers: Providers
-    texts: Texts
-    election: Election
-    clock: Clock
-    journal: Journal
-    meters: Meters
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,7 @@ class Found:
     generation: int | None
 
 
-def find(delivery_id: str, voter_id: str, deps: Delivering) -> Found:
+def find(delivery_id: str, voter_id: str, deps: Deps) -> Found:
     """Read a delivery and its voter in one round trip, strongly consistent.
 
     An event may be old, or come again: what it says of the delivery is not believed.
@@ -90,13 +59,13 @@ def find(delivery_id: str, voter_id: str, deps: Delivering) -> Found:
         ContentionError: the tables are busy.
         botocore.exceptions.ClientError, BotoCoreError: they cannot be reached.
     """
-    table = deps.claims.table
+    table = deps.deliveries_table
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
     return Found(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
 
 
-def deliver(found: Found, deps: Delivering) -> list[datetime]:
+def deliver(found: Found, deps: Deps) -> list[datetime]:
     """Send what a delivery still owes.
 
     Returns:
@@ -112,12 +81,12 @@ def deliver(found: Found, deps: Delivering) -> list[datetime]:
         return []
     if generation is None and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers ends.
-        deps.claims.delete(delivery)
+        delete_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": delivery.delivery_id})
         return []
     outdated = generation is not None and generation > delivery.generation
     if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
-        deps.claims.mark_superseded(delivery, now)
-        refreshed = deps.claims.read(delivery.delivery_id)
+        mark_superseded(delivery, now, deps)
+        refreshed = read_delivery(delivery.delivery_id, deps)
         if refreshed is None:
             return []
         delivery = refreshed
@@ -127,11 +96,11 @@ def deliver(found: Found, deps: Delivering) -> list[datetime]:
         if at is not None:
             again.append(at)
     if delivery.all_settled:
-        deps.claims.close_delivery(delivery, deps.clock())
+        close_delivery(delivery, deps.clock(), deps)
     return again
 
 
-def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> tuple[Delivery, datetime | None]:
+def _deliver_message(delivery: Delivery, message: Message, deps: Deps) -> tuple[Delivery, datetime | None]:
     now = deps.clock()
     state = delivery.messages[message]
     if delivery.status_of(message) in SETTLED or state.get("not_before", 0) > epoch_milliseconds(now):
@@ -140,7 +109,7 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
         # Somebody is sending it, or died while sending; by then it shows.
         return delivery, from_milliseconds(state["lease_until"])
     if message is Message.IDENTIFIER and (delivery.superseded_at or delivery.disputed_at):
-        return deps.claims.settle_superseded(delivery, message, now) or delivery, None
+        return settle_superseded(delivery, message, now, deps) or delivery, None
     if _too_late(delivery, now, deps.election):
         return _fail_unsent(delivery, message, Reason.CODE_EXPIRED, deps), None
     if state["attempts"] >= MAX_ATTEMPTS:
@@ -156,15 +125,15 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Delivering) -> 
             deps.meters.measure_sms(deps.pace.sms_cap_used)
         until = turn - BURST_MILLISECONDS
         if until > epoch_milliseconds(now):
-            waits = deps.claims.await_turn(delivery, message, turn, until, now)
+            waits = await_turn(delivery, message, turn, until, now, deps)
             return delivery, from_milliseconds(until) if waits else None
-    claim = deps.claims.claim_message(delivery, message, now)
+    claim = claim_message(delivery, message, now, deps)
     if claim is None:
         return delivery, None
     return _attempt(claim, deps)
 
 
-def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]:
+def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
     """Make one wire attempt under a claim, and record what came of it."""
     delivery, message = claim.delivery, claim.message
     try:
@@ -186,9 +155,7 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
     except RefusedError as refusal:
         deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
         reason = refusal.reason
-        failed = count_undelivered_first(
-            delivery, message, deps.meters, lambda: deps.claims.record_failed(claim, reason, deps.clock())
-        )
+        failed = count_undelivered_first(delivery, message, deps.meters, lambda: fail_claimed(claim, reason, deps))
         if failed is not None and message is not Message.CANARY:
             deps.meters.count_failure(channel, reason, wire.domain)
         return failed or delivery, None
@@ -202,7 +169,7 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
         # goes by another provider; in a batch of the stream it would stand in the way.
         _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=False)
-    recorded = deps.claims.record_sent(claim, message_id, deps.clock())
+    recorded = record_sent(claim, message_id, deps.clock(), deps)
     queued_at = delivery.queued_at if message in {Message.IDENTIFIER, Message.ALERT} else delivery.created_at
     milliseconds = epoch_milliseconds(deps.clock()) - queued_at
     if message is not Message.CANARY:
@@ -217,15 +184,15 @@ def _attempt(claim: Claim, deps: Delivering) -> tuple[Delivery, datetime | None]
     return recorded or delivery, None
 
 
-def _slow_down(delivery: Delivery, message: Message, deps: Delivering) -> None:
+def _slow_down(delivery: Delivery, message: Message, deps: Deps) -> None:
     # Alerts are few and have no lane.
     if message is not Message.ALERT:
         deps.pace.slow_down(_lane(delivery, message), deps.clock())
 
 
-def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Delivering) -> Delivery:
+def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Deps) -> Delivery:
     failed = count_undelivered_first(
-        delivery, message, deps.meters, lambda: deps.claims.fail_unsent(delivery, message, reason, deps.clock())
+        delivery, message, deps.meters, lambda: fail_unsent(delivery, message, reason, deps)
     )
     if failed is None:
         return delivery
@@ -235,33 +202,14 @@ def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Del
     return failed
 
 
-def count_undelivered_first(
-    delivery: Delivery, message: Message, meters: Meters, record: Callable[[], Delivery | None]
-) -> Delivery | None:
-    """Record by `record` that a message failed, and count it if that is for good: somebody must look.
-
-    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is asked for again; a canary is nobody's,
-    and missed by the sweeper. It is counted before
-    it is recorded, for nobody comes by here again once that is: a worker that dies in between leaves an alarm too many, not none (I2).
-    """
-    expected = message in _OWED and not may_fall_back(delivery, message)
-    if expected:
-        meters.count_undelivered()
-    failed = record()
-    if not expected and message in _OWED and failed is not None and failed.status_of(message) is Status.FAILED:
-        # It could have gone by e-mail when it was read; meanwhile its voter has a later one.
-        meters.count_undelivered()
-    return failed
-
-
-def _release(claim: Claim, deps: Delivering, *, keeps_budget: bool) -> datetime:
+def _release(claim: Claim, deps: Deps, *, keeps_budget: bool) -> datetime:
     now = deps.clock()
     wait = _wait(claim.tries)
-    deps.claims.release_claim(claim, now, wait, keeps_budget=keeps_budget)
+    release_claim(claim, now, wait, deps, keeps_budget=keeps_budget)
     return from_milliseconds(epoch_milliseconds(now) + wait * 1000)
 
 
-def _prepare(claim: Claim, deps: Delivering) -> _Wire:
+def _prepare(claim: Claim, deps: Deps) -> _Wire:
     """Open what a message needs and write its text; nothing is sent yet."""
     delivery, message = claim.delivery, claim.message
     if message is Message.ALERT:

@@ -1,18 +1,12 @@
 """What operators watch: metrics in CloudWatch's embedded format, one line of the log for each fact. No metric is about one voter."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from reassort.outbox import Channel
-    from reassort.reasons import Reason
+from reassort.outbox import Channel
+from reassort.reasons import Reason
 
 
 class Meters:

@@ -8,18 +8,17 @@ in the same write.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
+from reassort.election import Election
 from reassort.keys import pace_key, sms_day_attribute
 from reassort.tables import ConditionFailedError, Item, update_one, update_request
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.election import Election
 
 # Providers count by the second, so what comes within one second of its turn may go at once.
 BURST_MILLISECONDS = 1000

@@ -11,8 +11,6 @@ Sources, in AWS's documentation:
 - refusals: the errors of SES `SendEmail` (API version 2) and of SNS `Publish`.
 """
 
-from __future__ import annotations
-
 from reassort.reasons import Reason
 
 _SUPPRESSED = {

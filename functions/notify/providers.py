@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formataddr
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from reassort.election import Election
+from reassort.reasons import Reason
 
 from notify.provider_reasons import email_refusal_reason, sms_refusal_reason
+from notify.texts import Email
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sesv2.type_defs import ContentTypeDef
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
-    from reassort.election import Election
-    from reassort.reasons import Reason
-
-    from notify.texts import Email
 
 # Sending the same message again cannot help.
 _PERMANENT = frozenset(

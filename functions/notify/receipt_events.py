@@ -4,15 +4,14 @@ Such an event holds the recipient's address or number. A `Receipt` does not: onl
 over, and only in the form in which this service wrote it. An error says which part cannot be read and quotes nothing of it.
 """
 
-from __future__ import annotations
-
 import binascii
 import json
 import math
 import re
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
@@ -20,9 +19,6 @@ from reassort.reasons import Reason
 
 from notify.provider_reasons import bounce_reason, delay_reason, reject_reason, sms_reason
 from notify.receipts import Outcome, Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 # What SES publishes once to a topic that becomes an event destination. It is no JSON.
 _TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."

@@ -1,14 +1,10 @@
 """What a provider reports of a message after it took it: delivered, failed, delayed. A receipt holds nobody's data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reassort.outbox import Message
-    from reassort.reasons import Reason
+from reassort.outbox import Message
+from reassort.reasons import Reason
 
 
 class Outcome(StrEnum):

@@ -1,20 +1,15 @@
 """What the messages say: one template for each, filled from the election and the delivery."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from reassort.election import Election
 from reassort.french_dates import french_instant, helpdesk_hours
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from reassort.election import Election
-    from reassort.outbox import Delivery
+from reassort.outbox import Delivery
 
 _NO_BREAK = "\u00a0"
 # Where a line of French must not end: before high punctuation, after « and n°, inside an hour or a number.

@@ -1,12 +1,12 @@
 """The routes of the registry, for the voting platform; API Gateway has checked its signature."""
 
-from typing import ClassVar
+from typing import Any
 
-from reassort.http import Answer, Body, Request, Routes, read_body, text
-from reassort.logs import Journal
+from reassort.http import Answer, Body, Request, Routes, read_body, serve, text
 from reassort.problems import Problem
 
-from registry.rules import Registry, check_identifier, record_vote
+from registry.deps import Deps
+from registry.rules import check_identifier, record_vote
 
 # Beside the body, which is what the platform's own programs were written to.
 HANDLE_HEADER = "Reassort-Handle"
@@ -17,37 +17,35 @@ _MESSAGES = {"identifier": "Un identifiant de vote est attendu."}
 class IdentifierBody(Body):
     """`POST /registry/check` and `POST /registry/votes`."""
 
-    identifier: str
-    checks: ClassVar = {"identifier": text(100)}
+    identifier = text(100)
 
 
-class RegistryRoutes:
-    """The routes of the registry."""
+def check(request: Request, deps: Deps) -> Answer:
+    """Tell whether an identifier is valid."""
+    body = read_body(request, IdentifierBody, _MESSAGES)
+    checked = check_identifier(body.identifier, deps)
+    headers = {HANDLE_HEADER: checked.handle, SEQUENCE_HEADER: checked.sequence}
+    return Answer(200, checked.body, headers={name: str(value) for name, value in headers.items() if value is not None})
 
-    def __init__(self, deps: Registry, journal: Journal) -> None:
-        self._deps = deps
-        self._journal = journal
-        self.routes: Routes = {
-            ("POST", "/registry/check"): self.check,
-            ("POST", "/registry/votes"): self.vote,
-        }
 
-    def check(self, request: Request) -> Answer:
-        """Tell whether an identifier is valid."""
-        body = read_body(request, IdentifierBody, _MESSAGES)
-        checked = check_identifier(body.identifier, self._deps)
-        headers = {HANDLE_HEADER: checked.handle, SEQUENCE_HEADER: checked.sequence}
-        return Answer(
-            200, checked.body, headers={name: str(value) for name, value in headers.items() if value is not None}
-        )
+def vote(request: Request, deps: Deps) -> Answer:
+    """Record a vote."""
+    body = read_body(request, IdentifierBody, _MESSAGES)
+    try:
+        voter = record_vote(body.identifier, deps)
+    except Problem as problem:
+        deps.journal.warn("vote refused", code=problem.code.value)
+        raise
+    deps.journal.record("vote recorded", voter=voter.voter_id, generation=voter.generation)
+    return Answer(200, {"counted": True})
 
-    def vote(self, request: Request) -> Answer:
-        """Record a vote."""
-        body = read_body(request, IdentifierBody, _MESSAGES)
-        try:
-            voter = record_vote(body.identifier, self._deps)
-        except Problem as problem:
-            self._journal.warn("vote refused", code=problem.code.value)
-            raise
-        self._journal.record("vote recorded", voter=voter.voter_id, generation=voter.generation)
-        return Answer(200, {"counted": True})
+
+ROUTES: Routes[Deps] = {
+    ("POST", "/registry/check"): check,
+    ("POST", "/registry/votes"): vote,
+}
+
+
+def answer(event: dict[str, Any], deps: Deps) -> dict[str, Any]:
+    """Answer a REST API proxy event."""
+    return serve(event, ROUTES, deps, site_origin=None)

@@ -1,13 +1,11 @@
 """The voting platform's two questions, answered from the voter's entry: is this identifier valid, and may it vote now."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.identifiers import is_well_formed, normalise_identifier
-from reassort.keyed_hash import KeyedHash, Purpose
+from reassort.keyed_hash import Purpose
 from reassort.problems import Code, Problem
 from reassort.register import Change, append_entry
 from reassort.tables import ConditionFailedError, ContentionError, read_one, write_all
@@ -21,10 +19,7 @@ from reassort.voters import (
     voter_from_item,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import Election
+from registry.deps import Deps
 
 _ROUNDS = 8
 ACTOR = "voting-platform"
@@ -33,19 +28,6 @@ _REASONS = {
     IdentifierStatus.USED: Code.ALREADY_VOTED,
     IdentifierStatus.FROZEN: Code.FROZEN,
 }
-
-
-@dataclass(frozen=True)
-class Registry:
-    """What the rules of the registry need."""
-
-    dynamodb: DynamoDBClient
-    keyed_hash: KeyedHash
-    election: Election
-    clock: Clock
-    identifiers_table: str
-    voters_table: str
-    register_table: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +43,7 @@ class Checked:
     sequence: int | None = None
 
 
-def check_identifier(typed: str, deps: Registry) -> Checked:
+def check_identifier(typed: str, deps: Deps) -> Checked:
     """Tell whether an identifier is valid."""
     found = _find(typed, deps)
     if found is None:
@@ -76,7 +58,7 @@ def check_identifier(typed: str, deps: Registry) -> Checked:
     return Checked(body, deps.keyed_hash.handle(voter.voter_id, generation), voter.sequence_of(generation))
 
 
-def record_vote(typed: str, deps: Registry) -> Voter:
+def record_vote(typed: str, deps: Deps) -> Voter:
     """Mark the voter as having voted, if the identifier is the valid one at that very moment.
 
     Vote and reissue write the same item under the same conditions, so one of the two wins.
@@ -110,7 +92,7 @@ def record_vote(typed: str, deps: Registry) -> Voter:
     raise Problem(Code.UNAVAILABLE, retry_after=1)
 
 
-def _find(typed: str, deps: Registry) -> tuple[Voter, int] | None:
+def _find(typed: str, deps: Deps) -> tuple[Voter, int] | None:
     identifier = normalise_identifier(typed)
     if not is_well_formed(identifier, deps.election.identifier):
         return None

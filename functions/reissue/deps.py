@@ -1,38 +1,35 @@
-"""What the rules of this function need, passed to each of them."""
+"""What the rules of reissue need, passed to each of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.clock import Clock
+from reassort.election import Election
+from reassort.keyed_hash import KeyedHash
+from reassort.logs import Journal
+from reassort.sealing import Sealer
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.clock import Clock
-    from reassort.election import Election
-    from reassort.keyed_hash import KeyedHash
-    from reassort.sealing import Sealer
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Names of the tables."""
-
-    voters: str
-    identifiers: str
-    sign_in: str
-    deliveries: str
-    register: str
-    limits: str
-    control: str
 
 
 @dataclass(frozen=True)
 class Deps:
-    """Clients, keys, election, clock and tables."""
+    """Clients, keys, election, clock, tables, and the site that requests come from."""
 
     dynamodb: DynamoDBClient
     keyed_hash: KeyedHash
     sealer: Sealer
     election: Election
     clock: Clock
-    tables: Tables
+    journal: Journal
+    site_origin: str
+    voters_table: str
+    identifiers_table: str
+    sign_in_table: str
+    deliveries_table: str
+    register_table: str
+    limits_table: str
+    control_table: str

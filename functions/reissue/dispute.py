@@ -1,8 +1,6 @@
 """« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash, same
@@ -14,10 +12,7 @@ from reassort.register import Change, append_entry
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 _ROUNDS = 8
 ACTOR = "dispute"
@@ -33,13 +28,13 @@ def dispute_reissue(token: str, deps: Deps) -> str:
     """
     reference = _reference_of(token, deps.keyed_hash)
     for _ in range(_ROUNDS):
-        item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": reference})
+        item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": reference})
         if item is None:
             raise Problem(Code.INVALID_TOKEN)
         delivery = delivery_from_item(item)
         if delivery.disputed_at is not None:
             return reference
-        voter_item = read_one(deps.dynamodb, deps.tables.voters, {"voter_id": delivery.voter_id})
+        voter_item = read_one(deps.dynamodb, deps.voters_table, {"voter_id": delivery.voter_id})
         if voter_item is None:
             raise Problem(Code.INVALID_TOKEN)
         try:
@@ -65,17 +60,17 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
     queued = [history_step(at, Message.ALERT, Status.QUEUED)]
     return [
         change_voter(
-            deps.tables.voters,
+            deps.voters_table,
             voter,
             entry,
             "frozen_at = :at" if freezes else "",
             {":at": at} if freezes else {},
             clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN) if freezes else (),
         ),
-        append_entry(deps.tables.register, entry),
+        append_entry(deps.register_table, entry),
         update(
             "delivery",
-            deps.tables.deliveries,
+            deps.deliveries_table,
             {"delivery_id": delivery.delivery_id},
             "SET disputed_at = :at, messages.alert = :alert, history = list_append(history, :queued), "
             "wake = :wake, due_shard = :shard, due_at = :at, queued_at = :at",

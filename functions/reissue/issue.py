@@ -1,16 +1,13 @@
 """Issuing generation n+1 and revoking n: one transaction, idempotent under the request's key."""
 
-from __future__ import annotations
-
 import random
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
 from reassort.control import CONTROL, Control, require_open
+from reassort.election import Election
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
@@ -19,20 +16,15 @@ from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference, dispute_token
 from reassort.register import Change
+from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
+from reassort.voters import Voter
 
+from reissue.deps import Deps
+from reissue.form import Accepted, Form, request_hash
 from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-    from reassort.sessions import Token
-    from reassort.voters import Voter
-
-    from reissue.deps import Deps
 
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
 _ROUNDS = 8
@@ -40,27 +32,7 @@ _LONGEST_PAUSE_SECONDS = 0.05
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Form:
-    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one."""
-
-    numen: str
-    phone: str
-    channel: Channel
-    extra_proof: str | None = None
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a committed reissue is known by; `destination` is masked."""
-
-    reference: str
-    generation: int
-    channel: Channel
-    destination: str
-
-
-def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps: Deps) -> Receipt:
+def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) -> Accepted:
     """Issue the next identifier to the signed-in voter, once for each idempotency key.
 
     Raises:
@@ -69,9 +41,9 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
             the same key finds out.
     """
     read_generation: int | None = None
+    reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key)
     for attempt in range(_ROUNDS):
         now = deps.clock()
-        reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key) if token else None
         try:
             signed_in = read_signed_in(token, now, deps, reference, with_control=True)
             if signed_in.delivery is not None:
@@ -85,7 +57,7 @@ def request_reissue(token: Token | None, idempotency_key: str, form: Form, deps:
             raise_if_locked(voter, now, deps.election)
             if not are_proofs_right(form, voter, deps):
                 raise record_numen_failure(voter, now, deps)
-            return _issue(signed_in, reference or "", form, now, deps)
+            return _issue(signed_in, reference, form, now, deps)
         except ConditionFailedError as refusal:
             if CONTROL in refusal.refused:
                 # Stopped since it was read: the next round reads and says so.
@@ -125,20 +97,14 @@ def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, con
         raise Problem(Code.TOO_MANY_REISSUES, retry_after=-(-wait // 1000))
 
 
-def request_hash(form: Form, deps: Deps) -> str:
-    """Return the fingerprint of a form, by which a repeated request is told from another one under the same key."""
-    extra = () if form.extra_proof is None else (form.extra_proof,)
-    return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel, *extra)
-
-
-def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Receipt:
+def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Accepted:
     if delivery.voter_id != voter.voter_id or not same(delivery.request_hash, request_hash(form, deps)):
         raise Problem(Code.IDEMPOTENCY_MISMATCH)
     # What the first answer said, even if the identifier has gone by the other channel since.
-    return Receipt(delivery.delivery_id, delivery.generation, form.channel, delivery.destinations[form.channel])
+    return Accepted(delivery.delivery_id, delivery.generation, form.channel, delivery.destinations[form.channel])
 
 
-def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Receipt:
+def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Accepted:
     voter = signed_in.voter
     generation = voter.generation + 1
     identifier = generate_identifier(deps.election.identifier)
@@ -166,13 +132,13 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         now=now,
         retention=deps.election.retention,
     )
-    tables = IssuingTables(deps.tables.voters, deps.tables.identifiers, deps.tables.deliveries, deps.tables.register)
+    tables = IssuingTables(deps.voters_table, deps.identifiers_table, deps.deliveries_table, deps.register_table)
     actions = [
         *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
-        require_open(deps.tables.control, voter.voter_id, now),
+        require_open(deps.control_table, voter.voter_id, now),
         count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
     ]
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
-    return Receipt(reference, generation, form.channel, destinations[form.channel])
+    return Accepted(reference, generation, form.channel, destinations[form.channel])

@@ -6,24 +6,17 @@ A failure is written on condition that nothing changed since the voter was read,
 race reads again and meets the lock. So no number of simultaneous tries learns more than the limit allows.
 """
 
-from __future__ import annotations
-
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
+from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.problems import Code, Problem
 from reassort.tables import update_one, update_request
+from reassort.voters import Voter
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-    from reassort.voters import Voter
-
-    from reissue.deps import Deps
-    from reissue.issue import Form
+from reissue.deps import Deps
+from reissue.form import Form
 
 # Until the helpdesk unlocks there is no time to announce; a client is told to come back in a day.
 _HELPDESK_RETRY_SECONDS = 86_400
@@ -74,7 +67,7 @@ def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenE
     update_one(
         deps.dynamodb,
         update_request(
-            deps.tables.voters,
+            deps.voters_table,
             {"voter_id": voter.voter_id},
             "SET numen_failures = :failures, numen_locked_until = :locked_until",
             "chain_length = :read_length AND numen_failures = :read_failures",

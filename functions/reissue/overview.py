@@ -1,30 +1,23 @@
 """What a signed-in voter sees: where they stand, and where a reissue of theirs stands."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
+from reassort.control import Control
+from reassort.election import Window
 from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
-from reassort.sessions import prolong_session
+from reassort.reasons import Reason
+from reassort.sessions import Token, prolong_session
 from reassort.tables import read_one
+from reassort.voters import Voter
 
+from reissue.deps import Deps
 from reissue.signed_in import read_signed_in
 
-if TYPE_CHECKING:
-    from datetime import datetime
 
-    from reassort.control import Control
-    from reassort.election import Window
-    from reassort.reasons import Reason
-    from reassort.sessions import Token
-    from reassort.voters import Voter
-
-    from reissue.deps import Deps
-
-
-def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
+def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
     """Return the body of `GET /api/reissue`, and keep the idle session alive.
 
     Raises:
@@ -33,7 +26,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
     now = deps.clock()
     signed_in = read_signed_in(token, now, deps, with_control=True)
     voter = signed_in.voter
-    session = prolong_session(deps.dynamodb, deps.tables.sign_in, signed_in.session, now)
+    session = prolong_session(deps.dynamodb, deps.sign_in_table, signed_in.session, now)
     limits = deps.election.limits.session
     ends_at = session.ends_at(limits)
     caller = current_code(deps.keyed_hash, voter.voter_id, now, limits.idle_minutes)
@@ -52,7 +45,7 @@ def voter_overview(token: Token | None, deps: Deps) -> dict[str, Any]:
     }
 
 
-def reissue_status(token: Token | None, reference: str, deps: Deps) -> dict[str, Any]:
+def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     """Return the body of `GET /api/reissue/{reference}`. Does not keep the session alive: a page asks by itself.
 
     Raises:
@@ -130,7 +123,7 @@ def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:
 def _last_reissue(voter: Voter, deps: Deps) -> dict[str, Any] | None:
     if voter.last_reference is None:
         return None
-    item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": voter.last_reference})
+    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": voter.last_reference})
     if item is None:
         return None
     delivery = delivery_from_item(item)

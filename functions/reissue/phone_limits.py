@@ -3,18 +3,14 @@
 One person with a list of NUMENs has one phone; this is what that runs into.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_seconds
 from reassort.keys import phone_key, sms_day_attribute
 from reassort.problems import Code, Problem
 from reassort.tables import Action, update
 
-if TYPE_CHECKING:
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 PHONE_ACTION = "phone"
 _KNOWN_VOTER = "attribute_not_exists(voters) OR contains(voters, :voter_id) OR size(voters) < :max_voters"
@@ -33,12 +29,10 @@ def count_phone_use(phone_hash: str, voter_id: str, now: datetime, deps: Deps, *
     }
     if not by_sms:
         expression = "ADD voters :voter SET expires_at = :expires_at"
-        return update(
-            PHONE_ACTION, deps.tables.limits, {"key": phone_key(phone_hash)}, expression, _KNOWN_VOTER, values
-        )
+        return update(PHONE_ACTION, deps.limits_table, {"key": phone_key(phone_hash)}, expression, _KNOWN_VOTER, values)
     return update(
         PHONE_ACTION,
-        deps.tables.limits,
+        deps.limits_table,
         {"key": phone_key(phone_hash)},
         "ADD voters :voter, #day :one SET expires_at = :expires_at",
         f"({_KNOWN_VOTER}) AND ({_SMS_LEFT})",

@@ -1,33 +1,26 @@
 """Sending the same identifier again by the other channel. Nothing is issued."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
+from reassort.election import Election
 from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status
 from reassort.problems import Code, FieldFault, Problem
+from reassort.sessions import Token
 from reassort.tables import Action, ConditionFailedError, update, write_all
 from reassort.voters import IdentifierStatus, Voter
 
-from reissue.issue import Receipt
+from reissue.deps import Deps
+from reissue.form import Accepted
 from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
 from reissue.signed_in import read_signed_in
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reassort.election import Election
-    from reassort.sessions import Token
-
-    from reissue.deps import Deps
 
 _CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
 _LIMIT_RETRY_SECONDS = 3600
 _IN_PROGRESS_RETRY_SECONDS = 5
 
 
-def request_redelivery(token: Token | None, reference: str, channel: Channel, deps: Deps) -> Receipt:
+def request_redelivery(token: Token, reference: str, channel: Channel, deps: Deps) -> Accepted:
     """Queue the identifier of a reissue again, by `channel`. Asking twice queues it once.
 
     Raises:
@@ -41,11 +34,11 @@ def request_redelivery(token: Token | None, reference: str, channel: Channel, de
     if channel not in delivery.destinations:
         # An operator asked for it, by e-mail alone: there is no telephone number to send it to.
         raise Problem(Code.REDELIVERY_EXPIRED)
-    receipt = Receipt(reference, delivery.generation, channel, delivery.destinations[channel])
+    accepted = Accepted(reference, delivery.generation, channel, delivery.destinations[channel])
     if channel is delivery.channel:
         if (delivery.redeliveries or delivery.fell_back) and delivery.status is not Status.FAILED:
             # Asked for already, or done by itself after an SMS that failed.
-            return receipt
+            return accepted
         raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("channel", "invalid", _CHANNEL_MESSAGE),))
     if delivery.redeliveries >= deps.election.limits.redeliveries:
         raise Problem(Code.TOO_MANY_REDELIVERIES, retry_after=_LIMIT_RETRY_SECONDS)
@@ -61,7 +54,7 @@ def request_redelivery(token: Token | None, reference: str, channel: Channel, de
             raise phone_problem(now, deps) from refusal
         # Being sent, or changed by another request since it was read: the status page tells.
         raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
-    return receipt
+    return accepted
 
 
 def raise_if_not_redeliverable(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> None:
@@ -91,7 +84,7 @@ def _queue_again(delivery: Delivery, channel: Channel, now: datetime, deps: Deps
     anew = QueueAgain.identifier(delivery, channel, epoch_milliseconds(now))
     return update(
         "delivery",
-        deps.tables.deliveries,
+        deps.deliveries_table,
         {"delivery_id": delivery.delivery_id},
         f"SET {anew.assignments}, redeliveries = redeliveries + :one REMOVE parked_at",
         f"{as_read} AND {not_being_sent} AND {not_arrived}",

@@ -1,11 +1,10 @@
 """The routes of reissue: read a request, call one rule, write its answer."""
 
 import re
-from typing import ClassVar, Literal
+from typing import Any
 
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
-from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, text
-from reassort.logs import Journal
+from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, serve, text
 from reassort.numen import NumenFormatError, normalise_numen
 from reassort.outbox import Channel
 from reassort.phones import PhoneError, normalise_phone
@@ -15,7 +14,8 @@ from reassort.sessions import SESSION_COOKIE, Token, parse_token
 
 from reissue.deps import Deps
 from reissue.dispute import dispute_reissue
-from reissue.issue import Form, request_reissue
+from reissue.form import Form
+from reissue.issue import request_reissue
 from reissue.numen_check import WrongNumenError
 from reissue.overview import reissue_status, voter_overview
 from reissue.redelivery import request_redelivery
@@ -33,143 +33,130 @@ _MESSAGES = {
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
-    numen: str
-    phone: str
-    channel: Literal["sms", "email"]
-    consent: Literal[True]
-    checks: ClassVar = {"numen": text(40), "phone": text(40), "channel": one_of("sms", "email"), "consent": is_true}
+    numen = text(40)
+    phone = text(40)
+    channel = one_of("sms", "email")
+    consent = is_true()
 
 
 class ProvenReissueBody(ReissueBody):
     """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is ignored."""
 
-    extra_proof: str
-    checks: ClassVar = {**ReissueBody.checks, "extra_proof": text(100)}
+    extra_proof = text(100)
 
 
 class RedeliveryBody(Body):
     """`POST /api/reissue/{reference}/redelivery`."""
 
-    channel: Literal["sms", "email"]
-    checks: ClassVar = {"channel": one_of("sms", "email")}
+    channel = one_of("sms", "email")
 
 
 class DisputeBody(Body):
     """`POST /api/dispute`."""
 
-    token: str
-    checks: ClassVar = {"token": text(100)}
+    token = text(100)
 
 
-class Reissue:
-    """The routes of reissue."""
+def overview(request: Request, deps: Deps) -> Answer:
+    """Show the voter where they stand."""
+    return Answer(200, voter_overview(_token(request), deps))
 
-    def __init__(self, deps: Deps, journal: Journal) -> None:
-        self._deps = deps
-        self._journal = journal
-        self.routes: Routes = {
-            ("GET", "/api/reissue"): self.overview,
-            ("POST", "/api/reissue"): self.reissue,
-            ("GET", "/api/reissue/{reference}"): self.status,
-            ("POST", "/api/reissue/{reference}/redelivery"): self.redeliver,
-            ("POST", "/api/dispute"): self.dispute,
-        }
 
-    def overview(self, request: Request) -> Answer:
-        """Show the voter where they stand."""
-        return Answer(200, voter_overview(_token(request), self._deps))
+def reissue(request: Request, deps: Deps) -> Answer:
+    """Issue a new identifier; the former one stops working."""
+    token = _token(request)
+    form = _form(request, deps)
+    key = request.headers.get("idempotency-key", "")
+    if _IDEMPOTENCY_KEY.fullmatch(key) is None:
+        message = "L’en-tête Idempotency-Key est requis : 16 à 64 lettres, chiffres, tirets."
+        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("Idempotency-Key", "invalid", message),))
+    try:
+        accepted = request_reissue(token, key, form, deps)
+    except Problem as problem:
+        deps.journal.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
+        if isinstance(problem, WrongNumenError):
+            deps.journal.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
+        raise
+    deps.journal.record(
+        "reissued",
+        voter=token.voter_id,
+        reference=accepted.reference,
+        generation=accepted.generation,
+        channel=accepted.channel.value,
+    )
+    return Answer(
+        202,
+        {
+            "reference": accepted.reference,
+            "generation": accepted.generation,
+            "replaces": accepted.generation - 1,
+            "channel": accepted.channel.value,
+            "destination": accepted.destination,
+        },
+    )
 
-    def reissue(self, request: Request) -> Answer:
-        """Issue a new identifier; the former one stops working."""
-        token = _token(request)
-        if token is None:
-            raise Problem(Code.SIGNED_OUT)
-        form = self._form(request)
-        key = request.headers.get("idempotency-key", "")
-        if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-            message = "L’en-tête Idempotency-Key est requis : 16 à 64 lettres, chiffres, tirets."
-            raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("Idempotency-Key", "invalid", message),))
+
+def status(request: Request, deps: Deps) -> Answer:
+    """Show where a reissue stands."""
+    reference = _reference(request)
+    return Answer(200, reissue_status(_token(request), reference, deps))
+
+
+def redeliver(request: Request, deps: Deps) -> Answer:
+    """Send the same identifier by the other channel."""
+    token = _token(request)
+    body = read_body(request, RedeliveryBody, _MESSAGES)
+    accepted = request_redelivery(token, _reference(request), Channel(body.channel), deps)
+    deps.journal.record("redelivery queued", voter=token.voter_id, reference=accepted.reference)
+    return Answer(
+        202,
+        {
+            "reference": accepted.reference,
+            "generation": accepted.generation,
+            "channel": accepted.channel.value,
+            "destination": accepted.destination,
+        },
+    )
+
+
+def dispute(request: Request, deps: Deps) -> Answer:
+    """Freeze an identifier that its voter did not ask for."""
+    body = read_body(request, DisputeBody, _MESSAGES)
+    reference = dispute_reissue(body.token, deps)
+    deps.journal.warn("reissue disputed", reference=reference)
+    return Answer(202, {"reference": reference})
+
+
+def _form(request: Request, deps: Deps) -> Form:
+    wanted = deps.election.extra_proof
+    messages = _MESSAGES if wanted is None else {**_MESSAGES, "extra_proof": wanted.fault}
+    body = read_body(request, ReissueBody if wanted is None else ProvenReissueBody, messages)
+    faults = []
+    numen = phone = ""
+    extra_proof = None
+    try:
+        numen = normalise_numen(body.numen)
+    except NumenFormatError:
+        faults.append(FieldFault("numen", "invalid", messages["numen"]))
+    if wanted is not None and isinstance(body, ProvenReissueBody):
         try:
-            receipt = request_reissue(token, key, form, self._deps)
-        except Problem as problem:
-            self._journal.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
-            if isinstance(problem, WrongNumenError):
-                self._journal.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
-            raise
-        self._journal.record(
-            "reissued",
-            voter=token.voter_id,
-            reference=receipt.reference,
-            generation=receipt.generation,
-            channel=receipt.channel.value,
-        )
-        return Answer(
-            202,
-            {
-                "reference": receipt.reference,
-                "generation": receipt.generation,
-                "replaces": receipt.generation - 1,
-                "channel": receipt.channel.value,
-                "destination": receipt.destination,
-            },
-        )
-
-    def status(self, request: Request) -> Answer:
-        """Show where a reissue stands."""
-        return Answer(200, reissue_status(_token(request), _reference(request), self._deps))
-
-    def redeliver(self, request: Request) -> Answer:
-        """Send the same identifier by the other channel."""
-        token = _token(request)
-        if token is None:
-            raise Problem(Code.SIGNED_OUT)
-        body = read_body(request, RedeliveryBody, _MESSAGES)
-        receipt = request_redelivery(token, _reference(request), Channel(body.channel), self._deps)
-        self._journal.record("redelivery queued", voter=token.voter_id, reference=receipt.reference)
-        return Answer(
-            202,
-            {
-                "reference": receipt.reference,
-                "generation": receipt.generation,
-                "channel": receipt.channel.value,
-                "destination": receipt.destination,
-            },
-        )
-
-    def dispute(self, request: Request) -> Answer:
-        """Freeze an identifier that its voter did not ask for."""
-        body = read_body(request, DisputeBody, _MESSAGES)
-        reference = dispute_reissue(body.token, self._deps)
-        self._journal.warn("reissue disputed", reference=reference)
-        return Answer(202, {"reference": reference})
-
-    def _form(self, request: Request) -> Form:
-        wanted = self._deps.election.extra_proof
-        messages = _MESSAGES if wanted is None else {**_MESSAGES, "extra_proof": wanted.fault}
-        body = read_body(request, ReissueBody if wanted is None else ProvenReissueBody, messages)
-        faults = []
-        numen = phone = ""
-        extra_proof = None
-        try:
-            numen = normalise_numen(body.numen)
-        except NumenFormatError:
-            faults.append(FieldFault("numen", "invalid", messages["numen"]))
-        if wanted is not None and isinstance(body, ProvenReissueBody):
-            try:
-                extra_proof = normalise_extra_proof(body.extra_proof, wanted)
-            except ExtraProofFormatError:
-                faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
-        try:
-            phone = normalise_phone(body.phone, self._deps.election.phones.territories)
-        except PhoneError:
-            faults.append(FieldFault("phone", "invalid", messages["phone"]))
-        if faults:
-            raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
-        return Form(numen, phone, Channel(body.channel), extra_proof)
+            extra_proof = normalise_extra_proof(body.extra_proof, wanted)
+        except ExtraProofFormatError:
+            faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
+    try:
+        phone = normalise_phone(body.phone, deps.election.phones.territories)
+    except PhoneError:
+        faults.append(FieldFault("phone", "invalid", messages["phone"]))
+    if faults:
+        raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
+    return Form(numen, phone, Channel(body.channel), extra_proof)
 
 
-def _token(request: Request) -> Token | None:
-    return parse_token(request.cookies.get(SESSION_COOKIE))
+def _token(request: Request) -> Token:
+    token = parse_token(request.cookies.get(SESSION_COOKIE))
+    if token is None:
+        raise Problem(Code.SIGNED_OUT)
+    return token
 
 
 def _reference(request: Request) -> str:
@@ -177,3 +164,17 @@ def _reference(request: Request) -> str:
     if reference is None:
         raise Problem(Code.NOT_FOUND)
     return reference
+
+
+ROUTES: Routes[Deps] = {
+    ("GET", "/api/reissue"): overview,
+    ("POST", "/api/reissue"): reissue,
+    ("GET", "/api/reissue/{reference}"): status,
+    ("POST", "/api/reissue/{reference}/redelivery"): redeliver,
+    ("POST", "/api/dispute"): dispute,
+}
+
+
+def answer(event: dict[str, Any], deps: Deps) -> dict[str, Any]:
+    """Answer a REST API proxy event."""
+    return serve(event, ROUTES, deps, site_origin=deps.site_origin)

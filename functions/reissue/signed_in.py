@@ -1,9 +1,7 @@
 """Who is asking: the session, its voter and one delivery, read together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from reassort.control import Control, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
@@ -12,10 +10,7 @@ from reassort.sessions import Session, Token, live_session, session_item_key
 from reassort.tables import read_many
 from reassort.voters import Voter, voter_from_item
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from reissue.deps import Deps
+from reissue.deps import Deps
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class SignedIn:
 
 
 def read_signed_in(
-    token: Token | None, now: datetime, deps: Deps, reference: str | None = None, *, with_control: bool = False
+    token: Token, now: datetime, deps: Deps, reference: str | None = None, *, with_control: bool = False
 ) -> SignedIn:
     """Read who is asking in one round trip.
 
@@ -46,21 +41,19 @@ def read_signed_in(
         Problem: `signed-out` when there is no live session, or its voter has left the roll.
         ContentionError: the tables are busy.
     """
-    if token is None:
-        raise Problem(Code.SIGNED_OUT)
     keys = {
-        deps.tables.sign_in: session_item_key(deps.keyed_hash, token),
-        deps.tables.voters: {"voter_id": token.voter_id},
+        deps.sign_in_table: session_item_key(deps.keyed_hash, token),
+        deps.voters_table: {"voter_id": token.voter_id},
     }
     if reference is not None:
-        keys[deps.tables.deliveries] = {"delivery_id": reference}
+        keys[deps.deliveries_table] = {"delivery_id": reference}
     if with_control:
-        keys[deps.tables.control] = control_item_key(token.voter_id)
+        keys[deps.control_table] = control_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
-    session = live_session(found[deps.tables.sign_in], now, deps.election.limits.session)
-    voter_item = found[deps.tables.voters]
+    session = live_session(found[deps.sign_in_table], now, deps.election.limits.session)
+    voter_item = found[deps.voters_table]
     if session is None or voter_item is None:
         raise Problem(Code.SIGNED_OUT)
-    item = found.get(deps.tables.deliveries)
-    control = control_from_item(found.get(deps.tables.control))
+    item = found.get(deps.deliveries_table)
+    control = control_from_item(found.get(deps.control_table))
     return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None, control)

@@ -53,7 +53,7 @@ runtime.register_after_restore = hooks.append
 sys.modules["snapshot_restore_py"] = runtime
 sys.addaudithook(lambda event, _: opened.append(event) if event == "socket.connect" else None)
 import {name}.handler as handler
-keyed_hash = handler._{name}._deps.keyed_hash
+keyed_hash = handler._deps.keyed_hash
 found = [(bool(opened), keyed_hash._key is not None)]
 for hook in hooks:
     hook()

@@ -14,6 +14,7 @@ BAR = 0.99
 MOST_LOOKS = 10
 # They send whoever is not signed in elsewhere.
 SIGNED_IN = ("demande.html", "suivi.html")
+MISSING = "404.html"
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,19 @@ def assert_scores(checkers: Checkers, page: Page, url: str) -> None:
     assert set(report.scores) == {"accessibility", "best-practices", "performance"}
 
 
+@pytest.mark.req("U10")
+def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: VoterSpace, checkers: Checkers) -> None:
+    """The browser writes the status 404 into its console, and Lighthouse counts that as an error of the page."""
+    report = checkers.lighthouse(page, f"{space.origin}/nowhere")
+    assert "errors-in-console" in report.weak
+    assert {name: score for name, score in report.scores.items() if score < BAR}.keys() <= {"best-practices"}, (
+        report.weak
+    )
+    assert report.scores["best-practices"] >= 0.95
+
+
 @pytest.mark.req("U10", "U11")
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in SIGNED_IN])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in (*SIGNED_IN, MISSING)])
 def test_page_scores(page: Page, space: VoterSpace, checkers: Checkers, name: str) -> None:
     assert_scores(checkers, page, f"{space.origin}/{name}")
 

@@ -164,7 +164,7 @@ def test_an_event_that_comes_again_is_the_same(world: World, claire: Enrolled, b
     image = {name: {"N" if isinstance(value, int) else "S": str(value)} for name, value in entry.items()}
     record["Records"][0]["dynamodb"]["NewImage"] = image
     for _ in range(2):
-        world.announcing.on_stream(record)
+        world.wake("announce", record)
     assert [again.text for again in world.announcements] == [event.text] * 3
 
 
@@ -238,7 +238,7 @@ def test_an_entry_that_makes_no_sense_is_set_aside_and_holds_nobody_up(world: Wo
     broken = json.loads(json.dumps(good))
     del broken["dynamodb"]["NewImage"]["generation"]
     event["Records"] = [broken, good]
-    assert world.announcing.on_stream(event) == {"batchItemFailures": []}
+    assert world.wake("announce", event) == {"batchItemFailures": []}
     assert len(world.announcements) == 1
     (letter,) = world.queued_bodies(world.platform_dead_letters)
     assert json.loads(letter) == {"entry": {"voter_id": "q0Zk3mTn8yVb5sWc1xLd7A", "sequence": 2}}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier, local
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from notify.canary import Canaries, Canary
+from notify.canary import Canary, sweep_canaries
 from reassort.clock import epoch_milliseconds
 from reassort.keys import sms_day_attribute
 from reassort.outbox import Channel, Kind, Message, Status
@@ -71,12 +70,10 @@ def _minute(world: World) -> None:
 def _arrive(world: World) -> None:
     """Let SES and the carrier report every canary that was sent."""
     for email in world.emails:
-        world.triggers.on_email_events(
-            ses_event("delivery", email.tags["delivery"], "canary", to=email.to, at=world.clock())
-        )
+        world.wake("notify", ses_event("delivery", email.tags["delivery"], "canary", to=email.to, at=world.clock()))
     for item in world.items("DeliveriesTable"):
         if "sms_id" in item:
-            world.triggers.on_sms_log(sms_log_event(item["sms_id"], at=world.clock()))
+            world.wake("notify", sms_log_event(item["sms_id"], at=world.clock()))
 
 
 def _missing(world: World) -> dict[tuple[str, ...], float]:
@@ -248,7 +245,7 @@ def test_many_sweeps_at_once_queue_one_of_each() -> None:
         world.clock.move(minutes=1)
         world.sweep()
         world.clock.set(DUE)
-        sweepers = [replace(world.triggers.canaries) for _ in range(12)]
+        sweepers = [world.notify] * 12
         everybody, here = Barrier(len(sweepers)), local()
 
         def wait_for_the_others(call: Call) -> None:
@@ -259,7 +256,7 @@ def test_many_sweeps_at_once_queue_one_of_each() -> None:
 
         world.wire.interceptors.append(wait_for_the_others)
         with ThreadPoolExecutor(len(sweepers)) as pool:
-            list(pool.map(Canaries.sweep, sweepers))
+            list(pool.map(sweep_canaries, sweepers))
         assert len(world.items("DeliveriesTable")) == len(NAMES)
         put = [call for call in world.calls if call.operation == "PutItem"]
         assert len(put) == len(NAMES) * len(sweepers), "nobody raced"
@@ -270,7 +267,7 @@ def test_many_sweeps_at_once_queue_one_of_each() -> None:
 def test_failed_canary_is_no_failure_of_a_voters_message(watched: World) -> None:
     watched.fail("Publish", "OptedOut")
     _minute(watched)
-    watched.triggers.on_email_events(ses_event("bounce", _id(), "canary", to=MAILBOX))
+    watched.wake("notify", ses_event("bounce", _id(), "canary", to=MAILBOX))
     canary = watched.delivery(_id(channel=Channel.SMS))
     assert canary.status_of(Message.CANARY) is Status.FAILED
     assert not canary.fell_back, "a canary that went the other way would hide what it is for"

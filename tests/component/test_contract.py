@@ -10,17 +10,17 @@ from reassort.sessions import SESSION_COOKIE
 from tests.component.openapi import UndescribedError, description, operations, raise_if_undescribed
 from tests.events import FOLDER, load_event
 from tests.tables_from_template import read_template
-from tests.world import Enrolled, World
+from tests.world import ROUTES, Enrolled, World
 
 
 def test_described_operations_are_the_routes(world: World) -> None:
-    routes = {route for routes in world.routes.values() for route in routes}
+    routes = {route for routes in ROUTES.values() for route in routes}
     assert set(operations()) == routes
 
 
 def test_each_operation_is_answered_by_the_function_that_has_its_route(world: World) -> None:
     for (method, path), operation in operations().items():
-        (service,) = [name for name, routes in world.routes.items() if (method, path) in routes]
+        (service,) = [name for name, routes in ROUTES.items() if (method, path) in routes]
         uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
         function = service.capitalize()
         if isinstance(uri, str):
@@ -97,12 +97,12 @@ def test_there_is_an_event_for_each_trigger_of_the_template() -> None:
 
 def test_events_of_delivery_are_taken_even_when_nothing_is_known_of_them(world: World) -> None:
     # The fictional reissue has no voter on this roll and a payload that this key never sealed.
-    assert world.triggers.on_queue(load_event("retry-queue")) == {"batchItemFailures": []}
-    assert world.triggers.on_schedule() == {"overdue": 0}
-    assert world.triggers.on_stream(load_event("outbox-stream")) == {"batchItemFailures": []}
+    assert world.wake("notify", load_event("retry-queue")) == {"batchItemFailures": []}
+    assert world.wake("notify", load_event("sweeper")) == {"overdue": 0}
+    assert world.wake("notify", load_event("outbox-stream")) == {"batchItemFailures": []}
     for name in RECEIPTS - {"sms-log"}:
-        world.triggers.on_email_events(load_event(name))
-    world.triggers.on_sms_log(load_event("sms-log"))
+        world.wake("notify", load_event(name))
+    world.wake("notify", load_event("sms-log"))
     assert not world.emails + world.sms
 
 

@@ -41,9 +41,9 @@ def test_identifier_by_sms_and_confirmation_by_email(world: World, claire: Enrol
 def test_two_workers_with_the_same_event_send_once(world: World, claire: Enrolled, browser: Browser) -> None:
     _reissued(browser, claire)
     records = world.new_records()
-    world.interleave("Publish", lambda: world.another_worker().on_stream(world.stream_event(records)))
+    world.interleave("Publish", lambda: world.another_worker()(world.stream_event(records)))
     world.deliver_stream()
-    world.triggers.on_stream(world.stream_event(records))
+    world.wake("notify", world.stream_event(records))
     assert len(world.sms) == 1
     assert len(world.mail_to(claire.email)) == 1
 

@@ -37,9 +37,9 @@ def play_everything(world: World) -> None:
     world.run_outbox()
     browser.status(reference)
     sms_id = world.delivery_item(reference)["sms_id"]
-    world.triggers.on_sms_log(sms_log_event(sms_id, "FAILURE", "Phone is opted out"))
+    world.wake("notify", sms_log_event(sms_id, "FAILURE", "Phone is opted out"))
     world.run_outbox()
-    world.triggers.on_email_events(ses_event("delivery", reference, "confirmation", at=world.clock()))
+    world.wake("notify", ses_event("delivery", reference, "confirmation", at=world.clock()))
     world.clock.move(minutes=2)
     world.sweep()
     world.drain_retries()

@@ -83,7 +83,7 @@ def test_sweeper_leaves_what_waits_for_its_turn() -> None:
 def test_wait_of_more_than_a_quarter_of_an_hour_is_kept() -> None:
     with World(engine=MINISTACK, election=_election(sms_per_second=1, sms_per_day=5000)) as world:
         for _ in range(1200):
-            world.pace.take_turn(Lane.SMS, world.clock())
+            world.notify.pace.take_turn(Lane.SMS, world.clock())
         ((voter, reference),) = _reissue_many(world, 1)
         world.run_outbox()
         shown = world.signed_in(voter).status(reference).json
@@ -119,14 +119,14 @@ def test_long_wait_is_told_and_email_goes_at_once() -> None:
 @pytest.mark.parametrize("error", ["Throttling", "InternalError", no_reply()], ids=["throttles", "fails", "is silent"])
 def test_provider_that_throttles_or_does_not_answer_slows_the_whole_lane(error: str | Exception) -> None:
     with World(engine=MINISTACK, election=_election()) as world:
-        before = world.pace.take_turn(Lane.SMS, world.clock())
+        before = world.notify.pace.take_turn(Lane.SMS, world.clock())
         _reissue_many(world, 1)
         world.fail("Publish", error)
         world.run_outbox()
-        after = world.pace.take_turn(Lane.SMS, world.clock())
+        after = world.notify.pace.take_turn(Lane.SMS, world.clock())
         assert after - before >= 2000
         # Another lane is not concerned.
-        assert world.pace.take_turn(Lane.CODE, world.clock()) - before < 1000
+        assert world.notify.pace.take_turn(Lane.CODE, world.clock()) - before < 1000
 
 
 @pytest.mark.req("I2")
@@ -162,21 +162,21 @@ def test_day_cap_sends_the_rest_by_email() -> None:
         assert reasons == {None, "sms-cap-reached"}
         assert world.metrics("SmsCapUsed")[-1] == 100
         with pytest.raises(DailyCapError):
-            world.pace.take_turn(Lane.SMS, world.clock())
+            world.notify.pace.take_turn(Lane.SMS, world.clock())
         # Another day, in the election's own time zone.
         world.clock.move(days=1)
-        world.pace.take_turn(Lane.SMS, world.clock())
+        world.notify.pace.take_turn(Lane.SMS, world.clock())
 
 
 @pytest.mark.req("R5", "I2", "I6")
 def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
     with World(engine=MINISTACK, election=_election(sms_per_day=1)) as world:
-        world.pace.take_turn(Lane.SMS, world.clock())
+        world.notify.pace.take_turn(Lane.SMS, world.clock())
         ((voter, reference),) = _reissue_many(world, 1)
         event = world.stream_event(world.new_records())
         for _ in range(2):
             # The worker that queued it by e-mail died at once, and the stream brings the SMS again.
-            world.triggers.on_stream(event)
+            world.wake("notify", event)
         world.run_outbox()
         shown = world.signed_in(voter).status(reference).json
         assert (shown["status"], shown["channel"]) == ("sent", "email")

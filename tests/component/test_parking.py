@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from notify.triggers import RECEPTIONS, VISIBILITY
+from notify.retry_queue import RECEPTIONS, VISIBILITY
 
 from tests.tables_from_template import read_template
 

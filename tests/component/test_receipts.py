@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from notify.triggers import MOST_TURNS
+from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message
 from reassort_ops.deliveries import redrive
 
@@ -47,7 +47,7 @@ def test_delivered_email_is_shown_as_such_and_its_secret_is_erased(
     reference = _reissued(world, browser, claire, "email")
     assert "payload" in world.delivery_item(reference)
     world.clock.move(seconds=2)
-    world.triggers.on_email_events(ses_event("delivery", reference, "identifier", at=world.clock()))
+    world.wake("notify", ses_event("delivery", reference, "identifier", at=world.clock()))
     shown = browser.status(reference).json
     assert shown["status"] == "delivered"
     assert shown["history"][-1] == {"at": "2018-11-30T09:15:02Z", "status": "delivered", "channel": "email"}
@@ -63,7 +63,7 @@ def test_delivered_identifier_waits_for_its_confirmation_before_it_is_erased(
     reference = browser.reissue(claire.numen, channel="email").json["reference"]
     world.fail("SendEmail", "Throttling", times=-1, matches=lambda call: "confirmation" in str(call.parameters))
     world.run_outbox()
-    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    world.wake("notify", ses_event("delivery", reference, "identifier"))
     assert "payload" in world.delivery_item(reference)
     world.mend()
     world.run_for(minutes=2)
@@ -89,7 +89,7 @@ def test_bounce_is_seen_by_the_voter_and_counted_by_domain(
     world: World, claire: Enrolled, browser: Browser, facts: dict[str, str], code: str, words: str | None
 ) -> None:
     reference = _reissued(world, browser, claire, "email")
-    world.triggers.on_email_events(ses_event("bounce", reference, "identifier", to=claire.email, **facts))
+    world.wake("notify", ses_event("bounce", reference, "identifier", to=claire.email, **facts))
     shown = browser.status(reference).json
     assert (shown["status"], shown["reason"]["code"]) == ("failed", code)
     assert words in {shown["reason"]["words"], None}
@@ -107,8 +107,8 @@ def test_bounced_confirmation_is_seen_beside_a_delivered_identifier(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
     reference = _reissued(world, browser, claire)
-    world.triggers.on_email_events(
-        ses_event("bounce", reference, "confirmation", bounceType="Transient", bounceSubType="MailboxFull")
+    world.wake(
+        "notify", ses_event("bounce", reference, "confirmation", bounceType="Transient", bounceSubType="MailboxFull")
     )
     shown = browser.status(reference).json
     assert shown["status"] == "sent"
@@ -121,15 +121,15 @@ def test_delay_and_complaint_are_told_without_changing_the_status(
 ) -> None:
     reference = _reissued(world, browser, claire, "email")
     for _ in range(2):
-        world.triggers.on_email_events(ses_event("delay", reference, "identifier", delayType="MailboxFull"))
+        world.wake("notify", ses_event("delay", reference, "identifier", delayType="MailboxFull"))
     shown = browser.status(reference).json
     assert (shown["status"], shown["reason"]["code"]) == ("sent", "mailbox-full")
     assert _statuses(browser, reference) == ["queued", "sending", "sent", "sent"]
-    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    world.wake("notify", ses_event("delivery", reference, "identifier"))
     assert "reason" not in browser.status(reference).json
     world.clock.move(minutes=5)
     complaint = ses_event("complaint", reference, "identifier", to=claire.email, at=world.clock())
-    world.triggers.on_email_events(complaint)
+    world.wake("notify", complaint)
     shown = browser.status(reference).json
     assert (shown["status"], shown["reason"]["code"]) == ("delivered", "marked-as-spam")
     assert world.metrics("Complaints") == [1]
@@ -146,10 +146,10 @@ def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enr
     ):
         world.clock.move(minutes=1)
         events.append(ses_event(kind, reference, "identifier", at=world.clock(), **facts))
-        world.triggers.on_email_events(events[-1])
+        world.wake("notify", events[-1])
     before = world.delivery_item(reference)
     for event in (*events, *reversed(events)):
-        world.triggers.on_email_events(event)
+        world.wake("notify", event)
     assert world.delivery_item(reference) == before
 
 
@@ -160,7 +160,7 @@ def test_order_and_number_of_receipts_do_not_matter(
 ) -> None:
     reference = _reissued(world, browser, claire, "email")
     for kind in (*order, *order):
-        world.triggers.on_email_events(ses_event(kind, reference, "identifier"))
+        world.wake("notify", ses_event(kind, reference, "identifier"))
     assert browser.status(reference).json["status"] == "failed"
     statuses = _statuses(browser, reference)
     assert statuses.count("failed") == 1
@@ -177,7 +177,7 @@ def test_receipt_that_overtakes_the_record_saves_the_second_message(
     with pytest.raises(ProcessDiedError):
         world.run_outbox()
     assert browser.status(reference).json["status"] == "sending"
-    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    world.wake("notify", ses_event("delivery", reference, "identifier"))
     assert browser.status(reference).json["status"] == "delivered"
     world.run_for(minutes=5)
     assert len([mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]) == 1
@@ -191,7 +191,7 @@ def test_receipt_of_an_earlier_round_says_nothing_about_this_one(
     assert browser.redeliver(reference, "sms").status == 202
     world.run_outbox()
     for kind in ("bounce", "delivery"):
-        world.triggers.on_email_events(ses_event(kind, reference, "identifier", 0))
+        world.wake("notify", ses_event(kind, reference, "identifier", 0))
     assert browser.status(reference).json["status"] == "sent"
     assert world.delivery(reference).reason_of(Message.IDENTIFIER) is None
 
@@ -203,8 +203,8 @@ def test_receipt_of_an_unknown_email_changes_nothing(
 ) -> None:
     reference = _reissued(world, browser, claire)
     before = world.items("DeliveriesTable")
-    world.triggers.on_email_events(ses_event("bounce", "22222-22222", message))
-    world.triggers.on_email_events(ses_event("bounce", reference, "code"))
+    world.wake("notify", ses_event("bounce", "22222-22222", message))
+    world.wake("notify", ses_event("bounce", reference, "code"))
     assert world.items("DeliveriesTable") == before
     assert world.metrics("UnknownReceipts") == [1, 1]
 
@@ -217,8 +217,8 @@ def test_report_that_nobody_understands_is_counted_and_holds_nobody_up(
     event = ses_event("delivery", reference, "confirmation")
     strange = f'{{"eventType": "Bounce", "mail": {{"tags": {{"delivery": "{claire.email}"}}}}}}'
     event["Records"].insert(0, {"EventSource": "aws:sns", "Sns": {"Message": strange}})
-    world.triggers.on_email_events(event)
-    world.triggers.on_sms_log({"awslogs": {"data": "no base64"}})
+    world.wake("notify", event)
+    world.wake("notify", {"awslogs": {"data": "no base64"}})
     assert browser.status(reference).json["confirmation"]["status"] == "delivered"
     assert world.metrics("UnknownReceipts") == [1, 1]
     assert claire.email not in world.log_text
@@ -229,7 +229,7 @@ def test_bounced_code_is_counted(world: World, claire: Enrolled) -> None:
     world.browser().ask_code(claire.email)
     world.run_outbox()
     (mail,) = world.mail_to(claire.email)
-    world.triggers.on_email_events(ses_event("bounce", mail.tags["delivery"], "code", to=claire.email))
+    world.wake("notify", ses_event("bounce", mail.tags["delivery"], "code", to=claire.email))
     assert world.metrics("Failed") == [1]
 
 
@@ -240,7 +240,7 @@ def test_bounced_code_is_counted(world: World, claire: Enrolled) -> None:
 def test_delivered_sms_is_shown_as_such(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(world, browser, claire)
     for _ in range(2):
-        world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference)))
+        world.wake("notify", sms_log_event(_sms_id(world, reference)))
     assert browser.status(reference).json["status"] == "delivered"
     assert _statuses(browser, reference).count("delivered") == 1
     assert world.metrics("SmsSpend") == [0.07368]
@@ -264,7 +264,7 @@ def test_failed_sms_is_replaced_by_an_email_with_the_same_identifier(
     reference = _reissued(world, browser, claire)
     identifier = identifier_in(world.sms[0].text)
     for _ in range(3):
-        world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference), "FAILURE", response))
+        world.wake("notify", sms_log_event(_sms_id(world, reference), "FAILURE", response))
         world.run_outbox()
     shown = browser.status(reference).json
     assert (shown["status"], shown["channel"]) == ("sent", "email")
@@ -284,7 +284,7 @@ def test_sms_receipt_that_comes_early_waits_for_the_record(world: World, claire:
     # Before the index shows it.
     world.change_delivery(reference, sms_id=None)
     early.append(sms_log_event(sms_id))
-    world.triggers.on_sms_log(early[0])
+    world.wake("notify", early[0])
     (waiting,) = world.queued_bodies()
     assert claire.email not in waiting
     assert "+33" not in waiting
@@ -297,7 +297,7 @@ def test_sms_receipt_that_comes_early_waits_for_the_record(world: World, claire:
 
 @pytest.mark.req("R12")
 def test_sms_receipt_of_nobody_ends(world: World) -> None:
-    world.triggers.on_sms_log(sms_log_event("00000000-0000-0000-0000-000000000000", "FAILURE", "Invalid phone number"))
+    world.wake("notify", sms_log_event("00000000-0000-0000-0000-000000000000", "FAILURE", "Invalid phone number"))
     world.run_for(minutes=10)
     assert not world.queued_bodies()
     assert not world.queued_bodies(world.dead_letter_queue)
@@ -312,7 +312,7 @@ def test_late_failure_of_an_sms_that_was_replaced_already_is_ignored(
     sms_id = _sms_id(world, reference)
     assert browser.redeliver(reference, "email").status == 202
     world.run_outbox()
-    world.triggers.on_sms_log(sms_log_event(sms_id, "FAILURE", "Invalid phone number"))
+    world.wake("notify", sms_log_event(sms_id, "FAILURE", "Invalid phone number"))
     shown = browser.status(reference).json
     assert (shown["status"], shown["channel"]) == ("sent", "email")
 
@@ -327,7 +327,7 @@ def test_receipt_outlives_tables_that_do_not_answer(
 ) -> None:
     reference = _reissued(world, browser, claire)
     world.fail(operation, "ProvisionedThroughputExceededException")
-    world.triggers.on_sms_log(sms_log_event(_sms_id(world, reference), "FAILURE", "Invalid phone number"))
+    world.wake("notify", sms_log_event(_sms_id(world, reference), "FAILURE", "Invalid phone number"))
     (waiting,) = world.queued_bodies()
     assert not any(secret in waiting for secret in (claire.email, "+33", "612345678"))
     world.run_for(minutes=2)
@@ -341,7 +341,7 @@ def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_b
 ) -> None:
     reference = _reissued(world, browser, claire, "email")
     world.fail("GetItem", "ThrottlingException", times=-1)
-    world.triggers.on_email_events(ses_event("delivery", reference, "identifier"))
+    world.wake("notify", ses_event("delivery", reference, "identifier"))
     for _ in range(2 * MOST_TURNS):
         world.clock.move(minutes=1)
         world.drain_retries()
@@ -365,9 +365,9 @@ def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
     world.fail("GetItem", "InternalServerError")
     world.fail("SendMessage", "InternalError")
     with pytest.raises(ExceptionGroup):
-        world.triggers.on_email_events(event)
+        world.wake("notify", event)
     # Lambda keeps an event that its function did not take.
-    world.triggers.on_email_events(event)
+    world.wake("notify", event)
     assert browser.status(reference).json["status"] == "delivered"
 
 
@@ -380,9 +380,9 @@ def test_failure_whose_record_is_not_answered_rings_the_alarm(
     event = ses_event("bounce", reference, "identifier")
     world.lose_reply("UpdateItem", error)
     with suppress(ProcessDiedError):
-        world.triggers.on_email_events(event)
+        world.wake("notify", event)
     for _ in range(2):
-        world.triggers.on_email_events(event)
+        world.wake("notify", event)
     world.run_for(minutes=2)
     assert browser.status(reference).json["status"] == "failed"
     assert world.metrics("Undelivered") == [1]

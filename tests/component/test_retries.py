@@ -9,7 +9,7 @@ import pytest
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from notify.delivering import MAX_ATTEMPTS
-from notify.triggers import MOST_TURNS
+from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Status
 from reassort.tables import to_wire
 
@@ -144,7 +144,7 @@ def test_worker_whose_lease_ran_out_does_not_overwrite_the_next(
     def slow_first_worker() -> None:
         # While the first worker waits for SNS, its lease runs out and another worker sends.
         world.clock.move(seconds=31)
-        world.another_worker().on_stream(world.stream_event(record))
+        world.another_worker()(world.stream_event(record))
 
     world.interleave("Publish", slow_first_worker)
     world.fail("Publish", no_reply(), skip=1)
@@ -201,7 +201,7 @@ def test_event_that_comes_again_does_not_hurry_a_retry(world: World, claire: Enr
     records = world.new_records()
     world.fail("Publish", "Throttling", times=-1)
     for _ in range(5):
-        world.triggers.on_stream(world.stream_event(records))
+        world.wake("notify", world.stream_event(records))
     assert _attempts(world, "Publish") == 1
     assert len(world.queued_bodies()) == 1
 
@@ -230,7 +230,7 @@ def test_event_that_comes_again_changes_nothing(world: World, claire: Enrolled, 
     before = world.delivery_item(reference)
     world.clock.move(hours=1)
     for _ in range(2):
-        world.triggers.on_stream(world.stream_event(records))
+        world.wake("notify", world.stream_event(records))
     world.run_outbox()
     assert world.delivery_item(reference) == before
     assert (len(world.sms), len(world.emails)) == (1, 1)
@@ -243,7 +243,7 @@ def test_events_out_of_order_send_the_last_identifier_only(world: World, claire:
     records = [record for record in world.new_records() if "wake" in record["dynamodb"]["NewImage"]]
     world.lose_stream()
     for record in reversed(records):
-        world.triggers.on_stream(world.stream_event([record]))
+        world.wake("notify", world.stream_event([record]))
     world.run_for(minutes=3)
     assert len(world.sms) == 1
     assert world.check(identifier_in(world.sms[0].text))["generation"] == 4

@@ -167,14 +167,14 @@ def _retried(world: World, voter: Enrolled, browser: Browser) -> Step:
 def _email_receipt(world: World, voter: Enrolled, browser: Browser) -> Step:
     reference = _reissued(voter, browser)
     world.run_outbox()
-    return lambda *_: world.triggers.on_email_events(ses_event("delivery", reference))
+    return lambda *_: world.wake("notify", ses_event("delivery", reference))
 
 
 def _sms_receipt(world: World, voter: Enrolled, browser: Browser) -> Step:
     reference = _reissued(voter, browser)
     world.run_outbox()
     sms_id = world.delivery_item(reference)["sms_id"]
-    return lambda *_: world.triggers.on_sms_log(sms_log_event(sms_id, at=world.clock()))
+    return lambda *_: world.wake("notify", sms_log_event(sms_id, at=world.clock()))
 
 
 _SWEEP = ["dynamodb.Query DeliveriesTable"] * 16

@@ -74,14 +74,14 @@ def carrier_says(world: World, reference: str, status: str, response: str = "") 
     """Let the carrier report on an SMS, and let be sent what follows from it."""
     sms_id = world.delivery_item(reference)["sms_id"]
     facts = (status, response) if response else (status,)
-    world.triggers.on_sms_log(sms_log_event(sms_id, *facts, at=world.clock()))
+    world.wake("notify", sms_log_event(sms_id, *facts, at=world.clock()))
     world.run_outbox()
     world.clock.move(minutes=1)
 
 
 def mail_says(world: World, kind: str, delivery: str, message: str, round_: int = 0, **facts: object) -> None:
     """Let SES report on an e-mail."""
-    world.triggers.on_email_events(ses_event(kind, delivery, message, round_, at=world.clock(), **facts))
+    world.wake("notify", ses_event(kind, delivery, message, round_, at=world.clock(), **facts))
     world.run_outbox()
     world.clock.move(minutes=1)
 

@@ -14,7 +14,7 @@ from tests.engine_ministack import MINISTACK
 from tests.fuzz.requests import Case, cases
 from tests.fuzz.stages import Stages, contents
 from tests.fuzz.verdict import raise_if_wrong
-from tests.world import World
+from tests.world import ROUTES, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def fuzz(operation_id: str, examples: int, start: int) -> Counter[str]:
     answers: Counter[str] = Counter()
     with _unlogged(), World(engine=MINISTACK, seed=start) as world:
         stages = Stages(world)
-        services = {resource: service for service, routes in world.routes.items() for _, resource in routes}
+        services = {resource: service for service, routes in ROUTES.items() for _, resource in routes}
 
         def send(case: Case) -> None:
             before = stages.enter(case.stage)

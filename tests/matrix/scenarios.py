@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from notify.delivering import MAX_ATTEMPTS
 from notify.pacing import Lane
-from notify.triggers import RECEPTIONS, VISIBILITY
+from notify.retry_queue import RECEPTIONS, VISIBILITY
 from reassort.keyed_hash import derive_keyed_hash
 from reassort.outbox import Kind, Message, Status
 from reassort.sealing import Sealer
@@ -660,7 +660,7 @@ class DeliverReplaced(DeliverReissue):
     def act(self, stage: Stage) -> object:
         """Only the event of the former delivery comes now."""
         world = stage.world
-        return world.triggers.on_stream(world.stream_event(stage.facts["events"]))
+        return world.wake("notify", world.stream_event(stage.facts["events"]))
 
     def goal(self, stage: Stage) -> None:
         super().goal(stage)
@@ -904,7 +904,7 @@ class EmailReceipt(Scenario):
         stage.facts["event"] = ses_event(self.kind, reference, self.about, to=stage.claire.email, **facts)
 
     def act(self, stage: Stage) -> object:
-        stage.world.triggers.on_email_events(stage.facts["event"])
+        stage.world.wake("notify", stage.facts["event"])
         return None
 
     def goal(self, stage: Stage) -> None:
@@ -971,7 +971,7 @@ class SmsReceipt(Scenario):
         stage.facts |= {"sms_id": sms_id, "event": sms_log_event(sms_id, *self.report, at=stage.world.clock.now)}
 
     def act(self, stage: Stage) -> object:
-        stage.world.triggers.on_sms_log(stage.facts["event"])
+        stage.world.wake("notify", stage.facts["event"])
         return None
 
     def goal(self, stage: Stage) -> None:

@@ -133,7 +133,7 @@ class Stage:
         """
         world = self.world
         pace = Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election)
-        world.triggers = replace(world.triggers, delivering=replace(world.triggers.delivering, pace=pace))
+        world.notify = replace(world.notify, pace=pace)
 
     # ------------------------------------------------------------ what a scenario sets up
 
@@ -167,7 +167,7 @@ class Stage:
         plan = Canaries.model_validate({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
         world = self.world
         election = world.election.model_copy(update={"canaries": plan})
-        world.triggers = replace(world.triggers, canaries=replace(world.triggers.canaries, election=election))
+        world.notify = replace(world.notify, election=election)
         world.clock.move(seconds=1)
         world.sweep()
         world.clock.set(datetime.fromtimestamp(world.clock().timestamp() // 300 * 300 + 300, UTC))
@@ -214,17 +214,17 @@ class Stage:
         """Bring every event of the stream and every message of the queue again, as they were."""
         records = [record for record in self.world._records if "wake" in record["dynamodb"].get("NewImage", {})]
         if records:
-            answer = self.world.triggers.on_stream(self.world.stream_event(records))
+            answer = self.world.wake("notify", self.world.stream_event(records))
             assert answer == {"batchItemFailures": []}
         bodies = [body for call in self.world.calls for body in _queued(call.parameters)]
         if bodies:
-            answer = self.world.triggers.on_queue(
-                queue_event(map(_old_message, bodies), "arn:aws:sqs:eu-west-3:1:retries")
+            answer = self.world.wake(
+                "notify", queue_event(map(_old_message, bodies), "arn:aws:sqs:eu-west-3:1:retries")
             )
             assert answer == {"batchItemFailures": []}
         entries = list(self.world._announced)
         if entries:
-            assert self.world.announcing.on_stream(self.world.stream_event(entries)) == {"batchItemFailures": []}
+            assert self.world.wake("announce", self.world.stream_event(entries)) == {"batchItemFailures": []}
 
     def _next_event(self) -> datetime | None:
         """Return when the stream or the queue brings something."""

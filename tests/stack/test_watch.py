@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from notify.canary import Canaries, Canary
-from notify.meters import Meters
+from notify.canary import Canary, sweep_canaries
+from notify.wiring import Settings, build
+from reassort.aws import Clients
 from reassort.election_file import Canaries as CanaryPlan
-from reassort.logs import Journal
 from reassort.outbox import Channel, Message
-from reassort.sealing import Sealer
 from reassort.tables import from_wire, to_wire
 
 from tests.elections import read_election
@@ -82,21 +81,18 @@ def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[
     """From the sweeper's write, by the role's own permissions, through stream, delivery and receipt."""
     now = datetime.now(UTC)
     lines: list[str] = []
-    canaries = Canaries(
-        dynamodb=deployment.client("dynamodb", credentials),
-        deliveries_table=deployment.table("DeliveriesTable"),
-        pace_table=deployment.table("PaceTable"),
-        sealer=Sealer(deployment.client("kms", credentials), deployment.stack.outputs["EncryptionKeyId"]),
-        election=deployment.election.model_copy(update={"canaries": PLAN}),
-        clock=lambda: now - timedelta(minutes=PLAN.every_minutes),
-        journal=Journal("notify"),
-        meters=Meters("tests", deployment.election.domain_names, lines.append),
+    delivery = build(
+        _settings(deployment),
+        _clients(deployment, credentials),
+        lambda: now - timedelta(minutes=PLAN.every_minutes),
+        deployment.election.model_copy(update={"canaries": PLAN}),
+        lines.append,
     )
     # The demo has none, so that they are switched on here, a quarter of an hour ago.
-    canaries.sweep()
-    later = replace(canaries, clock=lambda: now)
-    later.sweep()
-    later.sweep()
+    sweep_canaries(delivery)
+    later = replace(delivery, clock=lambda: now)
+    sweep_canaries(later)
+    sweep_canaries(later)
 
     (mail,) = wait_for(lambda: deployment.mails_to(MAILBOX))
     (text,) = wait_for(lambda: deployment.texts_to(f"0{HANDSET[3:]}"))
@@ -113,9 +109,9 @@ def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[
 
     # When this one is judged, and before the next one is due.
     judged_at = datetime.fromtimestamp(due_at / 1000, UTC) + timedelta(minutes=PLAN.late_after_minutes)
-    after = replace(canaries, clock=lambda: max(now, judged_at))
+    after = replace(delivery, clock=lambda: max(now, judged_at))
     lines.clear()
-    after.sweep()
+    sweep_canaries(after)
     missing: list[dict[str, Any]] = [json.loads(line) for line in lines]
     assert {line["CanariesMissing"][0] for line in missing} == {0.0}
     assert {(line["channel"], line.get("domain")) for line in missing} == {
@@ -124,6 +120,29 @@ def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[
     assert len(deployment.mails_to(MAILBOX)) == 1
     assert MAILBOX not in deployment.logged()
     assert HANDSET not in deployment.logged()
+
+
+def _settings(deployment: Deployment) -> Settings:
+    return Settings(
+        election=deployment.election.id,
+        site_origin="https://reassort.example.fr",
+        encryption_key=deployment.stack.outputs["EncryptionKeyId"],
+        voters_table=deployment.table("VotersTable"),
+        deliveries_table=deployment.table("DeliveriesTable"),
+        pace_table=deployment.table("PaceTable"),
+        retry_queue="",
+        sender_domain="elections.example.fr",
+        configuration_set="",
+        helpdesk_topic="",
+        metrics_namespace="tests",
+    )
+
+
+def _clients(deployment: Deployment, credentials: Mapping[str, str]) -> Clients:
+    clients = Clients()
+    clients.dynamodb, clients.kms = (deployment.client(name, credentials) for name in ("dynamodb", "kms"))
+    clients.ses, clients.sns, clients.sqs = (deployment.client(name, credentials) for name in ("sesv2", "sns", "sqs"))
+    return clients
 
 
 def _stands(deployment: Deployment, delivery_id: str) -> str:

@@ -350,7 +350,7 @@ class Machine(RuleBasedStateMachine):
 
     def bring(self, which: Sequence[int], events: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Bring some of the events to delivery, in the order and as often as `which` says; return its answer."""
-        return self.world.triggers.on_stream(self.world.stream_event([pick(number, events) for number in which]))
+        return self.world.wake("notify", self.world.stream_event([pick(number, events) for number in which]))
 
     def _ask(self, browser: Browser, form: dict[str, str], key: str) -> Response:
         for _ in range(_TRIES):

@@ -96,7 +96,7 @@ class Outbox(Machine):
         self.settle()
         references = [delivery.delivery_id for delivery in self.deliveries()]
         messages = [_queue_message(references[number % len(references)]) for number in which]
-        self._changes_nothing(lambda: self.world.triggers.on_queue(queue_event(messages, "arn:aws:sqs:::retries")))
+        self._changes_nothing(lambda: self.world.wake("notify", queue_event(messages, "arn:aws:sqs:::retries")))
 
     @precondition(lambda self: self.woken_events())
     @step(who=WHO, moment=st.sampled_from(MOMENTS), what=st.sampled_from(("reissue", "vote", "worker")))
@@ -106,7 +106,7 @@ class Outbox(Machine):
 
         def work() -> None:
             if events := self.woken_events():
-                self.world.another_worker().on_stream(self.world.stream_event(events))
+                self.world.another_worker()(self.world.stream_event(events))
 
         actions: dict[str, Callable[[], object]] = {
             "reissue": lambda: self.request_reissue(who, phone_of(who), "sms"),

@@ -41,7 +41,7 @@ class Receipts(Machine):
         event = ses_event(
             kind, mail.tags["delivery"], mail.tags["message"], round_, mail.to, at=self.world.clock(), **facts
         )
-        self._report(lambda: self.world.triggers.on_email_events(event))
+        self._report(lambda: self.world.wake("notify", event))
 
     @step(which=WHICH, response=st.sampled_from(("", *_RESPONSES)), of_nobody=st.sampled_from((True, *[False] * 9)))
     def report_an_sms(self, which: int, response: str, *, of_nobody: bool) -> None:
@@ -53,7 +53,7 @@ class Receipts(Machine):
             sms_id = self._sms_id(pick(which, sent).delivery_id)
         status = "FAILURE" if response else "SUCCESS"
         event = sms_log_event(sms_id, status, response or "Message has been accepted by phone", at=self.world.clock())
-        self._report(lambda: self.world.triggers.on_sms_log(event))
+        self._report(lambda: self.world.wake("notify", event))
 
     @precondition(lambda self: self.world.emails)
     @step(
@@ -76,7 +76,7 @@ class Receipts(Machine):
         error = ProcessDiedError() if died else aws_error("ThrottlingException")
         inject = self.world.fail if when == "before" else self.world.lose_reply
         fault = inject(operation, error)
-        self._report(lambda: self.world.triggers.on_email_events(event))
+        self._report(lambda: self.world.wake("notify", event))
         fault.times = 0
 
     @precondition(lambda self: self.reports)

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,12 +235,12 @@ def _raise(error: Exception) -> Answer:
     raise error
 
 
-ROUTES: Routes = {
-    ("GET", "/thing"): lambda _: Answer(200, {"é": "œ"}),
-    ("POST", "/thing"): lambda _: Answer(204),
-    ("GET", "/refused"): lambda _: _raise(Problem(Code.LOCKED, retry_after=60)),
-    ("GET", "/busy"): lambda _: _raise(ContentionError("TransactionConflictException")),
-    ("GET", "/broken"): lambda _: _raise(KeyError("claire.martin@ac-dijon.fr")),
+ROUTES: Routes[Any] = {
+    ("GET", "/thing"): lambda *_: Answer(200, {"é": "œ"}),
+    ("POST", "/thing"): lambda *_: Answer(204),
+    ("GET", "/refused"): lambda *_: _raise(Problem(Code.LOCKED, retry_after=60)),
+    ("GET", "/busy"): lambda *_: _raise(ContentionError("TransactionConflictException")),
+    ("GET", "/broken"): lambda *_: _raise(KeyError("claire.martin@ac-dijon.fr")),
 }
 
 
@@ -250,7 +251,9 @@ def _serve(method: str, resource: str, headers: dict[str, str] | None = None) ->
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(lines)
     event = proxy_event(method, resource, resource, body=None, headers=headers or {})
-    return serve(event, ROUTES, journal, helpdesk="03.80.44.89.96", site_origin=ORIGIN), lines.getvalue()
+    election = SimpleNamespace(helpdesk=SimpleNamespace(phone="03.80.44.89.96"))
+    deps = SimpleNamespace(journal=journal, election=election)
+    return serve(event, ROUTES, deps, site_origin=ORIGIN), lines.getvalue()
 
 
 def test_answer_is_a_proxy_answer_that_nothing_stores() -> None:

@@ -6,6 +6,7 @@ The session is botocore's: boto3 would bring its resources and its transfers to 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSRequest
@@ -33,7 +34,7 @@ _CHECKED = Config(parameter_validation=True)
 
 
 class Clients:
-    """The clients of one function. Each is made when it is asked for, so do that while the function starts.
+    """The clients of one function. Each is made when it is first asked for, so do that while the function starts.
 
     `checked` ones refuse parameters that are not in the service's model before anything is sent.
     """
@@ -42,33 +43,39 @@ class Clients:
         self._session = Session()
         self._checked = checked
 
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """Return a DynamoDB client."""
+        """A DynamoDB client."""
         client: DynamoDBClient = self._client("dynamodb", _PATIENT)
         return client
 
+    @cached_property
     def kms(self) -> KMSClient:
-        """Return a KMS client."""
+        """A KMS client."""
         client: KMSClient = self._client("kms", _PATIENT)
         return client
 
+    @cached_property
     def sqs(self) -> SQSClient:
-        """Return an SQS client."""
+        """An SQS client."""
         client: SQSClient = self._client("sqs", _PATIENT)
         return client
 
+    @cached_property
     def ses(self) -> SESV2Client:
-        """Return an SES client that tries once."""
+        """An SES client that tries once."""
         client: SESV2Client = self._client("sesv2", _ONE_ATTEMPT)
         return client
 
+    @cached_property
     def sns(self) -> SNSClient:
-        """Return an SNS client that tries once."""
+        """An SNS client that tries once."""
         client: SNSClient = self._client("sns", _ONE_ATTEMPT)
         return client
 
+    @cached_property
     def topics(self) -> SNSClient:
-        """Return an SNS client that tries again, for topics whose readers drop what comes twice."""
+        """An SNS client that tries again, for topics whose readers drop what comes twice."""
         client: SNSClient = self._client("sns", _PATIENT)
         return client
 

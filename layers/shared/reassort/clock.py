@@ -29,3 +29,8 @@ def from_milliseconds(milliseconds: int) -> datetime:
 def iso(instant: datetime) -> str:
     """Write an aware instant as the API shows it: `2018-11-29T07:00:00Z`, whole seconds, UTC."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_until(later: int, at: int) -> int:
+    """Return the whole seconds, one at least, from one time in milliseconds to a later one: when a client may come back."""
+    return max(1, -((at - later) // 1000))

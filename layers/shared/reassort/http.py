@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from reassort.problems import Code, FieldFault, Problem
 from reassort.sources import NO_HEADER, read_source
@@ -14,42 +14,73 @@ from reassort.tables import ContentionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reassort.election import Election
     from reassort.logs import Journal
+
+    class Answering(Protocol):
+        """What each function's rules are given that every answer needs as well."""
+
+        @property
+        def election(self) -> Election:
+            """The election, whose helpdesk is named in each refusal."""
+
+        @property
+        def journal(self) -> Journal:
+            """Where refusals and faults are recorded."""
+
 
 # A reissue request has some 200 bytes.
 MAX_BODY_BYTES = 4096
 _STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-type Check = Callable[[object], bool]
+class Field[T]:
+    """A member of a JSON body: `takes` tells which values it may have, all of them of one type."""
+
+    def __init__(self, takes: Callable[[object], bool]) -> None:
+        self.takes = takes
+
+    def __set_name__(self, _: type[Body], name: str) -> None:
+        self._name = name
+
+    def __get__(self, body: Body, _: type[Body]) -> T:
+        value: T = body.content[self._name]
+        return value
 
 
 class Body:
-    """A JSON body with the members that its class names. `checks` has what each must be.
+    """A JSON body with the fields that its class names.
 
     All are required, none is coerced to another type, and members that it does not name are ignored.
     """
 
-    checks: ClassVar[Mapping[str, Check]] = {}
+    fields: ClassVar[Mapping[str, Field[Any]]] = {}
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self.content = content
+
+    def __init_subclass__(cls) -> None:
+        """Gather the fields, those of a body that it extends first."""
+        cls.fields = {**cls.fields, **{name: member for name, member in vars(cls).items() if isinstance(member, Field)}}
 
 
-def text(max_length: int) -> Check:
+def text(max_length: int) -> Field[str]:
     """Take a text of 1 to `max_length` characters that can be written as UTF-8: a lone surrogate, which JSON can spell, cannot."""
 
     def check(value: object) -> bool:
         return isinstance(value, str) and 0 < len(value) <= max_length and _is_encodable(value)
 
-    return check
+    return Field(check)
 
 
-def one_of(*values: str) -> Check:
+def one_of(*values: str) -> Field[str]:
     """Take one of these texts."""
-    return lambda value: isinstance(value, str) and value in values
+    return Field(lambda value: isinstance(value, str) and value in values)
 
 
-def is_true(value: object) -> bool:
+def is_true() -> Field[Literal[True]]:
     """Take `true`, but not the number 1, which is equal to it."""
-    return value is True
+    return Field(lambda value: value is True)
 
 
 def _is_encodable(value: str) -> bool:
@@ -87,8 +118,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-type Route = Callable[[Request], Answer]
-type Routes = Mapping[tuple[str, str], Route]
+# `D` is what the function's rules need.
+type Route[D] = Callable[[Request, D], Answer]
+type Routes[D] = Mapping[tuple[str, str], Route[D]]
 
 
 def set_cookie(name: str, value: str, max_age: int) -> str:
@@ -131,14 +163,12 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
             "invalid" if name in content else "missing",
             messages.get(name, "Cette valeur n’est pas acceptée. Vérifiez-la."),
         )
-        for name, check in model.checks.items()
-        if name not in content or not check(content[name])
+        for name, member in model.fields.items()
+        if name not in content or not member.takes(content[name])
     ]
     if faults:
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
-    body = model()
-    vars(body).update((name, content[name]) for name in model.checks)
-    return body
+    return model(content)
 
 
 def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> Request:
@@ -158,12 +188,11 @@ def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> R
     )
 
 
-def serve(
+def serve[D: Answering](
     event: Mapping[str, Any],
-    routes: Routes,
-    journal: Journal,
+    routes: Routes[D],
+    deps: D,
     *,
-    helpdesk: str,
     site_origin: str | None,
     source_header: str = NO_HEADER,
 ) -> dict[str, Any]:
@@ -172,10 +201,11 @@ def serve(
     `site_origin` is the only origin that may change state; None where callers are programs.
     """
     request = parse_request(event, source_header)
+    journal, helpdesk = deps.journal, deps.election.helpdesk.phone
     journal.begin(request.request_id)
     try:
         _raise_if_foreign(request, site_origin)
-        answer = _route(request, routes)(request)
+        answer = _route(request, routes)(request, deps)
     except Problem as problem:
         journal.warn("request refused", code=problem.code.value, resource=request.resource)
         answer = _problem_answer(problem, helpdesk)
@@ -188,7 +218,7 @@ def serve(
     return _to_proxy(answer)
 
 
-def _route(request: Request, routes: Routes) -> Route:
+def _route[D](request: Request, routes: Routes[D]) -> Route[D]:
     route = routes.get((request.method, request.resource))
     if route is not None:
         return route

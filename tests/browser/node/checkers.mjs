@@ -67,6 +67,8 @@ const CHECKS = {
       onlyCategories: ["accessibility", "best-practices", "performance"],
       // Neither counts in a score, and both wait for seconds.
       skipAudits: ["bf-cache"],
+      // The page of missing pages has their status.
+      ignoreStatusCode: true,
       disableFullPageScreenshot: true,
       precomputedLanternData: {
         additionalRttByOrigin: { [new URL(url).origin]: 0 },

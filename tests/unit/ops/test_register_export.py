@@ -14,12 +14,14 @@ import boto3
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
+from reassort.logs import Journal
 from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.cli import app
 from reassort_ops.register.export import KmsSigner, export_register
 from reassort_ops.register.file_check import check_register_file, read_public_key
-from registry.rules import Registry, record_vote
+from registry.deps import Deps
+from registry.rules import record_vote
 from typer.testing import CliRunner
 
 from tests.elections import read_election
@@ -46,14 +48,15 @@ def lived(deployed: Deployed, tmp_path: Path) -> Iterator[Deployed]:
         for command, number in (("reissue", 1), ("freeze", 1), ("freeze", 2), ("unfreeze", 2), ("reissue", 3)):
             assert deployed.run("voter", command, row(number).email, "--reason", "vérifié au guichet").exit_code == 0
         stack = deployed.stack
-        deps = Registry(
-            deployed.dynamodb,
-            deployed.keyed_hash,
-            read_election("dijon-2018"),
-            lambda: DURING,
-            stack.identifiers_table,
-            stack.voters_table,
-            stack.register_table,
+        deps = Deps(
+            dynamodb=deployed.dynamodb,
+            keyed_hash=deployed.keyed_hash,
+            election=read_election("dijon-2018"),
+            clock=lambda: DURING,
+            journal=Journal("registry"),
+            identifiers_table=stack.identifiers_table,
+            voters_table=stack.voters_table,
+            register_table=stack.register_table,
         )
         record_vote(row(4).identifier, deps)
         yield deployed

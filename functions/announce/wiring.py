@@ -1,0 +1,32 @@
+"""Composes the events for the voting platform from their settings and clients."""
+
+from dataclasses import dataclass
+
+from reassort.aws import Clients
+from reassort.keyed_hash import KeyedHash
+from reassort.logs import Journal
+
+from announce.deps import Deps
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the template gives this function."""
+
+    election: str
+    hmac_key: str
+    platform_topic: str
+    platform_dead_letters: str
+
+
+def build(settings: Settings, clients: Clients, keyed_hash: KeyedHash) -> Deps:
+    """Return what announcing needs. The key of `keyed_hash` may come later."""
+    return Deps(
+        sns=clients.topics,
+        sqs=clients.sqs,
+        topic=settings.platform_topic,
+        dead_letters=settings.platform_dead_letters,
+        keyed_hash=keyed_hash,
+        election_id=settings.election,
+        journal=Journal("announce"),
+    )

@@ -1,0 +1,109 @@
+"""Asking for a one-time code.
+
+Asking never looks at the roll. A stranger's address takes the same path, with the same writes, as a voter's, so the
+answer cannot tell them apart; `notify` drops the delivery of an address that is not on the roll.
+"""
+
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reassort.outbox import code_delivery_item
+from reassort.problems import Problem
+from reassort.sessions import Token, draw_token
+from reassort.tables import Action, ConditionFailedError, ContentionError, put_if_absent, write_all
+
+from login.bucket import give_back, take_from_bucket
+from login.challenge import put_challenge, renew_challenge
+from login.codes import draw_code, stored_code
+from login.deps import Deps
+from login.reserve import take_from_reserve
+from login.source_limit import SOURCE_ACTION, count_code, source_problem
+
+_ROUNDS = 4
+_LONGEST_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answer to a request for a code. Durations are in seconds; `today` says which of the day the bucket's code was."""
+
+    challenge: Token
+    expires_in: int
+    resend_in: int
+    sent: bool
+    today: int | None
+
+
+def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked:
+    """Queue a one-time code to an address, if its bucket allows one now.
+
+    `address` is normalised; `held` is the browser's challenge, which keeps its count of failed tries when it is for the
+    same address; `source` is where the request comes from.
+
+    Raises:
+        Problem: `source-limit` when too many codes were asked for from there.
+        ContentionError: the tables are busy.
+        botocore.exceptions.ClientError: AWS cannot be reached; nothing was queued.
+    """
+    now = deps.clock()
+    voter_id = deps.keyed_hash.voter_id(address)
+    bucket = take_from_bucket(voter_id, now, deps)
+    sent = bucket.today is not None or (bucket.is_empty and take_from_reserve(voter_id, source, now, deps))
+    challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
+    if sent:
+        try:
+            challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
+        except (Problem, ContentionError):
+            if bucket.today is not None:
+                give_back(voter_id, deps)
+            raise
+    expires_in = deps.election.limits.code.lifetime_minutes * 60
+    return Asked(challenge, expires_in, bucket.resend_in, sent, bucket.today)
+
+
+def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:
+    code, delivery_id = draw_code(), secrets.token_urlsafe(16)
+    lifetime = timedelta(minutes=deps.election.limits.code.lifetime_minutes)
+    sealed_address = deps.sealer.seal_address(challenge.voter_id, address)
+    delivery = code_delivery_item(
+        delivery_id=delivery_id,
+        voter_id=challenge.voter_id,
+        address=sealed_address,
+        payload=deps.sealer.seal_payload(delivery_id, {"code": code}),
+        now=now,
+        lifetime=lifetime,
+    )
+    outbox = put_if_absent("delivery", deps.deliveries_table, delivery, "delivery_id")
+    newest = stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
+    if renewed:
+        try:
+            _write_counted([renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
+        except ConditionFailedError:
+            # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
+            challenge = draw_token(challenge.voter_id)
+            newest = stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
+        else:
+            return challenge
+    new = put_challenge(challenge, newest, address, sealed_address, now, deps)
+    _write_counted([new, outbox], source, now, deps)
+    return challenge
+
+
+def _write_counted(actions: list[Action], source: str, now: datetime, deps: Deps) -> None:
+    """Write a code's items and count it for its source; two requests of one school may meet in the count, which passes."""
+    for attempt in range(1, _ROUNDS + 1):
+        try:
+            write_all(deps.dynamodb, [*actions, count_code(source, now, deps)])
+        except ConditionFailedError as refusal:
+            if refusal.refused == {SOURCE_ACTION}:
+                raise source_problem(now, deps) from refusal
+            raise
+        except ContentionError:
+            if attempt == _ROUNDS:
+                raise
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - jitter
+        else:
+            return

@@ -1,0 +1,88 @@
+"""How many codes one voter may ask for: a bucket that refills, kept as one instant (GCRA).
+
+The instant is `full_at`, when the bucket will be full again. A code moves it by one refill; it may not move further ahead of now
+than a whole bucket.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
+from reassort.keys import CODE_BUCKET, codes_day_attribute
+from reassort.tables import ConditionFailedError, ContentionError, Item, update_one, update_request
+
+from login.deps import Deps
+
+# A day of memory for the alarm on the number of codes; the bucket itself refills within minutes.
+_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a bucket gave: which code of the day, or None; the seconds until the next; whether it is empty, not only too soon."""
+
+    today: int | None
+    resend_in: int
+    is_empty: bool = False
+
+
+def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
+    """Take one code from the bucket, if it may give one now.
+
+    A full bucket, the usual case, costs one write, which counts the code as well.
+    """
+    limits = deps.election.limits.code
+    at = epoch_milliseconds(now)
+    refill = limits.refill_minutes * 60_000
+    spacing = limits.resend_seconds * 1000
+    ahead = (limits.bucket - 1) * refill
+    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _KEPT), ":one": 1}
+    day = codes_day_attribute(now.astimezone(deps.election.zone))
+    key = {"voter_id": voter_id, "key": CODE_BUCKET}
+
+    def take(expression: str, condition: str, more: dict[str, int]) -> Given:
+        request = update_request(
+            deps.sign_in_table,
+            key,
+            f"SET {expression}, last_at = :at, expires_at = :kept ADD #day :one",
+            condition,
+            {**values, **more},
+            {"#day": day},
+        )
+        bucket = update_one(deps.dynamodb, request, returns="UPDATED_NEW")
+        return Given(bucket[day], seconds_until_next(bucket))
+
+    def seconds_until_next(bucket: Item) -> int:
+        return seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
+
+    try:
+        return take(
+            "full_at = :refilled",
+            "attribute_not_exists(full_at) OR (full_at <= :at AND last_at <= :spaced)",
+            {":refilled": at + refill},
+        )
+    except ConditionFailedError:
+        try:
+            return take(
+                "full_at = full_at + :refill",
+                "full_at > :at AND full_at <= :latest AND last_at <= :spaced",
+                {":refill": refill, ":latest": at + ahead},
+            )
+        except ConditionFailedError as refusal:
+            if refusal.item is None:
+                raise ContentionError("bucket") from refusal
+            return Given(None, seconds_until_next(refusal.item), is_empty=refusal.item["last_at"] <= at - spacing)
+
+
+def give_back(voter_id: str, deps: Deps) -> None:
+    """Put a code back that was taken from the bucket and not queued: it may be asked for again at once, from elsewhere."""
+    update_one(
+        deps.dynamodb,
+        update_request(
+            deps.sign_in_table,
+            {"voter_id": voter_id, "key": CODE_BUCKET},
+            "SET full_at = full_at - :refill, last_at = :never",
+            "attribute_exists(full_at)",
+            {":refill": deps.election.limits.code.refill_minutes * 60_000, ":never": 0},
+        ),
+    )
