@@ -1,4 +1,4 @@
-"""Each fault that this template once had, put back into a copy of it: a rule says so, and `cfn-lint template.yaml` to anybody."""
+"""Each fault that this template once had, put back into a copy of it: a rule says so, and `cfn-lint` to anybody."""
 
 from __future__ import annotations
 
