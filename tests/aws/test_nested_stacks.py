@@ -1,4 +1,4 @@
-"""Nested stacks are read as a part of their root: what they are given, what they give back, and under which condition."""
+"""Nested stacks are read as a part of their root: what they are given and give back, and when."""
 
 from __future__ import annotations
 

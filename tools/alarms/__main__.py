@@ -1,6 +1,6 @@
 """Write `observability.yaml`: thresholds from the election files, every alarm, the dashboard.
 
-python -m alarms           # exit status 1 when the file is not what the election files and the table say
+python -m alarms           # exit status 1 when the file is not what they say
 python -m alarms --write   # bring it up to date
 """
 

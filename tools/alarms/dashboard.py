@@ -1,4 +1,7 @@
-"""The dashboard: a voter's way from left to right, then what all of it stands on, with the thresholds as lines."""
+"""The dashboard: a voter's way from left to right, then what all of it stands on.
+
+Thresholds are lines in the graphs.
+"""
 
 import json
 import re
@@ -43,7 +46,10 @@ _own = partial(_metric, _STACK)
 
 
 def _search(dimensions: str, name: str, stat: str) -> list[Any]:
-    """Return whatever there is of a metric, one line for each value of its dimensions: mail domains are the election's."""
+    """Return whatever there is of a metric, one line for each value of its dimensions.
+
+    Mail domains are the election's.
+    """
     schema = f'{{"{_STACK}",{dimensions}}} MetricName="{name}"'
     return [{"expression": f"SEARCH('{schema}', '{stat}', 300)", "id": name.lower()}]
 
@@ -67,7 +73,7 @@ def _graph(title: str, metrics: list[list[Any]], *lines: Line, period: int = 60)
 
 
 def _graphs() -> list[Json]:
-    """Return the graphs in the order of a voter's way: signing in, asking, waiting, receiving; then what all of it stands on."""
+    """Return the graphs: signing in, asking, waiting, receiving; then what all of it stands on."""
 
     def of_functions(name: str, stat: str) -> list[list[Any]]:
         return [
@@ -202,7 +208,10 @@ def _graphs() -> list[Json]:
 
 
 def dashboard(alarms: Mapping[str, Json]) -> Json:
-    """Return the dashboard as CloudFormation takes it, with the state of each of the alarms at its top; one widget a line."""
+    """Return the dashboard as CloudFormation takes it, one widget a line.
+
+    The state of each of the alarms is at its top.
+    """
     by_condition: dict[str, list[str]] = {"": []}
     for name, alarm in alarms.items():
         by_condition.setdefault(alarm.get("Condition", ""), []).append(f'"${{{name}.Arn}}"')

@@ -1,4 +1,7 @@
-"""What is counted in the functions' logs, and every alarm. Each alarm has a section in docs/runbook.md."""
+"""What is counted in the functions' logs, and every alarm.
+
+Each alarm has a section in docs/runbook.md.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +20,7 @@ FULL_IAM = "FullIam"
 
 
 def thresholds(election: ElectionFile) -> dict[str, int]:
-    """Return the numbers of an election's alarms by their key in the mapping, in the units of the metrics."""
+    """Return the numbers of an election's alarms by key, in the units of the metrics."""
     watch = election.watch
     return {
         "WaitingSeconds": watch.waiting_minutes * 60,
@@ -50,7 +53,8 @@ def of_election(key: str) -> Json:
 
 # ---------------------------------------------------------------- what the logs count
 
-# Metric, log group, pattern. Each pattern holds a fixed message of the code, so counting costs the functions nothing.
+# Metric, log group, pattern. Each pattern holds a fixed message of the code, so counting costs the
+# functions nothing.
 COUNTS = (
     ("CodesQueued", "LoginLogs", '$.message = "code asked" && $.queued = 1'),
     ("ManyCodes", "LoginLogs", '$.message = "many codes asked"'),
@@ -68,7 +72,8 @@ COUNTS = (
 def filters() -> Iterator[tuple[str, Json]]:
     """Yield the metric filters by logical id.
 
-    By the default, a group that logs anything has a number of each metric: what an alarm divides is never missing.
+    By the default, a group that logs anything has a number of each metric: what an alarm divides
+    is never missing.
     """
     for metric, group, pattern in COUNTS:
         made = {
@@ -107,10 +112,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Share:
-    """A percentage of two of the stack's metrics, by the names that the formula gives them; `otherwise` below the floor.
+    """A percentage of two of the stack's metrics, by the names that the formula gives them.
 
-    A share and not a count, so that a morning of 3,000 reissues a minute is no attack; and a floor of the first metric, so that
-    one voter's evening is none either.
+    A share and not a count, so that a morning of 3,000 reissues a minute is no attack. Below the
+    floor of the first metric it is `otherwise`, so that one voter's evening is none either.
     """
 
     metrics: Mapping[str, str]
@@ -121,9 +126,10 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """An alarm that rings when `watches` is above `limit`, a key of `thresholds` or 0; below it if so told.
+    """An alarm that rings when `watches` is above `limit`, or below it if `below`.
 
-    `periods` are the seconds of a period, how many of them are looked at, and how many of those must be over the limit.
+    `limit` is a key of `thresholds`, or 0. `periods` are the seconds of a period, how many of them
+    are looked at, and how many of those must be over the limit.
     """
 
     id: str
@@ -274,7 +280,8 @@ ALARMS = (
         id="DomainFailuresAlarm",
         says="One mail domain returns more than watch.domain_failure_percent of the messages",
         section="domain-failures",
-        # The average of 100 for each failure and 0 for each arrival, of the domain where it is highest.
+        # The average of 100 for each failure and 0 for each arrival, of the domain where it is
+        # highest.
         watches=Query(
             'SELECT AVG(FailurePercent) FROM SCHEMA("${StackName}", channel, domain) '
             "GROUP BY domain ORDER BY AVG() DESC LIMIT 1"
@@ -356,7 +363,8 @@ ALARMS = (
         watches=Metric("ManyCodes"),
         periods=(3600, 1, 1),
     ),
-    # Whoever asks for codes in others' names never uses one; nor do voters whose mail does not arrive.
+    # Whoever asks for codes in others' names never uses one; nor do voters whose mail does not
+    # arrive.
     Alarm(
         id="UnusedCodesAlarm",
         says="Codes are asked for and hardly anybody signs in",
@@ -446,9 +454,9 @@ ALARMS = (
     ),
 )
 
-# What each of the others says, an operator may look at in the morning; this one, at once. Voters cannot ask; or what they asked
-# for is not handed over; or it is lost for a reason that all share. SMS alone are not in it, for identifiers then go by e-mail,
-# nor is a dead letter alone.
+# What each of the others says, an operator may look at in the morning; this one, at once. Voters
+# cannot ask; or what they asked for is not handed over; or it is lost for a reason that all share.
+# SMS alone are not in it, for identifiers then go by e-mail, nor is a dead letter alone.
 URGENT = "VotersCannotGetIdentifiersAlarm"
 _URGENT_RULE = """
 ALARM(ApiFaultsAlarm) OR ALARM(LoginErrorsAlarm) OR ALARM(ReissueErrorsAlarm)

@@ -69,7 +69,7 @@ def written(folder: Path = ELECTIONS) -> str:
 
 
 def _block(content: Mapping[str, Any], indent: int) -> Iterator[str]:
-    """Yield the lines of a mapping: one for each key, if what it holds fits there, else one for each part of it."""
+    """Yield the lines of a mapping: one for each key, or one for each part of what does not fit."""
     margin = " " * indent
     for key, value in content.items():
         line = f"{margin}{key}: {_flow(value)}"

@@ -78,9 +78,10 @@ def in_each_stack(cfn: Template, check: Callable[[Stack], Iterable[Fault]]) -> l
 
 
 def findings(cfn: Template, check: Callable[[Deployed], Iterable[Fault]]) -> list[RuleMatch]:
-    """Return what a check finds in the template. What stands in a nested one has no place here, and is named instead.
+    """Return what a check finds in the template.
 
-    Nothing is found in a template that says `PartOf` in its metadata: the root, whose values it is used with, is looked at.
+    What stands in a nested one has no place here, and is named instead. Nothing is found in a template
+    that says `PartOf` in its metadata: it is looked at with its root, which gives it its values.
     """
     if "PartOf" in (deployed(cfn).written.get("Metadata") or {}):
         return []

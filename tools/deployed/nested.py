@@ -1,7 +1,8 @@
 """A template with its nested stacks written into it, as the deployed service is one.
 
-A nested stack's parameters are replaced by what the root gives for them, and its outputs by their values. So whoever reads a
-resource sees what it refers to, whichever file it stands in. A nested template that is not a file beside the root stays as it is.
+A nested stack's parameters are replaced by what the root gives for them, and its outputs by their
+values. So whoever reads a resource sees what it refers to, whichever file it stands in. A nested
+template that is not a file on this machine stays as it is.
 """
 
 import json
@@ -23,7 +24,7 @@ class NestedStackError(ValueError):
 
 
 def whole(template: Json, folder: Path, read: Read) -> Json:
-    """Return the template with the resources, conditions and mappings of its nested stacks among its own.
+    """Return the template with the resources, conditions and mappings of its nested stacks.
 
     Args:
         template: the root, in the long form of CloudFormation's functions.
@@ -31,8 +32,8 @@ def whole(template: Json, folder: Path, read: Read) -> Json:
         read: reads a nested template in the same form as the root.
 
     Raises:
-        NestedStackError: a nested template has a name that another one has for something else, or depends on its own stack's
-            name or on a transform.
+        NestedStackError: a nested template has a name that another one has for something else, or
+            depends on its own stack's name or on a transform.
     """
     stacks = {name: path for name, path in _nested(template, folder).items() if path.is_file()}
     if not stacks:
@@ -88,7 +89,7 @@ def _under(condition: str | None, resource: Json, conditions: dict[str, Json]) -
 
 
 def _ordered(node: Json) -> Json:
-    """Return a condition with the two sides of each `Fn::Equals` in one order: cfn-lint sorts them in place."""
+    """Return a condition with both sides of each `Fn::Equals` sorted, as cfn-lint leaves them."""
     if isinstance(node, list):
         return [_ordered(item) for item in node]
     if not isinstance(node, dict):
@@ -97,7 +98,10 @@ def _ordered(node: Json) -> Json:
 
 
 def _filled(node: Json, values: Mapping[str, Json]) -> Json:
-    """Return a part of a template with other values for what it refers to: names of `Ref`, or `Stack.Outputs.Name`."""
+    """Return a part of a template with values for what it refers to.
+
+    The keys of `values` are names that `Ref` may have, or `Stack.Outputs.Name`.
+    """
     if isinstance(node, list):
         return [_filled(item, values) for item in node]
     if not isinstance(node, dict):
