@@ -13,7 +13,7 @@ CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
 .PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
-NODE_PROJECT := tests/browser/node
+NODE_PROJECT := tools/node
 NODE_SYNCED := $(NODE_PROJECT)/node_modules/.synced
 
 # Where the functions are, for programs that run them outside of Lambda.

@@ -26,8 +26,8 @@ from typing import Any
 import httpx
 from reassort.outbox import SETTLED
 
-from bench.figures import machine, percentile, table, write_section
-from tests.stack.deployed import PATIENCE_SECONDS, Browser, Deployment, Enrolled, deployed, identifier_in, wait_for
+from harness.measuring.figures import machine, percentile, table, write_section
+from harness.stack.deployed import PATIENCE_SECONDS, Browser, Deployment, Enrolled, deployed, identifier_in, wait_for
 
 # Voters that are signed in beforehand, for each second of the run; the run ends early when they are used up.
 _VOTERS_PER_SECOND = 12

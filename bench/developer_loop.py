@@ -15,10 +15,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench.measuring import Spread
-from bench.results import Figure, Section, finish
+from harness.measuring.programs import Spread
+from harness.measuring.results import Figure, Section, finish
+from harness.site.voter_space import free_port
 from local.processes import ROOT
-from tests.browser.voter_space import free_port
 
 RUN_BAR, TEST_BAR = 45, 600
 # What they say of this very run is only known afterwards.

@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from reassort.keys import CONTROL_SHARDS
 
-from bench.cloud import Assumptions
-from bench.figures import machine, table
 from bench.journey_cost import Step, measure
-from bench.results import Figure, Section, keep
+from harness.elections import read_election
+from harness.load.cloud import Assumptions
+from harness.measuring.figures import machine, table
+from harness.measuring.results import Figure, Section, keep
 from local.processes import ROOT
-from tests.elections import read_election
 
 mpl.use("Agg")
 

@@ -4,7 +4,7 @@
     make fuzz FLAGS='--seed 7 --examples 50000'     others, and more
     make fuzz FLAGS='--operation reissue'           one operation, and no report
 
-Writes bench/fuzz.md. What is promised: tests/fuzz/verdict.py. The exit status is 1 when a promise is broken; the least request that
+Writes bench/fuzz.md. What is promised: harness/fuzz/verdict.py. The exit status is 1 when a promise is broken; the least request that
 shows it is printed.
 """
 
@@ -20,10 +20,10 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.figures import machine, table
-from tests.component.openapi import operations
-from tests.fuzz.running import OPERATIONS, fuzz
-from tests.fuzz.verdict import COUNTED
+from harness.fuzz.running import OPERATIONS, fuzz
+from harness.fuzz.verdict import COUNTED
+from harness.measuring.figures import machine, table
+from harness.service.openapi import operations
 
 REPORT = Path(__file__).with_name("fuzz.md")
 _TITLE = "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and writes nothing when a request breaks a promise.\n"

@@ -1,6 +1,6 @@
 """What one voter's journey asks of AWS, step by step, measured on the real functions: calls, request units by table and key, processor time.
 
-Units follow from the sizes of the items that were really written (`bench.units`); an emulator's answers are constants. What an index costs is
+Units follow from the sizes of the items that were really written (`harness.measuring.units`); an emulator's answers are constants. What an index costs is
 counted where a write names its key.
 """
 
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.tables import to_wire
 
-from bench.units import item_size, read_units, write_units
-from tests.engine_ministack import MINISTACK
-from tests.world import World
+from harness.engines.ministack import MINISTACK
+from harness.measuring.units import item_size, read_units, write_units
+from harness.service.world import World
 
 if TYPE_CHECKING:
-    from tests.wire import Call
+    from harness.service.wire import Call
 
 # Attributes that are keys of an index of the deliveries table; a write that names one writes the index, too.
 _INDEX_KEYS = ("due_at", "sms_id")

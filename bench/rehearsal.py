@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.figures import machine, table
+from harness.measuring.figures import machine, table
 from local.processes import own_folder
 from local.run import LocalStack, brought_up, listen
 

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from bench.figures import machine, table
-from bench.results import Figure, Section, keep
-from tests.browser.voter_space import (
+from harness.measuring.figures import machine, table
+from harness.measuring.results import Figure, Section, keep
+from harness.site.checkers import Checkers, LighthouseReport, running_checkers
+from harness.site.pages import FIRST_LOAD, PAGES
+from harness.site.states import STATES
+from harness.site.voter_space import (
     confirm,
     demo_voters,
     fill_form,
@@ -25,10 +28,6 @@ from tests.browser.voter_space import (
     running_voter_space,
     sign_in,
 )
-from tests.site.checkers import Checkers, LighthouseReport, running_checkers
-from tests.site.states import STATES
-from tests.site.test_pages import PAGES
-from tests.site.test_weight import FIRST_LOAD
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-NODE_PROJECT = ROOT / "tests" / "browser" / "node"
+NODE_PROJECT = ROOT / "tools" / "node"
 
 
 class NotAskedError(Exception):

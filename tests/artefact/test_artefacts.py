@@ -13,12 +13,12 @@ import botocore
 import pytest
 
 from examples.voting_platform import subscribe
+from harness.runtime.emulator import imported_modules, running
+from harness.service.events import load_event
+from harness.stack.deployed import make_client
 from local.processes import ROOT
 from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
-from tests.artefact.emulator import imported_modules, running
-from tests.events import load_event
 from tests.packaging_modules import packaging_module
-from tests.stack.deployed import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable

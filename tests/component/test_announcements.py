@@ -16,15 +16,15 @@ from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 from reassort_ops.voter import changes as voter_changes
 
-from tests.component.openapi import description
-from tests.events import load_event
-from tests.tables_from_template import read_template
-from tests.world import dispute_token_in, identifier_in
+from harness.engines.template import read_template
+from harness.service.events import load_event
+from harness.service.openapi import description
+from harness.service.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.world import Browser, Enrolled, Response, World
+    from harness.service.world import Browser, Enrolled, Response, World
 
 NEVER = "7K3M-9QWX-2TBD-HV5Z"
 

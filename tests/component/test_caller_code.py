@@ -11,7 +11,7 @@ import pytest
 from reassort.caller_codes import is_code_of
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def shown_to(browser: Browser) -> dict[str, str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.identifiers import normalise_identifier
 
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
-from tests.world import World, dispute_token_in, identifier_in
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from harness.service.world import World, dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.world import Enrolled
+    from harness.service.world import Enrolled
 
 PHONE = "+33698765432"
 TYPED_PHONE = "06 98 76 54 32"

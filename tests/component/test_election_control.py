@@ -9,12 +9,12 @@ import pytest
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 from reassort_ops.failures import OperatorError
 
+from harness.service.world import identifier_in
 from tests.component.test_operator_reissue import helpdesk_of, issue
 from tests.register_chain import broken_links
-from tests.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 NUMEN_TABLES = ("VotersTable", "IdentifiersTable", "DeliveriesTable")
 

@@ -11,14 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 from reassort.tables import from_wire
 
-from tests.engine_ministack import MINISTACK
-from tests.engine_moto import MOTO
-from tests.world import World
+from harness.engines.ministack import MINISTACK
+from harness.engines.moto import MOTO
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.engines import Engine
+    from harness.engines.engine import Engine
 
 
 @pytest.fixture(params=[MOTO, MINISTACK], ids=["moto", "MiniStack"])

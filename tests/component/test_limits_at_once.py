@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine_ministack import MINISTACK
-from tests.world import Enrolled, World
+from harness.engines.ministack import MINISTACK
+from harness.service.world import Enrolled, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.world import Browser, Response
+    from harness.service.world import Browser, Response
 
 MANY = 100
 NUMEN = "09E9900123ABC"

@@ -13,10 +13,10 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.voter import reissue as voter_reissue
 from reassort_ops.voter.reissue import Issued, reissue
 
-from tests.world import identifier_in
+from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Enrolled, World
+    from harness.service.world import Enrolled, World
 
 
 def stack_of(world: World) -> Stack:

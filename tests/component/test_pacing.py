@@ -10,10 +10,10 @@ import pytest
 from notify.pacing import DailyCapError, Lane, Pace
 from reassort.election import Election, Sending
 
-from tests.elections import read_election
-from tests.engine_ministack import MINISTACK
-from tests.wire import no_reply
-from tests.world import Enrolled, World
+from harness.elections import read_election
+from harness.engines.ministack import MINISTACK
+from harness.service.wire import no_reply
+from harness.service.world import Enrolled, World
 
 RATES = {
     "codes_per_second": 20,

@@ -13,10 +13,10 @@ from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 
+from harness.elections import read_election
+from harness.engines.template import TEMPLATE, read_template, table_definitions
+from harness.service.world import World
 from tests.component.test_operator_reissue import helpdesk_of
-from tests.elections import read_election
-from tests.tables_from_template import TEMPLATE, read_template, table_definitions
-from tests.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

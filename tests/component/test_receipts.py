@@ -13,13 +13,13 @@ from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message
 from reassort_ops.deliveries import redrive
 
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError
+from harness.service.world import identifier_in
 from tests.component.test_operator_reissue import stack_of
-from tests.events import ses_event, sms_log_event
-from tests.wire import ProcessDiedError
-from tests.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:

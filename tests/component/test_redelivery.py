@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import Browser, Enrolled, World, identifier_in
+from harness.service.world import Browser, Enrolled, World, identifier_in
 
 
 def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:

@@ -13,9 +13,9 @@ from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Status
 from reassort.tables import to_wire
 
-from tests.events import load_event
-from tests.wire import ProcessDiedError, aws_error, no_reply
-from tests.world import Browser, Enrolled, World, identifier_in
+from harness.service.events import load_event
+from harness.service.wire import ProcessDiedError, aws_error, no_reply
+from harness.service.world import Browser, Enrolled, World, identifier_in
 
 PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
 

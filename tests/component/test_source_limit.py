@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from login.source_limit import SHARDS
 
-from tests.elections import election_content, read_election
-from tests.engine_ministack import MINISTACK
-from tests.world import START, World
+from harness.elections import election_content, read_election
+from harness.engines.ministack import MINISTACK
+from harness.service.world import START, World
 
 if TYPE_CHECKING:
     from reassort.election import Election
 
-    from tests.world import Response
+    from harness.service.world import Response
 
 CODES = 5 * SHARDS
 assert SHARDS <= 8, "limits.source.codes of an election file may be as low as 8"

@@ -19,14 +19,14 @@ from reassort_ops.voter.record import read_record, reference_of
 from reassort_ops.voter.sheet import sheet
 from reassort_ops.voter.situation import Caller
 
+from harness.service.events import ses_event, sms_log_event
+from harness.service.world import World, dispute_token_in
 from tests.component.test_operator_reissue import helpdesk_of, issue, stack_of
-from tests.events import ses_event, sms_log_event
-from tests.world import World, dispute_token_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.world import Browser, Enrolled
+    from harness.service.world import Browser, Enrolled
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "voter-sheets"
 ROLL = datetime(2018, 11, 5, 7, 30, tzinfo=UTC)

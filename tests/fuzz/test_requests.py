@@ -15,9 +15,9 @@ from unittest.mock import patch
 import pytest
 from reassort.problems import Code
 
-from tests.component.openapi import operations
-from tests.fuzz.running import OPERATIONS, fuzz
-from tests.fuzz.verdict import COUNTED
+from harness.fuzz.running import OPERATIONS, fuzz
+from harness.fuzz.verdict import COUNTED
+from harness.service.openapi import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,11 +1,11 @@
-"""A minute of the load runs of `bench/delivery_load.py`, with fewer voters: nothing is lost, nothing old is sent, and in time."""
+"""A minute of the load runs of `make bench-delivery`, with fewer voters: nothing is lost, nothing old is sent, and in time."""
 
 from __future__ import annotations
 
 import pytest
 
-from bench.crowd import Habits
-from bench.delivery_load import SCENARIOS, play
+from harness.load.crowd import Habits
+from harness.load.scenarios import SCENARIOS, play
 
 
 @pytest.mark.req("P6", "P9", "I2", "I3", "I4")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.wire import Fault, ProcessDiedError, aws_error, no_reply
+from harness.service.wire import Fault, ProcessDiedError, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.wire import Call
-    from tests.world import World
+    from harness.service.wire import Call
+    from harness.service.world import World
 
 # What a service says when it fails by itself.
 _BROKEN = {

@@ -17,10 +17,10 @@ from reassort_ops import election_control
 from reassort_ops.voter import changes as voter_changes
 from reassort_ops.voter import reissue as voter_reissue
 
-from tests.events import ses_event, sms_log_event
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError, no_reply
+from harness.service.world import Browser, Response, identifier_in
 from tests.register_chain import broken_links
-from tests.wire import ProcessDiedError, no_reply
-from tests.world import Browser, Response, identifier_in
 
 if TYPE_CHECKING:
     from reassort_ops.account.operator import Operator

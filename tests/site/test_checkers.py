@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page
 
+from harness.site.checkers import Checkers
 from tests.site.axe import violations
-from tests.site.checkers import Checkers
 
 FAULTY = """<!DOCTYPE html>
 <html><head><title>Page</title></head>

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.election import Election
 
-from tests.elections import read_election
-from tests.site.mocked_space import NOW, ORIGIN, MockedSpace, built_site
+from harness.elections import read_election
+from harness.site.mocked_space import NOW, ORIGIN, MockedSpace, built_site
 from tests.site.reading import plain, shown
 
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from reassort_ops.report.figures import Figures
 
-    from tests.site.checkers import Checkers
+    from harness.site.checkers import Checkers
 
 # A week is written once.
 pytestmark = pytest.mark.xdist_group("report")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.voter_space import ROOT
-from tests.site.checkers import NODE_PROGRAM
+from harness.site.checkers import NODE_PROGRAM
+from local.processes import ROOT
 
-COMPILER = ROOT / "tests" / "browser" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
+COMPILER = ROOT / "tools" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
 OPTIONS = [
     "--allowJs", "--checkJs", "--noEmit", "--strict", "--target", "es2022", "--module", "esnext",
     "--moduleResolution", "bundler", "--lib", "es2023,dom,dom.iterable",
@@ -47,7 +47,7 @@ def test_scripts_neither_evaluate_text_nor_write_markup(site: Path) -> None:
 def test_drivers_of_browsers_make_no_function_of_text_in_a_page() -> None:
     """The policy of the pages forbids it, and so does one browser or another; taking the policy off would hide what it refuses to voters."""
     forbidden = re.compile(r"waitForFunction|waitForSelector|\blocator\(|bypassCSP", re.IGNORECASE)
-    drivers = [*(ROOT / "tests" / "browser" / "node").glob("*.mjs")]
+    drivers = [*(ROOT / "tools" / "node").glob("*.mjs")]
     assert drivers
     for driver in drivers:
         # Their names may stand in a comment.

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.stack.deployed import code_in, dispute_token_in, identifier_in, wait_for
+from harness.stack.deployed import code_in, dispute_token_in, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.stack.deployed import Deployment, Enrolled, Platform
+    from harness.stack.deployed import Deployment, Enrolled, Platform
 
 WRONG_NUMEN = "09E9977123QZX"
 LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs", "ApiLogs")

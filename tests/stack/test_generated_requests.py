@@ -31,8 +31,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.component.openapi import FILE
-from tests.stack.deployed import PATIENCE_SECONDS, SITE_ORIGIN, Deployment, Platform
+from harness.service.openapi import FILE
+from harness.stack.deployed import PATIENCE_SECONDS, SITE_ORIGIN, Deployment, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,10 +23,10 @@ from reassort.voters import Voter, voter_from_item
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 
-from tests.elections import election_content
-from tests.engine_ministack import MINISTACK, NO_SORT_KEY, read_stored
-from tests.wire import ProcessDiedError
-from tests.world import Browser, Enrolled, Response, World
+from harness.elections import election_content
+from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
+from harness.service.wire import ProcessDiedError
+from harness.service.world import Browser, Enrolled, Response, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from tests.wire import Call, SentEmail
+    from harness.service.wire import Call, SentEmail
 
 PHONES = ("06 12 34 56 78", "06 98 76 54 32", "0692 12 34 56")
 SENDING = ("SendEmail", "Publish")

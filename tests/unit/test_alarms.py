@@ -11,8 +11,8 @@ import yaml
 from notify.meters import Meters
 from reassort.outbox import Channel
 
-from tests.elections import IDS, election_content, read_election, write_election
-from tests.tables_from_template import TEMPLATE, CloudFormationLoader, read_template
+from harness.elections import IDS, election_content, read_election, write_election
+from harness.engines.template import TEMPLATE, CloudFormationLoader, read_template
 from tests.watching import ALARM_TYPES, OF_THIS_STACK, counted_from_logs, emitted, resources_of, watch, written_metrics
 
 if TYPE_CHECKING:

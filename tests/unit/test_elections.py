@@ -14,8 +14,8 @@ from reassort import election_file
 from reassort.election import Election, ElectionFileError, IdentifierFormat, Part, election_from_json, packaged_election
 from reassort.election_file import parse_election, read_election_file
 
-from tests.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
-from tests.unit.strategies import any_text
+from harness.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
+from harness.fuzz.strategies import any_text
 
 type Content = dict[str, Any]
 type Change = Callable[[Content], object]

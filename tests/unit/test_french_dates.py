@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 from reassort.french_dates import french_date, french_instant, french_time, helpdesk_hours
 
-from tests.elections import read_election
+from harness.elections import read_election
 
 DIJON = read_election("dijon-2018")
 NORMANDIE = read_election("normandie-2026")

@@ -25,8 +25,8 @@ from notify.receipts import Outcome, Receipt
 from reassort.outbox import Message
 from reassort.reasons import Reason
 
-from tests.events import load_event, log_data, log_event, ses_event, sms_log_event, topic_event
-from tests.unit.strategies import any_text
+from harness.fuzz.strategies import any_text
+from harness.service.events import load_event, log_data, log_event, ses_event, sms_log_event, topic_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable

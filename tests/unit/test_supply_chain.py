@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from harness.engines.template import TEMPLATE, read_template
 from tests.packaging_modules import packaging_module
-from tests.tables_from_template import TEMPLATE, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = TEMPLATE.parent
-PACKAGE_LOCK = ROOT / "tests" / "browser" / "node" / "package-lock.json"
+PACKAGE_LOCK = ROOT / "tools" / "node" / "package-lock.json"
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 NOBODY = "http://127.0.0.1:9"
 

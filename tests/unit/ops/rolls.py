@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 
-from tests.elections import read_election
+from harness.elections import read_election
 
 if TYPE_CHECKING:
     from pathlib import Path

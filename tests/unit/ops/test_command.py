@@ -20,7 +20,7 @@ from reassort_ops.roll.file import open_roll
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tests.elections import FOLDER
+from harness.elections import FOLDER
 from tests.unit.ops.rolls import row, rows, write_roll
 
 ROOT = FOLDER.parent

@@ -17,7 +17,7 @@ from reassort_ops.commands import roll
 from reassort_ops.commands import target as target
 from reassort_ops.purge import Purge
 
-from tests.elections import read_election
+from harness.elections import read_election
 from tests.unit.ops.conftest import Deployed
 from tests.unit.ops.rolls import rows, write_roll
 

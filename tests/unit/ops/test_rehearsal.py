@@ -34,7 +34,7 @@ from reassort_ops.roll.importing import RollImport
 from reassort_ops.roll.rows import RowRules
 from reassort_ops.roll.writes import TransactionWriter
 
-from tests.elections import FOLDER, read_election
+from harness.elections import FOLDER, read_election
 from tests.unit.ops.conftest import REGION, Deployed
 from tests.unit.ops.rolls import rows, write_roll
 

@@ -16,7 +16,7 @@ from reassort_ops.roll.faults import Fault
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.rows import RollRow
 
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
 from tests.unit.ops.rolls import ELECTION, Cells, identifier, row, rows, to_csv, with_column
 
 # What a French establishment may be called, in both encodings.

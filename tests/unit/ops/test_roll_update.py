@@ -12,7 +12,7 @@ from reassort.voters import voter_from_item
 from reassort_ops.commands import roll as roll_commands
 from reassort_ops.roll import update as roll_update
 
-from tests.elections import DATE_OF_BIRTH, write_election
+from harness.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
 from tests.unit.ops.rolls import row, rows, to_csv, with_column, write_roll
 
