@@ -7,8 +7,8 @@ counted where a write names its key.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,7 +40,7 @@ class Step:
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     writes: Counter[str] = field(default_factory=Counter)
-    reads: Counter[str] = field(default_factory=Counter)
+    reads: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     keys: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -48,7 +48,7 @@ class Step:
         """Return the processor time of the function in one step, in milliseconds."""
         return self.seconds * 1000 / self.times
 
-    def per_voter(self, counted: Counter[str]) -> dict[str, float]:
+    def per_voter(self, counted: Mapping[str, float]) -> dict[str, float]:
         """Return a count for one voter."""
         return {name: count / self.times for name, count in sorted(counted.items())}
 

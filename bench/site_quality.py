@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
 
@@ -30,6 +30,8 @@ from harness.site.voter_space import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playwright.sync_api import Browser, Page
 
 REPORT = Path(__file__).parent / "site.md"
@@ -97,11 +99,11 @@ def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseRepor
 
 
 def measure(
-    browser: Browser, checkers: Checkers, cookies: list[object], url: str
+    browser: Browser, checkers: Checkers, cookies: Sequence[Any], url: str
 ) -> tuple[Weighed, LighthouseReport, LighthouseReport]:
     """Weigh a page's first load, and score it as a slow phone and as a desktop, each with nothing in the cache."""
     context = browser.new_context(locale="fr-FR")
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.add_cookies(cookies)
     page = context.new_page()
     weighed = weigh(page, url)
     phone, desktop = (checkers.lighthouse(page, url, desktop=desktop) for desktop in (False, True))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.parsers import ResponseParserFactory
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict, request_scope
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore.model import OperationModel
-    from botocore.session import Session
     from reassort.tables import Item
 
 # MiniStack's modules by the SDK's name of the service. The second version of SES keeps its e-mails with the first.
@@ -151,7 +151,8 @@ class MiniStackEngine:
     @cached_property
     def _wire(self) -> Wire:
         wire = Wire(self._connect)
-        for client in (wire.dynamodb, wire.kms, wire.ses, wire.sns, wire.sqs):
+        clients: tuple[Any, ...] = (wire.dynamodb, wire.kms, wire.ses, wire.sns, wire.sqs)
+        for client in clients:
             # The rules that find a call's endpoint are run for every call, and nothing is sent there.
             client._ruleset_resolver = None
         return wire
@@ -173,7 +174,7 @@ class MiniStackEngine:
         }
         return stores, channels, [(store, deepcopy(store._data)) for store in state.values()]
 
-    def _connect(self, session: Session) -> None:
+    def _connect(self, session: Any) -> None:
         # The SDK writes this text anew for every call, in a tenth of the time that the call takes.
         session.set_default_client_config(Config(user_agent="tests"))
         session.register("before-call.*", self._answer)
@@ -187,14 +188,14 @@ class MiniStackEngine:
             {name.lower(): str(value) for name, value in params["headers"].items()},
             _body(params["body"]),
         )
-        response = AWSResponse(params["url"], status, headers, None)
+        response = AWSResponse(params["url"], status, HTTPHeaders.from_dict(headers), None)
         if status < 300 and model.name in _ANSWERED_WITH_ITEMS:
             parsed = json.loads(body, object_hook=_with_binary)
             parsed["ResponseMetadata"] = {"HTTPStatusCode": status, "HTTPHeaders": headers}
             return response, parsed
         return response, self._parse(model, {"status_code": status, "headers": response.headers, "body": body})
 
-    def _parse(self, model: OperationModel, answer: dict[str, Any]) -> dict[str, Any]:
+    def _parse(self, model: Any, answer: dict[str, Any]) -> dict[str, Any]:
         service = model.service_model
         parser = self._parsers.create_parser(service.resolved_protocol)
         answer["context"] = {"operation_name": model.name}
@@ -278,15 +279,6 @@ def _with_binary(read: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _with_binary(read: dict[str, Any]) -> dict[str, Any]:
-    """Read the base64 of an attribute that is a binary; the attributes of a map, which may be named so, are no texts."""
-    if isinstance(read.get("B"), str):
-        return {"B": b64decode(read["B"])}
-    if isinstance(read.get("BS"), list):
-        return {"BS": [b64decode(member) for member in read["BS"]]}
-    return read
-
-
 def _body(body: Any) -> bytes:
     match body:
         case bytes():
@@ -298,6 +290,6 @@ def _body(body: Any) -> bytes:
             return urlencode(body).encode()
 
 
-def _as_base64(value: object) -> str:
+def _as_base64(value: Any) -> str:
     # What json.dumps cannot write of an item is a binary, or the SDK's wrapper of one.
     return b64encode(bytes(getattr(value, "value", value))).decode()

@@ -270,10 +270,13 @@ def _text(draw: st.DrawFn, draft: Draft, name: str) -> str:
             return draw(odd(valid))
         case "others":
             unlike = (*draft.valid.values(), *map(str, schema.get("enum", ())))
-            return draw(_pick(_others(draft.stage).get(name, unlike)))
+            other: str = draw(_pick(_others(draft.stage).get(name, unlike)))
+            return other
         case "limit":
-            longest = schema.get("maxLength", 100)
-            return draw(_pick(("x", "9", "é", "\u0301"))) * draw(_pick((longest, longest + 1)))
+            longest: int = schema.get("maxLength", 100)
+            letter: str = draw(_pick(("x", "9", "é", "\u0301")))
+            times: int = draw(_pick((longest, longest + 1)))
+            return letter * times
         case _:
             return draw(any_text)
 

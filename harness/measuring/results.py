@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -158,4 +157,4 @@ def finish(section: Section) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(write())
+    write()

@@ -34,8 +34,8 @@ def _value_size(typed: Mapping[str, Any]) -> int:
         case "S":
             return len(value.encode())
         case "N":
-            digits = value.lstrip("-").replace(".", "").strip("0")
-            return ceil(len(digits) / 2) + 1 + value.startswith("-")
+            digits: str = value.lstrip("-").replace(".", "").strip("0")
+            return ceil(len(digits) / 2) + 1 + (1 if value.startswith("-") else 0)
         case "B":
             return len(value)
         case "BOOL" | "NULL":

@@ -39,7 +39,7 @@ from login.routes import CHALLENGE_COOKIE
 from notify import triggers as notify_triggers
 from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
-from reassort.election import Election
+from reassort.election_file import ElectionFile
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import Purpose, derive_keyed_hash
@@ -165,7 +165,7 @@ class World:
 
     def __init__(
         self,
-        election: Election | str = "dijon-2018",
+        election: ElectionFile | str = "dijon-2018",
         at: datetime = START,
         engine: Engine = MOTO,
         seed: int | None = None,
@@ -474,6 +474,11 @@ class World:
     def calls(self) -> list[Call]:
         """Every AWS call of the functions."""
         return self.wire.calls
+
+    @property
+    def sent_texts(self) -> list[str]:
+        """The text of every e-mail and every SMS that was accepted."""
+        return [*(email.text for email in self.emails), *(sms.text for sms in self.sms)]
 
     @property
     def emails(self) -> list[SentEmail]:

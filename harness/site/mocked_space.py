@@ -51,7 +51,12 @@ _HEADERS = {header.name: header.value for header in read_security_headers(ROOT /
 
 def built_site(folder: Path, election_id: str = ELECTION.id, source: Path | None = None) -> Path:
     """Build an election's site into `folder` as it is deployed, from `source` if that is given, and return the folder."""
-    build = [sys.executable, ROOT / "site" / "build.py", source or FOLDER / f"{election_id}.yaml", folder]
+    build: list[str | Path] = [
+        sys.executable,
+        ROOT / "site" / "build.py",
+        source or FOLDER / f"{election_id}.yaml",
+        folder,
+    ]
     subprocess.run(build, check=True)
     return folder
 

@@ -21,8 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from reassort.addresses import mask_address
-from reassort.election import Election
-from reassort.election_file import parse_election
+from reassort.election_file import ElectionFile, parse_election
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
 from reassort.register import GENESIS, Change, Entry, entry_from_item
@@ -38,7 +37,7 @@ from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elec
 from local.receipt_shapes import ses_message, sms_log_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from botocore.credentials import Credentials
@@ -81,7 +80,7 @@ class Deployment:
     aws: LocalAws
     template: Path
     stack: DeployedStack
-    election: Election
+    election: ElectionFile
     keyed_hash: KeyedHash
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
@@ -303,7 +302,8 @@ class Deployment:
 def make_client(aws: LocalAws, service: str, credentials: Mapping[str, str] | None = None) -> Any:
     """Return a client that never retries a refusal: of the administrator, or of `credentials`, as STS gives them."""
     keys = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
-    return boto3.Session(region_name=aws.region).client(
+    session: Any = boto3.Session(region_name=aws.region)
+    return session.client(
         service,
         endpoint_url=aws.endpoint_url,
         aws_access_key_id=keys["AccessKeyId"],
@@ -471,7 +471,7 @@ def ended_by_lambda(answer: httpx.Response) -> bool:
     )
 
 
-def at_once[T](calls: list[Callable[[], T]]) -> list[T]:
+def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
     """Make all calls at the same time, each in a thread of its own; return their results in order."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

@@ -228,7 +228,8 @@ def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
     bundle = artefacts.of("SharedLayer") / "python" / "botocore" / "cacert.pem"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
-    names = [value for root in context.get_ca_certs() for ((name, value),) in root["subject"] if name == "commonName"]
+    roots: list[dict[str, Any]] = context.get_ca_certs()
+    names = [value for root in roots for ((name, value),) in root["subject"] if name == "commonName"]
     assert sorted(names) == [
         "Amazon Root CA 1",
         "Amazon Root CA 2",

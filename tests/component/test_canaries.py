@@ -115,7 +115,7 @@ def test_further_proof_is_kept_nowhere_in_the_clear(
         kept = list(_everything_kept(world))
         world.run_outbox()
         secrets = {on_the_roll, typed, wrong, "23111957", "1957-11-23", "26091964"}
-        sent = [("message", message.text) for message in (*world.emails, *world.sms)]
+        sent = [("message", text) for text in world.sent_texts]
         answered = [("answer", response.text) for response in world.responses]
         places = [*kept, *_everything_kept(world), *sent, *answered]
         assert [place for place, text in places for secret in secrets if secret.lower() in text.lower()] == []

@@ -13,7 +13,7 @@ from harness.engines.ministack import MINISTACK
 from harness.service.world import Enrolled, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.service.world import Browser, Response
 
@@ -33,7 +33,7 @@ def claire(world: World) -> Enrolled:
     return world.enrol("claire.martin@ac-dijon.fr", NUMEN)
 
 
-def at_once(calls: list[Callable[[], Response]]) -> Counter[str]:
+def at_once(calls: Sequence[Callable[[], Response]]) -> Counter[str]:
     """Make all requests at once; return how often each status, with its code, was answered."""
     with ThreadPoolExecutor(len(calls)) as pool:
         answers = [future.result() for future in [pool.submit(call) for call in calls]]

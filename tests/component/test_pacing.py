@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 from notify.pacing import DailyCapError, Lane, Pace
-from reassort.election import Election, Sending
+from reassort.election import Sending
+from reassort.election_file import ElectionFile
 
 from harness.elections import read_election
 from harness.engines.ministack import MINISTACK
@@ -24,7 +25,7 @@ RATES = {
 }
 
 
-def _election(**rates: int) -> Election:
+def _election(**rates: int) -> ElectionFile:
     election = read_election("dijon-2018", sending={**RATES, **rates})
     assert isinstance(election.sending, Sending)
     return election

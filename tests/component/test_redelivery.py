@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from reassort.outbox import Message
 
 from harness.service.world import Browser, Enrolled, World, identifier_in
 
@@ -187,5 +188,5 @@ def test_redelivery_that_is_superseded_before_it_is_sent_leaves_nothing_behind(
     browser.reissue(claire.numen)
     world.run_outbox()
     delivery = world.delivery(first)
-    assert delivery.status_of("identifier") == "superseded"
+    assert delivery.status_of(Message.IDENTIFIER) == "superseded"
     assert (delivery.payload, delivery.address, delivery.due_at) == (None, None, None)

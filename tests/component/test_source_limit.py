@@ -14,7 +14,7 @@ from harness.engines.ministack import MINISTACK
 from harness.service.world import START, World
 
 if TYPE_CHECKING:
-    from reassort.election import Election
+    from reassort.election_file import ElectionFile
 
     from harness.service.world import Response
 
@@ -23,7 +23,7 @@ assert SHARDS <= 8, "limits.source.codes of an election file may be as low as 8"
 SCHOOL = "203.0.113.24"
 
 
-def _election(codes: int = CODES) -> Election:
+def _election(codes: int = CODES) -> ElectionFile:
     limits: dict[str, Any] = election_content("dijon-2018")["limits"]
     return read_election("dijon-2018", limits={**limits, "source": {"codes": codes, "window_minutes": 15}})
 

@@ -882,7 +882,8 @@ class DeliverCanaries(SweepWithCanaries):
         stage.world.sweep()
 
     def act(self, stage: Stage) -> object:
-        return stage.world.deliver_stream()
+        stage.world.deliver_stream()
+        return None
 
 
 # ---------------------------------------------------------------- receipts
@@ -1053,7 +1054,8 @@ class Announce(Scenario):
         voter_changes.unfreeze(stage.claire.voter_id, "voter called", stage.helpdesk)
 
     def act(self, stage: Stage) -> object:
-        return stage.world.announce()
+        stage.world.announce()
+        return None
 
     def goal(self, stage: Stage) -> None:
         """Once for each change at least; how often an event comes again is not the platform's concern."""
@@ -1278,7 +1280,7 @@ def _damage(stage: Stage) -> bytes:
     return payload
 
 
-def _named(base: type[Scenario]) -> list[Scenario]:
+def _named(base: type[Any]) -> list[Scenario]:
     made = [base()] if "name" in vars(base) else []
     return made + [scenario for derived in base.__subclasses__() for scenario in _named(derived)]
 

@@ -148,7 +148,7 @@ def test_text_is_asked_for_shown_and_sent(page: Page, tmp_path: Path, checkers: 
         fill(space, typed)
         check(space)
         expect(page.locator("#errors")).to_be_focused()
-        assert_summary(page, (STAFF_CARD["fault"],))
+        assert_summary(page, (str(STAFF_CARD["fault"]),))
     page.locator(FIELD).fill("48 21-ab")
     check(space)
     heading_is(page, "Vérifiez votre demande")

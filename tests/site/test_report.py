@@ -75,7 +75,7 @@ def test_plots_are_coloured_by_the_readers_scheme(page: Page, file: Path) -> Non
     page.goto(file.as_uri())
     colours = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         colours.append(
             page.evaluate(
                 "[getComputedStyle(document.body).backgroundColor, "

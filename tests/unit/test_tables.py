@@ -155,7 +155,7 @@ def test_values_survive_the_wire(values: dict[str, Any]) -> None:
     st.dictionaries(st.text(min_size=1, max_size=5), plain | st.frozensets(st.text(max_size=4), min_size=1), max_size=4)
 )
 def test_values_are_written_as_the_sdk_writes_them(values: dict[str, Any]) -> None:
-    sdk = {name: TypeSerializer().serialize(value) for name, value in values.items()}
+    sdk: dict[str, Any] = {name: TypeSerializer().serialize(value) for name, value in values.items()}
     for value in sdk.values():
         if "SS" in value:
             value["SS"].sort()

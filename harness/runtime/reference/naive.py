@@ -52,45 +52,44 @@ class Receipt(BaseModel):
     destination: str
 
 
-@idempotent_function(
+@idempotent_function(  # type: ignore[untyped-decorator] # Powertools gives it no types
     data_keyword_argument="form", persistence_store=idempotency, config=config, output_serializer=PydanticSerializer
 )
 def issue(form: Form, voter_id: str, key: str) -> Receipt:
     """Issue the next identifier."""
     session = sessions.get_item(Key={"voter_id": voter_id, "key": key}, ConsistentRead=True)["Item"]
     voter = voters.get_item(Key={"voter_id": voter_id}, ConsistentRead=True)["Item"]
-    generation = int(voter["generation"]) + 1
+    generation = int(str(voter["generation"])) + 1
     reference, identifier = secrets.token_urlsafe(12), secrets.token_urlsafe(16)
     sealed = kms.encrypt(KeyId=os.environ["ENCRYPTION_KEY"], Plaintext=identifier.encode())["CiphertextBlob"]
-    dynamodb.meta.client.transact_write_items(
-        TransactItems=[
-            {
-                "Update": {
-                    "TableName": voters.name,
-                    "Key": {"voter_id": voter_id},
-                    "UpdateExpression": "SET generation = :generation",
-                    "ConditionExpression": "generation = :read",
-                    "ExpressionAttributeValues": {":generation": generation, ":read": generation - 1},
-                }
-            },
-            *(
-                {"Put": {"TableName": os.environ[table], "Item": item}}
-                for table, item in (
-                    ("IDENTIFIERS_TABLE", {"identifier_hash": identifier, "voter_id": voter_id}),
-                    ("REGISTER_TABLE", {"voter_id": voter_id, "sequence": generation, "reference": reference}),
-                    (
-                        "DELIVERIES_TABLE",
-                        {
-                            "delivery_id": reference,
-                            "payload": sealed,
-                            "address": session["address"],
-                            "generation": generation,
-                        },
-                    ),
-                )
-            ),
-        ]
-    )
+    actions: list[Any] = [
+        {
+            "Update": {
+                "TableName": voters.name,
+                "Key": {"voter_id": voter_id},
+                "UpdateExpression": "SET generation = :generation",
+                "ConditionExpression": "generation = :read",
+                "ExpressionAttributeValues": {":generation": generation, ":read": generation - 1},
+            }
+        },
+        *(
+            {"Put": {"TableName": os.environ[table], "Item": item}}
+            for table, item in (
+                ("IDENTIFIERS_TABLE", {"identifier_hash": identifier, "voter_id": voter_id}),
+                ("REGISTER_TABLE", {"voter_id": voter_id, "sequence": generation, "reference": reference}),
+                (
+                    "DELIVERIES_TABLE",
+                    {
+                        "delivery_id": reference,
+                        "payload": sealed,
+                        "address": session["address"],
+                        "generation": generation,
+                    },
+                ),
+            )
+        ),
+    ]
+    dynamodb.meta.client.transact_write_items(TransactItems=actions)
     return Receipt(
         reference=reference,
         generation=generation,
@@ -106,7 +105,7 @@ def reissue(form: Form) -> Receipt:
     """Answer the form."""
     cookies = app.current_event.headers.get("Cookie", "")
     voter_id, _, secret = cookies.partition("=")[2].partition(".")
-    receipt = issue(form=form, voter_id=voter_id, key=secret)
+    receipt: Receipt = issue(form=form, voter_id=voter_id, key=secret)
     metrics.add_metric(name="Reissued", unit=MetricUnit.Count, value=1)
     logger.info("reissued", extra={"reference": receipt.reference, "generation": receipt.generation})
     return receipt

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 from reassort.election import ElectionFileError
 from reassort.election_file import read_election_file
@@ -27,7 +26,7 @@ ROOT = FOLDER.parent
 DIJON = FOLDER / "dijon-2018.yaml"
 
 
-def _commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Give every command and every group of them, by what is typed after `reassort`."""
     yield path
     for name, command in getattr(group, "commands", {}).items():
