@@ -1,5 +1,5 @@
 /** Steps 3 and 4: the form, its review, and the request itself. What is typed stays in the fields of this document. */
-import { Problem, Unreachable, call } from "./api.js";
+import { call, Problem, Unreachable } from "./api.js";
 import { byId, input, make, paragraph, say } from "./elements.js";
 import { findFaults, nextSteps, showErrors, showFailure } from "./errors.js";
 import { isSignedOut } from "./session.js";
@@ -61,7 +61,8 @@ export function showRequest(read, historyChange) {
   for (const line of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-secretariat]"))) {
     line.hidden = !overview.secretariat;
   }
-  for (const name of document.querySelectorAll("[data-secretariat-name]")) name.textContent = overview.secretariat ?? "";
+  for (const name of document.querySelectorAll("[data-secretariat-name]"))
+    name.textContent = overview.secretariat ?? "";
   const refusal = refusalOf(overview);
   if (refusal) {
     showRefusal(...refusal, historyChange);
@@ -282,7 +283,8 @@ function normalisedDay(typed) {
   const date = new Date(Date.UTC(year, month - 1, day));
   const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!exists || year < 1900 || year > 2099) return "";
-  return [day, month].map((part) => String(part).padStart(2, "0")).join("/") + `/${year}`;
+  const [twoOfDay, twoOfMonth] = [day, month].map((part) => String(part).padStart(2, "0"));
+  return `${twoOfDay}/${twoOfMonth}/${year}`;
 }
 
 /** @param {string} id */
