@@ -7,13 +7,12 @@ STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet && $(BIN)/mypy && $(BIN)/python tools/circles.py
+.PHONY: help run test check format watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
-.PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
-
-# The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
+# The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome, TypeScript), by the Node.js that uv.lock pins.
 NODE_PROJECT := tools/node
 NODE_SYNCED := $(NODE_PROJECT)/node_modules/.synced
+NODE_BIN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin
 
 # Where the functions are, for programs that run them outside of Lambda.
 WITH_FUNCTIONS := PYTHONPATH=functions:layers/shared:ops
@@ -24,8 +23,18 @@ help: ## List the targets
 run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
 	@$(BIN)/python -m local.run
 
-check: $(SYNCED) ## Lint, formatting and types, in seconds
-	@$(CHECK)
+check: $(SYNCED) $(NODE_SYNCED) ## Lint, formatting, types and circles, in seconds
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/python tools/circles.py
+	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
+	@$(NODE_BIN)/tsc --project site
+
+format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `make check` wants them
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+	@$(NODE_BIN)/biome check --write --log-level=warn
 
 test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
@@ -118,7 +127,7 @@ clean: ## Remove what was built
 # Puppeteer's own script would download a browser.
 $(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(NODE_PROJECT) --ignore-scripts --no-audit --no-fund --loglevel=error >.build/npm.log 2>&1 \
-		|| { echo "The checkers of pages could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
+		|| { echo "The checkers of pages and scripts could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
 	@touch $@
 
 # Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring their own.
@@ -150,7 +159,7 @@ chromium: $(SYNCED) driver
 firefox: $(NODE_SYNCED)
 	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || test -s .build/firefox || { \
 		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
-		|| PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
+		|| $(NODE_BIN)/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
 		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }
 
 # Counts instructions, which repeat where milliseconds do not.

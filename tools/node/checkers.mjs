@@ -29,7 +29,9 @@ let connection;
 async function pageOf(target) {
   connection ??= puppeteer.connect({ browserURL: `http://127.0.0.1:${port}`, defaultViewport: null });
   const browser = await connection;
-  const found = await browser.waitForTarget(async (candidate) => (await idOf(candidate)) === target, { timeout: 60_000 });
+  const found = await browser.waitForTarget(async (candidate) => (await idOf(candidate)) === target, {
+    timeout: 60_000,
+  });
   const page = await found.page();
   if (!page) throw new Error(`target ${target} is not a page`);
   return { browser, page };
@@ -56,7 +58,14 @@ const CHECKS = {
   /** @param {{target: string, viewport: {width: number, height: number}}} request */
   async pa11y({ target, viewport }) {
     const { browser, page } = await pageOf(target);
-    const report = await pa11y(page.url(), { browser, page, viewport, ignoreUrl: true, standard: "WCAG2AA", timeout: 60_000 });
+    const report = await pa11y(page.url(), {
+      browser,
+      page,
+      viewport,
+      ignoreUrl: true,
+      standard: "WCAG2AA",
+      timeout: 60_000,
+    });
     return report.issues.map(({ code, message, context }) => `${code}: ${message} ${context}`);
   },
 

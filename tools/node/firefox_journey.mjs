@@ -91,9 +91,7 @@ async function play() {
 
 /** Open the status page without a session: the API refuses, and the page asks to sign in. */
 async function openTrackingSignedOut() {
-  const refused = page.waitForResponse(
-    (answer) => answer.url() === `${origin}/api/reissue` && answer.status() === 401,
-  );
+  const refused = page.waitForResponse((answer) => answer.url() === `${origin}/api/reissue` && answer.status() === 401);
   await Promise.all([refused, page.click(TRACKING)]);
   await textOf("#notice:focus", /Identifiez-vous pour continuer/);
   await arriveAt("Votre adresse professionnelle");
