@@ -7,7 +7,7 @@ STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help run test check format watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
+.PHONY: help run test check check-python check-scripts format watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome, TypeScript), by the Node.js that uv.lock pins.
 NODE_PROJECT := tools/node
@@ -23,11 +23,15 @@ help: ## List the targets
 run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
 	@$(BIN)/python -m local.run
 
-check: $(SYNCED) $(NODE_SYNCED) ## Lint, formatting, types and circles, in seconds
+check: check-python check-scripts ## Lint, formatting, types and circles of imports, in seconds
+
+check-python: $(SYNCED)
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/python tools/circles.py
+
+check-scripts: $(SYNCED) $(NODE_SYNCED)
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project site
 
