@@ -65,10 +65,10 @@ lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on templa
 	@.audit/bin/checkov --config-file .checkov.yaml
 
 audit: $(SYNCED) ## Known vulnerabilities of the locked packages; needs the network, and says so when it could not ask
-	@$(BIN)/python packaging/audit.py
+	@$(BIN)/python tools/audit.py
 
 sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
-	@$(BIN)/python packaging/sbom.py .build/sbom.json
+	@$(BIN)/python tools/sbom.py .build/sbom.json
 
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel

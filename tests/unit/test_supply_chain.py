@@ -123,7 +123,7 @@ def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "sbom.json"
     for _ in range(2):
         before = target.read_bytes() if target.exists() else None
-        command = [sys.executable, "packaging/sbom.py", str(target)]
+        command = [sys.executable, "tools/sbom.py", str(target)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, "UV": _uv()}, capture_output=True, check=True)
     assert target.read_bytes() == before
     content = json.loads(target.read_bytes())
@@ -198,7 +198,7 @@ def _audit(osv: str, npm: str) -> tuple[int, str]:
         "npm_config_registry": npm,
         "npm_config_fetch_retries": "0",
     }
-    command = [sys.executable, "packaging/audit.py", "--service-url", f"{osv}/"]
+    command = [sys.executable, "tools/audit.py", "--service-url", f"{osv}/"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert not done.stderr
     return done.returncode, done.stdout
