@@ -1,6 +1,6 @@
 """Thirty thousand reissues in ten minutes on the real functions, in virtual time: is any lost, and how long do messages take?
 
-    make bench-delivery                                     all scenarios, 3,000 a minute for two minutes each
+    make bench-delivery                                     all, 3,000 a minute for two minutes
     make bench-delivery FLAGS='--scenario S2 --minutes 10'  one of them, 30,000 reissues
     make bench-delivery FLAGS=--json                        the figures instead of tables
 

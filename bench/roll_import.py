@@ -159,6 +159,8 @@ def _write_report(
         if options.voters == 1_200_000 and options.runs == 15
         else f" FLAGS='--voters {options.voters} --runs {options.runs}'"
     )
+    sizes = (f"MiB at {_SMALL:,}", f"MiB at {options.voters:,}")
+    columns = ["", "seconds", "of processor", "rows a second", *sizes, "ratio"]
     REPORT.write_text(
         f"""# Importing a roll
 
@@ -169,18 +171,23 @@ Both sides write to an endpoint in another process that accepts everything. What
 
 ## Against boto3's batch writer
 
-The client's processor time and instructions for 25 items. The batch writer of the resource API is handed finished items and writes them unconditionally; the import makes them
-from rows of the roll (keyed hashes, register entry) and writes them in transactions, each on condition that nothing is there. Medians and quartiles of {options.runs} runs of
-{_VOTERS_A_RUN} voters in turn; the instructions are those of one thread, without the start. Bar: {CPU_BAR}.
+The client's processor time and instructions for 25 items. The batch writer of the resource API is
+handed finished items and writes them unconditionally; the import makes them from rows of the roll
+(keyed hashes, register entry) and writes them in transactions, each on condition that nothing is
+there. Medians and quartiles of {options.runs} runs of {_VOTERS_A_RUN} voters in turn; the
+instructions are those of one thread, without the start. Bar: {CPU_BAR}.
 
 {table(["", "ms of processor", "million instructions"], rows)}
 ## A whole roll
 
-`reassort roll check` and `roll import --threads 16`, from start to end: {options.voters:,} voters, UTF-8 with BOM or Windows-1252, `;`, CRLF (harness/roll/generated.py). Peak memory
-is the process's resident set; its bar is {MEMORY_BAR} times that of {_SMALL:,} voters. « Identifiers issued » draws them, and writes the mailing file encrypted with age.
+`reassort roll check` and `roll import --threads 16`, from start to end: {options.voters:,} voters,
+UTF-8 with BOM or Windows-1252, `;`, CRLF (harness/roll/generated.py). Peak memory is the process's
+resident set; its bar is {MEMORY_BAR} times that of {_SMALL:,} voters. « Identifiers issued » draws
+them, and writes the mailing file encrypted with age.
 
-{table(["", "seconds", "of processor", "rows a second", f"MiB at {_SMALL:,}", f"MiB at {options.voters:,}", "ratio"], whole)}
-The command reads the file three times: to find out its encoding, to check it, to import it; once more to write the mailing file. The endpoint shares the processors with it.
+{table(columns, whole)}
+The command reads the file three times: to find out its encoding, to check it, to import it; once
+more to write the mailing file. The endpoint shares the processors with it.
 """,
         encoding="utf-8",
     )

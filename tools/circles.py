@@ -1,6 +1,8 @@
 """Who may import whom: no module imports itself by way of others, not even for its types alone, and some rooms are kept apart.
 
-.venv/bin/python tools/circles.py    prints each circle and each import that is not allowed; exit status 1 when there is one
+    python tools/circles.py
+
+It prints a circle, and each import that is not allowed; the exit status is 1 when there is one.
 """
 
 from __future__ import annotations

@@ -44,9 +44,10 @@ MEASUREMENTS = {
 _START, _END = "<!-- ratios, written by `make bench` -->\n", "<!-- end of ratios -->\n"
 _INTRODUCTION = """# Results
 
-Written by `make bench`, each section by the run that its last lines name. A ratio has both sides in one run, by turns; a bar is what
-it must not exceed. Instructions are counted by cachegrind and repeat; milliseconds and MiB are medians, with the span of the middle
-80 % of the runs in brackets. What was tried, what paid and what did not: [docs/performance.md](../docs/performance.md).
+Written by `make bench`, each section by the run that its last lines name. A ratio has both sides in
+one run, by turns; a bar is what it must not exceed. Instructions are counted by cachegrind and
+repeat; milliseconds and MiB are medians, with the span of the middle 80 % of the runs in brackets.
+What was tried, what paid and what did not: [docs/performance.md](../docs/performance.md).
 """
 
 

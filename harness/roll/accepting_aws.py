@@ -77,9 +77,10 @@ class _Accepting(asyncio.Protocol):
             case "decrypt":
                 return json.dumps({"Plaintext": json.loads(body)["CiphertextBlob"]}).encode()
         if b"Action=DescribeStacks" in body:
+            values = {name: name for name in read_template()["Outputs"]} | {"ElectionId": _ELECTION}
             outputs = "".join(
-                f"<member><OutputKey>{name}</OutputKey><OutputValue>{_ELECTION if name == 'ElectionId' else name}</OutputValue></member>"
-                for name in read_template()["Outputs"]
+                f"<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>"
+                for name, value in values.items()
             )
             return (
                 "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>reassort</StackName>"

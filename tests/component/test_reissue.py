@@ -302,7 +302,7 @@ def test_no_get_changes_anything_but_the_sessions_age(world: World, claire: Enro
     assert _state(world) == before
 
 
-# ---------------------------------------------------------------- concurrency that one process can show
+# ------------------------------------------------------------ concurrency that one process can show
 
 
 @pytest.mark.req("R3", "I1")

@@ -2,7 +2,7 @@
 
 The requests are the same at each run. More of them, and others:
 
-    FUZZ_EXAMPLES=10000   as many for each operation (`make fuzz` counts the answers in bench/fuzz.md)
+    FUZZ_EXAMPLES=10000   as many for each operation (`make fuzz` counts the answers)
     FUZZ_SEED=7           others
 """
 

@@ -8,7 +8,8 @@ from tests.site.axe import violations
 
 FAULTY = """<!DOCTYPE html>
 <html><head><title>Page</title></head>
-<body><main><h1>Page</h1><img src="data:,"><button></button><p style="color: #aaa; background: #fff">Clair</p></main></body>
+<body><main><h1>Page</h1><img src="data:,"><button></button>
+<p style="color: #aaa; background: #fff">Clair</p></main></body>
 </html>
 """
 SOUND = """<!DOCTYPE html>

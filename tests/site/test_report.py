@@ -64,7 +64,8 @@ def test_no_word_of_a_plot_is_cut_off(page: Page, file: Path) -> None:
             const frame = svg.getBoundingClientRect()
             return [...svg.querySelectorAll('text')].filter(text => {
                 const box = text.getBoundingClientRect()
-                return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1
+                return box.left < frame.left - 1 || box.right > frame.right + 1
+                    || box.top < frame.top - 1 || box.bottom > frame.bottom + 1
             }).map(text => text.textContent)
         })"""
     )

@@ -106,7 +106,8 @@ class TestWaysToWrite:
 
     def test_cells_that_a_spreadsheet_drops_at_the_end_are_empty(self) -> None:
         one = row(1)
-        text = f"email;numen;establishment;identifier;secretariat\n{one.email};{one.numen};{one.establishment};{one.identifier}\n"
+        cells = f"{one.email};{one.numen};{one.establishment};{one.identifier}"
+        text = f"email;numen;establishment;identifier;secretariat\n{cells}\n"
         assert [valid.secretariat for valid in read(text.encode())[0]] == [None]
 
     @given(establishment=WORDS, secretariat=WORDS, encoding=st.sampled_from(["utf-8", "cp1252"]))
