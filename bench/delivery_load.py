@@ -150,7 +150,7 @@ def main() -> int:
         text = describe(result)
         print(text, flush=True)
         command = _command()
-        lines = [*assumptions.lines(), Habits(SCENARIOS[name].sms_share).line()]
+        lines = [*assumptions.lines(), Habits(sms=SCENARIOS[name].sms_share).line()]
         note = f"{machine()} `{command}`\n\n" + "\n".join(f"- {line}" for line in lines)
         write_section(name, f"{text}\n{note}\n")
         if name == "S2":

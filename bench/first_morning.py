@@ -28,6 +28,7 @@ from reassort.keys import CONTROL_SHARDS
 from bench.journey_cost import Step, measure
 from harness.elections import read_election
 from harness.load.cloud import Assumptions
+from harness.load.crowd import Habits
 from harness.measuring.figures import machine, table
 from harness.measuring.results import Figure, Section, keep
 from local.processes import ROOT
@@ -60,11 +61,11 @@ class Morning:
 
     voters: int = 1_200_000
     share: float = 0.2
-    busy_share: float = 0.4
+    busy_share: float = Habits.busy_share
     busy_from: float = 9
     swell: float = 0.5
-    sms: float = 0.7
-    switches: float = 0.6
+    sms: float = Habits.sms
+    switches: float = Habits.switches
     asks_code_again: float = 0.05
 
     def arrivals(self) -> Series:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
+from reassort_ops.rehearsal import morning
 
 from harness.service.gsm7 import gsm7_length
 from harness.service.world import START, identifier_in
@@ -29,24 +30,24 @@ _TRIES = 5
 
 
 @dataclass(frozen=True)
-class Habits:
-    """What voters do, as shares of all, and how long they take, in seconds."""
+class Habits(morning.Habits):
+    """A rehearsal's habits, and what voters do who are told to wait: `switches` of them take the e-mail.
 
-    sms_share: float
-    switch_share: float = 0.6
-    double_clicks: float = 0.01
-    second_reissues: float = 0.02
+    Times are seconds; of the former, only channel, double clicks and second requests are played.
+    """
+
+    switches: float = 0.6
     looks_after: float = 3.0
     switches_after: tuple[float, float] = (5, 30)
-    second_reissue_after: tuple[float, float] = (5, 60)
+    asks_again_after: tuple[float, float] = (5, 60)
 
     def line(self) -> str:
         """Say it in words."""
         return (
-            f"{self.sms_share:.0%} of voters choose SMS; they look at the status after {self.looks_after:g} s, and {self.switch_share:.0%} of "
+            f"{self.sms:.0%} of voters choose SMS; they look at the status after {self.looks_after:g} s, and {self.switches:.0%} of "
             f"those who are told to wait switch to e-mail {self.switches_after[0]:g}–{self.switches_after[1]:g} s later. "
-            f"{self.double_clicks:.0%} send the form twice at once, {self.second_reissues:.0%} ask for another identifier after "
-            f"{self.second_reissue_after[0]:g}–{self.second_reissue_after[1]:g} s. All are signed in beforehand."
+            f"{self.clicks_twice:.0%} send the form twice at once, {self.asks_again:.0%} ask for another identifier after "
+            f"{self.asks_again_after[0]:g}–{self.asks_again_after[1]:g} s. All are signed in beforehand."
         )
 
 
@@ -112,20 +113,18 @@ class Crowd:
     def arrive(self, number: int, at: float) -> None:
         """Let a voter come at `at` seconds: all that chance decides about them is decided now."""
         draw = self._random
-        channel = "sms" if draw.random() < self.habits.sms_share else "email"
+        channel = "sms" if draw.random() < self.habits.sms else "email"
         key = str(UUID(int=draw.getrandbits(128)))
         start = self._cloud.simulation.start
         plan = _Plan(
             number,
             channel,
             key,
-            double_click_after=draw.uniform(0, 0.2) if draw.random() < self.habits.double_clicks else None,
-            second_after=draw.uniform(*self.habits.second_reissue_after)
-            if draw.random() < self.habits.second_reissues
+            double_click_after=draw.uniform(0, 0.2) if draw.random() < self.habits.clicks_twice else None,
+            second_after=draw.uniform(*self.habits.asks_again_after)
+            if draw.random() < self.habits.asks_again
             else None,
-            switches_after=draw.uniform(*self.habits.switches_after)
-            if draw.random() < self.habits.switch_share
-            else None,
+            switches_after=draw.uniform(*self.habits.switches_after) if draw.random() < self.habits.switches else None,
         )
         start(at, "voter", partial(self._come, plan))
 

@@ -120,7 +120,7 @@ def play(
 ) -> Result:
     """Play a scenario and judge it. `tell` is given a line each minute of virtual time."""
     assumptions = assumptions or Assumptions()
-    habits = habits or Habits(scenario.sms_share)
+    habits = habits or Habits(sms=scenario.sms_share)
     chance = Random(seed)  # noqa: S311 - a simulation that can be repeated
     # The functions draw their jitter from the process's own generator.
     random.seed(seed)
