@@ -1,4 +1,5 @@
-"""Who may import whom: no module imports itself by way of others, not even for its types alone, and some rooms are kept apart.
+"""Who may import whom: no module imports itself by way of others, not even for its types alone, and
+some rooms are kept apart.
 
     python tools/circles.py
 
@@ -32,7 +33,8 @@ APART = {
 
 
 def imports_of(*sources: Path, packages: Collection[Path] = ()) -> dict[str, set[str]]:
-    """Return, for each module of these folders, the modules of these folders that it imports anywhere in its text.
+    """Return, for each module of these folders, the modules of these folders that it imports
+    anywhere in its text.
 
     Modules of `sources` are named from there, those of `packages` from the folder above.
     """
@@ -42,7 +44,9 @@ def imports_of(*sources: Path, packages: Collection[Path] = ()) -> dict[str, set
 
 
 def circle_in(imports: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the modules of a circle, the first one again at the end; nothing when there is none."""
+    """Return the modules of a circle, the first one again at the end; nothing when there is
+    none.
+    """
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
