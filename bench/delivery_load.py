@@ -121,7 +121,7 @@ def _command() -> str:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.delivery_load", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.delivery_load", description=__doc__.partition("\n\n")[0])
     parser.add_argument(
         "--scenario", action="append", choices=sorted(SCENARIOS), help="may be repeated; all by default"
     )

@@ -201,7 +201,7 @@ def _taken(deployment: Deployment) -> list[Taken]:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.delivery_stack", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.delivery_stack", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--clients", type=int, default=8, help="how many at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=45, help="how long they work (default: %(default)s)")
     arguments = parser.parse_args()

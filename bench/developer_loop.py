@@ -85,7 +85,7 @@ def section(runs: Sequence[float], tests: tuple[float, str] | None, command: str
 
 def main() -> int:
     """Measure; return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench.developer_loop", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.developer_loop", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="of make run (default: %(default)s)")
     parser.add_argument("--without-tests", action="store_true", help="leave make test out; nothing is kept then")
     arguments = parser.parse_args()

@@ -199,7 +199,7 @@ def looks_per_reissue() -> tuple[float, str]:
 def main() -> int:
     """Run the command; return its exit status."""
     defaults = Morning()
-    parser = argparse.ArgumentParser(prog="bench.first_morning", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.first_morning", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--voters", type=int, default=defaults.voters, help="on the roll (default: %(default)s)")
     parser.add_argument(
         "--share", type=float, default=defaults.share, help="of them ask for an identifier (default: %(default)s)"

@@ -31,7 +31,7 @@ _TITLE = "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and
 
 def main() -> int:
     """Send the requests and write the report; return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--examples", type=int, default=10_000, help="for each operation (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--operation", action="append", choices=OPERATIONS, help="may be repeated; all by default")

@@ -175,7 +175,7 @@ def count_python_calls(world: World, roll: Roll) -> dict[str, int]:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.growth", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.growth", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 30_000, 1_000_000], help="voters of each roll")
     parser.add_argument("--runs", type=int, default=15, help="of each roll, alternately (default: %(default)s)")
     arguments = parser.parse_args()
