@@ -106,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     content = yaml.safe_load(options.election.read_text(encoding="utf-8"))
     election = parse_election(content, str(options.election))
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr] # a terminal or a file
     writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
     writer.writerow(("email", "numen", "establishment", "secretariat", "identifier"))
     writer.writerows(make_rows(election, options.rows, options.seed))

@@ -410,7 +410,7 @@ def test_a_part_has_all_of_its_members_and_keeps_them() -> None:
     with pytest.raises(TypeError, match="colour"):
         IdentifierFormat(group=4, symbols=15, colour="red")  # type: ignore[call-arg] # one is too many
     with pytest.raises(AttributeError, match="immutable"):
-        IdentifierFormat(group=4, symbols=15).group = 5  # type: ignore[misc]
+        IdentifierFormat(group=4, symbols=15).group = 5  # type: ignore[misc] # it is immutable
 
 
 @pytest.mark.parametrize("election_id", IDS)

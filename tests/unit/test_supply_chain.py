@@ -113,7 +113,9 @@ def test_the_exported_requirements_are_the_locked_versions_each_with_hashes() ->
     requirements = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", exported, flags=re.MULTILINE).strip())
     found = {}
     for requirement in requirements:
-        name, version = re.match(r"([\w.-]+)==([\w.]+)", requirement).groups()  # type: ignore[union-attr]
+        matched = re.match(r"([\w.-]+)==([\w.]+)", requirement)
+        assert matched, requirement
+        name, version = matched.groups()
         assert SHA256.search(requirement), name
         found[name] = version
     assert found == _layer()

@@ -158,8 +158,9 @@ class TestRefusals:
         assert deployed.everything() == [[], [], []]
 
     def test_on_aws_voters_come_to_the_stack_s_own_site(self, deployed: Deployed) -> None:
+        target: Any = _TargetOf(_with_site(deployed))
         with pytest.raises(OperatorError, match="--url is for a local stack"):
-            rehearse._site(_TargetOf(_with_site(deployed)), "https://elsewhere.example", here=False)  # type: ignore[arg-type]
+            rehearse._site(target, "https://elsewhere.example", here=False)
 
 
 class _TargetOf:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,7 @@ class TestWaysToWrite:
         encoding: str,
         delimiter: str,
         end: str,
-        quoting: int,
+        quoting: Literal[0, 1],
         before: str,
         after: str,
         upper: bool,
