@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from harness.measuring.programs import Spread
 from harness.measuring.results import Figure, Section, finish
-from harness.site.voter_space import free_port
+from local.aws import free_port
 from local.processes import ROOT
 
 RUN_BAR, TEST_BAR = 45, 600

@@ -23,11 +23,11 @@ from harness.site.voter_space import (
     confirm,
     demo_voters,
     fill_form,
-    free_port,
     launch_chromium,
     running_voter_space,
     sign_in,
 )
+from local.aws import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, BrowserType, Page, expect
 
+from local.aws import free_port
 from local.processes import ROOT
 
 ROLL = ROOT / "data" / "demo-roll.csv"
@@ -77,14 +77,6 @@ def demo_voters() -> list[DemoVoter]:
     """Read the demo roll."""
     with ROLL.open(encoding="utf-8-sig", newline="") as lines:
         return [DemoVoter(**row) for row in csv.DictReader(lines, delimiter=";")]
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from playwright.sync_api import Browser, Page
 
 from harness.site.checkers import Checkers, LighthouseReport, running_checkers
 from harness.site.pages import PAGES
-from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, free_port, launch_chromium, sign_in
+from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, launch_chromium, sign_in
 from harness.site.watched import watched_page
+from local.aws import free_port
 
 BAR = 0.99
 MOST_LOOKS = 10

@@ -6,8 +6,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.site.checkers import Checkers, running_checkers
 from harness.site.mocked_space import MockedSpace, built_site
-from harness.site.voter_space import free_port, launch_chromium
+from harness.site.voter_space import launch_chromium
 from harness.site.watched import watched_page
+from local.aws import free_port
 
 
 @pytest.fixture(scope="session")
