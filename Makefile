@@ -7,14 +7,12 @@ STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
-	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py tools/alarms tools/gateway_document.py .ci/total.py
+.PHONY: help run test check check-python check-scripts format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
-.PHONY: help run test check alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
-
-# The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
-NODE_PROJECT := tests/browser/node
+# The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome, TypeScript), by the Node.js that uv.lock pins.
+NODE_PROJECT := tools/node
 NODE_SYNCED := $(NODE_PROJECT)/node_modules/.synced
+NODE_BIN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin
 
 # Where the functions are, for programs that run them outside of Lambda.
 WITH_FUNCTIONS := PYTHONPATH=functions:layers/shared:ops
@@ -25,8 +23,22 @@ help: ## List the targets
 run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
 	@$(BIN)/python -m local.run
 
-check: $(SYNCED) ## Lint, formatting and types, in seconds
-	@$(CHECK)
+check: check-python check-scripts ## Lint, formatting, types and circles of imports, in seconds
+
+check-python: $(SYNCED)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/python tools/circles.py
+
+check-scripts: $(SYNCED) $(NODE_SYNCED)
+	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
+	@$(NODE_BIN)/tsc --project site
+
+format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `make check` wants them
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+	@$(NODE_BIN)/biome check --write --log-level=warn
 
 test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
@@ -53,10 +65,10 @@ lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on templa
 	@.audit/bin/checkov --config-file .checkov.yaml
 
 audit: $(SYNCED) ## Known vulnerabilities of the locked packages; needs the network, and says so when it could not ask
-	@$(BIN)/python packaging/audit.py
+	@$(BIN)/python tools/audit.py
 
 sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
-	@$(BIN)/python packaging/sbom.py .build/sbom.json
+	@$(BIN)/python tools/sbom.py .build/sbom.json
 
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
@@ -119,7 +131,7 @@ clean: ## Remove what was built
 # Puppeteer's own script would download a browser.
 $(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(NODE_PROJECT) --ignore-scripts --no-audit --no-fund --loglevel=error >.build/npm.log 2>&1 \
-		|| { echo "The checkers of pages could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
+		|| { echo "The checkers of pages and scripts could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
 	@touch $@
 
 # Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring their own.
@@ -151,7 +163,7 @@ chromium: $(SYNCED) driver
 firefox: $(NODE_SYNCED)
 	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || test -s .build/firefox || { \
 		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
-		|| PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
+		|| $(NODE_BIN)/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
 		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }
 
 # Counts instructions, which repeat where milliseconds do not.

@@ -14,20 +14,7 @@ import subprocess
 import sys
 import time
 
-from bench.results import REPORT
-
-# By name: the module and its flags.
-MEASUREMENTS = {
-    "cold": ("bench.cold",),
-    "warm": ("bench.warm",),
-    "calls": ("bench.calls",),
-    "import": ("bench.roll_import",),
-    "growth": ("bench.growth",),
-    "delivery": ("bench.delivery_load", "--scenario", "S2", "--minutes", "10"),
-    "first-morning": ("bench.first_morning",),
-    "site": ("bench.site_quality",),
-    "loop": ("bench.developer_loop",),
-}
+from harness.measuring.results import MEASUREMENTS, REPORT
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from bench.figures import table
 from bench.journey_cost import Step, measure
-from bench.results import Figure, Section, finish
+from harness.measuring.figures import table
+from harness.measuring.results import Figure, Section, finish
 
 COMMAND = "make bench-calls"
 _VOTERS = 20

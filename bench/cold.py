@@ -11,48 +11,18 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.figures import table
-from bench.measuring import RUNS, Program, Spread, by_turns, counted, instructions
-from bench.results import Figure, Section, finish
-from bench.surroundings import Surroundings, surroundings
-from bench.trees import FUNCTIONS, compile_anew, deployed_copy, product, reference_packages, zipped_size
-from tests.artefact.emulator import copy_runtime, running
+from harness.measuring.figures import table
+from harness.measuring.programs import RUNS, Program, Spread, by_turns, counted, instructions
+from harness.measuring.results import Figure, Section, finish
+from harness.runtime.emulator import copy_runtime, running
+from harness.runtime.starts import BARS, as_deployed, function, ref
+from harness.runtime.surroundings import Surroundings, surroundings
+from harness.runtime.trees import FUNCTIONS, product, reference_packages, zipped_size
 
 COMMAND = "make bench-cold"
-BARS = {"login": 1.0, "reissue": 1.10}
-
-
-def ref(around: Surroundings) -> Program:
-    """Return REF: boto3, pydantic, Logger and Metrics, with bytecode."""
-    return Program("import ref", (reference_packages(compiled=True),), around.environment)
-
-
-def function(name: str, around: Surroundings, path: tuple[Path, ...] | None = None, prelude: str = "") -> Program:
-    """Return the start of a built function, on another path or after a prelude if need be."""
-    return Program(f"{prelude}import {name}.handler", path or product().path(name), around.environment)
-
-
-@contextmanager
-def as_deployed() -> Iterator[tuple[tuple[Path, Path], tuple[Path, Path]]]:
-    """Give the path of reissue as Lambda unpacks it, every file dated 1980, and the same tree with all bytecode made on the spot."""
-    with TemporaryDirectory() as folder:
-        paths = []
-        for name in ("deployed", "fresh"):
-            path = tuple(
-                deployed_copy(part, Path(folder) / name / str(number))
-                for number, part in enumerate(product().path("reissue"))
-            )
-            paths.append(path)
-        for part in paths[1]:
-            for cache in part.rglob("__pycache__"):
-                shutil.rmtree(cache)
-            compile_anew(part)
-        yield (paths[0][0], paths[0][1]), (paths[1][0], paths[1][1])
 
 
 def techniques(around: Surroundings, folder: Path) -> dict[str, tuple[Program, Program]]:

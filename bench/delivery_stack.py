@@ -26,8 +26,8 @@ from typing import Any
 import httpx
 from reassort.outbox import SETTLED
 
-from bench.figures import machine, percentile, table, write_section
-from tests.stack.deployed import PATIENCE_SECONDS, Browser, Deployment, Enrolled, deployed, identifier_in, wait_for
+from harness.measuring.figures import machine, percentile, table, write_section
+from harness.stack.deployed import PATIENCE_SECONDS, Browser, Deployment, Enrolled, deployed, identifier_in, wait_for
 
 # Voters that are signed in beforehand, for each second of the run; the run ends early when they are used up.
 _VOTERS_PER_SECOND = 12
@@ -201,7 +201,7 @@ def _taken(deployment: Deployment) -> list[Taken]:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.delivery_stack", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.delivery_stack", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--clients", type=int, default=8, help="how many at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=45, help="how long they work (default: %(default)s)")
     arguments = parser.parse_args()

@@ -15,10 +15,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench.measuring import Spread
-from bench.results import Figure, Section, finish
+from harness.measuring.programs import Spread
+from harness.measuring.results import Figure, Section, finish
+from local.aws import free_port
 from local.processes import ROOT
-from tests.browser.voter_space import free_port
 
 RUN_BAR, TEST_BAR = 45, 600
 # What they say of this very run is only known afterwards.
@@ -85,7 +85,7 @@ def section(runs: Sequence[float], tests: tuple[float, str] | None, command: str
 
 def main() -> int:
     """Measure; return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench.developer_loop", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.developer_loop", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="of make run (default: %(default)s)")
     parser.add_argument("--without-tests", action="store_true", help="leave make test out; nothing is kept then")
     arguments = parser.parse_args()

@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 from reassort.keys import CONTROL_SHARDS
 
-from bench.cloud import Assumptions
-from bench.figures import machine, table
 from bench.journey_cost import Step, measure
-from bench.results import Figure, Section, keep
+from harness.elections import read_election
+from harness.load.cloud import Assumptions
+from harness.load.crowd import Habits
+from harness.measuring.figures import machine, table
+from harness.measuring.results import Figure, Section, keep
 from local.processes import ROOT
-from tests.elections import read_election
 
 mpl.use("Agg")
 
@@ -60,11 +61,11 @@ class Morning:
 
     voters: int = 1_200_000
     share: float = 0.2
-    busy_share: float = 0.4
+    busy_share: float = Habits.busy_share
     busy_from: float = 9
     swell: float = 0.5
-    sms: float = 0.7
-    switches: float = 0.6
+    sms: float = Habits.sms
+    switches: float = Habits.switches
     asks_code_again: float = 0.05
 
     def arrivals(self) -> Series:
@@ -198,7 +199,7 @@ def looks_per_reissue() -> tuple[float, str]:
 def main() -> int:
     """Run the command; return its exit status."""
     defaults = Morning()
-    parser = argparse.ArgumentParser(prog="bench.first_morning", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.first_morning", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--voters", type=int, default=defaults.voters, help="on the roll (default: %(default)s)")
     parser.add_argument(
         "--share", type=float, default=defaults.share, help="of them ask for an identifier (default: %(default)s)"

@@ -4,7 +4,7 @@
     make fuzz FLAGS='--seed 7 --examples 50000'     others, and more
     make fuzz FLAGS='--operation reissue'           one operation, and no report
 
-Writes bench/fuzz.md. What is promised: tests/fuzz/verdict.py. The exit status is 1 when a promise is broken; the least request that
+Writes bench/fuzz.md. What is promised: harness/fuzz/verdict.py. The exit status is 1 when a promise is broken; the least request that
 shows it is printed.
 """
 
@@ -20,10 +20,10 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.figures import machine, table
-from tests.component.openapi import operations
-from tests.fuzz.running import OPERATIONS, fuzz
-from tests.fuzz.verdict import COUNTED
+from harness.fuzz.running import OPERATIONS, fuzz
+from harness.fuzz.verdict import COUNTED
+from harness.measuring.figures import machine, table
+from harness.service.openapi import operations
 
 REPORT = Path(__file__).with_name("fuzz.md")
 _TITLE = "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and writes nothing when a request breaks a promise.\n"
@@ -31,7 +31,7 @@ _TITLE = "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and
 
 def main() -> int:
     """Send the requests and write the report; return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--examples", type=int, default=10_000, help="for each operation (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--operation", action="append", choices=OPERATIONS, help="may be repeated; all by default")

@@ -18,39 +18,32 @@ import shlex
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
-from statistics import NormalDist, median, quantiles
+from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from reassort.identifiers import ALPHABET
-from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.keys import DUE_SHARDS, due_shard, phone_key
-from reassort.references import derive_reference
 from reassort.tables import to_wire
 
-from bench.figures import machine, table
-from bench.quick_engine import Aside, quick_engine
-from bench.results import Figure, Section, keep
-from tests.engine_ministack import MINISTACK, NO_SORT_KEY
-from tests.world import World
+from harness.engines.ministack import MINISTACK, NO_SORT_KEY
+from harness.engines.quick import Aside, quick_engine
+from harness.measuring.figures import machine, table
+from harness.measuring.results import Figure, Section, keep
+from harness.measuring.spread import URLSAFE, Spread, spreads
+from harness.service.world import World
 
 if TYPE_CHECKING:
-    from tests.wire import Call
-    from tests.world import Enrolled
+    from harness.service.wire import Call
+    from harness.service.world import Enrolled
 
 REPORT = Path(__file__).with_suffix(".md")
 BAR = 1.1
 _ROLL_TABLES = ("VotersTable", "IdentifiersTable", "RegisterTable")
 _A_RUN = 10
-_BUCKETS = 256
-_URLSAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-# A chi-square beyond this comes about once in a thousand tables of even keys.
-_IMPROBABLE = 0.001
 
 
 @dataclass
@@ -87,7 +80,7 @@ def make_roll(world: World, size: int, coming: int, draw: Random) -> Roll:
     }
 
     def key(length: int) -> str:
-        return "".join(draw.choices(_URLSAFE, k=length))
+        return "".join(draw.choices(URLSAFE, k=length))
 
     for _ in range(size - coming):
         voter_id = {"S": key(22)}
@@ -180,75 +173,9 @@ def count_python_calls(world: World, roll: Roll) -> dict[str, int]:
     return counts
 
 
-@dataclass(frozen=True)
-class Spread:
-    """How keys fall into buckets: their number, the fullest bucket against the mean, and how probable so uneven a spread is of even keys."""
-
-    name: str
-    keys: int
-    buckets: int
-    fullest: float
-    probability: float
-
-    @property
-    def is_even(self) -> bool:
-        """Tell whether chance explains it."""
-        return self.probability >= _IMPROBABLE
-
-
-def spread(name: str, found: Iterable[int], buckets: int) -> Spread:
-    """Test bucket numbers of keys for evenness (chi-square; its distribution by Wilson and Hilferty's cube root)."""
-    counts = Counter(found)
-    total = sum(counts.values())
-    mean = total / buckets
-    chi_square = sum((counts[bucket] - mean) ** 2 / mean for bucket in range(buckets))
-    freedom = buckets - 1
-    z = ((chi_square / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / (2 / (9 * freedom)) ** 0.5
-    return Spread(name, total, buckets, max(counts.values()) / mean, 1 - NormalDist().cdf(z))
-
-
-def spreads(keys: int, draw: Random) -> list[Spread]:
-    """Make the keys of so many voters and their reissues as the functions do, and see how they fall."""
-    hashes = KeyedHash(draw.randbytes(32))
-
-    def leading(key: str) -> int:
-        """Return the first 8 bits of a key in base64url."""
-        return (_URLSAFE.index(key[0]) << 2) | (_URLSAFE.index(key[1]) >> 4)
-
-    voters = [hashes.voter_id(f"prenom.nom{number}@ac-dijon.fr") for number in range(keys)]
-    references = [derive_reference(hashes, voter, f"{number:032x}") for number, voter in enumerate(voters)]
-    some = range(keys)
-    return [
-        spread("voters, register, sign-in: `voter_id`", map(leading, voters), _BUCKETS),
-        spread(
-            "identifiers: `identifier_hash`",
-            (leading(hashes.hash(Purpose.IDENTIFIER, f"{number}")) for number in some),
-            _BUCKETS,
-        ),
-        spread(
-            "limits: `phone#` + hash",
-            (
-                leading(phone_key(hashes.hash(Purpose.PHONE, f"+336{number:08d}")).removeprefix("phone#"))
-                for number in some
-            ),
-            _BUCKETS,
-        ),
-        spread(
-            "deliveries: the reference",
-            (ALPHABET.index(one[0]) * len(ALPHABET) + ALPHABET.index(one[1]) for one in references),
-            len(ALPHABET) ** 2,
-        ),
-        spread(
-            "deliveries, index `due`: its 8 shards",
-            (DUE_SHARDS.index(due_shard(one)) for one in references),
-            len(DUE_SHARDS),
-        ),
-    ]
-
-
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.growth", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.growth", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 30_000, 1_000_000], help="voters of each roll")
     parser.add_argument("--runs", type=int, default=15, help="of each roll, alternately (default: %(default)s)")
     arguments = parser.parse_args()

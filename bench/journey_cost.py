@@ -1,14 +1,14 @@
 """What one voter's journey asks of AWS, step by step, measured on the real functions: calls, request units by table and key, processor time.
 
-Units follow from the sizes of the items that were really written (`bench.units`); an emulator's answers are constants. What an index costs is
+Units follow from the sizes of the items that were really written (`harness.measuring.units`); an emulator's answers are constants. What an index costs is
 counted where a write names its key.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.tables import to_wire
 
-from bench.units import item_size, read_units, write_units
-from tests.engine_ministack import MINISTACK
-from tests.world import World
+from harness.engines.ministack import MINISTACK
+from harness.measuring.units import item_size, read_units, write_units
+from harness.service.world import World
 
 if TYPE_CHECKING:
-    from tests.wire import Call
+    from harness.service.wire import Call
 
 # Attributes that are keys of an index of the deliveries table; a write that names one writes the index, too.
 _INDEX_KEYS = ("due_at", "sms_id")
@@ -40,7 +40,7 @@ class Step:
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     writes: Counter[str] = field(default_factory=Counter)
-    reads: Counter[str] = field(default_factory=Counter)
+    reads: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     keys: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -48,7 +48,7 @@ class Step:
         """Return the processor time of the function in one step, in milliseconds."""
         return self.seconds * 1000 / self.times
 
-    def per_voter(self, counted: Counter[str]) -> dict[str, float]:
+    def per_voter(self, counted: Mapping[str, float]) -> dict[str, float]:
         """Return a count for one voter."""
         return {name: count / self.times for name, count in sorted(counted.items())}
 

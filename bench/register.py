@@ -34,7 +34,7 @@ from reassort_ops.register.file_check import check_register_file, read_public_ke
 from reassort_ops.register.replay import ISSUES, Replay
 from reassort_ops.register.sorted_chains import SortedChains
 
-from bench.figures import machine, table
+from harness.measuring.figures import machine, table
 
 _REPORT = Path(__file__).parent / "register.md"
 _SEED = 2026

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.figures import machine, table
+from harness.measuring.figures import machine, table
 from local.processes import own_folder
 from local.run import LocalStack, brought_up, listen
 
@@ -29,7 +29,7 @@ _PORT = "8089"
 
 def main() -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="bench.rehearsal", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.rehearsal", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--voters", type=int, default=10_000, help="on the fictional roll (default: %(default)s)")
     parser.add_argument(
         "--share", type=float, default=20, help="per cent who ask for an identifier (default: %(default)s)"

@@ -3,7 +3,7 @@
     make bench-import
     make bench-import FLAGS='--voters 100000'
 
-Both write the same items to an endpoint in another process that accepts everything (bench/accepting_aws.py), so the client is all that is
+Both write the same items to an endpoint in another process that accepts everything (harness/roll/accepting_aws.py), so the client is all that is
 measured. The batch writer gets items that are finished, in three tables, unconditionally; the import makes its own (four keyed hashes and a
 link of the register for each voter) and writes them in transactions on condition that nothing is there. The run writes bench/roll_import.md; the
 exit status is 1 when a bar is missed or a row is.
@@ -12,125 +12,33 @@ exit status is 1 when a bar is missed or a row is.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shlex
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boto3.session import Session
 from pyrage import x25519
-from reassort.election_file import read_election_file
-from reassort.keyed_hash import KeyedHash
-from reassort_ops.account.stack import Aws, Stack
-from reassort_ops.roll.check import check_roll, valid_rows
-from reassort_ops.roll.enrolment import Enroller, Enrolment
-from reassort_ops.roll.file import open_roll
-from reassort_ops.roll.importing import RollImport
-from reassort_ops.roll.writes import TransactionWriter
 
-from bench.accepting_aws import REGION, STACK, accepting_aws, client_environment, counted
-from bench.figures import machine, table
-from bench.generated_roll import ELECTION_FILE, write_generated_roll
-from bench.measuring import Program, can_count_instructions, instructions
-from bench.results import Figure, Section, keep
+from harness.measuring.figures import machine, table
+from harness.measuring.programs import Program, can_count_instructions, instructions
+from harness.measuring.results import Figure, Section, keep
+from harness.roll.accepting_aws import STACK, accepting_aws, client_environment, counted
+from harness.roll.commands import BATCH, CPU_BAR, ITEMS_A_VOTER, MEMORY_BAR, Command, Sides, reassort_roll
+from harness.roll.generated import ELECTION_FILE, write_generated_roll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from reassort_ops.roll.rows import RollRow
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "bench" / "roll_import.md"
-CPU_BAR, MEMORY_BAR = 0.5, 1.1
 _SIDES = ("import", "batch writer")
-_ITEMS_A_VOTER = 3
-_BATCH = 25
 _VOTERS_A_RUN = 1650
 # Two lengths, whose difference leaves out what starting costs.
 _COUNTED = (330, 990)
 _SMALL = 10_000
-
-
-class Sides:
-    """The two that are compared, on the same voters. `url` is where they write to."""
-
-    def __init__(self, url: str, voters: int) -> None:
-        os.environ.update(client_environment(url))
-        self.stack: Stack = Aws(region=REGION).find_stack(STACK)
-        self._rows: list[RollRow] = _rows(voters)
-        self._enroller = Enroller(KeyedHash(bytes(32)), "import:bench", 1_543_480_000_000)
-        self._finished: list[Enrolment] = [self._enroller.enrol(row) for row in self._rows]
-        session = Session(region_name=REGION)
-        resource: Any = session.resource("dynamodb")
-        names = (self.stack.voters_table, self.stack.identifiers_table, self.stack.register_table)
-        self._tables = [resource.Table(name) for name in names]
-        aws = Aws(region=REGION)
-        self._imports = {threads: self._make_import(aws, threads) for threads in (1, 16)}
-
-    def run(self, side: str, threads: int = 16) -> None:
-        """Write all voters once."""
-        if side == "import":
-            self._imports[threads].run(self._rows, lambda _: None, threads)
-        else:
-            voters, identifiers, register = self._tables
-            with voters.batch_writer() as one, identifiers.batch_writer() as two, register.batch_writer() as three:
-                for enrolment in self._finished:
-                    one.put_item(Item=enrolment.voter)
-                    two.put_item(Item=enrolment.identifier)
-                    three.put_item(Item=enrolment.entry.to_item())
-
-    def milliseconds(self, side: str) -> float:
-        """Return the processor time of this process for 25 items, system calls included."""
-        start = time.process_time()
-        self.run(side)
-        return (time.process_time() - start) * 1000 / (len(self._rows) * _ITEMS_A_VOTER / _BATCH)
-
-    def _make_import(self, aws: Aws, threads: int) -> RollImport:
-        writer = TransactionWriter(aws.session, threads)
-        return RollImport(reader=aws.dynamodb(threads), writer=writer, stack=self.stack, enroller=self._enroller)
-
-
-@dataclass(frozen=True)
-class Command:
-    """One run of `reassort`: seconds by the clock and of the processor, peak memory in MiB, what it printed."""
-
-    seconds: float
-    processor: float
-    memory: float
-    printed: dict[str, Any]
-
-    @property
-    def rows_a_second(self) -> float:
-        """Return the rate over the whole run, its start included."""
-        return float(self.printed["read"] / self.seconds)
-
-
-def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command:
-    """Run `reassort roll` in a process of its own.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "output").open("w+b") as output:
-        memory = Path(folder) / "memory"
-        command = [sys.executable, "-m", "bench.peak_memory", *map(str, (memory, "roll", *arguments)), "--json"]
-        start = time.monotonic()
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - start
-        output.seek(0)
-        if process.returncode != 0:
-            raise RuntimeError(f"{shlex.join(command)}: {output.read().decode()[-2000:]}")
-        peak = int(memory.read_text(encoding="ascii")) / 1024
-        return Command(seconds, usage.ru_utime + usage.ru_stime, peak, json.load(output))
 
 
 def alternate(sides: Sides, runs: int) -> dict[str, list[float]]:
@@ -154,14 +62,14 @@ def instructions_of_batch(url: str, side: str) -> float:
     few, many = (
         instructions(
             Program(
-                f"from bench.roll_import import Sides\nSides({url!r}, {voters}).run({side!r}, threads=1)",
+                f"from harness.roll.commands import Sides\nSides({url!r}, {voters}).run({side!r}, threads=1)",
                 path,
                 client_environment(url),
             )
         )
         for voters in _COUNTED
     )
-    return (many - few) / ((_COUNTED[1] - _COUNTED[0]) * _ITEMS_A_VOTER / _BATCH)
+    return (many - few) / ((_COUNTED[1] - _COUNTED[0]) * ITEMS_A_VOTER / BATCH)
 
 
 def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, Command]]:
@@ -185,7 +93,7 @@ def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]
             done = reassort_roll(environment, *arguments)
             imported = done.printed.get("imported", 0)
             taken = counted(url)["puts"] - before
-            if done.printed["read"] != length or taken != _ITEMS_A_VOTER * imported:
+            if done.printed["read"] != length or taken != ITEMS_A_VOTER * imported:
                 raise RuntimeError(f"{name}: {length} rows, {done.printed}, {taken} items written")
             found.setdefault(name, {})[length] = done
             tell(f"{name}, {length} rows: {done.seconds:.0f} s, {done.memory:.1f} MiB")
@@ -213,13 +121,6 @@ def main() -> None:
         commands = whole_rolls(url, Path(folder), options.voters, tell)
     met = _write_report(times, counts, commands, options, time.monotonic() - started)
     sys.exit(0 if met else 1)
-
-
-def _rows(voters: int) -> list[RollRow]:
-    election = read_election_file(ELECTION_FILE)
-    with tempfile.TemporaryDirectory() as folder:
-        roll = open_roll(write_generated_roll(Path(folder) / "roll.csv", voters))
-        return list(valid_rows(roll, election, check_roll(roll, election, print)))
 
 
 def _ratio(times: Mapping[str, Sequence[float]]) -> float:
@@ -258,6 +159,8 @@ def _write_report(
         if options.voters == 1_200_000 and options.runs == 15
         else f" FLAGS='--voters {options.voters} --runs {options.runs}'"
     )
+    sizes = (f"MiB at {_SMALL:,}", f"MiB at {options.voters:,}")
+    columns = ["", "seconds", "of processor", "rows a second", *sizes, "ratio"]
     REPORT.write_text(
         f"""# Importing a roll
 
@@ -268,18 +171,23 @@ Both sides write to an endpoint in another process that accepts everything. What
 
 ## Against boto3's batch writer
 
-The client's processor time and instructions for 25 items. The batch writer of the resource API is handed finished items and writes them unconditionally; the import makes them
-from rows of the roll (keyed hashes, register entry) and writes them in transactions, each on condition that nothing is there. Medians and quartiles of {options.runs} runs of
-{_VOTERS_A_RUN} voters in turn; the instructions are those of one thread, without the start. Bar: {CPU_BAR}.
+The client's processor time and instructions for 25 items. The batch writer of the resource API is
+handed finished items and writes them unconditionally; the import makes them from rows of the roll
+(keyed hashes, register entry) and writes them in transactions, each on condition that nothing is
+there. Medians and quartiles of {options.runs} runs of {_VOTERS_A_RUN} voters in turn; the
+instructions are those of one thread, without the start. Bar: {CPU_BAR}.
 
 {table(["", "ms of processor", "million instructions"], rows)}
 ## A whole roll
 
-`reassort roll check` and `roll import --threads 16`, from start to end: {options.voters:,} voters, UTF-8 with BOM or Windows-1252, `;`, CRLF (bench/generated_roll.py). Peak memory
-is the process's resident set; its bar is {MEMORY_BAR} times that of {_SMALL:,} voters. « Identifiers issued » draws them, and writes the mailing file encrypted with age.
+`reassort roll check` and `roll import --threads 16`, from start to end: {options.voters:,} voters,
+UTF-8 with BOM or Windows-1252, `;`, CRLF (harness/roll/generated.py). Peak memory is the process's
+resident set; its bar is {MEMORY_BAR} times that of {_SMALL:,} voters. « Identifiers issued » draws
+them, and writes the mailing file encrypted with age.
 
-{table(["", "seconds", "of processor", "rows a second", f"MiB at {_SMALL:,}", f"MiB at {options.voters:,}", "ratio"], whole)}
-The command reads the file three times: to find out its encoding, to check it, to import it; once more to write the mailing file. The endpoint shares the processors with it.
+{table(columns, whole)}
+The command reads the file three times: to find out its encoding, to check it, to import it; once
+more to write the mailing file. The endpoint shares the processors with it.
 """,
         encoding="utf-8",
     )

@@ -10,27 +10,28 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
 
-from bench.figures import machine, table
-from bench.results import Figure, Section, keep
-from tests.browser.voter_space import (
+from harness.measuring.figures import machine, table
+from harness.measuring.results import Figure, Section, keep
+from harness.site.checkers import Checkers, LighthouseReport, running_checkers
+from harness.site.pages import FIRST_LOAD, PAGES
+from harness.site.states import STATES
+from harness.site.voter_space import (
     confirm,
     demo_voters,
     fill_form,
-    free_port,
     launch_chromium,
     running_voter_space,
     sign_in,
 )
-from tests.site.checkers import Checkers, LighthouseReport, running_checkers
-from tests.site.states import STATES
-from tests.site.test_pages import PAGES
-from tests.site.test_weight import FIRST_LOAD
+from local.aws import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playwright.sync_api import Browser, Page
 
 REPORT = Path(__file__).parent / "site.md"
@@ -98,11 +99,11 @@ def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseRepor
 
 
 def measure(
-    browser: Browser, checkers: Checkers, cookies: list[object], url: str
+    browser: Browser, checkers: Checkers, cookies: Sequence[Any], url: str
 ) -> tuple[Weighed, LighthouseReport, LighthouseReport]:
     """Weigh a page's first load, and score it as a slow phone and as a desktop, each with nothing in the cache."""
     context = browser.new_context(locale="fr-FR")
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.add_cookies(cookies)
     page = context.new_page()
     weighed = weigh(page, url)
     phone, desktop = (checkers.lighthouse(page, url, desktop=desktop) for desktop in (False, True))

@@ -21,9 +21,9 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
+from harness.stack.deployed import wait_for
 from local.processes import ROOT, own_folder
 from local.run import ROLL, LocalStack, brought_up, listen
-from tests.stack.deployed import wait_for
 
 PICTURE = ROOT / "docs" / "screenshots" / "terminal.svg"
 _COLUMNS = 136

@@ -1,7 +1,7 @@
 """Writes a fictional electoral roll: the same seed and number of rows give the same file.
 
     python data/make_demo_roll.py > data/demo-roll.csv
-    python data/make_demo_roll.py --seed 7 --rows 1200000 --election elections/dijon-2018.yaml > /tmp/roll.csv
+    python data/make_demo_roll.py --seed 7 --rows 1200000 > roll.csv
 
 Nobody in it exists: family names are made up, and every NUMEN begins with 00, the number of no académie. The first voters
 are chosen by hand for what a demonstration needs.
@@ -106,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     content = yaml.safe_load(options.election.read_text(encoding="utf-8"))
     election = parse_election(content, str(options.election))
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr] # a terminal or a file
     writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
     writer.writerow(("email", "numen", "establishment", "secretariat", "identifier"))
     writer.writerows(make_rows(election, options.rows, options.seed))

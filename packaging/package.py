@@ -3,7 +3,7 @@
 Called by `sam build` through `packaging/Makefile`:
 
     package.py function NAME    # the package `functions/NAME`, compiled
-    package.py layer            # the domain, the elections, the locked third-party packages, all compiled
+    package.py layer            # the domain, the elections, the locked packages, all compiled
 
 Environment:
     ARTIFACTS_DIR: where the artefact goes; `sam build` sets it.

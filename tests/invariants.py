@@ -27,8 +27,8 @@ from tests.register_chain import broken_links
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.wire import Call
-    from tests.world import Enrolled, World
+    from harness.service.wire import Call
+    from harness.service.world import Enrolled, World
 
 TABLES = (
     "VotersTable",

@@ -265,7 +265,7 @@ def write_week(history: History, cloudwatch: CloudWatchClient, seed: int = 2018)
                 metrics["HandedOverAfter", hour, domain] += 1
                 metrics["Delivered", hour, domain] += not (mail and draw.random() < 0.004)
             if by_sms:
-                metrics["SmsSpend", hour, None] += 0.0748  # type: ignore[assignment]
+                metrics["SmsSpend", hour, None] += 0.0748  # type: ignore[assignment] # a sum, among counts
         hour += timedelta(hours=1)
     for failures, share in ((1, 60), (2, 31), (3, 12)):
         for _ in range(share):

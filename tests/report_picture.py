@@ -18,10 +18,11 @@ from reassort_ops.report.figures import Figures
 from reassort_ops.report.gathering import Gathering
 from reassort_ops.report.period import Period
 
-from tests.browser.voter_space import ROOT, launch_chromium
-from tests.elections import read_election
+from harness.elections import read_election
+from harness.engines.template import create_tables
+from harness.site.voter_space import launch_chromium
+from local.processes import ROOT
 from tests.report_history import WEEK_BEGINS, WEEK_ENDS, History, write_week
-from tests.tables_from_template import create_tables
 
 PICTURE = ROOT / "docs" / "screenshots" / "report.png"
 _REGION = "eu-west-3"

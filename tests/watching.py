@@ -9,7 +9,7 @@ from notify.meters import Meters
 from reassort.outbox import Channel
 from reassort.reasons import Reason
 
-from tests.tables_from_template import read_template
+from harness.engines.template import read_template
 
 OF_THIS_STACK = {"Ref": "AWS::StackName"}
 ALARM_TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")

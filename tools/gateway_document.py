@@ -82,7 +82,7 @@ def written(description: Path = DESCRIPTION) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Compare, or write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--write", action="store_true", help="bring openapi.gateway.json up to date")
     write = parser.parse_args(arguments).write
     wanted = written()

@@ -7,7 +7,10 @@
  */
 export function suggestAddress(address, domains) {
   const at = address.lastIndexOf("@");
-  const typed = address.slice(at + 1).trim().toLowerCase();
+  const typed = address
+    .slice(at + 1)
+    .trim()
+    .toLowerCase();
   if (at < 1 || !typed || domains.includes(typed)) return null;
   const near = domains.filter(
     (domain) => withoutEnding(domain) === withoutEnding(typed) || distance(domain, typed) <= 2,

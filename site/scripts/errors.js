@@ -1,8 +1,8 @@
 /** Errors: a summary above the title, the same words at the field, and what to do next. */
-import { Problem, Unreachable, serverTime } from "./api.js";
+import { Problem, serverTime, Unreachable } from "./api.js";
 import { isCallerCodeShown } from "./caller-code.js";
-import { byId, helpdeskLink, make, paragraph, say } from "./elements.js";
 import { election } from "./election.js";
+import { byId, helpdeskLink, make, paragraph, say } from "./elements.js";
 import { helpdeskInWords } from "./helpdesk.js";
 import { counted, durationInWords, momentInWords, typeset } from "./typography.js";
 

@@ -1,5 +1,5 @@
 /** The help page: the code to read to the helpdesk, for a voter who has a session. */
-import { Problem, call } from "./api.js";
+import { call, Problem } from "./api.js";
 import { focusCallerCode, showCallerCode } from "./caller-code.js";
 import { byId, helpdeskLink, make } from "./elements.js";
 import "./helpdesk.js";
@@ -37,7 +37,13 @@ function sayWhy(failure) {
     return [make("span", {}, "Votre session n’est pas ouverte. ", way, " : le code s’affiche ensuite sur la page.")];
   }
   return [
-    make("span", {}, "Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au ", helpdeskLink(), "."),
+    make(
+      "span",
+      {},
+      "Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au ",
+      helpdeskLink(),
+      ".",
+    ),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** The helpdesk box: open or closed now, and the next opening. */
 import { serverTime } from "./api.js";
 import { helpdeskState } from "./calendar.js";
-import { byId, say } from "./elements.js";
 import { election } from "./election.js";
+import { byId, say } from "./elements.js";
 import { clockInWords, dayInWords, localTime } from "./typography.js";
 
 const REFRESH = 20_000;

@@ -1,7 +1,7 @@
 /** From the address to the confirmation, in one document: see parts/journey.html. */
 import { showFailure } from "./errors.js";
 import "./helpdesk.js";
-import { clearRequest, isReviewReady, showRequest, showReview, startRequest } from "./request.js";
+import { clearRequest, isReviewReady, showRequest, showReview, startRequest } from "./reissue-form.js";
 import { forgetSession, isSignedOut, readOverview, watchSession } from "./session.js";
 import { signedInAddress, startSignIn } from "./sign-in.js";
 import { currentView, showNotice, showView } from "./views.js";
@@ -78,7 +78,9 @@ function isSameVoter(one, other) {
 
 function isFormStarted() {
   const fields = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("#request-form input"));
-  return [...fields].some((field) => (field.type === "text" || field.type === "tel" ? field.value !== "" : field.checked));
+  return [...fields].some((field) =>
+    field.type === "text" || field.type === "tel" ? field.value !== "" : field.checked,
+  );
 }
 
 /** Back and forward move between the steps that make sense now. */

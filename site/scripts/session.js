@@ -1,5 +1,5 @@
 /** The voter's session: who is signed in, a warning before it ends, signing out. */
-import { Problem, call } from "./api.js";
+import { call, Problem } from "./api.js";
 import { focusCallerCode, hideCallerCode, showCallerCode } from "./caller-code.js";
 import { byId } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";

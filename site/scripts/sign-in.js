@@ -1,8 +1,8 @@
 /** Steps 1 and 2: an address, and the code that was sent to it. */
-import { Problem, call } from "./api.js";
+import { call, Problem } from "./api.js";
 import { suggestAddress } from "./domains.js";
-import { byId, input, make, say } from "./elements.js";
 import { election } from "./election.js";
+import { byId, input, make, say } from "./elements.js";
 import { clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
 import { durationInWords } from "./typography.js";
 import { showView } from "./views.js";

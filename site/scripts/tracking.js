@@ -1,6 +1,15 @@
 /** The status page: what was issued, where it went, how it goes. */
-import { Problem, call, serverTime } from "./api.js";
-import { confirmationWords, explain, isMoving, offerOf, otherChannel, stateWords, stepWords, tone } from "./delivery.js";
+import { call, Problem, serverTime } from "./api.js";
+import {
+  confirmationWords,
+  explain,
+  isMoving,
+  offerOf,
+  otherChannel,
+  stateWords,
+  stepWords,
+  tone,
+} from "./delivery.js";
 import { byId, make, paragraph, say } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
 import "./helpdesk.js";
@@ -16,7 +25,13 @@ import { whileWaiting } from "./waiting.js";
 // Seconds between two questions: short while things move, long when they do not.
 const PAUSES = [1, 2, 2, 3, 5, 8, 13, 20, 30];
 // After these refusals the same identifier cannot be sent again.
-const LAST_REFUSALS = new Set(["already-voted", "frozen", "redelivery-expired", "too-many-redeliveries", "window-closed"]);
+const LAST_REFUSALS = new Set([
+  "already-voted",
+  "frozen",
+  "redelivery-expired",
+  "too-many-redeliveries",
+  "window-closed",
+]);
 
 /** @type {TrackedReissue} */
 let reissue;

@@ -31,7 +31,10 @@ export function counted(count, noun) {
  */
 export function dayInWords(day) {
   const format = new Intl.DateTimeFormat("fr-FR", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
-  return format.format(new Date(`${day}T00:00:00Z`)).replace(/ 1 /, " 1er ").replaceAll(" ", NO_BREAK);
+  return format
+    .format(new Date(`${day}T00:00:00Z`))
+    .replace(/ 1 /, " 1er ")
+    .replaceAll(" ", NO_BREAK);
 }
 
 /**

@@ -1,7 +1,8 @@
 /** The steps of one document: one is shown at a time, with its own title and address. */
-import { clearErrors } from "./errors.js";
+
 import { election } from "./election.js";
 import { byId, say } from "./elements.js";
+import { clearErrors } from "./errors.js";
 
 /** @typedef {"loading" | "address" | "code" | "request" | "review" | "refused"} View */
 

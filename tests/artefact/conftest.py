@@ -17,11 +17,11 @@ from reassort.register import GENESIS, Change, Entry
 from reassort.tables import to_wire
 from reassort.voters import enrolled_voter_item
 
+from harness.engines.template import create_tables
+from harness.runtime.emulator import copy_runtime
+from harness.stack.deployed import make_client
 from local.aws import LocalAws, start_aws
 from local.deploy import ELECTION, build, write_demo_elections
-from tests.artefact.emulator import copy_runtime
-from tests.stack.deployed import make_client
-from tests.tables_from_template import create_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

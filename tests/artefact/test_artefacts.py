@@ -13,12 +13,12 @@ import botocore
 import pytest
 
 from examples.voting_platform import subscribe
+from harness.runtime.emulator import imported_modules, running
+from harness.service.events import load_event
+from harness.stack.deployed import make_client
 from local.processes import ROOT
 from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
-from tests.artefact.emulator import imported_modules, running
-from tests.events import load_event
 from tests.packaging_modules import packaging_module
-from tests.stack.deployed import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +228,8 @@ def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
     bundle = artefacts.of("SharedLayer") / "python" / "botocore" / "cacert.pem"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
-    names = [value for root in context.get_ca_certs() for ((name, value),) in root["subject"] if name == "commonName"]
+    roots: list[dict[str, Any]] = context.get_ca_certs()
+    names = [value for root in roots for ((name, value),) in root["subject"] if name == "commonName"]
     assert sorted(names) == [
         "Amazon Root CA 1",
         "Amazon Root CA 2",

@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.cold import BARS, as_deployed, function, ref
-from bench.measuring import Program, by_turns, can_count_instructions, counted, functions_entered, instructions
-from bench.surroundings import Surroundings, surroundings
-from bench.trees import FUNCTIONS, product, reference_packages, zipped_size
-from bench.warm import connections_opened, first_beside_warm, programs
+from harness.measuring.programs import (
+    Program,
+    by_turns,
+    can_count_instructions,
+    counted,
+    functions_entered,
+    instructions,
+)
+from harness.runtime.starts import BARS, as_deployed, function, ref
+from harness.runtime.surroundings import Surroundings, surroundings
+from harness.runtime.trees import FUNCTIONS, product, reference_packages, zipped_size
+from harness.runtime.warm import connections_opened, first_beside_warm, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from deployed.nested import NestedStackError, whole
 
+from harness.engines.template import TEMPLATE, read_template
 from tests.aws.test_rules import ROOT, own_rules, translated
-from tests.tables_from_template import TEMPLATE, read_template
 
 if TYPE_CHECKING:
     from pathlib import Path

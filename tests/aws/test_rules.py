@@ -37,6 +37,7 @@ def translated(path: Path) -> Template:
     """Return a template as cfn-lint hands it to rules."""
     template, faults = decode(str(path))
     assert not faults
+    assert template is not None
     cfn = Template(str(path), template, ["eu-west-3"])
     assert not cfn.transform()
     return cfn

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
-from tests.site.watched import watched_page
+from harness.site.voter_space import DemoVoter, VoterSpace, demo_voters, launch_chromium, running_voter_space
+from harness.site.watched import watched_page
 
 
 @pytest.fixture(scope="session")

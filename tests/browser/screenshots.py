@@ -4,7 +4,8 @@ import base64
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.voter_space import ROOT, VoterSpace, confirm, demo_voters, fill_form, running_voter_space
+from harness.site.voter_space import VoterSpace, confirm, demo_voters, fill_form, running_voter_space
+from local.processes import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
 _PHONE: ViewportSize = {"width": 390, "height": 844}

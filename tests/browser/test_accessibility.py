@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, fill_form, sign_in
+from harness.site.voter_space import DemoVoter, VoterSpace, fill_form, sign_in
 from tests.site.axe import violations
 
 PAGES = (

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, sign_in
+from harness.site.voter_space import DemoVoter, VoterSpace, sign_in
 
 
 @pytest.mark.req("U2")

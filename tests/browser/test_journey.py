@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, confirm, fill_form, sign_in
+from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, sign_in
 
 IDENTIFIER = re.compile(r"\b[2-9A-Z]{4}(?:-[2-9A-Z]{4}){3}\b")
 

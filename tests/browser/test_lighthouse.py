@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.voter_space import DemoVoter, VoterSpace, confirm, fill_form, free_port, launch_chromium, sign_in
-from tests.site.checkers import Checkers, LighthouseReport, running_checkers
-from tests.site.test_pages import PAGES
-from tests.site.watched import watched_page
+from harness.site.checkers import Checkers, LighthouseReport, running_checkers
+from harness.site.pages import PAGES
+from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, launch_chromium, sign_in
+from harness.site.watched import watched_page
+from local.aws import free_port
 
 BAR = 0.99
 MOST_LOOKS = 10

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.component.openapi import raise_if_undescribed
-from tests.world import World
+from harness.service.openapi import raise_if_undescribed
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.world import Browser, Enrolled
+    from harness.service.world import Browser, Enrolled
 
 
 @pytest.fixture

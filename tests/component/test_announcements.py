@@ -16,15 +16,15 @@ from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 from reassort_ops.voter import changes as voter_changes
 
-from tests.component.openapi import description
-from tests.events import load_event
-from tests.tables_from_template import read_template
-from tests.world import dispute_token_in, identifier_in
+from harness.engines.template import read_template
+from harness.service.events import load_event
+from harness.service.openapi import description
+from harness.service.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tests.world import Browser, Enrolled, Response, World
+    from harness.service.world import Browser, Enrolled, Response, World
 
 NEVER = "7K3M-9QWX-2TBD-HV5Z"
 
@@ -64,7 +64,7 @@ def told(world: World) -> list[tuple[str, str, int]]:
 def helpdesk(world: World) -> Operator:
     """Return the helpdesk of a world."""
     names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
-    tables = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
+    tables: dict[str, Any] = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
     stack = Stack(name="tests", election_id=world.election.id, hmac_key_id="", encryption_key_id="", **tables)
     return Operator(world.wire.operator.dynamodb, stack, world.clock, "agent")
 
@@ -118,7 +118,7 @@ def test_each_event_says_what_a_check_says_at_that_moment(world: World, claire: 
     world.run_outbox()
     second = identifier_in(world.sms[-1].text)
     agent = helpdesk(world)
-    steps = [
+    steps: list[tuple[str, Callable[[], object]]] = [
         (claire.identifier, lambda: None),
         (second, lambda: voter_changes.freeze(claire.voter_id, "x", agent)),
         (second, lambda: voter_changes.unfreeze(claire.voter_id, "x", agent)),

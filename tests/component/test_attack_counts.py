@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tables_from_template import read_template
-from tests.world import Browser, Enrolled, World, dispute_token_in
+from harness.engines.template import read_template
+from harness.service.world import Browser, Enrolled, World, dispute_token_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

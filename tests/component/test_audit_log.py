@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import SITE_ORIGIN, Enrolled, World, dispute_token_in
+from harness.service.world import SITE_ORIGIN, Enrolled, World, dispute_token_in
 
 WRONG = "09E9911111ZZZ"
 # What a line may hold beside its message; anything else needs a look at whether it is a person's.

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.component.openapi import raise_if_undescribed
-from tests.unit.strategies import any_text
-from tests.world import Browser, Enrolled, World
+from harness.fuzz.strategies import any_text
+from harness.service.openapi import raise_if_undescribed
+from harness.service.world import Browser, Enrolled, World
 
 ROUTES = [
     pytest.param("POST", "/api/login", "email", id="login"),

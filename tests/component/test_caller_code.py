@@ -11,7 +11,7 @@ import pytest
 from reassort.caller_codes import is_code_of
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def shown_to(browser: Browser) -> dict[str, str]:
@@ -81,7 +81,7 @@ def test_code_is_kept_and_logged_nowhere(world: World, claire: Enrolled, browser
     world.fail("GetItem", RuntimeError("a fault"))
     browser.overview()
     kept = [json.dumps(item, default=repr) for table in world.tables for item in world.items(table)]
-    sent = [message.text for message in (*world.emails, *world.sms)]
+    sent = world.sent_texts
     # Six digits are found in any long number, so the code is looked for as a value of its own.
     found = re.compile(rf"(?<![0-9]){code}(?![0-9])")
     assert not [

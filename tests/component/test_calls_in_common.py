@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.wire import Call
-from tests.world import Browser, Enrolled, World, dispute_token_in
+from harness.service.wire import Call
+from harness.service.world import Browser, Enrolled, World, dispute_token_in
 
 
 def _round_trips(calls: list[Call]) -> int:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.identifiers import normalise_identifier
 
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
-from tests.world import World, dispute_token_in, identifier_in
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from harness.service.world import World, dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.world import Enrolled
+    from harness.service.world import Enrolled
 
 PHONE = "+33698765432"
 TYPED_PHONE = "06 98 76 54 32"
@@ -115,7 +115,7 @@ def test_further_proof_is_kept_nowhere_in_the_clear(
         kept = list(_everything_kept(world))
         world.run_outbox()
         secrets = {on_the_roll, typed, wrong, "23111957", "1957-11-23", "26091964"}
-        sent = [("message", message.text) for message in (*world.emails, *world.sms)]
+        sent = [("message", text) for text in world.sent_texts]
         answered = [("answer", response.text) for response in world.responses]
         places = [*kept, *_everything_kept(world), *sent, *answered]
         assert [place for place, text in places for secret in secrets if secret.lower() in text.lower()] == []

@@ -13,20 +13,20 @@ from reassort.clock import epoch_milliseconds
 from reassort.keys import sms_day_attribute
 from reassort.outbox import Channel, Kind, Message, Status
 
-from tests.elections import read_election
-from tests.engine_ministack import MINISTACK
-from tests.engine_moto import MOTO
-from tests.events import ses_event, sms_log_event
+from harness.elections import read_election
+from harness.engines.ministack import MINISTACK
+from harness.engines.moto import MOTO
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError, no_reply
+from harness.service.world import START, World
 from tests.invariants import SENDING
-from tests.wire import ProcessDiedError, no_reply
-from tests.world import START, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reassort.election_file import ElectionFile
 
-    from tests.wire import Call
+    from harness.service.wire import Call
 
 MAILBOX = "sonde.reassort@ac-dijon.fr"
 OTHER_MAILBOX = "sonde.reassort@u-bourgogne.fr"

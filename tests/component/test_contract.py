@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from reassort.sessions import SESSION_COOKIE
 
-from tests.component.openapi import UndescribedError, description, operations, raise_if_undescribed
-from tests.events import FOLDER, load_event
-from tests.tables_from_template import read_template
-from tests.world import ROUTES, Enrolled, World
+from harness.engines.template import read_template
+from harness.service.events import FOLDER, load_event
+from harness.service.openapi import UndescribedError, description, operations, raise_if_undescribed
+from harness.service.world import ROUTES, Enrolled, World
 
 
 def test_described_operations_are_the_routes(world: World) -> None:

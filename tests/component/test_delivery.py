@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.outbox import Message, Status
 
-from tests.wire import Call, ProcessDiedError
-from tests.world import identifier_in
+from harness.service.wire import Call, ProcessDiedError
+from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def _reissued(browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.service.wire import SentEmail
+from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
 from tests.register_chain import broken_links
-from tests.wire import SentEmail
-from tests.world import Browser, Enrolled, World, dispute_token_in, identifier_in
 
 
 def _confirmation(world: World, reference: str) -> SentEmail:

@@ -9,12 +9,14 @@ import pytest
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 from reassort_ops.failures import OperatorError
 
+from harness.service.world import identifier_in
 from tests.component.test_operator_reissue import helpdesk_of, issue
 from tests.register_chain import broken_links
-from tests.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from collections.abc import Callable
+
+    from harness.service.world import Browser, Enrolled, World
 
 NUMEN_TABLES = ("VotersTable", "IdentifiersTable", "DeliveriesTable")
 
@@ -106,7 +108,7 @@ def test_operators_are_stopped_too(world: World, claire: Enrolled) -> None:
 def test_stop_overtakes_an_operator(world: World, claire: Enrolled) -> None:
     # The operator's own client and the voters' are two; only the operator's transactions are made here.
     pending = [lambda: stop(world)]
-    original = world.wire.operator.dynamodb.transact_write_items
+    original: Callable[..., object] = world.wire.operator.dynamodb.transact_write_items
 
     def transact(**request: object) -> object:
         if pending:
@@ -114,12 +116,10 @@ def test_stop_overtakes_an_operator(world: World, claire: Enrolled) -> None:
         return original(**request)
 
     helpdesk = helpdesk_of(world)
-    world.wire.operator.dynamodb.transact_write_items = transact
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.wire.operator.dynamodb, "transact_write_items", transact)
         with pytest.raises(OperatorError):
             issue(world, claire, helpdesk)
-    finally:
-        del world.wire.operator.dynamodb.transact_write_items
     assert world.voter(claire).generation == 1
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 from reassort.tables import from_wire
 
-from tests.engine_ministack import MINISTACK
-from tests.engine_moto import MOTO
-from tests.world import World
+from harness.engines.ministack import MINISTACK
+from harness.engines.moto import MOTO
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.engines import Engine
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from harness.engines.engine import Engine
 
 
 @pytest.fixture(params=[MOTO, MINISTACK], ids=["moto", "MiniStack"])
@@ -39,7 +41,7 @@ def test_a_world_starts_empty(engine: Engine) -> None:
     for _ in range(2):
         with World(engine=engine) as world:
             assert not any(world.items(table) for table in world.tables)
-            assert world.new_records() == world.queued_bodies() == world.emails == []
+            assert (world.new_records(), world.queued_bodies(), world.emails) == ([], [], [])
             claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
             world.browser().sign_in(claire.email)
             world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody="left")
@@ -81,7 +83,7 @@ def test_queue_follows_the_worlds_clock(world: World) -> None:
         assert sqs.receive_message(QueueUrl=world.retry_queue)["Messages"][0]["Body"] == "later"
 
 
-def _put(name: str) -> dict[str, Any]:
+def _put(name: str) -> TransactWriteItemTypeDef:
     return {
         "Put": {
             "TableName": "VotersTable",
@@ -94,20 +96,21 @@ def _put(name: str) -> dict[str, Any]:
 def test_ministack_repeats_no_transaction_of_the_same_token() -> None:
     with World(engine=MINISTACK) as world:
         for _ in range(2):
-            world.wire.dynamodb.transact_write_items(TransactItems=[_put("one")], ClientRequestToken="token")  # type: ignore[list-item]
+            world.wire.dynamodb.transact_write_items(TransactItems=[_put("one")], ClientRequestToken="token")
         with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
-            world.wire.dynamodb.transact_write_items(TransactItems=[_put("two")], ClientRequestToken="token")  # type: ignore[list-item]
+            world.wire.dynamodb.transact_write_items(TransactItems=[_put("two")], ClientRequestToken="token")
 
 
 def test_ministack_lets_one_of_many_threads_win() -> None:
-    def compete(number: int) -> bool:
-        try:
-            world.wire.dynamodb.transact_write_items(TransactItems=[_put(str(number))])  # type: ignore[list-item]
-        except ClientError:
-            return False
-        return True
-
     with World(engine=MINISTACK) as world, ThreadPoolExecutor(8) as threads:
+
+        def compete(number: int) -> bool:
+            try:
+                world.wire.dynamodb.transact_write_items(TransactItems=[_put(str(number))])
+            except ClientError:
+                return False
+            return True
+
         assert sum(threads.map(compete, range(64))) == 1
 
 

@@ -9,9 +9,9 @@ import pytest
 from reassort.keyed_hash import same
 from reissue import numen_check
 
-from tests.component.openapi import raise_if_undescribed
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
-from tests.world import Browser, Enrolled, Response, World
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from harness.service.openapi import raise_if_undescribed
+from harness.service.world import Browser, Enrolled, Response, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

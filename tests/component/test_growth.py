@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.keys import DUE_INDEX, ERASE_SHARDS, SMS_INDEX
 
-from bench.growth import spread, spreads
-from tests.engine_ministack import MINISTACK
-from tests.events import ses_event, sms_log_event
-from tests.tables_from_template import read_template
-from tests.world import World, dispute_token_in
+from harness.engines.ministack import MINISTACK
+from harness.engines.template import read_template
+from harness.measuring.spread import spread, spreads
+from harness.service.events import ses_event, sms_log_event
+from harness.service.world import World, dispute_token_in
 
 if TYPE_CHECKING:
-    from tests.wire import Call
+    from harness.service.wire import Call
 
 # A voter's own items, the most that one call reads or writes.
 _KEYS_A_READ = 4

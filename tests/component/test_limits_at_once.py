@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine_ministack import MINISTACK
-from tests.world import Enrolled, World
+from harness.engines.ministack import MINISTACK
+from harness.service.world import Enrolled, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tests.world import Browser, Response
+    from harness.service.world import Browser, Response
 
 MANY = 100
 NUMEN = "09E9900123ABC"
@@ -33,7 +33,7 @@ def claire(world: World) -> Enrolled:
     return world.enrol("claire.martin@ac-dijon.fr", NUMEN)
 
 
-def at_once(calls: list[Callable[[], Response]]) -> Counter[str]:
+def at_once(calls: Sequence[Callable[[], Response]]) -> Counter[str]:
     """Make all requests at once; return how often each status, with its code, was answered."""
     with ThreadPoolExecutor(len(calls)) as pool:
         answers = [future.result() for future in [pool.submit(call) for call in calls]]

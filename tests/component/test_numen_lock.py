@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import Browser, Enrolled, World
+from harness.service.world import Browser, Enrolled, World
 
 WRONG = "99Z9999999ZZZ"
 

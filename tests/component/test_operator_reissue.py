@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,12 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.voter import reissue as voter_reissue
 from reassort_ops.voter.reissue import Issued, reissue
 
-from tests.world import identifier_in
+from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Enrolled, World
+    from collections.abc import Callable
+
+    from harness.service.world import Enrolled, World
 
 
 def stack_of(world: World) -> Stack:
@@ -83,7 +86,7 @@ def test_voter_follows_it_and_is_told_that_it_cannot_go_by_sms(world: World, cla
 
 @pytest.mark.req("R2", "I1", "S26")
 def test_lost_answer_is_found_out_and_issues_nothing_more(world: World, claire: Enrolled) -> None:
-    transact = world.wire.operator.dynamodb.transact_write_items
+    transact: Callable[..., object] = world.wire.operator.dynamodb.transact_write_items
     calls = []
 
     def lose_the_first_answer(**request: object) -> object:
@@ -101,7 +104,7 @@ def test_lost_answer_is_found_out_and_issues_nothing_more(world: World, claire: 
                 TransactItems=[{action.kind: action.request} for action in actions]
             ),
         )
-        patch.setattr(voter_reissue.time, "sleep", lambda _seconds: None)
+        patch.setattr(time, "sleep", lambda _seconds: None)
         issued = issue(world, claire)
     assert len(calls) == 1
     assert (issued.generation, world.voter(claire).generation) == (2, 2)
@@ -120,7 +123,7 @@ def test_identifier_that_the_voter_got_meanwhile_is_not_revoked(world: World, cl
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(voter_reissue, "write_all", overtaken)
-        patch.setattr(voter_reissue.time, "sleep", lambda _seconds: None)
+        patch.setattr(time, "sleep", lambda _seconds: None)
         with pytest.raises(OperatorError, match="n° 2 a moment ago"):
             issue(world, claire)
     assert world.voter(claire).generation == 2

@@ -8,12 +8,13 @@ from random import Random
 
 import pytest
 from notify.pacing import DailyCapError, Lane, Pace
-from reassort.election import Election, Sending
+from reassort.election import Sending
+from reassort.election_file import ElectionFile
 
-from tests.elections import read_election
-from tests.engine_ministack import MINISTACK
-from tests.wire import no_reply
-from tests.world import Enrolled, World
+from harness.elections import read_election
+from harness.engines.ministack import MINISTACK
+from harness.service.wire import no_reply
+from harness.service.world import Enrolled, World
 
 RATES = {
     "codes_per_second": 20,
@@ -24,7 +25,7 @@ RATES = {
 }
 
 
-def _election(**rates: int) -> Election:
+def _election(**rates: int) -> ElectionFile:
     election = read_election("dijon-2018", sending={**RATES, **rates})
     assert isinstance(election.sending, Sending)
     return election

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from notify.retry_queue import RECEPTIONS, VISIBILITY
 
-from tests.tables_from_template import read_template
+from harness.engines.template import read_template
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def _redrive(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import Enrolled, World
+from harness.service.world import Enrolled, World
 
 PHONE = "06 12 34 56 78"
 

@@ -13,10 +13,10 @@ from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 
+from harness.elections import read_election
+from harness.engines.template import TEMPLATE, read_template, table_definitions
+from harness.service.world import World
 from tests.component.test_operator_reissue import helpdesk_of
-from tests.elections import read_election
-from tests.tables_from_template import TEMPLATE, read_template, table_definitions
-from tests.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +153,7 @@ class TestEnds:
 
     def test_every_table_is_purged_and_what_has_an_end_of_its_own_has_a_ttl(self) -> None:
         names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
-        tables = {f"{name}_table": f"{name.title().replace('_', '')}Table" for name in names}
+        tables: dict[str, Any] = {f"{name}_table": f"{name.title().replace('_', '')}Table" for name in names}
         stack = Stack(name="tests", election_id="dijon-2018", hmac_key_id="", encryption_key_id="", **tables)
         rules = {rule.name: rule for rule in rules_of(stack, read_election("dijon-2018"))}
         definitions = table_definitions()
@@ -208,7 +208,7 @@ class TestEnds:
         assert "Logging" not in distribution["DistributionConfig"]
 
     def test_durations_of_the_elections_are_those_of_the_document(self) -> None:
-        text = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+        text = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split())
         for election_id in ("dijon-2018", "normandie-2026"):
             days = read_election(election_id).retention.roll_days
             assert f"{days} in `elections/{election_id}.yaml`" in text

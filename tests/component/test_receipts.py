@@ -13,13 +13,13 @@ from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message
 from reassort_ops.deliveries import redrive
 
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError
+from harness.service.world import identifier_in
 from tests.component.test_operator_reissue import stack_of
-from tests.events import ses_event, sms_log_event
-from tests.wire import ProcessDiedError
-from tests.world import identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
@@ -86,7 +86,7 @@ def test_delivered_identifier_waits_for_its_confirmation_before_it_is_erased(
     ],
 )
 def test_bounce_is_seen_by_the_voter_and_counted_by_domain(
-    world: World, claire: Enrolled, browser: Browser, facts: dict[str, str], code: str, words: str | None
+    world: World, claire: Enrolled, browser: Browser, facts: dict[str, Any], code: str, words: str | None
 ) -> None:
     reference = _reissued(world, browser, claire, "email")
     world.wake("notify", ses_event("bounce", reference, "identifier", to=claire.email, **facts))
@@ -139,11 +139,12 @@ def test_delay_and_complaint_are_told_without_changing_the_status(
 def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(world, browser, claire, "email")
     events = []
-    for kind, facts in (
+    reports: tuple[tuple[str, dict[str, Any]], ...] = (
         ("delay", {"delayType": "General"}),
         ("delay", {"delayType": "MailboxFull"}),
         ("complaint", {}),
-    ):
+    )
+    for kind, facts in reports:
         world.clock.move(minutes=1)
         events.append(ses_event(kind, reference, "identifier", at=world.clock(), **facts))
         world.wake("notify", events[-1])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from reassort.outbox import Message
 
-from tests.world import Browser, Enrolled, World, identifier_in
+from harness.service.world import Browser, Enrolled, World, identifier_in
 
 
 def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
@@ -187,5 +188,5 @@ def test_redelivery_that_is_superseded_before_it_is_sent_leaves_nothing_behind(
     browser.reissue(claire.numen)
     world.run_outbox()
     delivery = world.delivery(first)
-    assert delivery.status_of("identifier") == "superseded"
+    assert delivery.status_of(Message.IDENTIFIER) == "superseded"
     assert (delivery.payload, delivery.address, delivery.due_at) == (None, None, None)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from registry.routes import HANDLE_HEADER, SEQUENCE_HEADER
 
-from tests.component.openapi import operations
+from harness.service.openapi import operations
+from harness.service.world import dispute_token_in, identifier_in
 from tests.register_chain import broken_links
-from tests.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
-    from tests.world import Browser, Enrolled, World
+    from harness.service.world import Browser, Enrolled, World
 
 
 def test_first_identifier_is_active(world: World, claire: Enrolled) -> None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.elections import read_election
+from harness.elections import read_election
+from harness.service.world import PHONE, Browser, Enrolled, World, identifier_in
 from tests.register_chain import broken_links
-from tests.world import PHONE, Browser, Enrolled, World, identifier_in
 
 FORM = {"numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True}
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"
@@ -302,7 +302,7 @@ def test_no_get_changes_anything_but_the_sessions_age(world: World, claire: Enro
     assert _state(world) == before
 
 
-# ---------------------------------------------------------------- concurrency that one process can show
+# ------------------------------------------------------------ concurrency that one process can show
 
 
 @pytest.mark.req("R3", "I1")

@@ -10,12 +10,12 @@ from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from notify.delivering import MAX_ATTEMPTS
 from notify.retry_queue import MOST_TURNS
-from reassort.outbox import Status
+from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
-from tests.events import load_event
-from tests.wire import ProcessDiedError, aws_error, no_reply
-from tests.world import Browser, Enrolled, World, identifier_in
+from harness.service.events import load_event
+from harness.service.wire import ProcessDiedError, aws_error, no_reply
+from harness.service.world import Browser, Enrolled, World, identifier_in
 
 PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
 
@@ -70,7 +70,7 @@ def test_confirmation_that_is_refused_does_not_hold_the_identifier(
     world.run_outbox()
     assert len(world.sms) == 1
     assert browser.status(reference).json["status"] == "sent"
-    assert world.delivery(reference).status_of("confirmation") is Status.FAILED
+    assert world.delivery(reference).status_of(Message.CONFIRMATION) is Status.FAILED
 
 
 @pytest.mark.req("R9")
@@ -83,7 +83,7 @@ def test_throttling_delays_and_loses_nothing(
     world.fail(operation, code, times=3)
     world.run_for(minutes=4)
     assert len(_sent_identifiers(world)) == 1
-    assert world.delivery(reference).messages["identifier"]["attempts"] == 1
+    assert world.delivery(reference).messages[Message.IDENTIFIER]["attempts"] == 1
 
 
 @pytest.mark.req("R7", "I6")

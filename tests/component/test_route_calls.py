@@ -13,10 +13,10 @@ import pytest
 import yaml
 from reassort.tables import to_wire
 
-from bench.units import item_size, read_units, write_units
-from tests.events import load_event, ses_event, sms_log_event
-from tests.wire import Call
-from tests.world import Browser, Enrolled, World, dispute_token_in
+from harness.measuring.units import item_size, read_units, write_units
+from harness.service.events import load_event, ses_event, sms_log_event
+from harness.service.wire import Call
+from harness.service.world import Browser, Enrolled, World, dispute_token_in
 
 _READ = "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"
 _READ_TO_REISSUE = f"{_READ} ControlTable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from reassort.caller_codes import current_code
 
-from tests.world import PHONE, Browser, Enrolled, World
+from harness.service.world import PHONE, Browser, Enrolled, World
 
 CALLS = [
     pytest.param("GET", "/api/reissue", None, id="overview"),

@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from tests.world import SITE_ORIGIN, Browser, Enrolled, Response, World
+from harness.service.world import SITE_ORIGIN, Browser, Enrolled, Response, World
 
 STRANGER = "nobody.atall@ac-dijon.fr"
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from login.source_limit import SHARDS
 
-from tests.elections import election_content, read_election
-from tests.engine_ministack import MINISTACK
-from tests.world import START, World
+from harness.elections import election_content, read_election
+from harness.engines.ministack import MINISTACK
+from harness.service.world import START, World
 
 if TYPE_CHECKING:
-    from reassort.election import Election
+    from reassort.election_file import ElectionFile
 
-    from tests.world import Response
+    from harness.service.world import Response
 
 CODES = 5 * SHARDS
 assert SHARDS <= 8, "limits.source.codes of an election file may be as low as 8"
 SCHOOL = "203.0.113.24"
 
 
-def _election(codes: int = CODES) -> Election:
+def _election(codes: int = CODES) -> ElectionFile:
     limits: dict[str, Any] = election_content("dijon-2018")["limits"]
     return read_election("dijon-2018", limits={**limits, "source": {"codes": codes, "window_minutes": 15}})
 

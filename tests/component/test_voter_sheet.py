@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from reassort.addresses import mask_address
@@ -19,14 +19,14 @@ from reassort_ops.voter.record import read_record, reference_of
 from reassort_ops.voter.sheet import sheet
 from reassort_ops.voter.situation import Caller
 
+from harness.service.events import ses_event, sms_log_event
+from harness.service.world import World, dispute_token_in
 from tests.component.test_operator_reissue import helpdesk_of, issue, stack_of
-from tests.events import ses_event, sms_log_event
-from tests.world import World, dispute_token_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.world import Browser, Enrolled
+    from harness.service.world import Browser, Enrolled
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "voter-sheets"
 ROLL = datetime(2018, 11, 5, 7, 30, tzinfo=UTC)
@@ -79,7 +79,7 @@ def carrier_says(world: World, reference: str, status: str, response: str = "") 
     world.clock.move(minutes=1)
 
 
-def mail_says(world: World, kind: str, delivery: str, message: str, round_: int = 0, **facts: object) -> None:
+def mail_says(world: World, kind: str, delivery: str, message: str, round_: int = 0, **facts: Any) -> None:
     """Let SES report on an e-mail."""
     world.wake("notify", ses_event(kind, delivery, message, round_, at=world.clock(), **facts))
     world.run_outbox()
@@ -147,14 +147,14 @@ def sms_late_and_asked_for_by_email(world: World, voter: Enrolled) -> None:
 def both_ways_failed(world: World, voter: Enrolled) -> None:
     reference = reissue(world, voter, sign_in(world, voter))
     carrier_says(world, reference, "FAILURE", "Invalid phone number")
-    full = {"bounceType": "Transient", "bounceSubType": "MailboxFull"}
+    full: dict[str, Any] = {"bounceType": "Transient", "bounceSubType": "MailboxFull"}
     mail_says(world, "bounce", reference, "identifier", 1, **full)
     mail_says(world, "bounce", reference, "confirmation", **full)
 
 
 def email_to_an_address_that_does_not_exist(world: World, voter: Enrolled) -> None:
     reference = reissue(world, voter, sign_in(world, voter), "email")
-    unknown = {"bounceType": "Permanent", "bounceSubType": "NoEmail"}
+    unknown: dict[str, Any] = {"bounceType": "Permanent", "bounceSubType": "NoEmail"}
     mail_says(world, "bounce", reference, "identifier", **unknown)
     world.clock.move(hours=3)
     world.sweep()
@@ -171,7 +171,7 @@ def three_in_a_day_and_the_last_failed(world: World, voter: Enrolled) -> None:
     browser = sign_in(world, voter)
     for _ in range(3):
         reference = reissue(world, voter, browser, "email")
-    full = {"bounceType": "Transient", "bounceSubType": "MailboxFull"}
+    full: dict[str, Any] = {"bounceType": "Transient", "bounceSubType": "MailboxFull"}
     mail_says(world, "bounce", reference, "identifier", **full)
     world.clock.move(hours=3)
     world.sweep()

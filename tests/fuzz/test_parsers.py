@@ -24,10 +24,10 @@ from reassort_ops.roll.faults import Fault
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.rows import RollRow
 
-from tests.events import proxy_event
-from tests.fuzz.requests import ODD, odd
+from harness.fuzz.requests import ODD, odd
+from harness.fuzz.strategies import any_text
+from harness.service.events import proxy_event
 from tests.unit.ops.rolls import ELECTION, Cells, row, rows, to_csv
-from tests.unit.strategies import any_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 The requests are the same at each run. More of them, and others:
 
-    FUZZ_EXAMPLES=10000   as many for each operation (`make fuzz` counts the answers in bench/fuzz.md)
+    FUZZ_EXAMPLES=10000   as many for each operation (`make fuzz` counts the answers)
     FUZZ_SEED=7           others
 """
 
@@ -15,9 +15,9 @@ from unittest.mock import patch
 import pytest
 from reassort.problems import Code
 
-from tests.component.openapi import operations
-from tests.fuzz.running import OPERATIONS, fuzz
-from tests.fuzz.verdict import COUNTED
+from harness.fuzz.running import OPERATIONS, fuzz
+from harness.fuzz.verdict import COUNTED
+from harness.service.openapi import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

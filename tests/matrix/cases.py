@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.engine_ministack import MINISTACK
+from harness.engines.ministack import MINISTACK
+from harness.service.wire import Call, ProcessDiedError
+from harness.service.world import Response, World
 from tests.invariants import SENDING
 from tests.matrix.faults import Kind, Strike, kinds_of
 from tests.matrix.scenarios import Caller, Scenario
 from tests.matrix.stage import Checkpoint, Stage
-from tests.wire import Call, ProcessDiedError
-from tests.world import Response, World
 
 if TYPE_CHECKING:
     pass

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.wire import Fault, ProcessDiedError, aws_error, no_reply
+from harness.service.wire import Fault, ProcessDiedError, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.wire import Call
-    from tests.world import World
+    from harness.service.wire import Call
+    from harness.service.world import World
 
 # What a service says when it fails by itself.
 _BROKEN = {
@@ -59,10 +60,10 @@ def kinds_of(call: Call) -> Iterator[Kind]:
     """Give every way in which a call can fail."""
     yield Kind("fails", lambda: aws_error(_BROKEN[call.service]), "before", replays=True)
     for code in _THROTTLED[call.service]:
-        yield Kind(f"throttled: {code}", lambda code=code: aws_error(code), "before")  # type: ignore[misc]
+        yield Kind(f"throttled: {code}", partial(aws_error, code), "before")
     if call.operation == "TransactWriteItems":
         for reason in _CANCELLED:
-            yield Kind(f"throttled: {reason}", lambda reason=reason: _cancelled(reason), "before")  # type: ignore[misc]
+            yield Kind(f"throttled: {reason}", partial(_cancelled, reason), "before")
     yield Kind("times out before its effect", no_reply, "before")
     yield Kind("times out after its effect", no_reply, "after", patient=True)
     closed = ConnectionClosedError(endpoint_url="https://injected.invalid/")
@@ -109,8 +110,8 @@ class Strike(Fault):
 
 
 def _cancelled(reason: str) -> ClientError:
-    response = {
+    response: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": "injected"},
         "CancellationReasons": [{"Code": reason}, {"Code": "None"}],
     }
-    return ClientError(response, "TransactWriteItems")  # type: ignore[arg-type]
+    return ClientError(response, "TransactWriteItems")

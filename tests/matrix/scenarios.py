@@ -17,10 +17,10 @@ from reassort_ops import election_control
 from reassort_ops.voter import changes as voter_changes
 from reassort_ops.voter import reissue as voter_reissue
 
-from tests.events import ses_event, sms_log_event
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError, no_reply
+from harness.service.world import Browser, Response, identifier_in
 from tests.register_chain import broken_links
-from tests.wire import ProcessDiedError, no_reply
-from tests.world import Browser, Response, identifier_in
 
 if TYPE_CHECKING:
     from reassort_ops.account.operator import Operator
@@ -882,7 +882,8 @@ class DeliverCanaries(SweepWithCanaries):
         stage.world.sweep()
 
     def act(self, stage: Stage) -> object:
-        return stage.world.deliver_stream()
+        stage.world.deliver_stream()
+        return None
 
 
 # ---------------------------------------------------------------- receipts
@@ -1053,7 +1054,8 @@ class Announce(Scenario):
         voter_changes.unfreeze(stage.claire.voter_id, "voter called", stage.helpdesk)
 
     def act(self, stage: Stage) -> object:
-        return stage.world.announce()
+        stage.world.announce()
+        return None
 
     def goal(self, stage: Stage) -> None:
         """Once for each change at least; how often an event comes again is not the platform's concern."""
@@ -1278,7 +1280,7 @@ def _damage(stage: Stage) -> bytes:
     return payload
 
 
-def _named(base: type[Scenario]) -> list[Scenario]:
+def _named(base: type[Any]) -> list[Scenario]:
     made = [base()] if "name" in vars(base) else []
     return made + [scenario for derived in base.__subclasses__() for scenario in _named(derived)]
 

@@ -15,11 +15,11 @@ from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 
-from tests.engine_ministack import MINISTACK
-from tests.events import queue_event
+from harness.engines.ministack import MINISTACK
+from harness.service.events import queue_event
+from harness.service.wire import Call, Fault, ProcessDiedError, aws_error
+from harness.service.world import Browser, Enrolled, Response, World, dispute_token_in
 from tests.invariants import Ledger
-from tests.wire import Call, Fault, ProcessDiedError, aws_error
-from tests.world import Browser, Enrolled, Response, World, dispute_token_in
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
 _LONGEST_WAY = 80

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.voter_space import free_port, launch_chromium
-from tests.site.checkers import Checkers, running_checkers
-from tests.site.mocked_space import MockedSpace, built_site
-from tests.site.watched import watched_page
+from harness.site.checkers import Checkers, running_checkers
+from harness.site.mocked_space import MockedSpace, built_site
+from harness.site.voter_space import launch_chromium
+from harness.site.watched import watched_page
+from local.aws import free_port
 
 
 @pytest.fixture(scope="session")

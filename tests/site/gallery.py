@@ -11,11 +11,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from harness.site.mocked_space import MockedSpace, built_site
+from harness.site.states import STATES
+from harness.site.states.following import TRACKED
+from harness.site.voter_space import launch_chromium
+from local.processes import ROOT
 from tests.browser import screenshots
-from tests.browser.voter_space import ROOT, launch_chromium
-from tests.site.mocked_space import MockedSpace, built_site
-from tests.site.states import STATES
-from tests.site.states.following import TRACKED
 
 FOLDER = ROOT / "docs" / "screenshots"
 PAGE = ROOT / "docs" / "gallery.md"
@@ -137,7 +138,7 @@ def gallery_page() -> str:
     sections = "\n".join(f"## {sheet.title}\n\n![{sheet.title}](screenshots/{sheet.name}.png)\n" for sheet in SHEETS)
     return (
         "# The voter space in pictures\n\n"
-        "Written by `make screenshots`. The names under the pictures are those of `tests/site/states/`, where each state is "
+        "Written by `make screenshots`. The names under the pictures are those of `harness/site/states/`, where each state is "
         "described and tested.\n\n"
         "The whole journey on the deployed stack, and what was sent meanwhile:\n\n"
         "![The steps of the journey](screenshots/journey.png)\n\n"

@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Page
 
-from tests.site.watched import PATIENCE_SECONDS
+from harness.site.watched import PATIENCE_SECONDS
 
 
 def plain(text: str) -> str:

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
-from tests.site.mocked_space import OVERVIEW, STATUS, MockedSpace, caller_code, last_reissue, overview, tracked
+from harness.site.mocked_space import OVERVIEW, STATUS, MockedSpace, caller_code, last_reissue, overview, tracked
+from harness.site.pages import PAGES
+from harness.site.states import STATES
 from tests.site.reading import expect_shown, plain, shown
-from tests.site.states import STATES
-from tests.site.test_pages import PAGES
 
 BOX = "#caller-code"
 DIGITS = "#caller-code-digits"

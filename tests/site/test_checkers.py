@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import Page
 
+from harness.site.checkers import Checkers
 from tests.site.axe import violations
-from tests.site.checkers import Checkers
 
 FAULTY = """<!DOCTYPE html>
 <html><head><title>Page</title></head>
-<body><main><h1>Page</h1><img src="data:,"><button></button><p style="color: #aaa; background: #fff">Clair</p></main></body>
+<body><main><h1>Page</h1><img src="data:,"><button></button>
+<p style="color: #aaa; background: #fff">Clair</p></main></body>
 </html>
 """
 SOUND = """<!DOCTYPE html>

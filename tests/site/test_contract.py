@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import WORDINGS, Code
 
-from tests.component.openapi import operations
-from tests.site.mocked_space import (
+from harness.service.openapi import operations
+from harness.site.mocked_space import (
     ASK_CODE,
     DISPUTE,
     OVERVIEW,
@@ -21,10 +21,10 @@ from tests.site.mocked_space import (
     Operation,
     tracked,
 )
+from harness.site.states import STATES
+from harness.site.states.dispute import open_dispute, press
+from harness.site.steps import ask_code, confirm, open_code, open_review, redeem
 from tests.site.reading import expect_shown
-from tests.site.states import STATES
-from tests.site.states.dispute import open_dispute, press
-from tests.site.steps import ask_code, confirm, open_code, open_review, redeem
 
 # What only a broken script could cause: these are shown in the API's words, whichever call they answer.
 UNEXPECTED = {Code.BODY_TOO_LARGE, Code.INVALID_JSON, Code.UNSUPPORTED_MEDIA_TYPE}

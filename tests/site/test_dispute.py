@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
+from harness.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace
 from tests.site.axe import violations, violations_in_both_schemes
-from tests.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace
 from tests.site.reading import expect_shown
 
 TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"

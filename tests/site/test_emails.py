@@ -4,8 +4,8 @@ import pytest
 from notify.texts import Email
 from playwright.sync_api import Page
 
-from tests.elections import IDS, read_election
-from tests.messages import emails
+from harness.elections import IDS, read_election
+from harness.service.messages import emails
 from tests.site.axe import violations_in_both_schemes
 
 EMAILS = [

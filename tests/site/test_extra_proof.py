@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import WORDINGS_WITH_EXTRA_PROOF, Code, FieldFault
 
-from tests.elections import DATE_OF_BIRTH, IDS, STAFF_CARD, write_election
+from harness.elections import DATE_OF_BIRTH, IDS, STAFF_CARD, write_election
+from harness.site.checkers import Checkers
+from harness.site.mocked_space import REISSUE, MockedSpace, built_site
+from harness.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, open_form
 from tests.site.axe import violations_in_both_schemes
-from tests.site.checkers import Checkers
-from tests.site.mocked_space import REISSUE, MockedSpace, built_site
 from tests.site.reading import expect_shown
-from tests.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, open_form
 from tests.site.test_states import assert_structure, assert_summary
 
 LABEL = DATE_OF_BIRTH["label"]
@@ -148,7 +148,7 @@ def test_text_is_asked_for_shown_and_sent(page: Page, tmp_path: Path, checkers: 
         fill(space, typed)
         check(space)
         expect(page.locator("#errors")).to_be_focused()
-        assert_summary(page, (STAFF_CARD["fault"],))
+        assert_summary(page, (str(STAFF_CARD["fault"]),))
     page.locator(FIELD).fill("48 21-ab")
     check(space)
     heading_is(page, "Vérifiez votre demande")

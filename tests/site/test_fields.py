@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview
-from tests.site.reading import expect_shown, shown
-from tests.site.states import STATES
-from tests.site.steps import (
+from harness.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview
+from harness.site.states import STATES
+from harness.site.steps import (
     CODE,
     EMAIL,
     TYPED_PHONE,
@@ -18,6 +17,7 @@ from tests.site.steps import (
     open_form,
     redeem,
 )
+from tests.site.reading import expect_shown, shown
 
 SUGGESTED = [
     ("camille.morvandel@ac-dijon.com", EMAIL),

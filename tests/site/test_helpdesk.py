@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.election import Election
 
-from tests.elections import read_election
-from tests.site.mocked_space import NOW, ORIGIN, MockedSpace, built_site
+from harness.elections import read_election
+from harness.site.mocked_space import NOW, ORIGIN, MockedSpace, built_site
 from tests.site.reading import plain, shown
 
 MINUTE = timedelta(minutes=1)
@@ -132,8 +132,11 @@ def test_helpdesk_is_open_when_the_calendar_says_so(page: Page, tmp_path: Path, 
         ((2018, 12, 25, 9, 0), "Fermée maintenant, rouvre mercredi 26 décembre à 8 h."),
     ],
 )
-def test_box_says_what_a_caller_must_know(page: Page, mocked: MockedSpace, at: tuple[int, ...], words: str) -> None:
-    mocked.open("index.html", now=datetime(*at, tzinfo=UTC))  # type: ignore[misc,arg-type]
+def test_box_says_what_a_caller_must_know(
+    page: Page, mocked: MockedSpace, at: tuple[int, int, int, int, int], words: str
+) -> None:
+    year, month, day, hour, minute = at
+    mocked.open("index.html", now=datetime(year, month, day, hour, minute, tzinfo=UTC))
     assert shown(page, "#helpdesk-state") == words
     expect(page.locator("aside.helpdesk a[href='tel:0380448996']")).to_be_visible()
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from reassort.problems import Code
 from reassort.reasons import Reason
 
-from tests.site.mocked_space import (
+from harness.site.mocked_space import (
     ADDRESS,
     ASK_CODE,
     OVERVIEW,
@@ -19,7 +19,7 @@ from tests.site.mocked_space import (
     tracked,
     why,
 )
-from tests.site.steps import CODE, EMAIL, NUMEN, TYPED_PHONE, commit, heading_is
+from harness.site.steps import CODE, EMAIL, NUMEN, TYPED_PHONE, commit, heading_is
 
 STOPS = 60
 # What a person who enlarges text sees: every length in rem grows with it.

@@ -7,12 +7,12 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.elections import IDS, read_election
-from tests.site.checkers import Checkers
-from tests.site.mocked_space import ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, built_site, tracked
+from harness.elections import IDS, read_election
+from harness.site.checkers import Checkers
+from harness.site.mocked_space import ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, built_site, tracked
+from harness.site.pages import PAGES
 from tests.site.reading import expect_shown, plain, shown
 
-PAGES = tuple(sorted(path.name for path in (Path(__file__).parents[2] / "site" / "pages").glob("*.html")))
 # What voters ask, and what the answer must name.
 QUESTIONS = {
     "Quelle adresse utiliser ?": ("prenom.nom@ac-dijon.fr", "prenom.nom@u-bourgogne.fr", "prenom.nom@crous-dijon.fr"),

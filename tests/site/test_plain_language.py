@@ -12,9 +12,9 @@ import pytest
 from reassort.problems import WORDINGS
 from reassort.reasons import Reason
 
-from tests.elections import IDS, read_election
-from tests.messages import canary_sms, emails, sms
-from tests.site.mocked_space import built_site
+from harness.elections import IDS, read_election
+from harness.service.messages import canary_sms, emails, sms
+from harness.site.mocked_space import built_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from reassort_ops.report.figures import Figures
 
-    from tests.site.checkers import Checkers
+    from harness.site.checkers import Checkers
 
 # A week is written once.
 pytestmark = pytest.mark.xdist_group("report")
@@ -64,7 +64,8 @@ def test_no_word_of_a_plot_is_cut_off(page: Page, file: Path) -> None:
             const frame = svg.getBoundingClientRect()
             return [...svg.querySelectorAll('text')].filter(text => {
                 const box = text.getBoundingClientRect()
-                return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1
+                return box.left < frame.left - 1 || box.right > frame.right + 1
+                    || box.top < frame.top - 1 || box.bottom > frame.bottom + 1
             }).map(text => text.textContent)
         })"""
     )
@@ -75,7 +76,7 @@ def test_plots_are_coloured_by_the_readers_scheme(page: Page, file: Path) -> Non
     page.goto(file.as_uri())
     colours = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         colours.append(
             page.evaluate(
                 "[getComputedStyle(document.body).backgroundColor, "

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.mocked_space import ADDRESS, OVERVIEW, REFERENCE, REISSUE, MockedSpace, overview
-from tests.site.reading import expect_shown, shown
-from tests.site.steps import (
+from harness.site.mocked_space import ADDRESS, OVERVIEW, REFERENCE, REISSUE, MockedSpace, overview
+from harness.site.steps import (
     NUMEN,
     TYPED_PHONE,
     ask_code,
@@ -19,6 +18,7 @@ from tests.site.steps import (
     redeem,
     sign_in,
 )
+from tests.site.reading import expect_shown, shown
 
 
 def reissues(space: MockedSpace) -> list[object]:

@@ -1,40 +1,50 @@
 """The scripts keep to the types that their comments declare, and work in browsers of some years ago."""
 
+import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.browser.voter_space import ROOT
-from tests.site.checkers import NODE_PROGRAM
+from harness.site.checkers import NODE_PROGRAM
+from local.processes import ROOT
 
-COMPILER = ROOT / "tests" / "browser" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
-OPTIONS = [
-    "--allowJs", "--checkJs", "--noEmit", "--strict", "--target", "es2022", "--module", "esnext",
-    "--moduleResolution", "bundler", "--lib", "es2023,dom,dom.iterable",
-]  # fmt: skip
+COMPILER = ROOT / "tools" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
+CONFIGURATION = ROOT / "site" / "tsconfig.json"
 
 
 def scripts(site: Path) -> list[Path]:
     return sorted((site / "assets").glob("*/*.js"))
 
 
-def test_scripts_have_no_type_errors(site: Path) -> None:
-    found = subprocess.run(
-        [NODE_PROGRAM, COMPILER, *OPTIONS, *scripts(site)], capture_output=True, text=True, check=False, cwd=site
+def compiled(folder: Path, *names: str) -> str:
+    """Return what the compiler says of scripts of a folder, with the options of the site's."""
+    project = folder / "tsconfig.json"
+    project.write_text(json.dumps({"extends": str(CONFIGURATION), "files": [], "include": list(names)}), "utf-8")
+    command: list[str | Path] = [NODE_PROGRAM, COMPILER, "--project", project]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode == 0) == (found.stdout == "")
+    return found.stdout
+
+
+def test_scripts_have_no_type_errors(site: Path, tmp_path: Path) -> None:
+    """As they are built, and `election.js` is what `site/types` tells an editor of it."""
+    shutil.copytree(scripts(site)[0].parent, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "declared.js").write_text(
+        'import { election } from "./election.js";\n'
+        f'/** @type {{typeof import("{ROOT}/site/types/election.js").election}} */\n'
+        "export const declared = election;\n",
+        "utf-8",
     )
-    assert found.stdout == ""
-    assert found.returncode == 0
+    assert compiled(tmp_path, "*.js") == ""
 
 
-def test_compiler_finds_a_type_error(site: Path, tmp_path: Path) -> None:
+def test_compiler_finds_a_type_error(tmp_path: Path) -> None:
     faulty = tmp_path / "faulty.js"
     faulty.write_text("/** @param {string} text */\nexport function twice(text) {\n  return text * 2;\n}\n", "utf-8")
-    found = subprocess.run(
-        [NODE_PROGRAM, COMPILER, *OPTIONS, faulty], capture_output=True, text=True, check=False, cwd=site
-    )
-    assert "TS2362" in found.stdout
+    assert "TS2362" in compiled(tmp_path, faulty.name)
 
 
 @pytest.mark.req("S20")
@@ -47,7 +57,7 @@ def test_scripts_neither_evaluate_text_nor_write_markup(site: Path) -> None:
 def test_drivers_of_browsers_make_no_function_of_text_in_a_page() -> None:
     """The policy of the pages forbids it, and so does one browser or another; taking the policy off would hide what it refuses to voters."""
     forbidden = re.compile(r"waitForFunction|waitForSelector|\blocator\(|bypassCSP", re.IGNORECASE)
-    drivers = [*(ROOT / "tests" / "browser" / "node").glob("*.mjs")]
+    drivers = [*(ROOT / "tools" / "node").glob("*.mjs")]
     assert drivers
     for driver in drivers:
         # Their names may stand in a comment.

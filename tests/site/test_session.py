@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
-from tests.site.mocked_space import OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, overview, tracked
-from tests.site.reading import expect_shown
-from tests.site.steps import (
+from harness.site.mocked_space import OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, overview, tracked
+from harness.site.steps import (
     NUMEN,
     TYPED_PHONE,
     ask_code,
@@ -19,6 +18,7 @@ from tests.site.steps import (
     open_review,
     redeem,
 )
+from tests.site.reading import expect_shown
 
 IDLE = 900
 WARNING = "#session-warning"

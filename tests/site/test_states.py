@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from harness.site.checkers import Checkers
+from harness.site.mocked_space import MockedSpace
+from harness.site.states import STATES
 from tests.site.axe import violations_in_both_schemes
-from tests.site.checkers import Checkers
-from tests.site.mocked_space import MockedSpace
 from tests.site.reading import expect_shown, plain, shown
-from tests.site.states import STATES
 
 WIDTHS = (320, 640, 1280)
 ENLARGED = "200%"

@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from reassort.problems import Code
 from reassort.reasons import Reason
 
-from tests.site.mocked_space import ADDRESS, REDELIVERY, REFERENCE, MockedSpace, step, tracked, why
+from harness.site.mocked_space import ADDRESS, REDELIVERY, REFERENCE, MockedSpace, step, tracked, why
+from harness.site.states.following import REFUSALS, TRACKED, after_failed_sms, open_redelivery
 from tests.site.reading import expect_shown, plain, shown
-from tests.site.states.following import REFUSALS, TRACKED, after_failed_sms, open_redelivery
 
 
 def announced(page: Page) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.mocked_space import ORIGIN, MockedSpace, tracked
-from tests.site.states import STATES
-from tests.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, sign_in
-from tests.site.test_pages import PAGES
+from harness.site.mocked_space import ORIGIN, MockedSpace, tracked
+from harness.site.pages import FIRST_LOAD, PAGES
+from harness.site.states import STATES
+from harness.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, sign_in
 
-FIRST_LOAD = 60_000
 # Status line and headers of an answer; the security headers are the larger part.
 HEADERS = 1_200
 

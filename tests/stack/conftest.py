@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack.deployed import Deployment, Enrolled, Platform, deployed
+from harness.stack.deployed import Deployment, Enrolled, Platform, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

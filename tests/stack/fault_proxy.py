@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from tests.stack.deployed import Deployment
+    from harness.stack.deployed import Deployment
 
 _SETTLE_SECONDS = 60
 _HEAD_END = b"\r\n\r\n"

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.sessions import SESSION_COOKIE
 
-from tests.stack.deployed import SITE_ORIGIN, Browser, Deployment, Enrolled, Platform, code_in, identifier_in, wait_for
+from harness.stack.deployed import (
+    SITE_ORIGIN,
+    Browser,
+    Deployment,
+    Enrolled,
+    Platform,
+    code_in,
+    identifier_in,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.stack.deployed import code_in, dispute_token_in, identifier_in, wait_for
+from harness.stack.deployed import code_in, dispute_token_in, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.stack.deployed import Deployment, Enrolled, Platform
+    from harness.stack.deployed import Deployment, Enrolled, Platform
 
 WRONG_NUMEN = "09E9977123QZX"
 LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs", "ApiLogs")
@@ -92,7 +92,7 @@ def test_nothing_of_a_voter_is_kept_in_the_clear(
         lambda: [mail for mail in deployment.mails_to(voter.email) if "contestation.html#" in mail.text]
     )[-1]
     token = dispute_token_in(confirmation)
-    answers.append(json.dumps([platform.check(voter.identifier), platform.check(new)]))
+    answers.append(json.dumps([platform.check(voter.identifier), platform.check(new or "")]))
     answers.append(browser.call("POST", "/api/dispute", {"token": token}).text)
     answers.append(platform.vote(new or "").text)
     answers.append(browser.call("GET", "/api/reissue").text)

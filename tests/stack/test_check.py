@@ -9,9 +9,9 @@ import pytest
 from reassort_ops import cli
 from typer.testing import CliRunner
 
+from harness.elections import FOLDER
+from harness.stack.deployed import Deployment, wait_for
 from local.deploy import write_demo_elections
-from tests.elections import FOLDER
-from tests.stack.deployed import Deployment, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

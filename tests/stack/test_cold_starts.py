@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.stack.deployed import SITE_ORIGIN, Browser, Deployment
 from local.deploy import deploy
-from tests.stack.deployed import SITE_ORIGIN, Browser, Deployment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 
-from tests.stack.deployed import PATIENCE_SECONDS
+from harness.stack.deployed import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.stack.deployed import Browser, Deployment, Enrolled
+    from harness.stack.deployed import Browser, Deployment, Enrolled
 
 VOTERS = 24
 THREADS = 8

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack.deployed import Browser, Deployment, Enrolled, Mail, Platform, identifier_in, wait_for
+from harness.stack.deployed import Browser, Deployment, Enrolled, Mail, Platform, identifier_in, wait_for
 from tests.stack.fault_proxy import Fault, FaultProxy, Service, kill_worker_of, notify_through
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from requests.auth import AuthBase
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Err
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -31,8 +32,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.component.openapi import FILE
-from tests.stack.deployed import PATIENCE_SECONDS, SITE_ORIGIN, Deployment, Platform
+from harness.service.openapi import FILE
+from harness.stack.deployed import PATIENCE_SECONDS, SITE_ORIGIN, Deployment, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,16 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-_FOUND = {found.ok().label: found.ok() for found in schemathesis.openapi.from_path(str(FILE)).get_all_operations()}
+
+
+def _operations() -> Iterator[APIOperation[Any, Any, Any, Any]]:
+    for found in schemathesis.openapi.from_path(str(FILE)).get_all_operations():
+        if isinstance(found, Err):
+            raise found.err()
+        yield found.ok()
+
+
+_FOUND = {operation.label: operation for operation in _operations()}
 # A request of an operation that takes nothing cannot be wrong.
 OPERATIONS = [
     pytest.param(operation, mode, id=f"{mode.value} {label}")
@@ -62,7 +72,7 @@ class Known:
     """What a voter knows after a sign-in by a code and a reissue: cookies, members of bodies, the reissue's reference."""
 
     cookies: dict[str, str]
-    members: dict[str, object]
+    members: dict[str, Any]
     reference: str
 
 
@@ -110,7 +120,7 @@ def test_a_request_that_the_description_makes_is_answered_as_it_says(
     deployment: Deployment,
     platform: Platform,
     known: Known,
-    operation: APIOperation,
+    operation: APIOperation[Any, Any, Any, Any],
     mode: GenerationMode,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -126,7 +136,7 @@ def test_a_request_that_the_description_makes_is_answered_as_it_says(
         suppress_health_check=list(HealthCheck),
     )
     @given(operation.as_strategy(mode), st.integers(0, 4), st.frozensets(st.sampled_from(sorted(known.members))))
-    def send(case: Case, stranger: int, right: frozenset[str]) -> None:
+    def send(case: Case[Any], stranger: int, right: frozenset[str]) -> None:
         signed = stranger < 4
         if signed:
             case.cookies = {name: known.cookies.get(name, value) for name, value in (case.cookies or {}).items()}

@@ -12,8 +12,7 @@ from reassort.register import Change
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
-from local.deploy import write_demo_elections
-from tests.stack.deployed import (
+from harness.stack.deployed import (
     Deployment,
     Enrolled,
     Platform,
@@ -21,6 +20,7 @@ from tests.stack.deployed import (
     identifier_in,
     wait_for,
 )
+from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
     from pathlib import Path

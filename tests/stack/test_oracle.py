@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.oracle import auc, compare
-from tests.stack.deployed import Deployment
+from harness.stack.deployed import Deployment
+from harness.stack.timing import auc, compare
 
 PAIRS = 100
 # Five standard errors of the AUC of so few pairs: a difference that shows without a measurement shows here.

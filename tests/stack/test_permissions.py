@@ -14,7 +14,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from reassort_ops.account.role_rights import ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
 
-from tests.stack.deployed import Deployment, wait_for
+from harness.stack.deployed import Deployment, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

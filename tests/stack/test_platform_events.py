@@ -15,13 +15,13 @@ from reassort_ops.account.stack import Aws
 from reassort_ops.voter import changes as voter_changes
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
-from tests.component.openapi import description
-from tests.stack.deployed import Deployment, Enrolled, dispute_token_in, identifier_in, wait_for
+from harness.service.openapi import description
+from harness.stack.deployed import Deployment, Enrolled, dispute_token_in, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.stack.deployed import Browser
+    from harness.stack.deployed import Browser
 
 NEVER = "7K3M-9QWX-2TBD-HV5Z"
 

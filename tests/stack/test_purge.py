@@ -10,8 +10,8 @@ from reassort_ops import cli
 from reassort_ops.commands import purge as command
 from typer.testing import CliRunner
 
+from harness.stack.deployed import Deployment, Enrolled, Platform, identifier_in
 from local.deploy import write_demo_elections
-from tests.stack.deployed import Deployment, Enrolled, Platform, identifier_in
 
 if TYPE_CHECKING:
     from datetime import datetime

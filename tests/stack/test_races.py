@@ -12,7 +12,7 @@ import pytest
 from reassort.register import Change
 from reassort.voters import IdentifierStatus
 
-from tests.stack.deployed import Deployment, Enrolled, Platform, at_once, identifier_in, wait_for
+from harness.stack.deployed import Deployment, Enrolled, Platform, at_once, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

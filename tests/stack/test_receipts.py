@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.stack.deployed import Browser, Deployment, Enrolled, Platform, identifier_in, wait_for
+from harness.stack.deployed import Browser, Deployment, Enrolled, Platform, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from reassort.tables import to_wire
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
+from harness.stack.deployed import Deployment, Platform, dispute_token_in, wait_for
 from local.deploy import write_demo_elections
-from tests.stack.deployed import Deployment, Platform, dispute_token_in, wait_for
 
 if TYPE_CHECKING:
     from typer.testing import Result

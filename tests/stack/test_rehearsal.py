@@ -11,8 +11,8 @@ from reassort_ops.cli import app
 from reassort_ops.rehearsal.roll import SOURCE
 from typer.testing import CliRunner
 
+from harness.stack.deployed import SITE_ORIGIN, Deployment
 from local.deploy import deploy, write_demo_elections
-from tests.stack.deployed import SITE_ORIGIN, Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

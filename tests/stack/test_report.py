@@ -13,9 +13,9 @@ import pytest
 from reassort_ops import cli
 from typer.testing import CliRunner
 
+from harness.stack.deployed import Browser, Deployment, Enrolled, dispute_token_in, wait_for
 from local.deploy import write_demo_elections
 from tests.report_history import measure
-from tests.stack.deployed import Browser, Deployment, Enrolled, dispute_token_in, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyrage import decrypt, x25519
 
+from harness.stack.deployed import Deployment, Platform, wait_for
 from local.deploy import write_demo_elections
-from tests.stack.deployed import Deployment, Platform, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from reassort.election_file import Canaries as CanaryPlan
 from reassort.outbox import Channel, Message
 from reassort.tables import from_wire, to_wire
 
-from tests.elections import read_election
-from tests.stack.deployed import Deployment, wait_for
+from harness.elections import read_election
+from harness.stack.deployed import Deployment, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

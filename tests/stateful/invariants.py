@@ -9,15 +9,15 @@ from hypothesis.stateful import invariant
 from reassort.outbox import Kind, Message, Status
 from reassort.register import GENESIS, Change, entry_from_item
 
-from tests.engine_ministack import MINISTACK, NO_SORT_KEY, read_stored
+from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
 from tests.invariants import check_announcements
 from tests.stateful.machine import Machine
 
 if TYPE_CHECKING:
     from reassort.outbox import Delivery
 
-    from tests.wire import SentEmail
-    from tests.world import Enrolled
+    from harness.service.wire import SentEmail
+    from harness.service.world import Enrolled
 
 ARRIVED = frozenset({Status.SENT, Status.DELIVERED})
 

@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from reassort.election import Election
-from reassort.election_file import parse_election
+from reassort.election_file import ElectionFile, parse_election
 from reassort.outbox import WAKE, Delivery, Kind, delivery_from_item
 from reassort.sealing import Opener
 from reassort.voters import Voter, voter_from_item
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 
-from tests.elections import election_content
-from tests.engine_ministack import MINISTACK, NO_SORT_KEY, read_stored
-from tests.wire import ProcessDiedError
-from tests.world import Browser, Enrolled, Response, World
+from harness.elections import election_content
+from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
+from harness.service.wire import ProcessDiedError
+from harness.service.world import Browser, Enrolled, Response, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from tests.wire import Call, SentEmail
+    from harness.service.wire import Call, SentEmail
 
 PHONES = ("06 12 34 56 78", "06 98 76 54 32", "0692 12 34 56")
 SENDING = ("SendEmail", "Publish")
@@ -63,7 +62,6 @@ def step(**drawn: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callab
     """Make a rule of a method: its arguments are drawn from the strategies, and its executions are counted."""
 
     def decorate(action: Callable[..., None]) -> Callable[..., None]:
-        @rule(**drawn)
         @wraps(action)
         def run(machine: Machine, **values: Any) -> None:
             machine.steps[action.__name__] += 1
@@ -72,7 +70,10 @@ def step(**drawn: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callab
                 values["who"] = (-1 - values["who"]) % len(machine.voters)
             action(machine, **values)
 
-        return run
+        # Its types take each strategy by a name that is known beforehand.
+        make: Any = rule
+        made: Callable[..., None] = make(**drawn)(run)
+        return made
 
     return decorate
 
@@ -88,7 +89,7 @@ def phone_of(who: int) -> str:
 
 
 @cache
-def roomy_election() -> Election:
+def roomy_election() -> ElectionFile:
     """Return the Dijon election with limits that a long schedule does not reach at once."""
     content = election_content("dijon-2018")
     content["limits"]["reissues"] = {"per_day": 20, "in_all": 50}
@@ -350,7 +351,10 @@ class Machine(RuleBasedStateMachine):
 
     def bring(self, which: Sequence[int], events: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Bring some of the events to delivery, in the order and as often as `which` says; return its answer."""
-        return self.world.wake("notify", self.world.stream_event([pick(number, events) for number in which]))
+        answer: dict[str, Any] = self.world.wake(
+            "notify", self.world.stream_event([pick(number, events) for number in which])
+        )
+        return answer
 
     def _ask(self, browser: Browser, form: dict[str, str], key: str) -> Response:
         for _ in range(_TRIES):

@@ -9,10 +9,10 @@ from hypothesis.stateful import precondition
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import SETTLED, Kind, Message, Status, delivery_from_item
 
-from tests.engine_ministack import read_stored
-from tests.events import queue_event
+from harness.engines.ministack import read_stored
+from harness.service.events import queue_event
+from harness.service.wire import ProcessDiedError, aws_error, no_reply
 from tests.stateful.machine import SENDING, SOME, WHO, Machine, phone_of, step
-from tests.wire import ProcessDiedError, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reassort_ops.failures import OperatorError
 from reassort_ops.voter.changes import freeze, unfreeze, unlock
 
+from harness.service.world import dispute_token_in
 from tests.stateful.machine import WHO, Machine, phone_of, step
-from tests.world import dispute_token_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
-from tests.events import ses_event, sms_log_event
+from harness.service.events import ses_event, sms_log_event
+from harness.service.wire import ProcessDiedError, aws_error
 from tests.stateful.machine import SOME, WHICH, Machine, pick, step
-from tests.wire import ProcessDiedError, aws_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ The service runs in one process, on a clock that only the rules move. The schedu
 
     STATEFUL_STEPS=100 STATEFUL_EXAMPLES=500   longer schedules, and more of them in each shard
     STATEFUL_SEARCH=1                          new ones, drawn at random
-    STATEFUL_SHRINK=1                          look for the shortest schedule that fails, for up to five minutes
+    STATEFUL_SHRINK=1                          look for the shortest that fails, for five minutes
 """
 
 from __future__ import annotations

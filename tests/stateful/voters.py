@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from harness.service.wire import ProcessDiedError, aws_error, no_reply
+from harness.service.world import dispute_token_in
 from tests.stateful.machine import PHONES, WHICH, WHO, Machine, phone_of, pick, step
-from tests.wire import ProcessDiedError, aws_error, no_reply
-from tests.world import dispute_token_in
 
 CHANNELS = ("sms", "email")
 ERRORS = ("throttled", "died", "no reply")

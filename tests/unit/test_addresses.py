@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
 
-from tests.elections import read_election
-from tests.unit.strategies import any_text
+from harness.elections import read_election
+from harness.fuzz.strategies import any_text
 
 DOMAINS = read_election("dijon-2018").domain_names
 local_parts = st.from_regex(r"[a-z0-9]{1,10}([.-][a-z0-9]{1,10}){0,3}", fullmatch=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reassort.caller_codes import SLOT, CallerCode, current_code, is_code_of, normalise_caller_code
 from reassort.keyed_hash import KeyedHash
 
-from tests.elections import IDS, read_election
+from harness.elections import IDS, read_election
 
 KEYED_HASH = KeyedHash(b"k" * 32)
 VOTER = KEYED_HASH.voter_id("claire.martin@ac-dijon.fr")

@@ -10,7 +10,7 @@ from notify.canary import Canary
 from reassort.outbox import CANARY_VOTER, Channel
 from reassort.sealing import address_context, payload_context
 
-from tests.tables_from_template import read_template
+from harness.engines.template import read_template
 
 _CANARY = Canary("ac-dijon.fr", Channel.SMS, 1_543_570_200_000).delivery_id
 

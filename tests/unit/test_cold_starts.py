@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.engines.template import read_template
 from tests.packaging_modules import packaging_module
-from tests.tables_from_template import read_template
 
 if TYPE_CHECKING:
     from pathlib import Path

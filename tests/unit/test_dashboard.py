@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.elections import IDS, read_election
-from tests.tables_from_template import read_template
+from harness.elections import IDS, read_election
+from harness.engines.template import read_template
 from tests.watching import ALARM_TYPES, counted_from_logs, resources_of, written_metrics
 
 STACK = "reassort-tests"

@@ -14,8 +14,8 @@ from reassort import election_file
 from reassort.election import Election, ElectionFileError, IdentifierFormat, Part, election_from_json, packaged_election
 from reassort.election_file import parse_election, read_election_file
 
-from tests.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
-from tests.unit.strategies import any_text
+from harness.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
+from harness.fuzz.strategies import any_text
 
 type Content = dict[str, Any]
 type Change = Callable[[Content], object]
@@ -406,11 +406,11 @@ def test_the_model_of_the_file_has_the_members_of_its_part(part: type[Part]) -> 
 
 def test_a_part_has_all_of_its_members_and_keeps_them() -> None:
     with pytest.raises(TypeError, match="symbols"):
-        IdentifierFormat(group=4)
+        IdentifierFormat(group=4)  # type: ignore[call-arg] # a member is missing
     with pytest.raises(TypeError, match="colour"):
-        IdentifierFormat(group=4, symbols=15, colour="red")
+        IdentifierFormat(group=4, symbols=15, colour="red")  # type: ignore[call-arg] # one is too many
     with pytest.raises(AttributeError, match="immutable"):
-        IdentifierFormat(group=4, symbols=15).group = 5  # type: ignore[misc]
+        IdentifierFormat(group=4, symbols=15).group = 5  # type: ignore[misc] # it is immutable
 
 
 @pytest.mark.parametrize("election_id", IDS)

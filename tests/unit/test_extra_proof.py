@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from reassort.election_file import ExtraProof
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD
-from tests.unit.strategies import any_text
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD
+from harness.fuzz.strategies import any_text
 
 DAY = ExtraProof.model_validate(DATE_OF_BIRTH)
 CARD = ExtraProof.model_validate(STAFF_CARD)

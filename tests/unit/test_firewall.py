@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reassort.http import MAX_BODY_BYTES
 
-from tests.tables_from_template import read_template
+from harness.engines.template import read_template
 
 # A school behind one address, and what one person of it asks for in five minutes.
 PEOPLE = 2000

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, time
 import pytest
 from reassort.french_dates import french_date, french_instant, french_time, helpdesk_hours
 
-from tests.elections import read_election
+from harness.elections import read_election
 
 DIJON = read_election("dijon-2018")
 NORMANDIE = read_election("normandie-2026")
 
 
-def _milliseconds(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp() * 1000)  # type: ignore[misc,arg-type]
+def _milliseconds(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import gateway_document as gateway
 import pytest
 import yaml
 
 from local.edge import read_error_texts
-from tools import gateway_document as gateway
 
 
 def described() -> dict[str, Any]:

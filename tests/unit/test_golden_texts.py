@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.elections import IDS, read_election
-from tests.messages import alert, canary_sms, emails, sms
+from harness.elections import IDS, read_election
+from harness.service.messages import alert, canary_sms, emails, sms
 
 if TYPE_CHECKING:
     from reassort.election import Election

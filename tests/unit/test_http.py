@@ -26,7 +26,7 @@ from reassort.problems import Code, Problem
 from reassort.tables import ContentionError
 from reissue.routes import ReissueBody
 
-from tests.events import load_event, proxy_event
+from harness.service.events import load_event, proxy_event
 
 ORIGIN = "https://reassort.example.fr"
 MESSAGES = {"numen": "Saisissez votre NUMEN."}

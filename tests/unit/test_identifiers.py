@@ -16,8 +16,8 @@ from reassort.identifiers import (
     show_identifier,
 )
 
-from tests.elections import read_election
-from tests.unit.strategies import FOLDING, any_text, symbols
+from harness.elections import read_election
+from harness.fuzz.strategies import FOLDING, any_text, symbols
 
 SHAPES = [
     pytest.param(IdentifierFormat(symbols=13, group=5), id="shortest allowed"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reassort.keyed_hash import KeyedHash, Purpose, same
 
-from tests.unit.strategies import any_text
+from harness.fuzz.strategies import any_text
 
 HASH = KeyedHash(b"k" * 32)
 purposes = st.sampled_from(Purpose)

@@ -13,9 +13,9 @@ from notify.receipt_events import ses_receipts, sms_receipts
 from notify.receipts import Outcome
 from reassort.reasons import Reason
 
+from harness.service.events import log_event
 from local.receipt_shapes import ses_message, sms_log_line
 from local.receipts import mail_receipts, sms_receipt
-from tests.events import log_event
 
 ROLL = Path(__file__).parent.parent.parent / "data" / "demo-roll.csv"
 TAGS = {"delivery": "7K3M9-QWX2T", "message": "confirmation", "round": "1"}

@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from harness.engines.template import read_template
 from local.edge import read_pages
 from local.gateway import Site
 from local.processes import ROOT
-from tests.tables_from_template import read_template
 
 if TYPE_CHECKING:
     from pathlib import Path

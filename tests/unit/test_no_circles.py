@@ -1,48 +1,28 @@
-"""No module imports itself by way of others, not even for its types alone: each can be read after those below it."""
+"""No module imports itself by way of others, and rooms that are kept apart stay so (`tools/circles.py`, part of `make check`)."""
 
 from __future__ import annotations
 
-import ast
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+import circles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-SOURCES = (ROOT / "functions", ROOT / "layers/shared")
-
-
-def imports_of(*sources: Path) -> dict[str, set[str]]:
-    """Return, for each module of these folders, the modules of these folders that it imports anywhere in its text."""
-    files = {_name(file.relative_to(source)): file for source in sources for file in source.rglob("*.py")}
-    return {name: _imported(file, files.keys()) - {name} for name, file in files.items()}
+    import pytest
 
 
-def _name(file: Path) -> str:
-    parts = file.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def test_whole_tree_has_no_circle() -> None:
+    imports = circles.imports_of(*circles.SOURCES, packages=circles.PACKAGES)
+    assert len(imports) > 400
+    assert circles.circle_in(imports) == []
 
 
-def _imported(file: Path, modules: Collection[str]) -> set[str]:
-    named: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # What is imported from a package may be a module of it.
-            members = {f"{node.module}.{alias.name}" for alias in node.names}
-            named |= members & set(modules) or {node.module}
-    return named & set(modules)
-
-
-def test_functions_and_layer_have_no_circle() -> None:
-    imports = imports_of(*SOURCES)
-    assert len(imports) > 60
-    TopologicalSorter(imports).prepare()
+def test_tests_and_measurements_share_the_harness_alone() -> None:
+    """And what is deployed knows none of what runs on this machine only."""
+    imports = circles.imports_of(*circles.SOURCES, packages=circles.PACKAGES)
+    assert {"harness.service.world", "tests.conftest", "bench.cold"} <= imports.keys()
+    assert list(circles.not_allowed(imports)) == []
 
 
 def test_circle_of_types_alone_is_found(tmp_path: Path) -> None:
@@ -51,5 +31,22 @@ def test_circle_of_types_alone_is_found(tmp_path: Path) -> None:
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from form import Form\n"
     )
     (tmp_path / "form.py").write_text("import rule\n")
-    with pytest.raises(CycleError):
-        TopologicalSorter(imports_of(tmp_path)).prepare()
+    circle = circles.circle_in(circles.imports_of(tmp_path))
+    assert circle in (["form", "rule", "form"], ["rule", "form", "rule"])
+
+
+def test_import_of_a_room_that_is_kept_apart_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The counterproof, by the command."""
+    for name, text in {"bench/cold.py": "BAR = 1\n", "tests/unit/test_cold.py": "from bench import cold\n"}.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(circles, "SOURCES", ())
+    monkeypatch.setattr(circles, "PACKAGES", (tmp_path / "bench", tmp_path / "tests"))
+    monkeypatch.setattr("sys.argv", ["circles.py"])
+    assert circles.main() == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "tests.unit.test_cold imports bench.cold",
+        "2 modules: 1 wrong imports",
+    ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reassort.numen import NumenFormatError, normalise_numen
 
-from tests.unit.strategies import any_text, numens
+from harness.fuzz.strategies import any_text, numens
 
 
 @given(numens, st.data())

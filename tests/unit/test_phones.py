@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reassort.phones import PhoneError, mask_phone, normalise_phone
 
-from tests.elections import read_election
-from tests.unit.strategies import any_text
+from harness.elections import read_election
+from harness.fuzz.strategies import any_text
 
 DIJON = read_election("dijon-2018").phones.territories
 NORMANDIE = read_election("normandie-2026").phones.territories

@@ -16,7 +16,7 @@ from notify.provider_reasons import (
 )
 from reassort.reasons import Reason
 
-from tests.unit.strategies import any_text
+from harness.fuzz.strategies import any_text
 
 pytestmark = pytest.mark.req("R10", "R11")
 

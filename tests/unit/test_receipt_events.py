@@ -25,8 +25,8 @@ from notify.receipts import Outcome, Receipt
 from reassort.outbox import Message
 from reassort.reasons import Reason
 
-from tests.events import load_event, log_data, log_event, ses_event, sms_log_event, topic_event
-from tests.unit.strategies import any_text
+from harness.fuzz.strategies import any_text
+from harness.service.events import load_event, log_data, log_event, ses_event, sms_log_event, topic_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,11 @@ def test_a_bounce_is_a_failure_with_its_reason(facts: dict[str, Any], reason: Re
 
 def test_an_automatic_reply_is_no_failure() -> None:
     """SES reports "out of the office" as a bounce; no mail server attached a delivery status notification to it."""
-    facts = {"bounceType": "Transient", "bounceSubType": "General", "bouncedRecipients": [{"emailAddress": CANARY}]}
+    facts: dict[str, Any] = {
+        "bounceType": "Transient",
+        "bounceSubType": "General",
+        "bouncedRecipients": [{"emailAddress": CANARY}],
+    }
     assert read_ses(ses_event("bounce", REFERENCE, **facts)) == []
 
 
@@ -247,7 +251,9 @@ _LINE = json.loads(_BATCH["logEvents"][0]["message"])
 def damaged(draw: st.DrawFn, whole: Any) -> Any:
     """Draw a copy of a JSON document with one of its parts replaced or removed."""
     document = deepcopy(whole)
-    part, parent, key = document, None, None
+    part: Any = document
+    parent: Any = None
+    key: Any = None
     while isinstance(part, dict | list) and part and (parent is None or draw(st.booleans())):
         parent = part
         key = draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))

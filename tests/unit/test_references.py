@@ -7,7 +7,7 @@ from reassort.identifiers import ALPHABET
 from reassort.keyed_hash import KeyedHash
 from reassort.references import derive_reference, normalise_reference
 
-from tests.unit.strategies import FOLDING, any_text
+from harness.fuzz.strategies import FOLDING, any_text
 
 HASH = KeyedHash(b"k" * 32)
 keys = st.text("ABCDEFghijkl0123456789_-", min_size=16, max_size=64)

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from bench import results
-from bench.__main__ import MEASUREMENTS
-from bench.results import Figure, Section, ratios, read_results, report, with_ratios
+from harness.measuring import results
+from harness.measuring.results import MEASUREMENTS, Figure, Section, ratios, read_results, report, with_ratios
 from local.processes import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +15,7 @@ KEPT = read_results()
 
 
 def test_report_and_readme_say_what_is_kept() -> None:
-    """What was measured is never typed by hand: `python -m bench.results` writes both anew."""
+    """What was measured is never typed by hand: `python -m harness.measuring.results` writes both anew."""
     assert results.REPORT.read_text(encoding="utf-8") == report(KEPT)
     assert with_ratios(README, KEPT) == README
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reassort.keyed_hash import KeyedHash
 from reassort.sessions import Session, Token, draw_token, live_session, parse_token, session_item
 
-from tests.elections import read_election
-from tests.unit.strategies import any_text
+from harness.elections import read_election
+from harness.fuzz.strategies import any_text
 
 HASH = KeyedHash(b"k" * 32)
 LIMITS = read_election("dijon-2018").limits.session

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.elections import FOLDER, IDS, election_content, read_election
-from tests.tables_from_template import read_template
+from harness.elections import FOLDER, IDS, election_content, read_election
+from harness.engines.template import read_template
 
 if TYPE_CHECKING:
     from types import ModuleType

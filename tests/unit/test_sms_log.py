@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tables_from_template import read_template
+from harness.engines.template import read_template
 
 GROUPS = ("SmsDeliveredLogs", "SmsFailedLogs")
 

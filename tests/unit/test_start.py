@@ -5,6 +5,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 from reassort.keyed_hash import KeyedHash, Purpose
@@ -24,8 +25,8 @@ def begin() -> Iterator[Callable[..., None]]:
 def restored(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """What the function asked Lambda's runtime to call after a restore."""
     hooks: list[Callable[[], None]] = []
-    runtime = ModuleType("snapshot_restore_py")
-    runtime.register_after_restore = hooks.append  # type: ignore[attr-defined]
+    runtime: Any = ModuleType("snapshot_restore_py")
+    runtime.register_after_restore = hooks.append
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
     return hooks
 

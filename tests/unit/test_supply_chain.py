@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from harness.engines.template import TEMPLATE, read_template
 from tests.packaging_modules import packaging_module
-from tests.tables_from_template import TEMPLATE, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = TEMPLATE.parent
-PACKAGE_LOCK = ROOT / "tests" / "browser" / "node" / "package-lock.json"
+PACKAGE_LOCK = ROOT / "tools" / "node" / "package-lock.json"
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 NOBODY = "http://127.0.0.1:9"
 
@@ -113,7 +113,9 @@ def test_the_exported_requirements_are_the_locked_versions_each_with_hashes() ->
     requirements = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", exported, flags=re.MULTILINE).strip())
     found = {}
     for requirement in requirements:
-        name, version = re.match(r"([\w.-]+)==([\w.]+)", requirement).groups()  # type: ignore[union-attr]
+        matched = re.match(r"([\w.-]+)==([\w.]+)", requirement)
+        assert matched, requirement
+        name, version = matched.groups()
         assert SHA256.search(requirement), name
         found[name] = version
     assert found == _layer()
@@ -123,7 +125,7 @@ def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "sbom.json"
     for _ in range(2):
         before = target.read_bytes() if target.exists() else None
-        command = [sys.executable, "packaging/sbom.py", str(target)]
+        command = [sys.executable, "tools/sbom.py", str(target)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, "UV": _uv()}, capture_output=True, check=True)
     assert target.read_bytes() == before
     content = json.loads(target.read_bytes())
@@ -198,7 +200,7 @@ def _audit(osv: str, npm: str) -> tuple[int, str]:
         "npm_config_registry": npm,
         "npm_config_fetch_retries": "0",
     }
-    command = [sys.executable, "packaging/audit.py", "--service-url", f"{osv}/"]
+    command = [sys.executable, "tools/audit.py", "--service-url", f"{osv}/"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert not done.stderr
     return done.returncode, done.stdout

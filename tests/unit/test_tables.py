@@ -35,7 +35,7 @@ class Refusing:
     """A client whose calls end in one error or answer."""
 
     def __init__(self, code: str = "", reasons: list[dict[str, str]] | None = None, answer: Any = None) -> None:
-        self._error = {"Error": {"Code": code, "Message": "voter delivery ConditionalCheckFailed"}}
+        self._error: Any = {"Error": {"Code": code, "Message": "voter delivery ConditionalCheckFailed"}}
         self._reasons = reasons
         self._answer = answer
         self.calls = 0
@@ -59,7 +59,7 @@ class Refusing:
     def _one(self, operation: str) -> Any:
         self.calls += 1
         if self._error["Error"]["Code"]:
-            raise ClientError(self._error, operation)  # type: ignore[arg-type]
+            raise ClientError(self._error, operation)
         return self._answer
 
 
@@ -155,7 +155,7 @@ def test_values_survive_the_wire(values: dict[str, Any]) -> None:
     st.dictionaries(st.text(min_size=1, max_size=5), plain | st.frozensets(st.text(max_size=4), min_size=1), max_size=4)
 )
 def test_values_are_written_as_the_sdk_writes_them(values: dict[str, Any]) -> None:
-    sdk = {name: TypeSerializer().serialize(value) for name, value in values.items()}
+    sdk: dict[str, Any] = {name: TypeSerializer().serialize(value) for name, value in values.items()}
     for value in sdk.values():
         if "SS" in value:
             value["SS"].sort()

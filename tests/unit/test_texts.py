@@ -12,8 +12,9 @@ from notify.texts import Email, Texts
 from reassort.election import Election
 from reassort.outbox import Channel
 
-from tests.elections import IDS, election_content, read_election
-from tests.messages import (
+from harness.elections import IDS, election_content, read_election
+from harness.service.gsm7 import gsm7_length
+from harness.service.messages import (
     CODE,
     DISPUTE,
     MASKED_PHONE,
@@ -28,21 +29,6 @@ from tests.messages import (
     reissue_delivery,
     sms,
 )
-
-# 3GPP TS 23.038: the basic table and its extension, whose characters take two places.
-GSM7 = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM7_EXTENSION = set("^{}\\[~]|€")
-
-
-def gsm7_length(text: str) -> int:
-    """Return the places that a text takes in an SMS. Raises ValueError when GSM 7-bit lacks one of its characters."""
-    if missing := set(text) - GSM7 - GSM7_EXTENSION:
-        raise ValueError(f"not in GSM 7-bit: {missing}")
-    return sum(2 if character in GSM7_EXTENSION else 1 for character in text)
-
 
 EMAILS = [
     pytest.param(read_election(election_id), email, id=f"{election_id}-{name}")

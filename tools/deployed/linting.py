@@ -32,7 +32,7 @@ class Deployed:
         self.folder = folder
         self.source = included(whole(template, folder, _decoded), folder)
         self.deployments: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
-        """Logical ids of an API's deployments under given values, once they have been translated."""
+        """Logical ids of an API's deployments under given values, once they were translated."""
 
     def code_of(self, function: str) -> Path | None:
         """Return the folder of a function's code, by its logical id, as it is before `sam build`; None where the template has none."""

@@ -20,8 +20,8 @@ from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.cli import app
 from typer.testing import CliRunner, Result
 
-from tests.elections import FOLDER
-from tests.tables_from_template import create_tables
+from harness.elections import FOLDER
+from harness.engines.template import create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 
-from tests.elections import read_election
+from harness.elections import read_election
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +57,16 @@ def rows(count: int) -> list[Cells]:
 
 
 def to_csv(
-    content: Iterable[Cells], *, delimiter: str = ";", end: str = "\n", quoting: int = 0, header: Sequence[str] = HEADER
+    content: Iterable[Cells],
+    *,
+    delimiter: str = ";",
+    end: str = "\n",
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL,
+    header: Sequence[str] = HEADER,
 ) -> str:
     """Write rows as CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerow(header)
     writer.writerows(astuple(cells) for cells in content)
     return text.getvalue()

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 from reassort.election import ElectionFileError
 from reassort.election_file import read_election_file
@@ -20,14 +19,14 @@ from reassort_ops.roll.file import open_roll
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tests.elections import FOLDER
+from harness.elections import FOLDER
 from tests.unit.ops.rolls import row, rows, write_roll
 
 ROOT = FOLDER.parent
 DIJON = FOLDER / "dijon-2018.yaml"
 
 
-def _commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Give every command and every group of them, by what is typed after `reassort`."""
     yield path
     for name, command in getattr(group, "commands", {}).items():

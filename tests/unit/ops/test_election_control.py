@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from reassort.tables import to_wire
 
-from tests.elections import read_election
+from harness.elections import read_election
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

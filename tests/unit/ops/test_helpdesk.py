@@ -12,7 +12,7 @@ from reassort.outbox import Channel, Message, Status, history_step, reissue_deli
 from reassort.reasons import Reason
 from reassort.tables import to_wire
 
-from tests.elections import read_election
+from harness.elections import read_election
 from tests.register_chain import broken_links
 from tests.unit.ops.conftest import Deployed
 from tests.unit.ops.rolls import row, rows, write_roll

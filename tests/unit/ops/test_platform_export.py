@@ -196,7 +196,8 @@ def test_more_identifiers_take_no_more_memory(deployed: Deployed, monkeypatch: p
         tracemalloc.start()
         assert sum(1 for _ in run.worths(tally, lambda _: None)) == tally.listed == pages * 1000
         assert tally.balances
-        (_, most), _ = tracemalloc.get_traced_memory(), tracemalloc.stop()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
         return most
 
     run = RegistryExport(deployed.dynamodb, deployed.stack, deployed.keyed_hash, 1)

@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
 from reassort.tables import to_wire
+from reassort_ops.account.stack import Aws
 from reassort_ops.commands import purge as command
 from reassort_ops.commands import roll
 from reassort_ops.commands import target as target
 from reassort_ops.purge import Purge
 
-from tests.elections import read_election
+from harness.elections import read_election
 from tests.unit.ops.conftest import Deployed
 from tests.unit.ops.rolls import rows, write_roll
 
@@ -241,7 +243,7 @@ class TestAgreement:
         self, held: Deployed, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
     ) -> None:
         monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(command.typer, "confirm", lambda _: answer)
+        monkeypatch.setattr(typer, "confirm", lambda _: answer)
         result = held.run("purge")
         assert result.exit_code == status
         assert ("removed 17 of 17" in result.stdout) == removed
@@ -249,10 +251,10 @@ class TestAgreement:
 
     def test_ctrl_c_at_the_question(self, held: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(_: str) -> bool:
-            raise command.typer.Abort
+            raise typer.Abort
 
         monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(command.typer, "confirm", interrupt)
+        monkeypatch.setattr(typer, "confirm", interrupt)
         result = held.run("purge")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         assert left(held) == ALL
@@ -348,7 +350,7 @@ class TestFaults:
     ) -> None:
         deployed, client = crowd
         client.refuses = lambda _: 25
-        monkeypatch.setattr(target.Aws, "dynamodb", lambda *_: client)
+        monkeypatch.setattr(Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert result.exit_code == 1
         assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
@@ -425,7 +427,7 @@ class TestFaults:
                 raise KeyboardInterrupt
 
         client.before = interrupt
-        monkeypatch.setattr(target.Aws, "dynamodb", lambda *_: client)
+        monkeypatch.setattr(Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         assert "removed 85 of 120\nrun the same command again to remove the rest\n" in result.stdout

@@ -24,8 +24,8 @@ from registry.deps import Deps
 from registry.rules import record_vote
 from typer.testing import CliRunner
 
-from tests.elections import read_election
-from tests.tables_from_template import TEMPLATE
+from harness.elections import read_election
+from harness.engines.template import TEMPLATE
 from tests.unit.ops.conftest import REGION, Deployed
 from tests.unit.ops.registers import NOW, SIGNER
 from tests.unit.ops.rolls import row, rows, write_roll

@@ -66,10 +66,10 @@ def entry_lines(entries: list[Entry] | None = None) -> list[bytes]:
     return [entry.content + b"\n" for entry in (ENTRIES if entries is None else entries)]
 
 
-def rehashed(entries: list[Entry], place: int, **replaced: str) -> list[Entry]:
+def rehashed(entries: list[Entry], place: int, *, actor: str) -> list[Entry]:
     """Alter an entry, and mend the rest of its chain as somebody would who knows how it is made."""
     forged = list(entries)
-    forged[place] = replace(forged[place], **replaced)
+    forged[place] = replace(forged[place], actor=actor)
     for at in range(place + 1, len(forged)):
         if forged[at].voter_id != forged[place].voter_id:
             break

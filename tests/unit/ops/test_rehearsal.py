@@ -34,7 +34,7 @@ from reassort_ops.roll.importing import RollImport
 from reassort_ops.roll.rows import RowRules
 from reassort_ops.roll.writes import TransactionWriter
 
-from tests.elections import FOLDER, read_election
+from harness.elections import FOLDER, read_election
 from tests.unit.ops.conftest import REGION, Deployed
 from tests.unit.ops.rolls import rows, write_roll
 
@@ -158,8 +158,9 @@ class TestRefusals:
         assert deployed.everything() == [[], [], []]
 
     def test_on_aws_voters_come_to_the_stack_s_own_site(self, deployed: Deployed) -> None:
+        target: Any = _TargetOf(_with_site(deployed))
         with pytest.raises(OperatorError, match="--url is for a local stack"):
-            rehearse._site(_TargetOf(_with_site(deployed)), "https://elsewhere.example", here=False)  # type: ignore[arg-type]
+            rehearse._site(target, "https://elsewhere.example", here=False)
 
 
 class _TargetOf:

@@ -32,7 +32,7 @@ from reassort_ops.report.segments import Wanted, scan
 from reassort_ops.report.tallies import DISPUTE_ACTOR, VOTER_ACTOR, DeliveriesTally
 from reissue import dispute
 
-from tests.elections import read_election, write_election
+from harness.elections import read_election, write_election
 from tests.report_history import Event, History, delivered, failed, measure, queued, sent
 from tests.unit.ops.conftest import REGION, Deployed
 

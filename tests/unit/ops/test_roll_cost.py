@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.accepting_aws import STACK, accepting_aws, client_environment, counted
-from bench.generated_roll import ELECTION_FILE, write_generated_roll
-from bench.roll_import import CPU_BAR, MEMORY_BAR, Sides, reassort_roll
+from harness.roll.accepting_aws import STACK, accepting_aws, client_environment, counted
+from harness.roll.commands import CPU_BAR, MEMORY_BAR, Sides, reassort_roll
+from harness.roll.generated import ELECTION_FILE, write_generated_roll
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from reassort_ops.roll.duplicates import SortedRuns
 from reassort_ops.roll.faults import Fault, FaultCode
 from typer.testing import CliRunner, Result
 
-from tests.elections import FOLDER
+from harness.elections import FOLDER
 from tests.unit.ops.rolls import Cells, row, to_csv, with_column, write_roll
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from reassort_ops.roll.faults import Fault
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.rows import RollRow
 
-from tests.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
+from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
 from tests.unit.ops.rolls import ELECTION, Cells, identifier, row, rows, to_csv, with_column
 
 # What a French establishment may be called, in both encodings.
@@ -65,7 +66,7 @@ class TestWaysToWrite:
         encoding: str,
         delimiter: str,
         end: str,
-        quoting: int,
+        quoting: Literal[0, 1],
         before: str,
         after: str,
         upper: bool,
@@ -106,7 +107,8 @@ class TestWaysToWrite:
 
     def test_cells_that_a_spreadsheet_drops_at_the_end_are_empty(self) -> None:
         one = row(1)
-        text = f"email;numen;establishment;identifier;secretariat\n{one.email};{one.numen};{one.establishment};{one.identifier}\n"
+        cells = f"{one.email};{one.numen};{one.establishment};{one.identifier}"
+        text = f"email;numen;establishment;identifier;secretariat\n{cells}\n"
         assert [valid.secretariat for valid in read(text.encode())[0]] == [None]
 
     @given(establishment=WORDS, secretariat=WORDS, encoding=st.sampled_from(["utf-8", "cp1252"]))

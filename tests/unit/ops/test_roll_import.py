@@ -18,7 +18,7 @@ from reassort_ops.roll.file import open_roll
 from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
 from reassort_ops.roll.writes import TransactionWriter, put_new
 
-from tests.elections import DATE_OF_BIRTH, write_election
+from harness.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
 from tests.unit.ops.conftest import REGION, Deployed, make_stack
 from tests.unit.ops.rolls import ELECTION, row, rows, to_csv, with_column, write_roll

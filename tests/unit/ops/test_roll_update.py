@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 from reassort.keyed_hash import Purpose
 from reassort.register import Change
 from reassort.tables import Action, ContentionError, write_all
@@ -12,7 +13,7 @@ from reassort.voters import voter_from_item
 from reassort_ops.commands import roll as roll_commands
 from reassort_ops.roll import update as roll_update
 
-from tests.elections import DATE_OF_BIRTH, write_election
+from harness.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
 from tests.unit.ops.rolls import row, rows, to_csv, with_column, write_roll
 
@@ -98,10 +99,15 @@ def test_it_is_shown_first_and_nothing_is_written_unless_somebody_agrees(
     assert deployed.everything() == before
     asked: list[str] = []
     monkeypatch.setattr(roll_commands, "may_ask", lambda: True)
-    monkeypatch.setattr(roll_commands.typer, "confirm", lambda text: bool(asked.append(text)))
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(typer, "confirm", refuse)
     deployed.run("roll", "import", corrected, "--update")
     assert (asked, deployed.everything()) == (["Update 4 voters?"], before)
-    monkeypatch.setattr(roll_commands.typer, "confirm", lambda _: True)
+    monkeypatch.setattr(typer, "confirm", lambda _: True)
     result = deployed.run("roll", "import", corrected, "--update")
     assert deployed.everything() != before
     assert f"{corrected}:3: p•••@ac-dijon.fr: establishment: Collège Les Trois-Rivières, Auxonne → Lycée du Morvan" in (

@@ -21,8 +21,8 @@ from reassort_ops.account.reach import Reach
 from reassort_ops.account.role_rights import ANY, ROLES, SENDER, rights
 from reassort_ops.account.settings_file import Settings, read_settings
 
-from tests.elections import FOLDER, read_election
-from tests.tables_from_template import read_template
+from harness.elections import FOLDER, read_election
+from harness.engines.template import read_template
 from tests.unit.ops.check.answers import REGION, AnsweringAws, Answers
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 from boto3.session import Session
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 from reassort_ops.account.stack import Aws
 
@@ -123,7 +124,8 @@ class AnsweringAws(Aws):
 @cache
 def _client(service: str, region: str, endpoint_url: str | None) -> Any:
     """Return a client that all tests of a process share, one after the other: making one takes longer than all else."""
-    client = _session().client(
+    session: Any = _session()
+    client = session.client(
         service,
         region_name=region,
         endpoint_url=endpoint_url,
@@ -141,8 +143,8 @@ def _client(service: str, region: str, endpoint_url: str | None) -> Any:
         answers.calls.add(call)
         if error := answers.error_of(call):
             code, message = error
-            return AWSResponse("", 400, {}, None), {"Error": {"Code": code, "Message": message}}
-        return AWSResponse("", 200, {}, None), _shaped(answers.of(call, context["parameters"]), model, call)
+            return AWSResponse("", 400, HTTPHeaders(), None), {"Error": {"Code": code, "Message": message}}
+        return AWSResponse("", 200, HTTPHeaders(), None), _shaped(answers.of(call, context["parameters"]), model, call)
 
     client.meta.events.register("before-parameter-build.*.*", remember)
     client.meta.events.register("before-call.*.*", answer)
@@ -166,7 +168,7 @@ def _shaped(found: Answer, model: OperationModel, call: Call) -> Answer:
     return {**shaped, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
 
-def _with_times(value: Any, shape: Shape) -> Any:
+def _with_times(value: Any, shape: Any) -> Any:
     """Return an answer with datetimes where JSON has text, as the SDK gives it."""
     match shape.type_name:
         case "structure":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reassort_ops.account.checks import State
 
-from tests.elections import FOLDER
+from harness.elections import FOLDER
 from tests.unit.ops.check.account import Account, states
 from tests.unit.ops.check.answers import Call
 

@@ -11,7 +11,7 @@ from reassort_ops.account.stack import Aws
 from reassort_ops.cli import app
 from typer.testing import CliRunner, Result
 
-from tests.elections import FOLDER
+from harness.elections import FOLDER
 from tests.unit.ops.check.account import GIVEN, Account
 from tests.unit.ops.check.answers import REGION, AnsweringAws
 

@@ -9,7 +9,7 @@ import pytest
 from reassort_ops.account.checks import State
 from reassort_ops.account.demand import demand
 
-from tests.elections import read_election
+from harness.elections import read_election
 from tests.unit.ops.check.account import Account
 from tests.unit.ops.check.changes import Change, answered, both, refused
 

@@ -1,0 +1,54 @@
+"""Elections for tests: the files that are really deployed, with parts replaced where a test needs another rule."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from reassort.election_file import ElectionFile, parse_election
+
+from local.processes import ROOT
+
+FOLDER = ROOT / "elections"
+IDS = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+# A further proof of each kind, which no deployed file asks for.
+DATE_OF_BIRTH = {
+    "kind": "date",
+    "label": "Date de naissance",
+    "hint": "Jour, mois, année : JJ/MM/AAAA, par exemple 17/03/1968.",
+    "fault": "Saisissez votre date de naissance : JJ/MM/AAAA, par exemple 17/03/1968.",
+}
+STAFF_CARD = {
+    "kind": "text",
+    "label": "Fin du numéro de carte professionnelle",
+    "hint": "Les 6 derniers signes, par exemple 4821 AB.",
+    "fault": "Saisissez les 6 derniers signes du numéro de votre carte professionnelle, par exemple 4821 AB.",
+    "min_length": 6,
+    "max_length": 6,
+}
+
+
+@cache
+def _content(election_id: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((FOLDER / f"{election_id}.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+def election_content(election_id: str) -> dict[str, Any]:
+    """Return what a file of `elections/` holds, not validated; the caller may change it."""
+    return deepcopy(_content(election_id))
+
+
+def read_election(election_id: str, **replaced: Any) -> ElectionFile:
+    """Read a file of `elections/`; `replaced` members of its top level are put in before it is validated."""
+    return parse_election({**election_content(election_id), **replaced}, f"{election_id}.yaml")
+
+
+def write_election(folder: Path, election_id: str, **replaced: Any) -> Path:
+    """Write a file of `elections/` into `folder` under its own name, with `replaced` members of its top level, and return its path."""
+    path = folder / f"{election_id}.yaml"
+    content = {**election_content(election_id), **replaced}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path

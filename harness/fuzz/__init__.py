@@ -1,0 +1,1 @@
+"""Generated requests, and what an answer to them must keep to."""

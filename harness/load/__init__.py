@@ -1,0 +1,1 @@
+"""Thousands of voters within minutes, in virtual time."""

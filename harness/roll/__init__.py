@@ -1,0 +1,1 @@
+"""Rolls of any length, and an endpoint that accepts what an import writes."""

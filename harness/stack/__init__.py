@@ -1,0 +1,1 @@
+"""The stack that is deployed on this machine."""

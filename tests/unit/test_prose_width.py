@@ -1,0 +1,45 @@
+"""`tools/prose_width.py` finds prose that is too wide, and nothing else."""
+
+from __future__ import annotations
+
+import prose_width
+import pytest
+
+WORDS = "word " * 25
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("docs/page.md", WORDS),
+        ("docs/page.md", f"- {WORDS}"),
+        ("docs/page.md", f"- item\n\n```\n{WORDS}\n```\n{WORDS}"),
+        ("elections/one.yaml", f"  # {WORDS}"),
+        ("Makefile", f"# {WORDS}"),
+        ("site/scripts/one.js", f"  // {WORDS}"),
+        ("site/scripts/one.js", f"/** @type {{string}} */\nlet one;\n/**\n * {WORDS}\n */"),
+        ("site/styles/one.css", f"/* {WORDS} */"),
+    ],
+)
+def test_prose_that_is_too_wide_is_found(path: str, text: str) -> None:
+    assert len(list(prose_width.too_wide(path, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("docs/page.md", "word " * 20),
+        ("docs/page.md", f"| {WORDS} |"),
+        ("docs/page.md", f"# {WORDS}"),
+        ("docs/page.md", f"```bash\n{WORDS}\n```"),
+        ("docs/page.md", f"text:\n\n    {WORDS}\n    {WORDS}"),
+        ("docs/page.md", f"[the name of a page](https://example.fr/{'x' * 100}),\nand more"),
+        ("docs/page.md", f"[page]: https://example.fr/{'x' * 100} (title)"),
+        ("elections/one.yaml", f"  text: {WORDS}"),
+        ("Makefile", f"\techo {WORDS}"),
+        ("site/scripts/one.js", f"/**\n * @typedef {{{WORDS}}} One\n */"),
+        ("site/scripts/one.js", f'const text = "{WORDS}";'),
+    ],
+)
+def test_anything_else_may_be_wide(path: str, text: str) -> None:
+    assert list(prose_width.too_wide(path, text)) == []
