@@ -129,7 +129,7 @@ def browser_facts(election: ElectionFile) -> dict[str, Any]:
             "outsideVoting": hours(election.helpdesk.outside_voting),
             "duringVoting": hours(election.helpdesk.during_voting),
         },
-        "domains": [domain.model_dump() for domain in election.domains],
+        "domains": [domain.contents() for domain in election.domains],
         "numenLockSeconds": election.limits.numen.lock_minutes * 60,
     }
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notify.pacing import Lane, Pace
-from reassort.election_file import Canaries
+from pydantic import TypeAdapter
+from reassort.election import Canaries
 from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
@@ -164,9 +165,9 @@ class Stage:
         """Switch canaries on, by e-mail and by SMS, and let time pass until the first are due."""
         target = {"domain": "ac-dijon.fr", "mailbox": "sonde@ac-dijon.fr", "handset": "+33698760001"}
         self.ledger.hide(target["mailbox"], target["handset"][3:])
-        plan = Canaries.model_validate({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
+        plan = TypeAdapter(Canaries).validate_python({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
         world = self.world
-        election = world.election.model_copy(update={"canaries": plan})
+        election = world.election.replaced(canaries=plan)
         world.notify = replace(world.notify, election=election)
         world.clock.move(seconds=1)
         world.sweep()
