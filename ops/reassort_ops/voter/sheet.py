@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reassort.french_dates import french_moment
+from reassort.french import french_moment
 
 from reassort_ops.voter.situation import Caller, advice, status_lines
 from reassort_ops.voter.timeline import timeline

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reassort.clock import from_milliseconds
-from reassort.french_dates import french_time
+from reassort.french import french_time
 from reassort.outbox import Channel, Delivery, Message, Status, Step
 from reassort.register import Change
 
