@@ -15,6 +15,7 @@ from itertools import batched, count
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
+from reassort.keyed_hash import KeyedHash
 from reassort.keys import pace_key, sms_day_attribute
 from reassort.outbox import (
     Channel,
@@ -27,7 +28,8 @@ from reassort.outbox import (
 from reassort.reasons import Reason
 from reassort.register import GENESIS, Change, Entry
 from reassort.tables import Item, to_wire
-from reassort.voters import enrolled_voter_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -70,6 +72,9 @@ def queued(after: int, channel: Channel) -> Event:
     return Event(after, Status.QUEUED, channel)
 
 
+_ENROLLER = Enroller(KeyedHash(bytes(32)), "roll", 0)
+
+
 @dataclass
 class History:
     """Writes items into the tables of a stack, many at once: nothing is there before `flush`."""
@@ -89,18 +94,15 @@ class History:
         voted_at: datetime | None = None,
     ) -> str:
         """Put a voter on the roll who stands so; return the pseudonym."""
-        voter_id = f"voter-{next(self._numbers)}"
-        entry = Entry(voter_id, 1, Change.ISSUED, 1, 0, "roll", "", GENESIS)
-        item = enrolled_voter_item(
-            voter_id=voter_id, numen_hash="numen", establishment="Lycée", secretariat=None, entry=entry
-        )
+        enrolment = _ENROLLER.enrol(RollRow(1, f"voter{next(self._numbers)}@ac-dijon.fr", establishment="Lycée"))
+        item = enrolment.voter
         item["numen_failures"] = failures
         for name, at in (("numen_locked_until", locked_until), ("frozen_at", frozen_at), ("voted_at", voted_at)):
             if at is not None:
                 item[name] = epoch_milliseconds(at)
         self._put(self.stack.voters_table, item)
-        self._put(self.stack.register_table, entry.to_item())
-        return voter_id
+        self._put(self.stack.register_table, enrolment.entry.to_item())
+        return enrolment.voter_id
 
     def change(self, change: Change, at: datetime, actor: str) -> None:
         """Append an entry to the register, in a chain of its own: a report reads no chain."""

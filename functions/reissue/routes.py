@@ -15,10 +15,10 @@ from reassort.sessions import SESSION_COOKIE, Token, parse_token
 from reissue.deps import Deps
 from reissue.dispute import dispute_reissue
 from reissue.form import Form
-from reissue.issue import request_reissue
 from reissue.numen_check import WrongNumenError
 from reissue.overview import reissue_status, voter_overview
 from reissue.redelivery import request_redelivery
+from reissue.request import request_reissue
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _MESSAGES = {

@@ -29,7 +29,9 @@ from reassort.register import GENESIS, Change, Entry, entry_from_item
 from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.tables import from_wire, to_wire
-from reassort.voters import IdentifierStatus, Voter, enrolled_voter_item, voter_from_item
+from reassort.voters import IdentifierStatus, Voter, voter_from_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 from examples.voting_platform import subscribe
 from local.aws import LocalAws, start_aws
@@ -114,20 +116,9 @@ class Deployment:
             phone=f"061{number:07d}",
             identifier=generate_identifier(self.election.identifier),
         )
-        entry = Entry(voter.voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
-        item = enrolled_voter_item(
-            voter_id=voter.voter_id,
-            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, voter.numen),
-            establishment="Lycée Carnot, Dijon",
-            secretariat=None,
-            entry=entry,
-        )
-        self._put("VotersTable", item)
-        self._put(
-            "IdentifiersTable",
-            {"identifier_hash": self.identifier_hash(voter.identifier), "voter_id": voter.voter_id, "generation": 1},
-        )
-        self._put("RegisterTable", entry.to_item())
+        row = RollRow(1, email, voter.numen, "Lycée Carnot, Dijon", None, normalise_identifier(voter.identifier))
+        for table, item in Enroller(self.keyed_hash, "roll", int(time.time() * 1000)).enrol(row).items:
+            self._put(table, item)
         return voter
 
     def identifier_hash(self, identifier: str) -> str:

@@ -30,7 +30,7 @@ from reassort_ops.election_files import DEFAULT_FOLDER, only_election
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
 from reassort_ops.output import may_ask, progress, say
-from reassort_ops.roll import first_identifiers as issued_identifiers
+from reassort_ops.roll import first_identifiers
 from reassort_ops.roll.check import Checked, check_roll, valid_rows
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.error_file import error_file, raise_if_error_file_exists
@@ -201,7 +201,7 @@ def _recipients(issue: Path | None, keys: Sequence[str], files: Sequence[Path]) 
         if keys or files:
             raise OperatorError("--recipient and --recipients-file are for the file of --issue")
         return []
-    issued_identifiers.raise_if_taken(issue)
+    first_identifiers.raise_if_taken(issue)
     return read_recipients(keys, files)
 
 
@@ -253,7 +253,7 @@ class _Run:
         at = epoch_milliseconds(utc_now())
         enroller = Enroller(target.keyed_hash, f"import:{target.aws.operator()}", at)
         if self.mailing is not None:
-            key = issued_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
+            key = first_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
             self.draw = IdentifierDraw(key, target.election.identifier)
         self._import(enroller)
         if self.mailing is not None:
@@ -294,7 +294,7 @@ class _Run:
         if count:
             with progress("encrypting", count) as advance:
                 self.issued = write_mailing(path, self.recipients, self._mailing_rows(advance))
-        issued_identifiers.end(path)
+        first_identifiers.end(path)
 
     def _mailing_rows(self, advance: Callable[[float], object]) -> Iterator[MailingRow]:
         shape = self.target.election.identifier
@@ -378,5 +378,5 @@ def _tell_balance(run: _Run, *, refused: bool) -> None:
     say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
     if balance.not_reached:
         say("run the same command again to import the rest")
-    if run.mailing is not None and issued_identifiers.resume_file(run.mailing).exists():
-        say(f"no identifier is written yet; until {run.mailing} is, keep {issued_identifiers.resume_file(run.mailing)}")
+    if run.mailing is not None and first_identifiers.resume_file(run.mailing).exists():
+        say(f"no identifier is written yet; until {run.mailing} is, keep {first_identifiers.resume_file(run.mailing)}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reassort_ops.report.period import Period
 
-# Who the register says changed a voter, beside an operator by name: `reissue.issue` and `reissue.dispute`.
+# Who the register says changed a voter, beside an operator by name: `reissue.request` and `reissue.dispute`.
 VOTER_ACTOR = "voter"
 DISPUTE_ACTOR = "dispute"
 

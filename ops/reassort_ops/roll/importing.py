@@ -12,13 +12,13 @@ from enum import StrEnum
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from reassort.tables import Action, ConditionFailedError
+from reassort.tables import Action, ConditionFailedError, put_if_absent
 
 from reassort_ops.batch_pool import BatchPool
 from reassort_ops.roll.enrolment import Enroller, Enrolment, differences, holds_identifier, read_enrolled
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.rows import RollRow
-from reassort_ops.roll.writes import TransactionWriter, put_new
+from reassort_ops.roll.writes import TransactionWriter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -135,9 +135,9 @@ class RollImport:
         actions: list[Action] = []
         for enrolment in enrolments:
             actions += (
-                put_new("voter", self._stack.voters_table, enrolment.voter, "voter_id"),
-                put_new("identifier", self._stack.identifiers_table, enrolment.identifier, "identifier_hash"),
-                put_new("register", self._stack.register_table, enrolment.entry.to_item(), "voter_id"),
+                put_if_absent("voter", self._stack.voters_table, enrolment.voter, "voter_id"),
+                put_if_absent("identifier", self._stack.identifiers_table, enrolment.identifier, "identifier_hash"),
+                put_if_absent("register", self._stack.register_table, enrolment.entry.to_item(), "voter_id"),
             )
         token = str(uuid.uuid4())
         for attempt in pool.attempts():

@@ -9,14 +9,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.keyed_hash import Purpose
 from reassort.numen import normalise_numen
 from reassort.register import GENESIS, Change, Entry
-from reassort.tables import Action, ContentionError, put_if_absent, to_wire
-from reassort.voters import IdentifierStatus, enrolled_voter_item, voter_from_item
+from reassort.tables import Action, ContentionError, to_wire
+from reassort.voters import IdentifierStatus, voter_from_item
 from reassort_ops.account.stack import Aws
 from reassort_ops.roll.check import check_roll, valid_rows
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.file import open_roll
 from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
-from reassort_ops.roll.writes import TransactionWriter, put_new
+from reassort_ops.roll.writes import TransactionWriter
 
 from tests.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
@@ -316,13 +316,3 @@ class TestFaultsOfTheNetwork:
         assert len(counts) == 1
         assert 0 < int(failure.value.__notes__[0]) <= counts.pop() < 132
         assert run_import(deployed, file).is_complete
-
-    def test_the_prepared_request_is_the_one_that_the_functions_make(self) -> None:
-        entry = Entry("v", 1, Change.ISSUED, 1, AT, "import:é", "", GENESIS)
-        voter = enrolled_voter_item(
-            voter_id="v", numen_hash="n", establishment="École", secretariat="Secrétariat", entry=entry
-        )
-        assert put_new("voter", "t", voter, "voter_id") == put_if_absent("voter", "t", voter, "voter_id")
-        assert put_new("r", "t", entry.to_item(), "voter_id") == put_if_absent("r", "t", entry.to_item(), "voter_id")
-        with pytest.raises(TypeError):
-            put_new("x", "t", {"voter_id": 1.5}, "voter_id")
