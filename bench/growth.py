@@ -60,11 +60,11 @@ class Roll:
     size: int
     tables: dict[str, Any]
     coming: list[Enrolled]
-    figures: dict[str, Figures] = field(default_factory=dict)
+    figures: dict[str, StepFigures] = field(default_factory=dict)
 
 
 @dataclass
-class Figures:
+class StepFigures:
     """What one step took: a figure for each run. Times are milliseconds of processor for each voter; `alone` leaves the tables' own out."""
 
     alone: list[float] = field(default_factory=list)
@@ -133,7 +133,7 @@ def one_run(world: World, roll: Roll, aside: Aside) -> None:
 
 
 def _measured(world: World, roll: Roll, name: str, aside: Aside, step: Callable[[], object]) -> None:
-    figures = roll.figures.setdefault(name, Figures())
+    figures = roll.figures.setdefault(name, StepFigures())
     before = aside.seconds
     with world.recorded() as calls:
         started = time.thread_time()
@@ -181,7 +181,7 @@ def count_python_calls(world: World, roll: Roll) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Spread:
+class KeySpread:
     """How keys fall into buckets: their number, the fullest bucket against the mean, and how probable so uneven a spread is of even keys."""
 
     name: str
@@ -196,7 +196,7 @@ class Spread:
         return self.probability >= _IMPROBABLE
 
 
-def spread(name: str, found: Iterable[int], buckets: int) -> Spread:
+def spread(name: str, found: Iterable[int], buckets: int) -> KeySpread:
     """Test bucket numbers of keys for evenness (chi-square; its distribution by Wilson and Hilferty's cube root)."""
     counts = Counter(found)
     total = sum(counts.values())
@@ -204,10 +204,10 @@ def spread(name: str, found: Iterable[int], buckets: int) -> Spread:
     chi_square = sum((counts[bucket] - mean) ** 2 / mean for bucket in range(buckets))
     freedom = buckets - 1
     z = ((chi_square / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / (2 / (9 * freedom)) ** 0.5
-    return Spread(name, total, buckets, max(counts.values()) / mean, 1 - NormalDist().cdf(z))
+    return KeySpread(name, total, buckets, max(counts.values()) / mean, 1 - NormalDist().cdf(z))
 
 
-def spreads(keys: int, draw: Random) -> list[Spread]:
+def spreads(keys: int, draw: Random) -> list[KeySpread]:
     """Make the keys of so many voters and their reissues as the functions do, and see how they fall."""
     hashes = KeyedHash(draw.randbytes(32))
 
@@ -290,7 +290,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _section(rolls: Sequence[Roll], keys: Sequence[Spread], command: str) -> Section:
+def _section(rolls: Sequence[Roll], keys: Sequence[KeySpread], command: str) -> Section:
     smallest, largest = rolls[0], rolls[-1]
     figures = []
     for name in smallest.figures:
@@ -312,7 +312,7 @@ def _section(rolls: Sequence[Roll], keys: Sequence[Spread], command: str) -> Sec
 
 
 def _report(
-    rolls: Sequence[Roll], python_calls: Sequence[dict[str, int]], keys: Sequence[Spread], scans: Sequence[str]
+    rolls: Sequence[Roll], python_calls: Sequence[dict[str, int]], keys: Sequence[KeySpread], scans: Sequence[str]
 ) -> tuple[str, list[str]]:
     smallest, largest = rolls[0], rolls[-1]
     missed: list[str] = []

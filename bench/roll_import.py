@@ -98,7 +98,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandRun:
     """One run of `reassort`: seconds by the clock and of the processor, peak memory in MiB, what it printed."""
 
     seconds: float
@@ -112,7 +112,7 @@ class Command:
         return float(self.printed["read"] / self.seconds)
 
 
-def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command:
+def reassort_roll(environment: Mapping[str, str], *arguments: object) -> CommandRun:
     """Run `reassort roll` in a process of its own.
 
     Raises:
@@ -130,7 +130,7 @@ def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command
         if process.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)}: {output.read().decode()[-2000:]}")
         peak = int(memory.read_text(encoding="ascii")) / 1024
-        return Command(seconds, usage.ru_utime + usage.ru_stime, peak, json.load(output))
+        return CommandRun(seconds, usage.ru_utime + usage.ru_stime, peak, json.load(output))
 
 
 def alternate(sides: Sides, runs: int) -> dict[str, list[float]]:
@@ -164,12 +164,12 @@ def instructions_of_batch(url: str, side: str) -> float:
     return (many - few) / ((_COUNTED[1] - _COUNTED[0]) * _ITEMS_A_VOTER / _BATCH)
 
 
-def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, Command]]:
+def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, CommandRun]]:
     """Check and import generated rolls, a short one and the whole one, through the command itself."""
     environment = client_environment(url)
     stack = ("--stack", STACK, "--elections", ELECTION_FILE.parent)
     key = str(x25519.Identity.generate().to_public())
-    found: dict[str, dict[int, Command]] = {}
+    found: dict[str, dict[int, CommandRun]] = {}
     for length in (_SMALL, voters):
         utf_8 = write_generated_roll(folder / f"{length}.csv", length)
         windows = write_generated_roll(folder / f"{length}-windows.csv", length, "cp1252")
@@ -229,7 +229,7 @@ def _ratio(times: Mapping[str, Sequence[float]]) -> float:
 def _write_report(
     times: Mapping[str, Sequence[float]],
     counts: Mapping[str, float],
-    commands: Mapping[str, Mapping[int, Command]],
+    commands: Mapping[str, Mapping[int, CommandRun]],
     options: argparse.Namespace,
     seconds: float,
 ) -> bool:

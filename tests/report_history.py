@@ -42,7 +42,7 @@ _DATA_A_CALL = 500
 
 
 @dataclass(frozen=True)
-class Event:
+class MessageEvent:
     """Something that became of a message, so many milliseconds after the request."""
 
     after: int
@@ -52,24 +52,24 @@ class Event:
     message: Message = Message.IDENTIFIER
 
 
-def sent(after: int, channel: Channel) -> Event:
+def sent(after: int, channel: Channel) -> MessageEvent:
     """A provider took the identifier."""
-    return Event(after, Status.SENT, channel)
+    return MessageEvent(after, Status.SENT, channel)
 
 
-def delivered(after: int, channel: Channel) -> Event:
+def delivered(after: int, channel: Channel) -> MessageEvent:
     """The identifier arrived."""
-    return Event(after, Status.DELIVERED, channel)
+    return MessageEvent(after, Status.DELIVERED, channel)
 
 
-def failed(after: int, channel: Channel, reason: Reason) -> Event:
+def failed(after: int, channel: Channel, reason: Reason) -> MessageEvent:
     """The identifier failed."""
-    return Event(after, Status.FAILED, channel, reason)
+    return MessageEvent(after, Status.FAILED, channel, reason)
 
 
-def queued(after: int, channel: Channel) -> Event:
+def queued(after: int, channel: Channel) -> MessageEvent:
     """The identifier was queued anew."""
-    return Event(after, Status.QUEUED, channel)
+    return MessageEvent(after, Status.QUEUED, channel)
 
 
 _ENROLLER = Enroller(KeyedHash(bytes(32)), "roll", 0)
@@ -126,7 +126,7 @@ class History:
         at: datetime,
         channel: Channel,
         domain: str,
-        *events: Event,
+        *events: MessageEvent,
         actor: str = "voter",
         kept: bool = True,
         disputed: bool = False,
@@ -296,8 +296,8 @@ def _as_metrics(
             yield name, hour, value, dimensions
 
 
-def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> Iterator[Event]:
-    confirmed = Event(900, Status.DELIVERED, Channel.EMAIL, None, Message.CONFIRMATION)
+def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> Iterator[MessageEvent]:
+    confirmed = MessageEvent(900, Status.DELIVERED, Channel.EMAIL, None, Message.CONFIRMATION)
     if by_sms:
         taken = round(1000 * (draw.lognormvariate(-0.5, 0.45) + draw.uniform(0, waits)))
         yield sent(taken, Channel.SMS)
@@ -316,7 +316,7 @@ def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> 
     if draw.random() < (0.05 if domain == "crous-dijon.fr" else 0.008):
         reason = _one_of(draw, _MAIL_FAILURES)
         yield failed(taken + 2500, Channel.EMAIL, reason)
-        yield Event(taken + 2600, Status.FAILED, Channel.EMAIL, reason, Message.CONFIRMATION)
+        yield MessageEvent(taken + 2600, Status.FAILED, Channel.EMAIL, reason, Message.CONFIRMATION)
     else:
         yield delivered(taken + round(1000 * draw.lognormvariate(0.4, 0.7)), Channel.EMAIL)
         yield confirmed

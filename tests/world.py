@@ -62,7 +62,7 @@ from tests.engine_moto import MOTO
 from tests.engines import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from tests.events import proxy_event, queue_event, stream_event
 from tests.tables_from_template import read_template
-from tests.wire import Announcement, Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
+from tests.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -421,15 +421,15 @@ class World:
 
     # ------------------------------------------------------------ faults
 
-    def fail(self, operation: str, error: BaseException | str, **options: Any) -> Fault:
+    def fail(self, operation: str, error: BaseException | str, **options: Any) -> CallFault:
         """Let the next call of an AWS operation fail before it has any effect. `error` is an exception or an AWS code."""
-        fault = Fault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
+        fault = CallFault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
         self.wire.faults.append(fault)
         return fault
 
-    def lose_reply(self, operation: str, error: BaseException | None = None, **options: Any) -> Fault:
+    def lose_reply(self, operation: str, error: BaseException | None = None, **options: Any) -> CallFault:
         """Let the next call of an AWS operation have its effect and its answer get lost."""
-        fault = Fault(operation, error or no_reply(), "after", **options)
+        fault = CallFault(operation, error or no_reply(), "after", **options)
         self.wire.faults.append(fault)
         return fault
 
@@ -439,7 +439,7 @@ class World:
 
     def interleave(self, operation: str, action: Callable[[], object], **options: Any) -> None:
         """Run `action` once, just before the next call of an AWS operation is made: another request slips in between."""
-        pending = [Fault(operation, RuntimeError(), "before", **options)]
+        pending = [CallFault(operation, RuntimeError(), "before", **options)]
 
         def run(call: Call) -> None:
             if pending and pending[0].strikes(call, "before"):

@@ -33,7 +33,7 @@ idempotency = DynamoDBPersistenceLayer(table_name=os.environ["LIMITS_TABLE"])
 config = IdempotencyConfig(use_local_cache=False)
 
 
-class Form(BaseModel):
+class NaiveForm(BaseModel):
     """The form."""
 
     numen: Annotated[str, Field(min_length=1, max_length=40)]
@@ -42,7 +42,7 @@ class Form(BaseModel):
     consent: Literal[True]
 
 
-class Receipt(BaseModel):
+class NaiveReceipt(BaseModel):
     """The answer."""
 
     reference: str
@@ -55,7 +55,7 @@ class Receipt(BaseModel):
 @idempotent_function(
     data_keyword_argument="form", persistence_store=idempotency, config=config, output_serializer=PydanticSerializer
 )
-def issue(form: Form, voter_id: str, key: str) -> Receipt:
+def issue(form: NaiveForm, voter_id: str, key: str) -> NaiveReceipt:
     """Issue the next identifier."""
     session = sessions.get_item(Key={"voter_id": voter_id, "key": key}, ConsistentRead=True)["Item"]
     voter = voters.get_item(Key={"voter_id": voter_id}, ConsistentRead=True)["Item"]
@@ -91,7 +91,7 @@ def issue(form: Form, voter_id: str, key: str) -> Receipt:
             ),
         ]
     )
-    return Receipt(
+    return NaiveReceipt(
         reference=reference,
         generation=generation,
         replaces=generation - 1,
@@ -102,7 +102,7 @@ def issue(form: Form, voter_id: str, key: str) -> Receipt:
 
 @app.post("/api/reissue")
 @tracer.capture_method
-def reissue(form: Form) -> Receipt:
+def reissue(form: NaiveForm) -> NaiveReceipt:
     """Answer the form."""
     cookies = app.current_event.headers.get("Cookie", "")
     voter_id, _, secret = cookies.partition("=")[2].partition(".")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
+from reassort.logs import EventLog
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -23,4 +23,4 @@ class Deps:
     dead_letters: str
     keyed_hash: KeyedHash
     election_id: str
-    journal: Journal
+    journal: EventLog

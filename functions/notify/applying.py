@@ -16,14 +16,14 @@ from notify.delivery_writes import ROUND_NAMES, STATUS_NAMES, Condition, read_de
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_message
-from notify.receipts import Outcome, Receipt
+from notify.receipts import Receipt, ReceiptOutcome
 
 # From which statuses a receipt may move a message on.
 _GIVES_WAY = {
-    Outcome.DELIVERED: (Status.SENDING, Status.SENT),
-    Outcome.FAILED: (Status.SENDING, Status.SENT, Status.DELIVERED),
-    Outcome.DELAYED: (Status.SENDING, Status.SENT),
-    Outcome.COMPLAINED: (Status.SENDING, Status.SENT, Status.DELIVERED),
+    ReceiptOutcome.DELIVERED: (Status.SENDING, Status.SENT),
+    ReceiptOutcome.FAILED: (Status.SENDING, Status.SENT, Status.DELIVERED),
+    ReceiptOutcome.DELAYED: (Status.SENDING, Status.SENT),
+    ReceiptOutcome.COMPLAINED: (Status.SENDING, Status.SENT, Status.DELIVERED),
 }
 
 
@@ -61,17 +61,17 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
     reason = receipt.reason or Reason.UNKNOWN
     happened_at = min(receipt.at, epoch_milliseconds(now))
     match receipt.outcome:
-        case Outcome.FAILED:
+        case ReceiptOutcome.FAILED:
             recorded = count_undelivered_first(
                 delivery,
                 message,
                 deps.meters,
                 lambda: fail_message(delivery, message, reason, now, condition, deps, happened_at=happened_at),
             )
-        case Outcome.DELIVERED:
+        case ReceiptOutcome.DELIVERED:
             recorded = _record_arrival(delivery, message, condition, happened_at, deps)
-        case Outcome.DELAYED | Outcome.COMPLAINED:
-            if receipt.outcome is Outcome.COMPLAINED and delivery.reason_of(message) is not reason:
+        case ReceiptOutcome.DELAYED | ReceiptOutcome.COMPLAINED:
+            if receipt.outcome is ReceiptOutcome.COMPLAINED and delivery.reason_of(message) is not reason:
                 # Before it is recorded, as what is undelivered.
                 deps.meters.count_complaint(receipt.domain)
             recorded = _record_remark(delivery, message, reason, condition, happened_at, deps)
@@ -83,20 +83,20 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
     is_canary = message is Message.CANARY
     facts = {"delivery": delivery.delivery_id, "message_name": message.value, "channel": channel.value}
     match receipt.outcome:
-        case Outcome.FAILED:
+        case ReceiptOutcome.FAILED:
             if not is_canary:
                 deps.meters.count_failure(channel, reason, receipt.domain)
             deps.journal.warn("delivery failed", **facts, reason=reason.value)
-        case Outcome.DELIVERED:
+        case ReceiptOutcome.DELIVERED:
             if is_canary:
                 canary, seconds = seconds_on_the_way(delivery.delivery_id, happened_at)
                 deps.meters.measure_canary(channel, canary.domain, seconds)
             else:
                 deps.meters.count_arrival(channel, receipt.domain)
             deps.journal.record("delivered", **facts)
-        case Outcome.DELAYED:
+        case ReceiptOutcome.DELAYED:
             deps.journal.record("delayed", **facts, reason=reason.value)
-        case Outcome.COMPLAINED:
+        case ReceiptOutcome.COMPLAINED:
             deps.journal.warn("marked as spam", **facts)
     if recorded.all_settled:
         close_delivery(recorded, now, deps)

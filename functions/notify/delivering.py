@@ -43,14 +43,14 @@ class _Wire:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDelivery:
     """A delivery and its voter's current generation, None when the voter is not on the roll; both read afresh."""
 
     delivery: Delivery | None
     generation: int | None
 
 
-def find(delivery_id: str, voter_id: str, deps: Deps) -> Found:
+def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
     """Read a delivery and its voter in one round trip, strongly consistent.
 
     An event may be old, or come again: what it says of the delivery is not believed.
@@ -62,10 +62,10 @@ def find(delivery_id: str, voter_id: str, deps: Deps) -> Found:
     table = deps.deliveries_table
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
-    return Found(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
+    return FoundDelivery(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
 
 
-def deliver(found: Found, deps: Deps) -> list[datetime]:
+def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     """Send what a delivery still owes.
 
     Returns:

@@ -6,14 +6,14 @@ import uuid
 from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
-from reassort.control import CONTROL, Control
+from reassort.control import CONTROL, ReissueSwitch
 from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery
 from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference
-from reassort.reissue_transaction import PREVIOUS, ReissueTables, Wanted, reissue_actions
+from reassort.reissue_transaction import PREVIOUS, ReissueTables, WantedReissue, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import Voter
@@ -69,7 +69,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
     raise Problem(Code.UNAVAILABLE, retry_after=2)
 
 
-def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: Control) -> None:
+def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> None:
     """Refuse a reissue outside the window, while reissues are stopped, after the vote, while frozen, or over the voter's limits.
 
     Raises:
@@ -104,7 +104,7 @@ def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Accep
 
 def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Accepted:
     voter = signed_in.voter
-    wanted = Wanted(
+    wanted = WantedReissue(
         reference,
         actor="voter",
         note=reference,

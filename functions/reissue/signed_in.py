@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reassort.control import Control, control_from_item, control_item_key
+from reassort.control import ReissueSwitch, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.problems import Code, Problem
 from reassort.sessions import Session, Token, live_session, session_item_key
@@ -23,7 +23,7 @@ class SignedIn:
     session: Session
     voter: Voter
     delivery: Delivery | None
-    control: Control = field(default_factory=Control)
+    control: ReissueSwitch = field(default_factory=ReissueSwitch)
 
     def own_delivery(self) -> Delivery:
         """Return the delivery. Raises `not-found` when there is none, or it is somebody else's."""

@@ -44,7 +44,7 @@ class Artefacts:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class AwsAround:
     """The AWS around a function, and the voter on its roll."""
 
     aws: LocalAws
@@ -77,7 +77,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
 
 
 @pytest.fixture(scope="session")
-def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsAround]:
     """An embedded AWS with the template's tables, and the environment that the template gives to functions."""
     with start_aws(tmp_path_factory.mktemp("aws")) as aws:
         tables = create_tables(make_client(aws, "dynamodb"))
@@ -114,7 +114,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         keyed_hash = derive_keyed_hash(kms, hmac_key, artefacts.election.id)
-        yield Surroundings(aws, environment, keyed_hash, artefacts.election)
+        yield AwsAround(aws, environment, keyed_hash, artefacts.election)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.component.openapi import operations
 from tests.engine_ministack import MINISTACK
-from tests.fuzz.requests import Case, cases
+from tests.fuzz.requests import GeneratedCase, cases
 from tests.fuzz.stages import Stages, contents
 from tests.fuzz.verdict import raise_if_wrong
 from tests.world import ROUTES, World
@@ -35,7 +35,7 @@ def fuzz(operation_id: str, examples: int, start: int) -> Counter[str]:
         stages = Stages(world)
         services = {resource: service for service, routes in ROUTES.items() for _, resource in routes}
 
-        def send(case: Case) -> None:
+        def send(case: GeneratedCase) -> None:
             before = stages.enter(case.stage)
             stages.spoil()
             response = world.answer(services.get(case.event["resource"], "reissue"), case.event)

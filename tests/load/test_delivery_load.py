@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.crowd import Habits
+from bench.crowd import CrowdHabits
 from bench.delivery_load import SCENARIOS, play
 
 
@@ -23,7 +23,7 @@ def test_below_the_rates_nearly_all_is_handed_over_in_ten_seconds() -> None:
 @pytest.mark.req("P6", "P9", "R8", "I2", "I3", "I4")
 def test_more_sms_than_carriers_take_wait_as_long_as_their_voters_were_told() -> None:
     # Some of those who wait ask for another identifier, and the one that waits must not be sent any more.
-    habits = Habits(sms_share=0.5, second_reissues=0.2)
+    habits = CrowdHabits(sms_share=0.5, second_reissues=0.2)
 
     result = play(SCENARIOS["S3"], minutes=1, per_minute=240, sms_per_second=1, habits=habits)
 

@@ -19,7 +19,7 @@ from reassort_ops.account.stack import Stack
 from tests.engine_ministack import MINISTACK
 from tests.events import queue_event
 from tests.invariants import Ledger
-from tests.wire import Call, Fault, ProcessDiedError, aws_error
+from tests.wire import Call, CallFault, ProcessDiedError, aws_error
 from tests.world import Browser, Enrolled, Response, World, dispute_token_in
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
@@ -117,7 +117,7 @@ class Stage:
         world._logs.write(saved.log)
         for live, content in saved.lists:
             # A fault counts down how often it strikes.
-            live[:] = [copy(entry) if isinstance(entry, Fault) else entry for entry in content]
+            live[:] = [copy(entry) if isinstance(entry, CallFault) else entry for entry in content]
         world._next_record = saved.next_record
         for browser, cookies in saved.browsers:
             browser._cookies = dict(cookies)

@@ -11,7 +11,7 @@ from reassort_ops.commands import purge as command
 from typer.testing import CliRunner
 
 from local.deploy import write_demo_elections
-from tests.stack.deployed import Deployment, Enrolled, Platform, identifier_in
+from tests.stack.deployed import DeployedVoter, Deployment, Platform, identifier_in
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ _VOTERS = 300
 
 @pytest.mark.req("I10")
 def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
-    deployment: Deployment, platform: Platform, voter: Enrolled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, platform: Platform, voter: DeployedVoter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = deployment.browser()
     browser.sign_in(voter)

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from local.deploy import write_demo_elections
 from tests.report_history import measure
-from tests.stack.deployed import Browser, Deployment, Enrolled, dispute_token_in, wait_for
+from tests.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, dispute_token_in, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def reissue(deployment: Deployment, browser: Browser, voter: Enrolled, channel: str) -> str:
+def reissue(deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, channel: str) -> str:
     """Ask for an identifier and wait until both of its messages have left; return the reference."""
     reference: str = browser.reissue(voter, channel=channel).json()["reference"]
     wait_for(

@@ -21,7 +21,7 @@ from reassort.http import (
     serve,
     set_cookie,
 )
-from reassort.logs import Journal
+from reassort.logs import EventLog
 from reassort.problems import Code, Problem
 from reassort.tables import ContentionError
 from reissue.routes import ReissueBody
@@ -245,7 +245,7 @@ ROUTES: Routes[Any] = {
 
 
 def _serve(method: str, resource: str, headers: dict[str, str] | None = None) -> tuple[dict[str, Any], str]:
-    journal = Journal("edge")
+    journal = EventLog("edge")
     lines = io.StringIO()
     for handler in logging.getLogger("edge").handlers:
         if isinstance(handler, logging.StreamHandler):

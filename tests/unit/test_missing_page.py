@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from local.edge import read_pages
-from local.gateway import Site
+from local.gateway import SiteFiles
 from local.processes import ROOT
 from tests.tables_from_template import TEMPLATE, read_template
 
@@ -49,7 +49,7 @@ def _run(name: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
 def _local(folder: Path) -> TestClient:
     for name in PAGES:
         (folder / name).write_text(name)
-    return TestClient(Starlette(routes=[Mount("/", Site(folder, read_pages(TEMPLATE)))]))
+    return TestClient(Starlette(routes=[Mount("/", SiteFiles(folder, read_pages(TEMPLATE)))]))
 
 
 def test_the_functions_know_every_page_of_the_site() -> None:

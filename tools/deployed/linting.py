@@ -11,7 +11,7 @@ from cfnlint.rules import RuleMatch
 from cfnlint.template import Template
 
 from deployed import scenarios
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 from deployed.translation import included, translated
 
 
@@ -45,12 +45,12 @@ class Deployed:
         return translated(self.source, {})
 
     @cached_property
-    def source_stacks(self) -> list[Stack]:
+    def source_stacks(self) -> list[FilledTemplate]:
         """The stacks to look at before SAM translates them."""
         return scenarios.stacks(self.source)
 
     @cached_property
-    def stacks(self) -> list[Stack]:
+    def stacks(self) -> list[FilledTemplate]:
         """The stacks to look at: see `deployed.scenarios`."""
         return scenarios.stacks(self.translation)
 
@@ -71,7 +71,7 @@ def deployed(cfn: Template) -> Deployed:
 _READ: WeakKeyDictionary[Template, Deployed] = WeakKeyDictionary()
 
 
-def in_each_stack(cfn: Template, check: Callable[[Stack], Iterable[Fault]]) -> list[RuleMatch]:
+def in_each_stack(cfn: Template, check: Callable[[FilledTemplate], Iterable[Fault]]) -> list[RuleMatch]:
     """Return what a check finds in any of the stacks that the template can become, each fault once."""
     faults = dict.fromkeys(fault for stack in deployed(cfn).stacks for fault in check(stack))
     return matches(faults)

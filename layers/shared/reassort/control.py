@@ -25,7 +25,7 @@ _LETS = "attribute_not_exists(closes_at) OR (opens_at <= :now AND closes_at > :n
 
 
 @dataclass(frozen=True)
-class Control:
+class ReissueSwitch:
     """From when until when reissues may commit: milliseconds since 1970, `closes_at` excluded. None: whenever the election file says."""
 
     opens_at: int | None = None
@@ -43,12 +43,12 @@ class Control:
         return self.opens_at <= epoch_milliseconds(now) < self.closes_at
 
 
-STOPPED = Control(_AT_ONCE, _AT_ONCE)
+STOPPED = ReissueSwitch(_AT_ONCE, _AT_ONCE)
 
 
-def control_from_item(item: Item | None) -> Control:
+def control_from_item(item: Item | None) -> ReissueSwitch:
     """Read the record; without an item nothing is narrowed."""
-    return Control() if item is None else Control(item["opens_at"], item["closes_at"])
+    return ReissueSwitch() if item is None else ReissueSwitch(item["opens_at"], item["closes_at"])
 
 
 def control_item_key(voter_id: str) -> Item:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reassort.election import Election
-    from reassort.logs import Journal
+    from reassort.logs import EventLog
 
     class Answering(Protocol):
         """What each function's rules are given that every answer needs as well."""
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
             """The election, whose helpdesk is named in each refusal."""
 
         @property
-        def journal(self) -> Journal:
+        def journal(self) -> EventLog:
             """Where refusals and faults are recorded."""
 
 

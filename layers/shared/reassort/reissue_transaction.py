@@ -44,7 +44,7 @@ class ReissueTables:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedReissue:
     """A reissue as it was asked for. `actor` and `note` are for the register.
 
     Destinations are masked, `address` is sealed for the voter, `phone` is in E.164. What an operator asks for has no phone and no form.
@@ -63,7 +63,7 @@ class Wanted:
 
 def reissue_actions(
     voter: Voter,
-    wanted: Wanted,
+    wanted: WantedReissue,
     now: datetime,
     tables: ReissueTables,
     election: Election,

@@ -42,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of the page. `plots` are SVG elements; `notes` say what its sources cannot tell."""
 
     name: str
@@ -88,7 +88,7 @@ def tiles_of(figures: Figures) -> list[tuple[str, str]]:
     ]
 
 
-def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
+def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[PageSection]:
     def section(
         name: str,
         title: str,
@@ -96,10 +96,10 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
         lines: Iterable[str],
         tables: Iterable[Table],
         *plots: str,
-    ) -> Section:
+    ) -> PageSection:
         named = [figures.source(source) for source in sources]
         origin = [words.SOURCES[source.name] + ("" if source.available else " (indisponible)") for source in named]
-        return Section(
+        return PageSection(
             name,
             title,
             _listed(origin),
@@ -164,7 +164,7 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
             "sms",
             "spend",
         ),
-        Section(
+        PageSection(
             "section-sources", "Sources de ce rapport", "la pile elle-même", (), (), (), (_sources_table(figures),)
         ),
     ]

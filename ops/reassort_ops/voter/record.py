@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.control import Control
+    from reassort.control import ReissueSwitch
     from reassort.election import Election
 
     from reassort_ops.account.stack import Stack
@@ -61,7 +61,7 @@ class VoterRecord:
     """
 
     voter: Voter
-    control: Control
+    control: ReissueSwitch
     chain: tuple[Entry, ...]
     deliveries: tuple[Delivery, ...]
     sign_ins: tuple[SignIn, ...]
