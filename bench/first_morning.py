@@ -23,7 +23,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
-from reassort.keys import CONTROL_SHARDS
+from reassort.table_keys import CONTROL_SHARDS
 
 from bench.cloud import Assumptions
 from bench.figures import machine, table

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.identifiers import ALPHABET
 from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.keys import DUE_SHARDS, due_shard, phone_key
 from reassort.references import derive_reference
+from reassort.table_keys import DUE_SHARDS, due_shard, phone_key
 from reassort.tables import to_wire
 
 from bench.figures import machine, table

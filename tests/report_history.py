@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash
-from reassort.keys import pace_key, sms_day_attribute
 from reassort.outbox import (
     Channel,
     Message,
@@ -27,6 +26,7 @@ from reassort.outbox import (
 )
 from reassort.reasons import Reason
 from reassort.register import GENESIS, Change, Entry
+from reassort.table_keys import pace_key, sms_day_attribute
 from reassort.tables import Item, to_wire
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.rows import RollRow

@@ -6,9 +6,9 @@ conditional write, so one that comes twice finds its condition broken.
 """
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import SMS_INDEX
 from reassort.outbox import Channel, Delivery, Kind, Message, Status, history_step
 from reassort.reasons import Reason
+from reassort.table_keys import SMS_INDEX
 from reassort.tables import to_wire
 
 from notify.canary import seconds_on_the_way
@@ -46,7 +46,7 @@ def apply_receipt(receipt: Receipt, deps: Deps) -> bool:
     by_sms = Message.CANARY if delivery is not None and delivery.kind is Kind.CANARY else Message.IDENTIFIER
     message = receipt.message or by_sms
     if delivery is None or message not in delivery.messages:
-        deps.journal.warn("receipt of an unknown message", delivery=delivery_id)
+        deps.event_log.warn("receipt of an unknown message", delivery=delivery_id)
         deps.meters.count_unknown_receipt()
         return True
     if _moves_on(delivery, message, receipt):
@@ -86,18 +86,18 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
         case ReceiptOutcome.FAILED:
             if not is_canary:
                 deps.meters.count_failure(channel, reason, receipt.domain)
-            deps.journal.warn("delivery failed", **facts, reason=reason.value)
+            deps.event_log.warn("delivery failed", **facts, reason=reason.value)
         case ReceiptOutcome.DELIVERED:
             if is_canary:
                 canary, seconds = seconds_on_the_way(delivery.delivery_id, happened_at)
                 deps.meters.measure_canary(channel, canary.domain, seconds)
             else:
                 deps.meters.count_arrival(channel, receipt.domain)
-            deps.journal.record("delivered", **facts)
+            deps.event_log.record("delivered", **facts)
         case ReceiptOutcome.DELAYED:
-            deps.journal.record("delayed", **facts, reason=reason.value)
+            deps.event_log.record("delayed", **facts, reason=reason.value)
         case ReceiptOutcome.COMPLAINED:
-            deps.journal.warn("marked as spam", **facts)
+            deps.event_log.warn("marked as spam", **facts)
     if recorded.all_settled:
         close_delivery(recorded, now, deps)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
-from reassort.control import ReissueSwitch
 from reassort.election import Window
 from reassort.outbox import Delivery, HistoryStep, Message, Status, delivery_from_item
 from reassort.reasons import Reason
+from reassort.reissue_switch import ReissueSwitch
 from reassort.sessions import Token, prolong_session
 from reassort.tables import read_one
 from reassort.voters import Voter

@@ -6,13 +6,13 @@ import uuid
 from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
-from reassort.control import CONTROL, ReissueSwitch
 from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery
 from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference
+from reassort.reissue_switch import CONTROL, ReissueSwitch
 from reassort.reissue_transaction import PREVIOUS, ReissueTables, WantedReissue, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reassort.control import ReissueSwitch, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.problems import Code, Problem
+from reassort.reissue_switch import ReissueSwitch, control_from_item, control_item_key
 from reassort.sessions import Session, Token, live_session, session_item_key
 from reassort.tables import read_many
 from reassort.voters import Voter, voter_from_item

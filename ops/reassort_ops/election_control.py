@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, iso
-from reassort.control import STOPPED, ReissueSwitch, control_from_item
-from reassort.keys import CONTROL_KEY, control_shard_keys
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
+from reassort.reissue_switch import STOPPED, ReissueSwitch, control_from_item
+from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
 
 from reassort_ops.failures import OperatorError

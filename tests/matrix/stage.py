@@ -12,7 +12,7 @@ from typing import Any
 from notify.pacing import Lane, Pace
 from pydantic import TypeAdapter
 from reassort.election import Canaries
-from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
+from reassort.table_keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 

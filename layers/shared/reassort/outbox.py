@@ -14,8 +14,8 @@ from typing import Any
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Retention
-from reassort.keys import due_shard
 from reassort.reasons import Reason
+from reassort.table_keys import due_shard
 from reassort.tables import Item
 
 # A delivery that the stream has not brought to `notify` within this time is picked up by the sweeper.

@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.control import require_open
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.outbox import Status, reissue_delivery_item
 from reassort.references import dispute_token
 from reassort.register import Change, append_entry
+from reassort.reissue_switch import require_open
 from reassort.tables import Action, put_if_absent, update
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, change_voter
 

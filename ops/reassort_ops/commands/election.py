@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 from reassort.clock import from_milliseconds, iso, utc_now
-from reassort.control import ReissueSwitch
 from reassort.election import Election, Window
+from reassort.reissue_switch import ReissueSwitch
 
 from reassort_ops.commands.options import (
     LOOK,

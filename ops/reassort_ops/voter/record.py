@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from reassort.keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.register import Change, Entry, entry_from_item
 from reassort.sessions import live_session
+from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
 from reassort.tables import Item, from_wire, read_one, to_wire
 from reassort.voters import Voter, voter_from_item
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.control import ReissueSwitch
     from reassort.election import Election
+    from reassort.reissue_switch import ReissueSwitch
 
     from reassort_ops.account.stack import Stack
 

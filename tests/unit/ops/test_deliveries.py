@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from reassort.keys import due_shard
+from reassort.table_keys import due_shard
 from reassort.tables import to_wire
 
 from tests.unit.ops.conftest import REGION

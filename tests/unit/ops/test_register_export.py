@@ -14,7 +14,7 @@ import boto3
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
-from reassort.logs import EventLog
+from reassort.event_log import EventLog
 from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.cli import app
@@ -53,7 +53,7 @@ def lived(deployed: OperatedStack, tmp_path: Path) -> Iterator[OperatedStack]:
             keyed_hash=deployed.keyed_hash,
             election=read_election("dijon-2018"),
             clock=lambda: DURING,
-            journal=EventLog("registry"),
+            event_log=EventLog("registry"),
             identifiers_table=stack.identifiers_table,
             voters_table=stack.voters_table,
             register_table=stack.register_table,

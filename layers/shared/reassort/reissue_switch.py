@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import control_shard_key
+from reassort.table_keys import control_shard_key
 from reassort.tables import Action, Item, require
 
 if TYPE_CHECKING:
