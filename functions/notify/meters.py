@@ -12,7 +12,8 @@ class Meters:
     """Counts what happens to messages. `write` gets each line; only the election's own mail domains are told apart."""
 
     def __init__(self, namespace: str, domains: Collection[str], write: Callable[[str], object] = print) -> None:
-        # Of this object alone; `Metrics` shares what it holds with every other. Without a service there is no such dimension.
+        # `Metrics` shares what it holds with every other one; this is alone. An empty service adds
+        # no dimension of that name.
         self._metrics = EphemeralMetrics(namespace=namespace, service="")
         self._domains = frozenset(domains)
         self._write = write

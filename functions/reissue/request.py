@@ -12,7 +12,7 @@ from reassort.outbox import Channel, Delivery
 from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference
-from reassort.reissue_switch import CONTROL, ReissueSwitch
+from reassort.reissue_switch import SWITCH, ReissueSwitch
 from reassort.reissue_transaction import PREVIOUS, ReissueTables, WantedReissue, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
@@ -57,7 +57,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference, form, now, deps)
         except ConditionFailedError as refusal:
-            if CONTROL in refusal.refused:
+            if SWITCH in refusal.refused:
                 # Stopped since it was read: the next round reads and says so.
                 continue
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:

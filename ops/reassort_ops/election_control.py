@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, iso
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
-from reassort.reissue_switch import STOPPED, ReissueSwitch, control_from_item
+from reassort.reissue_switch import STOPPED, ReissueSwitch, switch_from_item
 from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
 
@@ -41,9 +41,9 @@ class Standing:
     differing: tuple[str, ...]
 
 
-def read_control(dynamodb: DynamoDBClient, stack: Stack) -> ReissueSwitch:
+def read_switch(dynamodb: DynamoDBClient, stack: Stack) -> ReissueSwitch:
     """Read what the operators' record says, strongly consistent."""
-    return control_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
+    return switch_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
 
 
 def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
@@ -60,8 +60,8 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
         raise ContentionError("UnprocessedKeys")
     items = {item["key"]: item for item in map(from_wire, answer["Responses"].get(stack.control_table, []))}
     record = items.get(CONTROL_KEY)
-    control = control_from_item(record)
-    differing = tuple(key for key in keys if control_from_item(items.get(key)) != control)
+    control = switch_from_item(record)
+    differing = tuple(key for key in keys if switch_from_item(items.get(key)) != control)
     latest = None
     if record is not None:
         place = {"voter_id": ELECTION_CHAIN, "sequence": record["chain_length"]}

@@ -1,8 +1,9 @@
 """One election as data: names, mail domains, windows, helpdesk hours, limits, identifier format.
 
-Each member and its bounds stand here once. The file an operator writes is YAML (`elections/<id>.yaml`); `reassort.election_file`
-validates it by what stands here, and the build turns it into JSON inside the layer. What was validated there is not validated
-again: in a function these are plain records, where pydantic's models cost a quarter of a cold start (docs/performance.md).
+Each member and its bounds stand here once. An operator writes a file of YAML, `elections/<id>.yaml`.
+`reassort.election_file` validates it by what stands here, and the build turns it into JSON inside
+the layer. Functions read that JSON into plain records and validate nothing again: pydantic would
+cost a quarter of a cold start (docs/performance.md).
 """
 
 import json
@@ -24,9 +25,10 @@ class ElectionFileError(ValueError):
 
 
 class Rule:
-    """What is accepted of a member beside its type. Only pydantic looks at it, when an election file is read.
+    """What is accepted of a member beside its type. Only pydantic looks at it, for an election file.
 
-    `bounds` have the names of pydantic's `Field` and `StringConstraints`. A `check` returns the value or raises `ValueError`.
+    `bounds` have the names of pydantic's `Field` and `StringConstraints`. A `check` returns the
+    value or raises `ValueError`.
     """
 
     def __init__(self, check: Callable[[Any], Any] | None = None, **bounds: Any) -> None:
@@ -43,7 +45,10 @@ class Rule:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Part:
-    """A part of an election, immutable. It has exactly the members that its class names; one with a default may be left out."""
+    """A part of an election, immutable. It has the members that its class names and no others.
+
+    A member with a default may be left out.
+    """
 
     members: ClassVar[Mapping[str, Any]] = {}
 
@@ -452,9 +457,10 @@ class Election(Part):
         return tuple(domain.domain for domain in self.domains)
 
     def check(self) -> Self:
-        """Read times without an offset as local times, and refuse windows and canaries that nobody could use.
+        """Read times without an offset as local ones. Refuse windows and canaries of no use to anybody.
 
-        Those are reissues after the ballot has closed, and canaries of a domain that is not the election's or is listed twice.
+        That is a reissue after the ballot has closed, for nobody could use the identifier, and a
+        canary of a foreign domain or of one listed twice: nobody would see which one is missing.
         """
         windows = self.windows
         local = Windows(reissue=windows.reissue.local(self.zone), voting=windows.voting.local(self.zone))

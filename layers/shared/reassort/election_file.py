@@ -1,6 +1,7 @@
-"""The election file that an operator writes: what only its site says and shows, when alarms ring, and how the file is read.
+"""The election file that an operator writes: how it is read, what its site says, when alarms ring.
 
-`reassort.election` declares the rest. No function imports this module, and their layer holds neither pydantic nor YAML.
+`reassort.election` declares the rest. No function imports this module, and their layer holds
+neither pydantic nor YAML.
 """
 
 from datetime import date
@@ -133,7 +134,8 @@ class ElectionFile(Election):
     def check(self) -> Self:
         """Refuse a floor that one voter reaches alone, and a handset that no voter could give.
 
-        One voter has every try that the limits give. An SMS to such a handset would go another way than theirs.
+        One voter has every try that the limits give. An SMS to such a handset would go another way
+        than theirs.
         """
         election = super().check()
         if self.watch.wrong_numens.floor <= self.limits.numen.helpdesk_after:

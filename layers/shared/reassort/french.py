@@ -1,8 +1,9 @@
 """French texts: dates, times and helpdesk hours in words, and the spaces at which no line may end.
 
-Words come with plain spaces, as terminals, SMS and text parts show them. Whatever a browser shows is typeset. The rules are those of the
-Imprimerie nationale: a narrow no-break space before ; ! ? and in large numbers, a no-break space everywhere else.
-`site/scripts/typography.js` has the same ones for the texts that scripts write; tests/site/test_typography.py compares the two.
+Words come with plain spaces, as terminals, SMS and text parts show them. Pages and HTML parts are
+typeset by the rules of the Imprimerie nationale: a narrow no-break space before ; ! ? and in large
+numbers, a no-break space everywhere else. `site/scripts/typography.js` has the same rules for the
+texts that scripts write; tests/site/test_typography.py compares the two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The transaction that gives a voter the next identifier and revokes the one before: the same for a voter's request and an operator's.
+"""The transaction that gives a voter the next identifier and revokes the one before.
 
-What else must be written with it is the caller's to add.
+It is the same for a voter's request and for an operator's. A caller adds what else must be written.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class ReissueTables:
 class WantedReissue:
     """A reissue as it was asked for. `actor` and `note` are for the register.
 
-    Destinations are masked, `address` is sealed for the voter, `phone` is in E.164. What an operator asks for has no phone and no form.
+    Destinations are masked, `address` is sealed for the voter, `phone` is in E.164. An operator's
+    has no phone, and no form to hash.
     """
 
     reference: str
@@ -70,10 +71,11 @@ def reissue_actions(
     keyed_hash: KeyedHash,
     sealer: Sealer,
 ) -> tuple[str, list[Action]]:
-    """Draw the next identifier. Return its hash and the writes: voter, identifier, register, delivery, the one that it supersedes.
+    """Draw the next identifier. Return its hash and all writes of the reissue.
 
-    They are refused (`ConditionFailedError`) when the voter is not as read, has voted or is frozen, when reissues are stopped
-    (`control.CONTROL`), and as `PREVIOUS` says.
+    Those are voter, identifier, register, delivery, and the delivery that is superseded. They are
+    refused (`ConditionFailedError`) when the voter is not as read, has voted or is frozen, when
+    reissues are stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says.
 
     Raises:
         botocore.exceptions.ClientError: KMS does not seal.

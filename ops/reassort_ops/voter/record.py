@@ -14,7 +14,7 @@ from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, c
 from reassort.tables import Item, from_wire, read_one, to_wire
 from reassort.voters import Voter, voter_from_item
 
-from reassort_ops.election_control import read_control
+from reassort_ops.election_control import read_switch
 from reassort_ops.failures import OperatorError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def read_record(
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,
-        control=read_control(dynamodb, stack),
+        control=read_switch(dynamodb, stack),
         chain=chain,
         deliveries=tuple(found[reference] for reference in references if reference in found),
         sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),

@@ -17,7 +17,7 @@ from reassort.references import derive_reference
 from reassort.reissue_transaction import ReissueTables, WantedReissue, reissue_actions
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 
-from reassort_ops.election_control import read_control
+from reassort_ops.election_control import read_switch
 from reassort_ops.failures import OperatorError
 from reassort_ops.voter.record import read_voter
 
@@ -79,7 +79,7 @@ def reissue(
         first_read = voter.generation
         if not election.windows.reissue.contains(now):
             raise OperatorError("identifiers are not reissued now: see windows.reissue of the election file")
-        if not read_control(helpdesk.dynamodb, stack).lets(now):
+        if not read_switch(helpdesk.dynamodb, stack).lets(now):
             raise OperatorError("reissues are closed: see election status")
         if voter.voted_at is not None:
             raise OperatorError("the voter has voted: no identifier can be issued any more")
