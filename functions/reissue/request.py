@@ -13,7 +13,7 @@ from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
 from reassort.references import derive_reference
 from reassort.reissue_switch import SWITCH, ReissueSwitch
-from reassort.reissue_transaction import PREVIOUS, ReissueTables, WantedReissue, reissue_actions
+from reassort.reissue_transaction import PREVIOUS, ReissueTables, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import Voter
@@ -104,24 +104,31 @@ def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Accep
 
 def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Accepted:
     voter = signed_in.voter
-    wanted = WantedReissue(
-        reference,
-        actor="voter",
-        note=reference,
-        channel=form.channel,
-        destinations={Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address},
-        address=signed_in.session.address,
-        phone=form.phone,
-        phone_hash=deps.keyed_hash.hash(Purpose.PHONE, form.phone),
-        request_hash=request_hash(form, deps),
-    )
+    destinations = {Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address}
+    phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
     tables = ReissueTables(
         deps.voters_table, deps.identifiers_table, deps.deliveries_table, deps.register_table, deps.control_table
     )
-    identifier_hash, actions = reissue_actions(voter, wanted, now, tables, deps.election, deps.keyed_hash, deps.sealer)
+    identifier_hash, actions = reissue_actions(
+        voter,
+        now,
+        tables,
+        deps.election,
+        deps.keyed_hash,
+        deps.sealer,
+        reference=reference,
+        actor="voter",
+        note=reference,
+        channel=form.channel,
+        destinations=destinations,
+        address=signed_in.session.address,
+        phone=form.phone,
+        phone_hash=phone_hash,
+        request_hash=request_hash(form, deps),
+    )
     by_sms = form.channel is Channel.SMS
-    actions.append(count_phone_use(wanted.phone_hash, voter.voter_id, now, deps, by_sms=by_sms))
+    actions.append(count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=by_sms))
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
-    return Accepted(reference, voter.generation + 1, form.channel, wanted.destinations[form.channel])
+    return Accepted(reference, voter.generation + 1, form.channel, destinations[form.channel])

@@ -43,33 +43,23 @@ class ReissueTables:
     control: str
 
 
-@dataclass(frozen=True)
-class WantedReissue:
-    """A reissue as it was asked for. `actor` and `note` are for the register.
-
-    Destinations are masked, `address` is sealed for the voter, `phone` is in E.164. An operator's
-    has no phone, and no form to hash.
-    """
-
-    reference: str
-    actor: str
-    note: str
-    channel: Channel
-    destinations: dict[Channel, str]
-    address: bytes
-    phone: str = ""
-    phone_hash: str = ""
-    request_hash: str = ""
-
-
 def reissue_actions(
     voter: Voter,
-    wanted: WantedReissue,
     now: datetime,
     tables: ReissueTables,
     election: Election,
     keyed_hash: KeyedHash,
     sealer: Sealer,
+    *,
+    reference: str,
+    actor: str,
+    note: str,
+    channel: Channel,
+    destinations: dict[Channel, str],
+    address: bytes,
+    phone: str = "",
+    phone_hash: str = "",
+    request_hash: str = "",
 ) -> tuple[str, list[Action]]:
     """Draw the next identifier. Return its hash and all writes of the reissue.
 
@@ -77,25 +67,32 @@ def reissue_actions(
     refused (`ConditionFailedError`) when the voter is not as read, has voted or is frozen, when
     reissues are stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says.
 
+    Args:
+        reference: of the delivery.
+        actor, note: for the register.
+        destinations: masked.
+        address: sealed for the voter.
+        phone, phone_hash: in E.164, and its keyed hash; empty when an operator asks.
+        request_hash: of the form, which an operator does not fill in.
+
     Raises:
         botocore.exceptions.ClientError: KMS does not seal.
     """
     generation = voter.generation + 1
     identifier = generate_identifier(election.identifier)
     identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-    reference = wanted.reference
-    entry = voter.next_entry(Change.REISSUED, now, wanted.actor, generation=generation, reference=wanted.note)
+    entry = voter.next_entry(Change.REISSUED, now, actor, generation=generation, reference=note)
     dispute = dispute_token(reference, keyed_hash)
     delivery = reissue_delivery_item(
         reference=reference,
         voter_id=voter.voter_id,
         generation=generation,
-        channel=wanted.channel,
-        destinations=wanted.destinations,
-        phone_hash=wanted.phone_hash,
-        address=wanted.address,
-        payload=sealer.seal_payload(reference, {"identifier": identifier, "phone": wanted.phone, "dispute": dispute}),
-        request_hash=wanted.request_hash,
+        channel=channel,
+        destinations=destinations,
+        phone_hash=phone_hash,
+        address=address,
+        payload=sealer.seal_payload(reference, {"identifier": identifier, "phone": phone, "dispute": dispute}),
+        request_hash=request_hash,
         now=now,
         retention=election.retention,
     )

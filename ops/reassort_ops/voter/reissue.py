@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reassort.addresses import mask_address
 from reassort.outbox import Channel
 from reassort.references import derive_reference
-from reassort.reissue_transaction import ReissueTables, WantedReissue, reissue_actions
+from reassort.reissue_transaction import ReissueTables, reissue_actions
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 
 from reassort_ops.election_control import read_switch
@@ -85,15 +85,20 @@ def reissue(
             raise OperatorError("the voter has voted: no identifier can be issued any more")
         if voter.frozen_at is not None:
             raise OperatorError("the voter is frozen: unfreeze them first, once their mailbox is theirs again")
-        wanted = WantedReissue(
-            reference,
+        _, actions = reissue_actions(
+            voter,
+            now,
+            tables,
+            election,
+            keyed_hash,
+            sealer,
+            reference=reference,
             actor=helpdesk.name,
             note=f"{reference} {reason}",
             channel=Channel.EMAIL,
             destinations={Channel.EMAIL: mask_address(address)},
             address=sealer.seal_address(voter_id, address),
         )
-        _, actions = reissue_actions(voter, wanted, now, tables, election, keyed_hash, sealer)
         try:
             write_all(helpdesk.dynamodb, actions)
         except (ConditionFailedError, ContentionError):
