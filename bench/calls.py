@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from bench.journey_cost import Step, measure
+from bench.journey_cost import JourneyStep, measure
 from harness.measuring.figures import table
 from harness.measuring.results import Figure, Section, finish
 
@@ -19,12 +19,12 @@ _VOTERS = 20
 BARS = {"POST login": 2, "POST code": 2, "POST reissue": 2, "GET status": 1}
 
 
-def round_trips(step: Step) -> float:
+def round_trips(step: JourneyStep) -> float:
     """Return how often a step waits for DynamoDB."""
     return sum(count for call, count in step.per_voter(step.calls).items() if call.startswith("dynamodb."))
 
 
-def section(steps: dict[str, Step]) -> Section:
+def section(steps: dict[str, JourneyStep]) -> Section:
     """Return the section of bench/results.md."""
     figures = [
         Figure("P3", f"round trips to DynamoDB of {name}", round_trips(steps[name]), bar, digits=0)

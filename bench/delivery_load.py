@@ -16,13 +16,13 @@ import sys
 from dataclasses import asdict
 
 from harness.load.cloud import Assumptions
-from harness.load.crowd import Habits
-from harness.load.scenarios import BARS, SCENARIOS, Result, play
+from harness.load.crowd import CrowdHabits
+from harness.load.scenarios import BARS, SCENARIOS, LoadResult, play
 from harness.measuring.figures import machine, table, write_section
 from harness.measuring.results import Figure, Section, keep
 
 
-def describe(result: Result) -> str:
+def describe(result: LoadResult) -> str:
     """Write a result as Markdown."""
     verdict = "; ".join(result.broken) if result.broken else "all promises kept"
     parts = [
@@ -76,7 +76,7 @@ def describe(result: Result) -> str:
     return "\n".join(parts)
 
 
-def _section(result: Result, command: str) -> Section:
+def _section(result: LoadResult, command: str) -> Section:
     late = {seconds: 100 - result.within[f"{seconds:g} s"] for _, seconds in BARS}
     return Section(
         "delivery",
@@ -150,7 +150,7 @@ def main() -> int:
         text = describe(result)
         print(text, flush=True)
         command = _command()
-        lines = [*assumptions.lines(), Habits(sms=SCENARIOS[name].sms_share).line()]
+        lines = [*assumptions.lines(), CrowdHabits(sms=SCENARIOS[name].sms_share).line()]
         note = f"{machine()} `{command}`\n\n" + "\n".join(f"- {line}" for line in lines)
         write_section(name, f"{text}\n{note}\n")
         if name == "S2":

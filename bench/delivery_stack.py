@@ -27,7 +27,15 @@ import httpx
 from reassort.outbox import SETTLED
 
 from harness.measuring.figures import machine, percentile, table, write_section
-from harness.stack.deployed import PATIENCE_SECONDS, Browser, Deployment, Enrolled, deployed, identifier_in, wait_for
+from harness.stack.deployed import (
+    PATIENCE_SECONDS,
+    DeployedBrowser,
+    DeployedVoter,
+    Deployment,
+    deployed,
+    identifier_in,
+    wait_for,
+)
 
 # Voters that are signed in beforehand, for each second of the run; the run ends early when they are used up.
 _VOTERS_PER_SECOND = 12
@@ -39,7 +47,7 @@ _SECOND_REISSUE_EVERY = 10
 class Answered:
     """A reissue that was answered: when, in seconds since 1970, and how long that took."""
 
-    voter: Enrolled
+    voter: DeployedVoter
     reference: str
     generation: int
     channel: str
@@ -58,10 +66,10 @@ class Taken:
 
 
 @dataclass
-class Clients:
+class VoterClients:
     """Clients that take one prepared voter after the other."""
 
-    waiting: SimpleQueue[tuple[int, Enrolled, Browser]]
+    waiting: SimpleQueue[tuple[int, DeployedVoter, DeployedBrowser]]
     until: float
     answered: list[Answered]
     answers: Counter[str]
@@ -78,7 +86,7 @@ class Clients:
             if number % _SECOND_REISSUE_EVERY == 0:
                 self._ask(browser, voter, channel)
 
-    def _ask(self, browser: Browser, voter: Enrolled, channel: str) -> None:
+    def _ask(self, browser: DeployedBrowser, voter: DeployedVoter, channel: str) -> None:
         start = time.monotonic()
         answer = browser.reissue(voter, channel=channel)
         took = time.monotonic() - start
@@ -90,7 +98,7 @@ class Clients:
 
 def measure(deployment: Deployment, clients: int, seconds: float) -> tuple[str, list[str]]:
     """Let clients work for so many seconds; return the section and the promises that were broken."""
-    waiting: SimpleQueue[tuple[int, Enrolled, Browser]] = SimpleQueue()
+    waiting: SimpleQueue[tuple[int, DeployedVoter, DeployedBrowser]] = SimpleQueue()
 
     def prepare(number: int) -> None:
         voter = deployment.enrol()
@@ -99,11 +107,11 @@ def measure(deployment: Deployment, clients: int, seconds: float) -> tuple[str, 
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(prepare, range(int(seconds * _VOTERS_PER_SECOND))))
         # Cold starts of the functions are not what this is about.
-        warm = Clients(waiting, time.monotonic() + 1, [], Counter())
+        warm = VoterClients(waiting, time.monotonic() + 1, [], Counter())
         list(pool.map(lambda _: warm.work(), range(clients)))
         wait_for(partial(_settled, deployment, {answered.reference for answered in warm.answered}))
         started = time.monotonic()
-        crowd = Clients(waiting, started + seconds, [], Counter())
+        crowd = VoterClients(waiting, started + seconds, [], Counter())
         list(pool.map(lambda _: crowd.work(), range(clients)))
         lasted = time.monotonic() - started
     crowd_and_warm = [*warm.answered, *crowd.answered]
@@ -119,7 +127,7 @@ def _settled(deployment: Deployment, references: set[str]) -> bool:
 
 
 def _judge(
-    deployment: Deployment, crowd: Clients, everything: list[Answered], clients: int, lasted: float
+    deployment: Deployment, crowd: VoterClients, everything: list[Answered], clients: int, lasted: float
 ) -> tuple[str, list[str]]:
     deliveries = {item["delivery_id"]: item for item in deployment.scan("DeliveriesTable")}
     issued = {item["identifier_hash"]: item for item in deployment.scan("IdentifiersTable")}

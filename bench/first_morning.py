@@ -23,12 +23,12 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
-from reassort.keys import CONTROL_SHARDS
+from reassort.table_keys import CONTROL_SHARDS
 
-from bench.journey_cost import Step, measure
+from bench.journey_cost import JourneyStep, measure
 from harness.elections import read_election
 from harness.load.cloud import Assumptions
-from harness.load.crowd import Habits
+from harness.load.crowd import CrowdHabits
 from harness.measuring.figures import machine, table
 from harness.measuring.results import Figure, Section, keep
 from local.processes import ROOT
@@ -53,7 +53,7 @@ _MEASURED_VOTERS = 60
 
 
 @dataclass(frozen=True)
-class Morning:
+class FirstMorning:
     """Who comes when. `busy_share` of those who ask come in the two hours from `busy_from` (hour of the day) on.
 
     Within these two hours arrivals swell and ebb by `swell` around their mean, and Poisson's chance comes on top.
@@ -61,11 +61,11 @@ class Morning:
 
     voters: int = 1_200_000
     share: float = 0.2
-    busy_share: float = Habits.busy_share
+    busy_share: float = CrowdHabits.busy_share
     busy_from: float = 9
     swell: float = 0.5
-    sms: float = Habits.sms
-    switches: float = Habits.switches
+    sms: float = CrowdHabits.sms
+    switches: float = CrowdHabits.switches
     asks_code_again: float = 0.05
 
     def arrivals(self) -> Series:
@@ -82,7 +82,7 @@ class Morning:
 
 
 @dataclass(frozen=True)
-class Lane:
+class LaneBacklog:
     """What waits in one lane, second by second; `waits` is how long a message that comes then will wait, in seconds."""
 
     backlog: Series
@@ -95,7 +95,7 @@ class Lane:
         return int(waiting[-1]) + 1 if len(waiting) else 0
 
 
-def queue(arriving: Series, per_second: float) -> Lane:
+def queue(arriving: Series, per_second: float) -> LaneBacklog:
     """Let what arrives leave at `per_second`, in its order."""
     backlog = np.zeros(len(arriving))
     sent = np.zeros(len(arriving))
@@ -105,12 +105,12 @@ def queue(arriving: Series, per_second: float) -> Lane:
         sent[second] = min(waiting, per_second)
         waiting -= sent[second]
         backlog[second] = waiting
-    return Lane(backlog, backlog / per_second, sent)
+    return LaneBacklog(backlog, backlog / per_second, sent)
 
 
 def sms_lane(
-    arriving: Series, per_second: float, morning: Morning, *, offers_after: float, cap: float
-) -> tuple[Lane, Series]:
+    arriving: Series, per_second: float, morning: FirstMorning, *, offers_after: float, cap: float
+) -> tuple[LaneBacklog, Series]:
     """Let SMS leave; return their lane, and what goes by e-mail in their place.
 
     From a wait of `offers_after` on, the tracking page offers e-mail and `switches` of those who are told take it; over the day's `cap`
@@ -164,7 +164,7 @@ _LOG_BYTES_A_REQUEST = 700
 _SITE_REQUESTS = 9
 
 
-def durations(step: Step, assumed: Assumptions) -> float:
+def durations(step: JourneyStep, assumed: Assumptions) -> float:
     """Return how long one run of a step takes on AWS, in seconds: its own processor time, and the assumed middle of each call's latency."""
 
     def middle(span: tuple[float, float]) -> float:
@@ -198,7 +198,7 @@ def looks_per_reissue() -> tuple[float, str]:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    defaults = Morning()
+    defaults = FirstMorning()
     parser = argparse.ArgumentParser(prog="bench.first_morning", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--voters", type=int, default=defaults.voters, help="on the roll (default: %(default)s)")
     parser.add_argument(
@@ -207,7 +207,7 @@ def main() -> int:
     parser.add_argument("--sms", type=float, default=defaults.sms, help="of these choose SMS (default: %(default)s)")
     parser.add_argument("--election", default="normandie-2026", help="whose rates are meant (default: %(default)s)")
     arguments = parser.parse_args()
-    morning = Morning(voters=arguments.voters, share=arguments.share, sms=arguments.sms)
+    morning = FirstMorning(voters=arguments.voters, share=arguments.share, sms=arguments.sms)
     steps = measure(_MEASURED_VOTERS)
     text, figures = _report(morning, steps, arguments.election)
     flags = shlex.join(sys.argv[1:])
@@ -219,7 +219,7 @@ def main() -> int:
     return 0
 
 
-def _report(morning: Morning, steps: dict[str, Step], election_id: str) -> tuple[str, tuple[Figure, ...]]:
+def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: str) -> tuple[str, tuple[Figure, ...]]:
     election = read_election(election_id)
     sending = election.sending
     assumed = Assumptions()
@@ -433,7 +433,7 @@ def _clock(second: int) -> str:
     return f"{_OPENS_AT + second // 3600}:{second % 3600 // 60:02d}"
 
 
-def _lane_row(name: str, lane: Lane, per_second: float) -> list[str]:
+def _lane_row(name: str, lane: LaneBacklog, per_second: float) -> list[str]:
     most = float(lane.backlog.max())
     return [
         name,
@@ -444,7 +444,7 @@ def _lane_row(name: str, lane: Lane, per_second: float) -> list[str]:
     ]
 
 
-def _share_row(share: float, arrivals: Series, per_second: float, start: int, morning: Morning) -> list[str]:
+def _share_row(share: float, arrivals: Series, per_second: float, start: int, morning: FirstMorning) -> list[str]:
     lane, _ = sms_lane(arrivals * share, per_second, morning, offers_after=np.inf, cap=np.inf)
     return [
         f"{share:.0%}",
@@ -455,13 +455,13 @@ def _share_row(share: float, arrivals: Series, per_second: float, start: int, mo
     ]
 
 
-def _cap_time(lane: Lane, cap: int) -> str:
+def _cap_time(lane: LaneBacklog, cap: int) -> str:
     used = np.nonzero(np.cumsum(lane.sent) >= cap - 1)[0]
     return f" by {_clock(int(used[0]))}" if len(used) else ""
 
 
 def _hot_keys(
-    keys: Units, morning: Morning, peak: float, codes: float, emails: float, sms: float, source: float
+    keys: Units, morning: FirstMorning, peak: float, codes: float, emails: float, sms: float, source: float
 ) -> list[tuple[str, float, str]]:
     # Two transactions in one item conflict while both are under way.
     collisions = peak / CONTROL_SHARDS * 2 * max(Assumptions().transaction_ms) / 1000
@@ -523,7 +523,7 @@ def _quota_rows(
 
 
 def _cost(
-    morning: Morning,
+    morning: FirstMorning,
     writes: Units,
     reads: Units,
     kms: float,
@@ -565,7 +565,13 @@ def _cost(
 
 
 def _draw(
-    morning: Morning, smooth: Series, everybody: Lane, plain: Lane, offered: Lane, emails: Lane, start: int
+    morning: FirstMorning,
+    smooth: Series,
+    everybody: LaneBacklog,
+    plain: LaneBacklog,
+    offered: LaneBacklog,
+    emails: LaneBacklog,
+    start: int,
 ) -> None:
     import matplotlib.pyplot as plt
 

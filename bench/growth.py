@@ -33,7 +33,7 @@ from harness.engines.ministack import MINISTACK, NO_SORT_KEY
 from harness.engines.quick import Aside, quick_engine
 from harness.measuring.figures import machine, table
 from harness.measuring.results import Figure, Section, keep
-from harness.measuring.spread import URLSAFE, Spread, spreads
+from harness.measuring.spread import URLSAFE, KeySpread, spreads
 from harness.service.world import World
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Roll:
     size: int
     tables: dict[str, Any]
     coming: list[Enrolled]
-    figures: dict[str, Figures] = field(default_factory=dict)
+    figures: dict[str, StepFigures] = field(default_factory=dict)
 
 
 @dataclass
-class Figures:
+class StepFigures:
     """What one step took: a figure for each run. Times are milliseconds of processor for each voter; `alone` leaves the tables' own out."""
 
     alone: list[float] = field(default_factory=list)
@@ -126,7 +126,7 @@ def one_run(world: World, roll: Roll, aside: Aside) -> None:
 
 
 def _measured(world: World, roll: Roll, name: str, aside: Aside, step: Callable[[], object]) -> None:
-    figures = roll.figures.setdefault(name, Figures())
+    figures = roll.figures.setdefault(name, StepFigures())
     before = aside.seconds
     with world.recorded() as calls:
         started = time.thread_time()
@@ -217,7 +217,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _section(rolls: Sequence[Roll], keys: Sequence[Spread], command: str) -> Section:
+def _section(rolls: Sequence[Roll], keys: Sequence[KeySpread], command: str) -> Section:
     smallest, largest = rolls[0], rolls[-1]
     figures = []
     for name in smallest.figures:
@@ -239,7 +239,7 @@ def _section(rolls: Sequence[Roll], keys: Sequence[Spread], command: str) -> Sec
 
 
 def _report(
-    rolls: Sequence[Roll], python_calls: Sequence[dict[str, int]], keys: Sequence[Spread], scans: Sequence[str]
+    rolls: Sequence[Roll], python_calls: Sequence[dict[str, int]], keys: Sequence[KeySpread], scans: Sequence[str]
 ) -> tuple[str, list[str]]:
     smallest, largest = rolls[0], rolls[-1]
     missed: list[str] = []

@@ -31,7 +31,7 @@ _NUMEN = "09E{:07d}ABC"
 
 
 @dataclass
-class Step:
+class JourneyStep:
     """One step, as the sum over `times` voters. `keys` are the units written to keys that voters share, by table and key."""
 
     name: str
@@ -53,9 +53,9 @@ class Step:
         return {name: count / self.times for name, count in sorted(counted.items())}
 
 
-def measure(voters: int) -> dict[str, Step]:
+def measure(voters: int) -> dict[str, JourneyStep]:
     """Let so many voters go through their journey one after the other, half of them by SMS, and return its steps by name."""
-    steps: dict[str, Step] = {}
+    steps: dict[str, JourneyStep] = {}
     with World(engine=MINISTACK) as world:
 
         @contextmanager
@@ -64,7 +64,7 @@ def measure(voters: int) -> dict[str, Step]:
                 started = time.thread_time()
                 yield
                 seconds = time.thread_time() - started
-            one = steps.setdefault(name, Step(name, function))
+            one = steps.setdefault(name, JourneyStep(name, function))
             one.times += 1
             one.seconds += seconds
             for call in calls:
@@ -93,7 +93,7 @@ def measure(voters: int) -> dict[str, Step]:
     return steps
 
 
-def _count(world: World, call: Call, step: Step) -> None:
+def _count(world: World, call: Call, step: JourneyStep) -> None:
     step.calls[f"{call.service}.{call.operation}"] += 1
     if call.service != "dynamodb":
         return
@@ -118,7 +118,7 @@ def _count(world: World, call: Call, step: Step) -> None:
             raise ValueError(f"{call.operation} is not counted")
 
 
-def _count_write(world: World, kind: str, request: dict[str, Any], step: Step, *, transactional: bool) -> None:
+def _count_write(world: World, kind: str, request: dict[str, Any], step: JourneyStep, *, transactional: bool) -> None:
     table = request["TableName"]
     if kind == "Put":
         item = request["Item"]

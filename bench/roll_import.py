@@ -25,7 +25,7 @@ from harness.measuring.figures import machine, table
 from harness.measuring.programs import Program, can_count_instructions, instructions
 from harness.measuring.results import Figure, Section, keep
 from harness.roll.accepting_aws import STACK, accepting_aws, client_environment, counted
-from harness.roll.commands import BATCH, CPU_BAR, ITEMS_A_VOTER, MEMORY_BAR, Command, Sides, reassort_roll
+from harness.roll.commands import BATCH, CPU_BAR, ITEMS_A_VOTER, MEMORY_BAR, CommandRun, Sides, reassort_roll
 from harness.roll.generated import ELECTION_FILE, write_generated_roll
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def instructions_of_batch(url: str, side: str) -> float:
     return (many - few) / ((_COUNTED[1] - _COUNTED[0]) * ITEMS_A_VOTER / BATCH)
 
 
-def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, Command]]:
+def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, CommandRun]]:
     """Check and import generated rolls, a short one and the whole one, through the command itself."""
     environment = client_environment(url)
     stack = ("--stack", STACK, "--elections", ELECTION_FILE.parent)
     key = str(x25519.Identity.generate().to_public())
-    found: dict[str, dict[int, Command]] = {}
+    found: dict[str, dict[int, CommandRun]] = {}
     for length in (_SMALL, voters):
         utf_8 = write_generated_roll(folder / f"{length}.csv", length)
         windows = write_generated_roll(folder / f"{length}-windows.csv", length, "cp1252")
@@ -130,7 +130,7 @@ def _ratio(times: Mapping[str, Sequence[float]]) -> float:
 def _write_report(
     times: Mapping[str, Sequence[float]],
     counts: Mapping[str, float],
-    commands: Mapping[str, Mapping[int, Command]],
+    commands: Mapping[str, Mapping[int, CommandRun]],
     options: argparse.Namespace,
     seconds: float,
 ) -> bool:

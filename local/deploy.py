@@ -24,7 +24,7 @@ DARWIN_PLATFORMS = {"x86_64": "x86_64-apple-darwin", "arm64": "aarch64-apple-dar
 
 
 @dataclass(frozen=True)
-class DeployedStack:
+class EmbeddedStack:
     """A stack on the embedded AWS. `api_url` has no trailing slash; add the paths of openapi.yaml to it."""
 
     name: str
@@ -78,7 +78,7 @@ def deploy(
     site_origin: str,
     stack_name: str = STACK,
     parameters: Mapping[str, str] | None = None,
-) -> DeployedStack:
+) -> EmbeddedStack:
     """Deploy a built template on the embedded AWS.
 
     Args:
@@ -119,7 +119,7 @@ def deploy(
     run(command, environment=environment, log=folder / f"sam-deploy-{stack_name}.log")
     described = aws.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return DeployedStack(stack_name, aws.region, aws.endpoint_url, aws.execute_api_url(outputs["ApiUrl"]), outputs)
+    return EmbeddedStack(stack_name, aws.region, aws.endpoint_url, aws.execute_api_url(outputs["ApiUrl"]), outputs)
 
 
 def _sam_environment(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

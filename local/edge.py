@@ -24,11 +24,11 @@ class PolicyHeader:
     override: bool
 
 
-class _TemplateLoader(yaml.SafeLoader):
+class _BareArguments(yaml.SafeLoader):
     """CloudFormation's short functions are YAML tags; here each becomes its bare argument."""
 
 
-def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
+def _argument(loader: _BareArguments, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -37,7 +37,7 @@ def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
     return loader.construct_mapping(node, deep=True)
 
 
-_TemplateLoader.add_multi_constructor("!", _argument)
+_BareArguments.add_multi_constructor("!", _argument)
 
 
 def read_error_texts(document: Path) -> dict[int, str]:
@@ -71,7 +71,7 @@ def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
 
 def _read(template: Path) -> dict[str, Any]:
     # S506: the loader is a SafeLoader.
-    content: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader=_TemplateLoader)  # noqa: S506
+    content: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader=_BareArguments)  # noqa: S506
     return content
 
 

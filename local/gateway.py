@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.deploy import DeployedStack
+from local.deploy import EmbeddedStack
 from local.edge import ASSETS, PolicyHeader, read_error_texts, read_pages, read_security_headers
 from local.outgoing import Outgoing
 from local.receipts import Receipts
@@ -55,7 +55,7 @@ _OF_THE_GATEWAY = re.compile(rb'\s*\{\s*"message"\s*:')
 API_SECONDS = 30
 
 
-def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts: Receipts) -> Starlette:
+def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts: Receipts) -> Starlette:
     """Make the ASGI application.
 
     Args:
@@ -103,14 +103,14 @@ def create_gateway(*, site: Path, template: Path, stack: DeployedStack, receipts
                 _forward(api, stack.api_url, read_error_texts(template.with_name("openapi.gateway.json"))),
                 methods=METHODS,
             ),
-            Mount("/", GZipMiddleware(Site(site, read_pages(template)))),
+            Mount("/", GZipMiddleware(SiteFiles(site, read_pages(template)))),
         ],
         middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
         lifespan=lifespan,
     )
 
 
-class Site(StaticFiles):
+class SiteFiles(StaticFiles):
     """Files as CloudFront serves them from the bucket: a default root object, no directory indexes, the site's own 404 page."""
 
     def __init__(self, directory: Path, pages: frozenset[str]) -> None:

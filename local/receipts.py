@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.aws import LocalAws
-from local.deploy import DeployedStack
+from local.deploy import EmbeddedStack
 from local.receipt_shapes import ses_message, sms_log_line
 
 # Functions take the gateway for the endpoint of SES: the embedded AWS forgets the tags of an e-mail, and only the request has
@@ -113,7 +113,7 @@ def sms_receipt(number: str) -> SmsReceipt | None:
 class Receipts:
     """Stands between the functions and SES, follows SNS, and reports to the deployed stack."""
 
-    def __init__(self, aws: LocalAws, stack: DeployedStack) -> None:
+    def __init__(self, aws: LocalAws, stack: EmbeddedStack) -> None:
         self._client = httpx.AsyncClient(base_url=aws.endpoint_url, timeout=30, trust_env=False)
         self._sns = aws.client("sns")
         self._logs = aws.client("logs")

@@ -23,7 +23,7 @@ from reassort.election import ElectionFileError
 from starlette.applications import Starlette
 
 from local.aws import LocalAws, LocalAwsError, start_aws
-from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
+from local.deploy import ELECTION, EmbeddedStack, build, deploy, write_demo_elections
 from local.edge import HeadersPolicyError
 from local.elections import NoFitError
 from local.gateway import create_gateway
@@ -105,7 +105,7 @@ class LocalStack:
     """A deployed stack and the gateway that is to serve it at `origin`. Functions reach SES through it, so nothing is sent before."""
 
     aws: LocalAws
-    stack: DeployedStack
+    stack: EmbeddedStack
     origin: str
     gateway: Starlette
 
@@ -171,7 +171,7 @@ def build_site(folder: Path, elections: Path) -> None:
     run(command, environment=os.environ, log=folder / "site-build.log")
 
 
-def import_roll(folder: Path, roll: Path, stack: DeployedStack, environment: dict[str, str]) -> None:
+def import_roll(folder: Path, roll: Path, stack: EmbeddedStack, environment: dict[str, str]) -> None:
     """Load a roll by the operators' own command."""
     reassort = Path(sys.executable).with_name("reassort")
     if not reassort.exists():

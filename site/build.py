@@ -10,33 +10,18 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from reassort.clock import epoch_milliseconds
 from reassort.election import ElectionFileError, HelpdeskHours, Opening, Window
 from reassort.election_file import ElectionFile, read_election_file
+from reassort.french import french_date, french_hours, french_instant, typeset_html
 from theme import Palette, ThemeError, colour
 
 _SOURCE = Path(__file__).resolve().parent
 _ASSETS = ("styles", "scripts", "images")
-_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_MONTHS = (
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-)
 # How voters call the territories whose mobile numbers an election may accept (ISO 3166-1).
 _TERRITORIES = {
     "FR": "France métropolitaine",
@@ -52,12 +37,6 @@ _TERRITORIES = {
     "PF": "Polynésie française",
     "WF": "Wallis-et-Futuna",
 }
-_NO_BREAK = "\u00a0"
-_NARROW_NO_BREAK = "\u202f"
-_TEXT = re.compile(r"(?<=>)[^<>]+")
-_NARROW_AT = re.compile(r"(?<!\s) (?=[:;?!»])|(?<=«) ")
-# After n°, before a unit, and inside a telephone number.
-_NO_BREAK_AT = re.compile(r"(?<=n°) |(?<=\d) (?=(?:minutes?|secondes?|jours?|chiffres?|caractères|heures?|h)\b|\d)")
 _VARIABLE = re.compile(r"var\(--([\w-]+)\)")
 _IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 
@@ -89,9 +68,9 @@ def build_site(election: ElectionFile, out: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["moment"] = lambda instant: french_moment(instant.astimezone(election.zone))
-    templates.filters["day"] = french_day
-    templates.filters["hours"] = french_hours
+    templates.filters["moment"] = lambda instant: french_instant(epoch_milliseconds(instant), election)
+    templates.filters["day"] = french_date
+    templates.filters["hours"] = lambda openings: french_hours(openings) or "fermée"
     templates.filters["duration"] = french_duration
     facts = {
         "election": election,
@@ -102,7 +81,7 @@ def build_site(election: ElectionFile, out: Path) -> None:
     }
     for page in sorted((_SOURCE / "pages").glob("*.html")):
         html = templates.get_template(f"pages/{page.name}").render(facts)
-        (out / page.name).write_text(typeset(html), "utf-8")
+        (out / page.name).write_text(typeset_html(html), "utf-8")
 
 
 def browser_facts(election: ElectionFile) -> dict[str, Any]:
@@ -129,14 +108,9 @@ def browser_facts(election: ElectionFile) -> dict[str, Any]:
             "outsideVoting": hours(election.helpdesk.outside_voting),
             "duringVoting": hours(election.helpdesk.during_voting),
         },
-        "domains": [domain.model_dump() for domain in election.domains],
+        "domains": [domain.contents() for domain in election.domains],
         "numenLockSeconds": election.limits.numen.lock_minutes * 60,
     }
-
-
-def typeset(html: str) -> str:
-    """Put the no-break spaces of French typography where the text between tags has plain ones."""
-    return _TEXT.sub(lambda text: _NO_BREAK_AT.sub(_NO_BREAK, _NARROW_AT.sub(_NARROW_NO_BREAK, text[0])), html)
 
 
 def fixed_colours(svg: str, palette: Palette) -> str:
@@ -147,29 +121,6 @@ def fixed_colours(svg: str, palette: Palette) -> str:
 def telephone_digits(phone: str) -> str:
     """Return a national number as a `tel:` link wants it, without separators."""
     return re.sub(r"\D", "", phone)
-
-
-def french_day(day: date) -> str:
-    """Return `samedi 1er décembre 2018`."""
-    number = "1er" if day.day == 1 else str(day.day)
-    return _NO_BREAK.join((_DAYS[day.weekday()], number, _MONTHS[day.month - 1])) + f" {day.year}"
-
-
-def french_time(clock: time) -> str:
-    """Return `8 h` or `12 h 30`."""
-    minutes = f"{_NO_BREAK}{clock.minute:02d}" if clock.minute else ""
-    return f"{clock.hour}{_NO_BREAK}h{minutes}"
-
-
-def french_moment(instant: datetime) -> str:
-    """Return `jeudi 29 novembre 2018 à 8 h`, in the instant's own zone."""
-    return f"{french_day(instant)} à {french_time(instant.time())}"
-
-
-def french_hours(openings: Iterable[Opening]) -> str:
-    """Return `de 8 h à 12 h 30 et de 13 h 30 à 17 h 30`, or `fermée` when there are none."""
-    spans = [f"de {french_time(opening.start)} à {french_time(opening.end)}" for opening in openings]
-    return " et ".join(spans) or "fermée"
 
 
 def french_duration(minutes: int) -> str:

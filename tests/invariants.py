@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from announce.announcing import NothingAnnouncedError
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
-from reassort.keys import ERASE_SHARDS, PACE_PREFIX
 from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
 from reassort.register import Change
+from reassort.table_keys import ERASE_SHARDS, PACE_PREFIX
 from reassort.voters import voter_from_item
 
 from tests.register_chain import broken_links

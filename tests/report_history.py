@@ -15,7 +15,7 @@ from itertools import batched, count
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import pace_key, sms_day_attribute
+from reassort.keyed_hash import KeyedHash
 from reassort.outbox import (
     Channel,
     Message,
@@ -26,8 +26,10 @@ from reassort.outbox import (
 )
 from reassort.reasons import Reason
 from reassort.register import GENESIS, Change, Entry
+from reassort.table_keys import pace_key, sms_day_attribute
 from reassort.tables import Item, to_wire
-from reassort.voters import enrolled_voter_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -40,7 +42,7 @@ _DATA_A_CALL = 500
 
 
 @dataclass(frozen=True)
-class Event:
+class MessageEvent:
     """Something that became of a message, so many milliseconds after the request."""
 
     after: int
@@ -50,24 +52,27 @@ class Event:
     message: Message = Message.IDENTIFIER
 
 
-def sent(after: int, channel: Channel) -> Event:
+def sent(after: int, channel: Channel) -> MessageEvent:
     """A provider took the identifier."""
-    return Event(after, Status.SENT, channel)
+    return MessageEvent(after, Status.SENT, channel)
 
 
-def delivered(after: int, channel: Channel) -> Event:
+def delivered(after: int, channel: Channel) -> MessageEvent:
     """The identifier arrived."""
-    return Event(after, Status.DELIVERED, channel)
+    return MessageEvent(after, Status.DELIVERED, channel)
 
 
-def failed(after: int, channel: Channel, reason: Reason) -> Event:
+def failed(after: int, channel: Channel, reason: Reason) -> MessageEvent:
     """The identifier failed."""
-    return Event(after, Status.FAILED, channel, reason)
+    return MessageEvent(after, Status.FAILED, channel, reason)
 
 
-def queued(after: int, channel: Channel) -> Event:
+def queued(after: int, channel: Channel) -> MessageEvent:
     """The identifier was queued anew."""
-    return Event(after, Status.QUEUED, channel)
+    return MessageEvent(after, Status.QUEUED, channel)
+
+
+_ENROLLER = Enroller(KeyedHash(bytes(32)), "roll", 0)
 
 
 @dataclass
@@ -89,18 +94,15 @@ class History:
         voted_at: datetime | None = None,
     ) -> str:
         """Put a voter on the roll who stands so; return the pseudonym."""
-        voter_id = f"voter-{next(self._numbers)}"
-        entry = Entry(voter_id, 1, Change.ISSUED, 1, 0, "roll", "", GENESIS)
-        item = enrolled_voter_item(
-            voter_id=voter_id, numen_hash="numen", establishment="Lycée", secretariat=None, entry=entry
-        )
+        enrolment = _ENROLLER.enrol(RollRow(1, f"voter{next(self._numbers)}@ac-dijon.fr", establishment="Lycée"))
+        item = enrolment.voter
         item["numen_failures"] = failures
         for name, at in (("numen_locked_until", locked_until), ("frozen_at", frozen_at), ("voted_at", voted_at)):
             if at is not None:
                 item[name] = epoch_milliseconds(at)
         self._put(self.stack.voters_table, item)
-        self._put(self.stack.register_table, entry.to_item())
-        return voter_id
+        self._put(self.stack.register_table, enrolment.entry.to_item())
+        return enrolment.voter_id
 
     def change(self, change: Change, at: datetime, actor: str) -> None:
         """Append an entry to the register, in a chain of its own: a report reads no chain."""
@@ -124,7 +126,7 @@ class History:
         at: datetime,
         channel: Channel,
         domain: str,
-        *events: Event,
+        *events: MessageEvent,
         actor: str = "voter",
         kept: bool = True,
         disputed: bool = False,
@@ -294,8 +296,8 @@ def _as_metrics(
             yield name, hour, value, dimensions
 
 
-def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> Iterator[Event]:
-    confirmed = Event(900, Status.DELIVERED, Channel.EMAIL, None, Message.CONFIRMATION)
+def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> Iterator[MessageEvent]:
+    confirmed = MessageEvent(900, Status.DELIVERED, Channel.EMAIL, None, Message.CONFIRMATION)
     if by_sms:
         taken = round(1000 * (draw.lognormvariate(-0.5, 0.45) + draw.uniform(0, waits)))
         yield sent(taken, Channel.SMS)
@@ -314,7 +316,7 @@ def _events(draw: random.Random, domain: str, *, by_sms: bool, waits: float) -> 
     if draw.random() < (0.05 if domain == "crous-dijon.fr" else 0.008):
         reason = _one_of(draw, _MAIL_FAILURES)
         yield failed(taken + 2500, Channel.EMAIL, reason)
-        yield Event(taken + 2600, Status.FAILED, Channel.EMAIL, reason, Message.CONFIRMATION)
+        yield MessageEvent(taken + 2600, Status.FAILED, Channel.EMAIL, reason, Message.CONFIRMATION)
     else:
         yield delivered(taken + round(1000 * draw.lognormvariate(0.4, 0.7)), Channel.EMAIL)
         yield confirmed

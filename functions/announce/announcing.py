@@ -29,7 +29,7 @@ def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
         try:
             _announce(change, deps)
         except (ClientError, BotoCoreError) as error:
-            deps.journal.fault("event kept in the stream", error)
+            deps.event_log.fault("event kept in the stream", error)
             if position == 0:
                 # Without its cause: Lambda would log its text.
                 raise NothingAnnouncedError from None
@@ -56,10 +56,10 @@ def _announce(change: Mapping[str, Any], deps: Deps) -> None:
         },
     )
     # Without the voter: whoever asks after an event has its id.
-    deps.journal.record("announced", event=event.event_id, status=event.status.value)
+    deps.event_log.record("announced", event=event.event_id, status=event.status.value)
 
 
 def _set_aside(change: Mapping[str, Any], error: Exception, deps: Deps) -> None:
     """Keep an entry that makes no sense from holding up the others. It makes no more sense later; somebody must look."""
-    deps.journal.fault("entry not understood", error)
+    deps.event_log.fault("entry not understood", error)
     deps.sqs.send_message(QueueUrl=deps.dead_letters, MessageBody=json.dumps({"entry": from_wire(change["Keys"])}))

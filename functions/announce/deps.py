@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -23,4 +23,4 @@ class Deps:
     dead_letters: str
     keyed_hash: KeyedHash
     election_id: str
-    journal: Journal
+    event_log: EventLog

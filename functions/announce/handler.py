@@ -18,5 +18,5 @@ start.begin(lambda: _deps.keyed_hash.derive(_clients.kms, _settings.hmac_key, _s
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an event of the register's stream."""
-    _deps.journal.begin(context.aws_request_id)
+    _deps.event_log.begin(context.aws_request_id)
     return answer(event, _deps)

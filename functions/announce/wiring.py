@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from reassort.aws import Clients
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 
 from announce.deps import Deps
 
@@ -28,5 +28,5 @@ def build(settings: Settings, clients: Clients, keyed_hash: KeyedHash) -> Deps:
         dead_letters=settings.platform_dead_letters,
         keyed_hash=keyed_hash,
         election_id=settings.election,
-        journal=Journal("announce"),
+        event_log=EventLog("announce"),
     )

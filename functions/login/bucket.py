@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
-from reassort.keys import CODE_BUCKET, codes_day_attribute
+from reassort.table_keys import CODE_BUCKET, codes_day_attribute
 from reassort.tables import ConditionFailedError, ContentionError, Item, update_one, update_request
 
 from login.deps import Deps

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
 from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.keys import challenge_key
 from reassort.problems import Code, Problem
 from reassort.sessions import Token
+from reassort.table_keys import challenge_key
 from reassort.tables import Action, ConditionFailedError, Item, put_if_absent, update, update_one, update_request
 
 from login.deps import Deps

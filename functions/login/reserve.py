@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
-from reassort.keys import reserve_key
+from reassort.table_keys import reserve_key
 from reassort.tables import ConditionFailedError, update_one, update_request
 
 from login.deps import Deps

@@ -43,9 +43,9 @@ def ask(request: Request, deps: Deps) -> Answer:
     held = parse_token(request.cookies.get(CHALLENGE_COOKIE))
     asked = ask_code(address, held, request.source, deps)
     voter_id = asked.challenge.voter_id
-    deps.journal.record("code asked", voter=voter_id, queued=int(asked.sent))
+    deps.event_log.record("code asked", voter=voter_id, queued=int(asked.sent))
     if asked.today is not None and asked.today > election.limits.code.alarm_per_day:
-        deps.journal.warn("many codes asked", voter=voter_id, today=asked.today)
+        deps.event_log.warn("many codes asked", voter=voter_id, today=asked.today)
     return Answer(
         202,
         {"expires_in": asked.expires_in, "resend_in": asked.resend_in},
@@ -64,9 +64,9 @@ def redeem(request: Request, deps: Deps) -> Answer:
     try:
         session = redeem_code(code, held, deps)
     except Problem as problem:
-        deps.journal.warn("code refused", voter=held.voter_id if held else None, code=problem.code.value)
+        deps.event_log.warn("code refused", voter=held.voter_id if held else None, code=problem.code.value)
         raise
-    deps.journal.record("signed in", voter=session.voter_id)
+    deps.event_log.record("signed in", voter=session.voter_id)
     limits = deps.election.limits.session
     return Answer(
         200,
@@ -84,7 +84,7 @@ def sign_out(request: Request, deps: Deps) -> Answer:
     if token is not None:
         key = session_item_key(deps.keyed_hash, token)
         delete_one(deps.dynamodb, deps.sign_in_table, key)
-        deps.journal.record("signed out", voter=token.voter_id)
+        deps.event_log.record("signed out", voter=token.voter_id)
     return Answer(204, cookies=(clear_cookie(SESSION_COOKIE), clear_cookie(CHALLENGE_COOKIE)))
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from reassort.clock import epoch_seconds
 from reassort.keyed_hash import Purpose
-from reassort.keys import source_key, source_partition
 from reassort.problems import Code, Problem
+from reassort.table_keys import source_key, source_partition
 from reassort.tables import Action, update
 
 from login.deps import Deps

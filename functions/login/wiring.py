@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from reassort.aws import Clients
 from reassort.clock import Clock
 from reassort.election import Election
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 from reassort.sealing import Sealer
 
 from login.deps import Deps
@@ -34,7 +34,7 @@ def build(settings: Settings, clients: Clients, clock: Clock, election: Election
         sealer=Sealer(clients.kms, settings.encryption_key),
         election=election,
         clock=clock,
-        journal=Journal("login"),
+        event_log=EventLog("login"),
         site_origin=settings.site_origin,
         source_header=settings.source_header,
         sign_in_table=settings.sign_in_table,

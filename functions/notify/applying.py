@@ -6,9 +6,9 @@ conditional write, so one that comes twice finds its condition broken.
 """
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import SMS_INDEX
 from reassort.outbox import Channel, Delivery, Kind, Message, Status, history_step
 from reassort.reasons import Reason
+from reassort.table_keys import SMS_INDEX
 from reassort.tables import to_wire
 
 from notify.canary import seconds_on_the_way
@@ -16,14 +16,14 @@ from notify.delivery_writes import ROUND_NAMES, STATUS_NAMES, Condition, read_de
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_message
-from notify.receipts import Outcome, Receipt
+from notify.receipts import Receipt, ReceiptOutcome
 
 # From which statuses a receipt may move a message on.
 _GIVES_WAY = {
-    Outcome.DELIVERED: (Status.SENDING, Status.SENT),
-    Outcome.FAILED: (Status.SENDING, Status.SENT, Status.DELIVERED),
-    Outcome.DELAYED: (Status.SENDING, Status.SENT),
-    Outcome.COMPLAINED: (Status.SENDING, Status.SENT, Status.DELIVERED),
+    ReceiptOutcome.DELIVERED: (Status.SENDING, Status.SENT),
+    ReceiptOutcome.FAILED: (Status.SENDING, Status.SENT, Status.DELIVERED),
+    ReceiptOutcome.DELAYED: (Status.SENDING, Status.SENT),
+    ReceiptOutcome.COMPLAINED: (Status.SENDING, Status.SENT, Status.DELIVERED),
 }
 
 
@@ -46,7 +46,7 @@ def apply_receipt(receipt: Receipt, deps: Deps) -> bool:
     by_sms = Message.CANARY if delivery is not None and delivery.kind is Kind.CANARY else Message.IDENTIFIER
     message = receipt.message or by_sms
     if delivery is None or message not in delivery.messages:
-        deps.journal.warn("receipt of an unknown message", delivery=delivery_id)
+        deps.event_log.warn("receipt of an unknown message", delivery=delivery_id)
         deps.meters.count_unknown_receipt()
         return True
     if _moves_on(delivery, message, receipt):
@@ -61,17 +61,17 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
     reason = receipt.reason or Reason.UNKNOWN
     happened_at = min(receipt.at, epoch_milliseconds(now))
     match receipt.outcome:
-        case Outcome.FAILED:
+        case ReceiptOutcome.FAILED:
             recorded = count_undelivered_first(
                 delivery,
                 message,
                 deps.meters,
                 lambda: fail_message(delivery, message, reason, now, condition, deps, happened_at=happened_at),
             )
-        case Outcome.DELIVERED:
+        case ReceiptOutcome.DELIVERED:
             recorded = _record_arrival(delivery, message, condition, happened_at, deps)
-        case Outcome.DELAYED | Outcome.COMPLAINED:
-            if receipt.outcome is Outcome.COMPLAINED and delivery.reason_of(message) is not reason:
+        case ReceiptOutcome.DELAYED | ReceiptOutcome.COMPLAINED:
+            if receipt.outcome is ReceiptOutcome.COMPLAINED and delivery.reason_of(message) is not reason:
                 # Before it is recorded, as what is undelivered.
                 deps.meters.count_complaint(receipt.domain)
             recorded = _record_remark(delivery, message, reason, condition, happened_at, deps)
@@ -83,21 +83,21 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
     is_canary = message is Message.CANARY
     facts = {"delivery": delivery.delivery_id, "message_name": message.value, "channel": channel.value}
     match receipt.outcome:
-        case Outcome.FAILED:
+        case ReceiptOutcome.FAILED:
             if not is_canary:
                 deps.meters.count_failure(channel, reason, receipt.domain)
-            deps.journal.warn("delivery failed", **facts, reason=reason.value)
-        case Outcome.DELIVERED:
+            deps.event_log.warn("delivery failed", **facts, reason=reason.value)
+        case ReceiptOutcome.DELIVERED:
             if is_canary:
                 canary, seconds = seconds_on_the_way(delivery.delivery_id, happened_at)
                 deps.meters.measure_canary(channel, canary.domain, seconds)
             else:
                 deps.meters.count_arrival(channel, receipt.domain)
-            deps.journal.record("delivered", **facts)
-        case Outcome.DELAYED:
-            deps.journal.record("delayed", **facts, reason=reason.value)
-        case Outcome.COMPLAINED:
-            deps.journal.warn("marked as spam", **facts)
+            deps.event_log.record("delivered", **facts)
+        case ReceiptOutcome.DELAYED:
+            deps.event_log.record("delayed", **facts, reason=reason.value)
+        case ReceiptOutcome.COMPLAINED:
+            deps.event_log.warn("marked as spam", **facts)
     if recorded.all_settled:
         close_delivery(recorded, now, deps)
 

@@ -13,8 +13,8 @@ from typing import Self
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, from_milliseconds
 from reassort.election import CanaryTarget
-from reassort.keys import CANARY_PREFIX, pace_key
 from reassort.outbox import CANARY_VOTER, Channel, Message, Status, canary_delivery_item
+from reassort.table_keys import CANARY_PREFIX, pace_key
 from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, Item, from_wire, to_wire
 
 from notify.deps import Deps
@@ -57,7 +57,7 @@ def sweep_canaries(deps: Deps) -> None:
     try:
         missing = _sweep(now, deps)
     except BUSY_OR_UNREACHABLE as error:
-        deps.journal.fault("canaries not swept", error)
+        deps.event_log.fault("canaries not swept", error)
         missing = {(channel, target.domain): True for target, channel in _destinations(deps)}
     deps.meters.measure_missing_canaries(missing)
 
@@ -143,9 +143,9 @@ def _queue(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> N
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            deps.journal.fault("canary not queued", error, delivery=canary.delivery_id)
+            deps.event_log.fault("canary not queued", error, delivery=canary.delivery_id)
     except BotoCoreError as error:
-        deps.journal.fault("canary not queued", error, delivery=canary.delivery_id)
+        deps.event_log.fault("canary not queued", error, delivery=canary.delivery_id)
 
 
 def _item(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> Item:

@@ -43,14 +43,14 @@ class _Wire:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDelivery:
     """A delivery and its voter's current generation, None when the voter is not on the roll; both read afresh."""
 
     delivery: Delivery | None
     generation: int | None
 
 
-def find(delivery_id: str, voter_id: str, deps: Deps) -> Found:
+def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
     """Read a delivery and its voter in one round trip, strongly consistent.
 
     An event may be old, or come again: what it says of the delivery is not believed.
@@ -62,10 +62,10 @@ def find(delivery_id: str, voter_id: str, deps: Deps) -> Found:
     table = deps.deliveries_table
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
-    return Found(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
+    return FoundDelivery(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
 
 
-def deliver(found: Found, deps: Deps) -> list[datetime]:
+def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     """Send what a delivery still owes.
 
     Returns:
@@ -143,7 +143,7 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
             _release(claim, deps, keeps_budget=False)
             raise PoisonError from error
         # KMS does not answer: nothing was tried, so nothing is counted, for as long as it takes.
-        deps.journal.fault("could not be opened", error, delivery=delivery.delivery_id)
+        deps.event_log.fault("could not be opened", error, delivery=delivery.delivery_id)
         return delivery, _release(claim, deps, keeps_budget=True)
     except Exception:
         # What was opened makes no sense. The lease goes back, so that whoever gives up on it can record that.
@@ -153,7 +153,7 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
     try:
         message_id = wire.send()
     except RefusedError as refusal:
-        deps.journal.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
+        deps.event_log.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
         reason = refusal.reason
         failed = count_undelivered_first(delivery, message, deps.meters, lambda: fail_claimed(claim, reason, deps))
         if failed is not None and message is not Message.CANARY:
@@ -164,7 +164,7 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
         return delivery, _release(claim, deps, keeps_budget=True)
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
-        deps.journal.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
+        deps.event_log.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
         # A provider that does not answer takes 10 s each time. What waits for a turn does that in the queue, and lets pass what
         # goes by another provider; in a batch of the stream it would stand in the way.
         _slow_down(delivery, message, deps)
@@ -174,7 +174,7 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
     milliseconds = epoch_milliseconds(deps.clock()) - queued_at
     if message is not Message.CANARY:
         deps.meters.count_hand_over(channel, milliseconds, wire.domain)
-    deps.journal.record(
+    deps.event_log.record(
         "handed over",
         delivery=delivery.delivery_id,
         message_name=message.value,
@@ -196,7 +196,9 @@ def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Dep
     )
     if failed is None:
         return delivery
-    deps.journal.warn("delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value)
+    deps.event_log.warn(
+        "delivery failed", delivery=delivery.delivery_id, message_name=message.value, reason=reason.value
+    )
     if message is not Message.CANARY:
         deps.meters.count_failure(delivery.channel_of(message), reason, None)
     return failed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import Clock
 from reassort.election import Election
-from reassort.logs import Journal
+from reassort.event_log import EventLog
 from reassort.sealing import Opener, Sealer
 
 from notify.meters import Meters
@@ -33,7 +33,7 @@ class Deps:
     texts: Texts
     election: Election
     clock: Clock
-    journal: Journal
+    event_log: EventLog
     meters: Meters
     voters_table: str
     deliveries_table: str

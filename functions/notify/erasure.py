@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import erase_shard
 from reassort.outbox import Delivery, Kind, Message, Status
+from reassort.table_keys import erase_shard
 
 from notify.delivery_writes import write_delivery
 from notify.deps import Deps

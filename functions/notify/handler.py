@@ -18,5 +18,5 @@ start.begin()
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Answer a stream, queue, schedule, SNS or log event."""
-    _deps.journal.begin(context.aws_request_id)
+    _deps.event_log.begin(context.aws_request_id)
     return answer(event, _deps)

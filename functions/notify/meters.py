@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from reassort.outbox import Channel
 from reassort.reasons import Reason
 
@@ -13,7 +12,9 @@ class Meters:
     """Counts what happens to messages. `write` gets each line; only the election's own mail domains are told apart."""
 
     def __init__(self, namespace: str, domains: Collection[str], write: Callable[[str], object] = print) -> None:
-        self._namespace = namespace
+        # `Metrics` shares what it holds with every other one; this is alone. An empty service adds
+        # no dimension of that name.
+        self._metrics = EphemeralMetrics(namespace=namespace, service="")
         self._domains = frozenset(domains)
         self._write = write
 
@@ -92,11 +93,14 @@ class Meters:
     def _emit(
         self, metrics: Mapping[str, tuple[MetricUnit, float]], dimensions: list[dict[str, str]] | None = None
     ) -> None:
-        first, *others = dimensions or [{}]
-        provider = AmazonCloudWatchEMFProvider(namespace=self._namespace, dimension_set=dict(first))
-        provider.service = ""
-        provider.dimension_sets = [dict(other) for other in others]
-        for name, (unit, value) in metrics.items():
-            provider.add_metric(name=name, unit=unit, value=value)
-        line = provider.serialize_metric_set()
-        self._write(json.dumps(line, separators=(",", ":")))
+        # Of the line before.
+        self._metrics.clear_metrics()
+        # Only the first set may be empty.
+        first, *others = sorted(dimensions or [{}], key=len)
+        for dimension, value in first.items():
+            self._metrics.add_dimension(dimension, value)
+        for other in others:
+            self._metrics.add_dimensions(**other)
+        for name, (unit, number) in metrics.items():
+            self._metrics.add_metric(name, unit, number)
+        self._write(json.dumps(self._metrics.serialize_metric_set(), separators=(",", ":")))

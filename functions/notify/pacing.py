@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Election
-from reassort.keys import pace_key, sms_day_attribute
+from reassort.table_keys import pace_key, sms_day_attribute
 from reassort.tables import ConditionFailedError, Item, update_one, update_request
 
 if TYPE_CHECKING:

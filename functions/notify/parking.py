@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import due_shard, erase_shard
 from reassort.outbox import OVERDUE_AFTER, SETTLED, Delivery, Status, history_step
 from reassort.reasons import Reason
+from reassort.table_keys import due_shard, erase_shard
 from reassort.tables import ConditionFailedError, update_one, update_request
 
 from notify.delivery_writes import STATUS_NAMES, write_delivery

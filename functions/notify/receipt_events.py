@@ -18,7 +18,7 @@ from reassort.outbox import Message
 from reassort.reasons import Reason
 
 from notify.provider_reasons import bounce_reason, delay_reason, reject_reason, sms_reason
-from notify.receipts import Outcome, Receipt
+from notify.receipts import Receipt, ReceiptOutcome
 
 # What SES publishes once to a topic that becomes an event destination. It is no JSON.
 _TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
@@ -150,7 +150,7 @@ def receipt_from_json(content: object) -> Receipt:
         raise ReceiptFormatError("price_usd")
     return Receipt(
         at=_milliseconds(content.get("at"), "at"),
-        outcome=_member(Outcome, _text(content, "outcome"), "outcome"),
+        outcome=_member(ReceiptOutcome, _text(content, "outcome"), "outcome"),
         reason=_member(Reason, reason, "reason") if reason is not None else None,
         delivery_id=_matching(delivery_id, _TAG, "delivery_id") if delivery_id is not None else None,
         message=_member(Message, message, "message") if message is not None else None,
@@ -163,11 +163,11 @@ def receipt_from_json(content: object) -> Receipt:
 
 # ---------------------------------------------------------------- SES
 
-type _Found = tuple[int, Outcome, Reason | None]
+type _Found = tuple[int, ReceiptOutcome, Reason | None]
 
 
 def _delivery(event: Mapping[str, Any]) -> _Found:
-    return _instant(_object(event, "delivery")), Outcome.DELIVERED, None
+    return _instant(_object(event, "delivery")), ReceiptOutcome.DELIVERED, None
 
 
 def _bounce(event: Mapping[str, Any]) -> _Found | None:
@@ -178,7 +178,7 @@ def _bounce(event: Mapping[str, Any]) -> _Found | None:
         # A message from somebody's mailbox, without the delivery status notification that a mail server attaches: an
         # automatic reply, "out of the office". The e-mail has arrived.
         return None
-    return _instant(bounce), Outcome.FAILED, bounce_reason(bounce_type, subtype, status or "")
+    return _instant(bounce), ReceiptOutcome.FAILED, bounce_reason(bounce_type, subtype, status or "")
 
 
 def _complaint(event: Mapping[str, Any]) -> _Found | None:
@@ -186,20 +186,24 @@ def _complaint(event: Mapping[str, Any]) -> _Found | None:
     subtype = _text_or_none(complaint, "complaintSubType")
     if subtype is not None:
         # Not a complaint but the memory of one: SES took the e-mail and did not send it.
-        return _instant(complaint), Outcome.FAILED, bounce_reason("Permanent", subtype)
+        return _instant(complaint), ReceiptOutcome.FAILED, bounce_reason("Permanent", subtype)
     if _text_or_none(complaint, "complaintFeedbackType") in _NO_COMPLAINT:
         return None
-    return _instant(complaint), Outcome.COMPLAINED, Reason.MARKED_AS_SPAM
+    return _instant(complaint), ReceiptOutcome.COMPLAINED, Reason.MARKED_AS_SPAM
 
 
 def _delay(event: Mapping[str, Any]) -> _Found:
     delay = _object(event, "deliveryDelay")
-    return _instant(delay), Outcome.DELAYED, delay_reason(_text(delay, "delayType"))
+    return _instant(delay), ReceiptOutcome.DELAYED, delay_reason(_text(delay, "delayType"))
 
 
 def _reject(event: Mapping[str, Any]) -> _Found:
     # SES gives it no time of its own.
-    return _instant(_object(event, "mail")), Outcome.FAILED, reject_reason(_text(_object(event, "reject"), "reason"))
+    return (
+        _instant(_object(event, "mail")),
+        ReceiptOutcome.FAILED,
+        reject_reason(_text(_object(event, "reject"), "reason")),
+    )
 
 
 _SES_EVENTS: dict[str, Callable[[Mapping[str, Any]], _Found | None]] = {
@@ -246,9 +250,9 @@ def _sms_receipt(event: object) -> Receipt:
     delivery = _object(report, "delivery")
     match _text(report, "status"):
         case "SUCCESS":
-            outcome, reason = Outcome.DELIVERED, None
+            outcome, reason = ReceiptOutcome.DELIVERED, None
         case "FAILURE":
-            outcome, reason = Outcome.FAILED, sms_reason(_text(delivery, "providerResponse"))
+            outcome, reason = ReceiptOutcome.FAILED, sms_reason(_text(delivery, "providerResponse"))
         case _:
             raise ReceiptFormatError("status")
     return Receipt(
@@ -322,7 +326,7 @@ def _matching(text: str, pattern: re.Pattern[str], part: str) -> str:
     return text
 
 
-def _member[E: (Message, Outcome, Reason)](enumeration: type[E], value: str, part: str) -> E:
+def _member[E: (Message, ReceiptOutcome, Reason)](enumeration: type[E], value: str, part: str) -> E:
     try:
         return enumeration(value)
     except ValueError:

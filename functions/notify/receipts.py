@@ -7,7 +7,7 @@ from reassort.outbox import Message
 from reassort.reasons import Reason
 
 
-class Outcome(StrEnum):
+class ReceiptOutcome(StrEnum):
     """What a receipt says. A delay and a complaint change no status; they are shown beside it."""
 
     DELIVERED = "delivered"
@@ -26,7 +26,7 @@ class Receipt:
     """
 
     at: int
-    outcome: Outcome
+    outcome: ReceiptOutcome
     reason: Reason | None = None
     delivery_id: str | None = None
     message: Message | None = None

@@ -40,7 +40,7 @@ def _read(read: Callable[[str], list[Receipt]], report: str, deps: Deps) -> Sequ
     try:
         return read(report)
     except ReceiptFormatError as error:
-        deps.journal.fault("receipt not understood", error)
+        deps.event_log.fault("receipt not understood", error)
         deps.meters.count_unknown_receipt()
         return error.readable
 
@@ -51,7 +51,7 @@ def _receive_all(receipts: Sequence[Receipt], deps: Deps) -> None:
         try:
             receive(receipt, 0, 0, deps)
         except Exception as error:  # noqa: BLE001 - one receipt must not fail the others
-            deps.journal.fault("receipt not applied", error)
+            deps.event_log.fault("receipt not applied", error)
             faults.append(error)
     if faults:
         raise ExceptionGroup("receipts not applied", faults)
@@ -67,7 +67,7 @@ def receive(receipt: Receipt, tries: int, turns: int, deps: Deps) -> None:
     try:
         known = apply_receipt(receipt, deps)
     except BUSY_OR_UNREACHABLE as error:
-        deps.journal.fault("receipt put off", error)
+        deps.event_log.fault("receipt put off", error)
         if turns >= MOST_TURNS:
             raise
         body = {"receipt": receipt_to_json(receipt), "tries": tries, "turns": turns}
@@ -80,5 +80,5 @@ def receive(receipt: Receipt, tries: int, turns: int, deps: Deps) -> None:
         body = {"receipt": receipt_to_json(receipt), "tries": tries + 1, "turns": turns}
         put_back(body, later, deps)
         return
-    deps.journal.warn("receipt of an unknown message")
+    deps.event_log.warn("receipt of an unknown message")
     deps.meters.count_unknown_receipt()

@@ -26,7 +26,7 @@ def queue_delivery(delivery_id: str, until: datetime, turns: int, deps: Deps) ->
     """Bring a delivery again at `until`, for the `turns`-th time."""
     if turns >= MOST_TURNS:
         # It is in the sweeper's index, which queues it anew.
-        deps.journal.warn("delivery left to the sweeper", delivery=delivery_id)
+        deps.event_log.warn("delivery left to the sweeper", delivery=delivery_id)
         return
     put_back({"delivery_id": delivery_id, "until": epoch_milliseconds(until), "turns": turns}, until, deps)
 

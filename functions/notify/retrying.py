@@ -25,7 +25,7 @@ def on_queue(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
         try:
             _from_queue(json.loads(record["body"]), record["attributes"], deps)
         except Exception as error:  # noqa: BLE001 - one message must not fail the others
-            deps.journal.fault("message kept in the queue", error)
+            deps.event_log.fault("message kept in the queue", error)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
@@ -45,7 +45,7 @@ def _from_queue(body: Mapping[str, Any], attributes: Mapping[str, str], deps: De
         _attempt_again(delivery_id, int(attributes["SentTimestamp"]), turns, deps)
     except BUSY_OR_UNREACHABLE as error:
         # Tables that do not answer are nothing that a dead-letter queue could help with.
-        deps.journal.fault("attempt put off", error, delivery=delivery_id)
+        deps.event_log.fault("attempt put off", error, delivery=delivery_id)
         until = after_outage(deps)
         queue_delivery(delivery_id, until, turns, deps)
         with suppress(*BUSY_OR_UNREACHABLE):
@@ -87,4 +87,4 @@ def _keep_poison(delivery_id: str, reception: int, deps: Deps) -> None:
         raise
     if delivery is not None and park(delivery, now, deps) is not None:
         deps.meters.count_parked()
-        deps.journal.warn("delivery parked", delivery=delivery_id)
+        deps.event_log.warn("delivery parked", delivery=delivery_id)

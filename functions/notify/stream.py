@@ -20,7 +20,7 @@ def on_stream(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
         try:
             _first_attempt(record["dynamodb"]["NewImage"], deps)
         except Exception as error:  # noqa: BLE001 - one record must not fail the others
-            deps.journal.fault("record kept in the stream", error)
+            deps.event_log.fault("record kept in the stream", error)
             failures.append({"itemIdentifier": sequence_number})
     return {"batchItemFailures": failures}
 
@@ -30,7 +30,7 @@ def _first_attempt(image: Mapping[str, Any], deps: Deps) -> None:
     try:
         again = deliver(find(delivery_id, image["voter_id"]["S"], deps), deps)
     except Exception as error:  # noqa: BLE001 - whatever it is, the retry queue has time for it
-        deps.journal.fault("first attempt failed", error, delivery=delivery_id)
+        deps.event_log.fault("first attempt failed", error, delivery=delivery_id)
         again = [deps.clock() + timedelta(seconds=1)]
     for until in again:
         queue_delivery(delivery_id, until, 0, deps)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
+from reassort.table_keys import DUE_INDEX, DUE_SHARDS, ERASE_SHARDS
 from reassort.tables import to_wire
 
 from notify.canary import sweep_canaries
@@ -40,7 +40,7 @@ def on_schedule(deps: Deps) -> dict[str, Any]:
             ],
         )
     if overdue:
-        deps.journal.warn("overdue deliveries queued", count=len(overdue))
+        deps.event_log.warn("overdue deliveries queued", count=len(overdue))
     return {"overdue": len(overdue)}
 
 

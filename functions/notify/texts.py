@@ -8,15 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from reassort.election import Election
-from reassort.french_dates import french_instant, helpdesk_hours
+from reassort.french import french_instant, helpdesk_hours, typeset_html
 from reassort.outbox import Delivery
-
-_NO_BREAK = "\u00a0"
-# Where a line of French must not end: before high punctuation, after « and n°, inside an hour or a number.
-_NO_BREAK_AT = re.compile(
-    r"(?<=\S) (?=[:;?!»])|(?<=«) |(?<=n°) |(?<=\d) (?=h\b|minutes?\b)|(?<=\d h) (?=\d)|(?<=[\d•]) (?=[\d•])"
-)
-_BETWEEN_TAGS = re.compile(r"(?<=>)[^<>]+")
 
 
 @dataclass(frozen=True)
@@ -98,6 +91,6 @@ class Texts:
 
 
 def _typeset(html: str) -> str:
-    """Put no-break spaces into the texts of a page, not into its style sheet. A text part keeps plain ones: it is copied from."""
+    """Put no-break spaces into the body of a page. A text part keeps plain ones: it is copied from."""
     head, body, content = html.partition("<body>")
-    return head + body + _BETWEEN_TAGS.sub(lambda text: _NO_BREAK_AT.sub(_NO_BREAK, text[0]), content)
+    return head + body + typeset_html(content)

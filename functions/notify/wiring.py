@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reassort.aws import Clients
 from reassort.clock import Clock
 from reassort.election import Election
-from reassort.logs import Journal
+from reassort.event_log import EventLog
 from reassort.sealing import Opener, Sealer
 
 from notify.deps import Deps
@@ -54,7 +54,7 @@ def build(
         texts=Texts(election, settings.site_origin),
         election=election,
         clock=clock,
-        journal=Journal("notify"),
+        event_log=EventLog("notify"),
         meters=Meters(settings.metrics_namespace, election.domain_names, write),
         voters_table=settings.voters_table,
         deliveries_table=settings.deliveries_table,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import Clock
 from reassort.election import Election
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,7 +22,7 @@ class Deps:
     keyed_hash: KeyedHash
     election: Election
     clock: Clock
-    journal: Journal
+    event_log: EventLog
     identifiers_table: str
     voters_table: str
     register_table: str

@@ -34,9 +34,9 @@ def vote(request: Request, deps: Deps) -> Answer:
     try:
         voter = record_vote(body.identifier, deps)
     except Problem as problem:
-        deps.journal.warn("vote refused", code=problem.code.value)
+        deps.event_log.warn("vote refused", code=problem.code.value)
         raise
-    deps.journal.record("vote recorded", voter=voter.voter_id, generation=voter.generation)
+    deps.event_log.record("vote recorded", voter=voter.voter_id, generation=voter.generation)
     return Answer(200, {"counted": True})
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from reassort.aws import Clients
 from reassort.clock import Clock
 from reassort.election import Election
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 
 from registry.deps import Deps
 
@@ -29,7 +29,7 @@ def build(settings: Settings, clients: Clients, clock: Clock, election: Election
         keyed_hash=keyed_hash,
         election=election,
         clock=clock,
-        journal=Journal("registry"),
+        event_log=EventLog("registry"),
         identifiers_table=settings.identifiers_table,
         voters_table=settings.voters_table,
         register_table=settings.register_table,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import Clock
 from reassort.election import Election
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 from reassort.sealing import Sealer
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Deps:
     sealer: Sealer
     election: Election
     clock: Clock
-    journal: Journal
+    event_log: EventLog
     site_origin: str
     voters_table: str
     identifiers_table: str

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash, same
-from reassort.keys import due_shard
 from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item, history_step, queued_message
 from reassort.problems import Code, Problem
 from reassort.references import dispute_token, normalise_reference
 from reassort.register import Change, append_entry
+from reassort.table_keys import due_shard
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
 

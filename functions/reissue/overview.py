@@ -5,10 +5,10 @@ from typing import Any
 
 from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
-from reassort.control import Control
 from reassort.election import Window
-from reassort.outbox import Delivery, Message, Status, Step, delivery_from_item
+from reassort.outbox import Delivery, HistoryStep, Message, Status, delivery_from_item
 from reassort.reasons import Reason
+from reassort.reissue_switch import ReissueSwitch
 from reassort.sessions import Token, prolong_session
 from reassort.tables import read_one
 from reassort.voters import Voter
@@ -73,7 +73,7 @@ def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     return body
 
 
-def _window(window: Window, control: Control, now: datetime) -> dict[str, Any]:
+def _window(window: Window, control: ReissueSwitch, now: datetime) -> dict[str, Any]:
     """Describe when reissues are open: as the election file says, unless the operators narrowed it."""
     opens_at, closes_at = window.opens_at, window.closes_at
     if control.opens_at and control.closes_at:
@@ -95,7 +95,7 @@ def _expected_wait(delivery: Delivery, now: datetime) -> int:
     return max(0, -((epoch_milliseconds(now) - turn) // 1000))
 
 
-def _line(step: Step) -> dict[str, Any]:
+def _line(step: HistoryStep) -> dict[str, Any]:
     line: dict[str, Any] = {"at": iso(from_milliseconds(step.at)), "status": step.status.value}
     if step.channel is not None:
         line["channel"] = step.channel.value

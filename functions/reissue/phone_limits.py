@@ -6,8 +6,8 @@ One person with a list of NUMENs has one phone; this is what that runs into.
 from datetime import datetime, time, timedelta
 
 from reassort.clock import epoch_seconds
-from reassort.keys import phone_key, sms_day_attribute
 from reassort.problems import Code, Problem
+from reassort.table_keys import phone_key, sms_day_attribute
 from reassort.tables import Action, update
 
 from reissue.deps import Deps

@@ -15,10 +15,10 @@ from reassort.sessions import SESSION_COOKIE, Token, parse_token
 from reissue.deps import Deps
 from reissue.dispute import dispute_reissue
 from reissue.form import Form
-from reissue.issue import request_reissue
 from reissue.numen_check import WrongNumenError
 from reissue.overview import reissue_status, voter_overview
 from reissue.redelivery import request_redelivery
+from reissue.request import request_reissue
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _MESSAGES = {
@@ -73,11 +73,11 @@ def reissue(request: Request, deps: Deps) -> Answer:
     try:
         accepted = request_reissue(token, key, form, deps)
     except Problem as problem:
-        deps.journal.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
+        deps.event_log.warn("reissue refused", voter=token.voter_id, code=problem.code.value)
         if isinstance(problem, WrongNumenError):
-            deps.journal.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
+            deps.event_log.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
         raise
-    deps.journal.record(
+    deps.event_log.record(
         "reissued",
         voter=token.voter_id,
         reference=accepted.reference,
@@ -107,7 +107,7 @@ def redeliver(request: Request, deps: Deps) -> Answer:
     token = _token(request)
     body = read_body(request, RedeliveryBody, _MESSAGES)
     accepted = request_redelivery(token, _reference(request), Channel(body.channel), deps)
-    deps.journal.record("redelivery queued", voter=token.voter_id, reference=accepted.reference)
+    deps.event_log.record("redelivery queued", voter=token.voter_id, reference=accepted.reference)
     return Answer(
         202,
         {
@@ -123,7 +123,7 @@ def dispute(request: Request, deps: Deps) -> Answer:
     """Freeze an identifier that its voter did not ask for."""
     body = read_body(request, DisputeBody, _MESSAGES)
     reference = dispute_reissue(body.token, deps)
-    deps.journal.warn("reissue disputed", reference=reference)
+    deps.event_log.warn("reissue disputed", reference=reference)
     return Answer(202, {"reference": reference})
 
 

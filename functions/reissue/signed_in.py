@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reassort.control import Control, control_from_item, control_item_key
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.problems import Code, Problem
+from reassort.reissue_switch import ReissueSwitch, switch_from_item, switch_item_key
 from reassort.sessions import Session, Token, live_session, session_item_key
 from reassort.tables import read_many
 from reassort.voters import Voter, voter_from_item
@@ -23,7 +23,7 @@ class SignedIn:
     session: Session
     voter: Voter
     delivery: Delivery | None
-    control: Control = field(default_factory=Control)
+    control: ReissueSwitch = field(default_factory=ReissueSwitch)
 
     def own_delivery(self) -> Delivery:
         """Return the delivery. Raises `not-found` when there is none, or it is somebody else's."""
@@ -48,12 +48,12 @@ def read_signed_in(
     if reference is not None:
         keys[deps.deliveries_table] = {"delivery_id": reference}
     if with_control:
-        keys[deps.control_table] = control_item_key(token.voter_id)
+        keys[deps.control_table] = switch_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
     session = live_session(found[deps.sign_in_table], now, deps.election.limits.session)
     voter_item = found[deps.voters_table]
     if session is None or voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.deliveries_table)
-    control = control_from_item(found.get(deps.control_table))
+    control = switch_from_item(found.get(deps.control_table))
     return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None, control)

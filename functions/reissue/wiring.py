@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from reassort.aws import Clients
 from reassort.clock import Clock
 from reassort.election import Election
+from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
-from reassort.logs import Journal
 from reassort.sealing import Sealer
 
 from reissue.deps import Deps
@@ -37,7 +37,7 @@ def build(settings: Settings, clients: Clients, clock: Clock, election: Election
         sealer=Sealer(clients.kms, settings.encryption_key),
         election=election,
         clock=clock,
-        journal=Journal("reissue"),
+        event_log=EventLog("reissue"),
         site_origin=settings.site_origin,
         voters_table=settings.voters_table,
         identifiers_table=settings.identifiers_table,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reassort.tables import Item
 
-    from harness.service.wire import Operator, Wire
+    from harness.service.wire import Unwatched, Wire
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -90,7 +90,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def create_stores(operator: Operator) -> Stores:
+def create_stores(operator: Unwatched) -> Stores:
     """Create the tables and keys of the template, and the identity that e-mails are sent from."""
     hmac = read_template()["Resources"]["HmacKey"]["Properties"]
     stores = Stores(
@@ -103,7 +103,7 @@ def create_stores(operator: Operator) -> Stores:
     return stores
 
 
-def create_channels(operator: Operator) -> Channels:
+def create_channels(operator: Unwatched) -> Channels:
     """Create the topics that functions publish to and the queues of the template."""
     topic = operator.sns.create_topic(Name="helpdesk")["TopicArn"]
     platform_topic = operator.sns.create_topic(Name="platform")["TopicArn"]

@@ -18,7 +18,7 @@ from login.routes import CHALLENGE_COOKIE
 from reassort.http import MAX_BODY_BYTES
 from reassort.sessions import SESSION_COOKIE
 
-from harness.fuzz.stages import EMAIL, NEW_KEY, NUMEN, PHONE, USED_KEY, Stage, cookies_of
+from harness.fuzz.stages import EMAIL, NEW_KEY, NUMEN, PHONE, USED_KEY, Situation, cookies_of
 from harness.fuzz.strategies import any_text
 from harness.service.events import proxy_event
 from harness.service.openapi import operations
@@ -93,7 +93,7 @@ OTHER_HEADERS = (
 class Draft:
     """A request that is being made. `members` are pairs of JSON texts; `body` takes their place once it is touched."""
 
-    stage: Stage
+    stage: Situation
     method: str
     resource: str
     parameters: dict[str, str] | None
@@ -120,10 +120,10 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Case:
+class GeneratedCase:
     """A generated request: the event in which a function gets it, and what was done to it."""
 
-    stage: Stage
+    stage: Situation
     event: dict[str, Any]
     mutations: tuple[str, ...]
 
@@ -135,7 +135,7 @@ class Case:
         )
 
 
-def cases(operation_id: str, stages: tuple[Stage, ...]) -> st.SearchStrategy[Case]:
+def cases(operation_id: str, stages: tuple[Situation, ...]) -> st.SearchStrategy[GeneratedCase]:
     """Return the requests of one operation of the description."""
     ((method, resource),) = [
         route for route, operation in operations().items() if operation["operationId"] == operation_id
@@ -144,17 +144,17 @@ def cases(operation_id: str, stages: tuple[Stage, ...]) -> st.SearchStrategy[Cas
 
 
 @st.composite
-def _case(draw: st.DrawFn, stages: st.SearchStrategy[Stage], method: str, resource: str) -> Case:
+def _case(draw: st.DrawFn, stages: st.SearchStrategy[Situation], method: str, resource: str) -> GeneratedCase:
     draft = _whole(draw(stages), method, resource)
     mutations = _pick(tuple(mutation for mutation in _MUTATIONS if mutation.applies(draft)))
     for _ in range(draw(st.integers(0, 3))):
         mutation = draw(mutations)
         mutation.change(draw, draft)
         draft.mutations.append(mutation.name)
-    return Case(draft.stage, _event(draw, draft), tuple(draft.mutations))
+    return GeneratedCase(draft.stage, _event(draw, draft), tuple(draft.mutations))
 
 
-def _whole(stage: Stage, method: str, resource: str) -> Draft:
+def _whole(stage: Situation, method: str, resource: str) -> Draft:
     """Make the request that the description asks for, with what its sender would write."""
     operation = operations()[method, resource]
     known: dict[str, Any] = {
@@ -281,7 +281,7 @@ def _text(draw: st.DrawFn, draft: Draft, name: str) -> str:
             return draw(any_text)
 
 
-def _others(stage: Stage) -> dict[str, tuple[str, ...]]:
+def _others(stage: Situation) -> dict[str, tuple[str, ...]]:
     """Return what is right in form and somebody else's, or no longer right."""
     return {
         "email": ("paul.petit@u-bourgogne.fr", "claire.martin@gmail.com"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from harness.engines.ministack import MINISTACK
-from harness.fuzz.requests import Case, cases
+from harness.fuzz.requests import GeneratedCase, cases
 from harness.fuzz.stages import Stages, contents
 from harness.fuzz.verdict import raise_if_wrong
 from harness.service.openapi import operations
@@ -35,7 +35,7 @@ def fuzz(operation_id: str, examples: int, start: int) -> Counter[str]:
         stages = Stages(world)
         services = {resource: service for service, routes in ROUTES.items() for _, resource in routes}
 
-        def send(case: Case) -> None:
+        def send(case: GeneratedCase) -> None:
             before = stages.enter(case.stage)
             stages.spoil()
             response = world.answer(services.get(case.event["resource"], "reissue"), case.event)

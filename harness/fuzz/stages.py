@@ -29,7 +29,7 @@ UNKNOWN_REFERENCE = "22222-22222"
 
 
 @dataclass(frozen=True)
-class Stage:
+class Situation:
     """A situation of Claire, and what she and her browser know in it."""
 
     name: str
@@ -63,10 +63,10 @@ class Stages:
     def __init__(self, world: World) -> None:
         self.world = world
         self.all = _make(world)
-        self._current: Stage | None = None
+        self._current: Situation | None = None
         self._before: Contents = {}
 
-    def enter(self, stage: Stage) -> Contents:
+    def enter(self, stage: Situation) -> Contents:
         """Put the service into a situation; return what its tables hold."""
         if self._current is not stage:
             MINISTACK.restore(stage.saved)
@@ -80,7 +80,7 @@ class Stages:
         """Say that the situation may have changed, so that the next case starts from its like."""
         self._current = None
 
-    def keep(self, stage: Stage) -> None:
+    def keep(self, stage: Situation) -> None:
         """Say that the situation is still what it was."""
         self._current = stage
 
@@ -90,7 +90,7 @@ def contents() -> Contents:
     return {(table, *key): item for table in MINISTACK.stores.tables for key, item in MINISTACK.stored(table).items()}
 
 
-def _make(world: World) -> tuple[Stage, ...]:
+def _make(world: World) -> tuple[Situation, ...]:
     claire = world.enrol(EMAIL, NUMEN)
     paul = world.enrol("paul.petit@u-bourgogne.fr", "09E9900123ABC", secretariat=None)
     others = world.signed_in(paul)
@@ -101,7 +101,7 @@ def _make(world: World) -> tuple[Stage, ...]:
     world.run_outbox()
     browser = world.signed_in(claire)
     world.clock.move(minutes=1)
-    new = Stage(
+    new = Situation(
         name="new",
         at=world.clock(),
         saved=b"",
@@ -131,14 +131,14 @@ def _make(world: World) -> tuple[Stage, ...]:
     )
 
 
-def _after(stage: Stage, name: str, happen: Callable[[], object]) -> Stage:
+def _after(stage: Situation, name: str, happen: Callable[[], object]) -> Situation:
     """Return what becomes of a situation when something happens in it."""
     MINISTACK.restore(stage.saved)
     happen()
     return replace(stage, name=name, saved=MINISTACK.save())
 
 
-def _reissued(world: World, new: Stage, browser: Browser) -> Stage:
+def _reissued(world: World, new: Situation, browser: Browser) -> Situation:
     reference = browser.reissue(NUMEN, PHONE, "sms", key=USED_KEY).json["reference"]
     world.run_outbox()
     world.clock.move(minutes=1)
@@ -154,16 +154,16 @@ def _reissued(world: World, new: Stage, browser: Browser) -> Stage:
     )
 
 
-def _deliver(world: World, reissued: Stage) -> None:
+def _deliver(world: World, reissued: Situation) -> None:
     world.change_message(reissued.reference, "identifier", status="delivered")
 
 
-def _use_up(asking: Browser, new: Stage) -> None:
+def _use_up(asking: Browser, new: Situation) -> None:
     for number in range(5):
         asking.redeem(f"{(int(new.code) + 1 + number) % 10**6:06d}")
 
 
-def _closed(world: World, reissued: Stage) -> Stage:
+def _closed(world: World, reissued: Situation) -> Situation:
     """The same voter when reissues are over, signed in anew."""
     MINISTACK.restore(reissued.saved)
     at = world.election.windows.reissue.closes_at + timedelta(minutes=1)
@@ -182,6 +182,6 @@ def _closed(world: World, reissued: Stage) -> Stage:
     )
 
 
-def cookies_of(stage: Stage) -> dict[str, str]:
+def cookies_of(stage: Situation) -> dict[str, str]:
     """Return the cookies of Claire's browser."""
     return {SESSION_COOKIE: stage.session, CHALLENGE_COOKIE: stage.challenge}

@@ -10,7 +10,7 @@ from reassort.problems import WORDINGS, Code
 from harness.service.openapi import operations, raise_if_undescribed
 
 if TYPE_CHECKING:
-    from harness.fuzz.requests import Case
+    from harness.fuzz.requests import GeneratedCase
     from harness.fuzz.stages import Contents
     from harness.service.world import Response
 
@@ -42,7 +42,7 @@ LOOKS = {
 _COOKIE_FLAGS = {"path": "/", "secure": "", "httponly": "", "samesite": "Strict"}
 
 
-def raise_if_wrong(case: Case, response: Response, before: Contents, after: Contents) -> None:
+def raise_if_wrong(case: GeneratedCase, response: Response, before: Contents, after: Contents) -> None:
     """Compare an answer, and what the tables hold after it, with what is promised.
 
     Raises:

@@ -98,7 +98,7 @@ class Outage:
 
 
 @dataclass
-class Account:
+class Bill:
     """What one kind of work cost in all."""
 
     invocations: int = 0
@@ -131,7 +131,7 @@ class Cloud:
         self.world = world
         self.simulation = simulation
         self.assumptions = assumptions
-        self.accounts: defaultdict[str, Account] = defaultdict(Account)
+        self.accounts: defaultdict[str, Bill] = defaultdict(Bill)
         self.busiest = 0
         self.cold_starts = 0
         self.timed_out = 0

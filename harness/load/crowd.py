@@ -30,7 +30,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True)
-class Habits(morning.Habits):
+class CrowdHabits(morning.Habits):
     """A rehearsal's habits, and what voters do who are told to wait: `switches` of them take the e-mail.
 
     Times are seconds; of the former, only channel, double clicks and second requests are played.
@@ -63,7 +63,7 @@ class HandOver:
 
 
 @dataclass
-class Reissue:
+class CommittedReissue:
     """A committed reissue. Times are seconds of the simulation."""
 
     reference: str
@@ -91,9 +91,9 @@ class Reissue:
 class Crowd:
     """All voters of a run, and the eye that is kept on what they get."""
 
-    def __init__(self, world: World, cloud: Cloud, random: Random, habits: Habits) -> None:
+    def __init__(self, world: World, cloud: Cloud, random: Random, habits: CrowdHabits) -> None:
         self.habits = habits
-        self.reissues: list[Reissue] = []
+        self.reissues: list[CommittedReissue] = []
         self.answers: Counter[str] = Counter()
         self.wrong_generation = 0
         self.wrong_recipient = 0
@@ -104,9 +104,9 @@ class Crowd:
         self._world = world
         self._cloud = cloud
         self._random = random
-        self._by_generation: dict[tuple[str, int], Reissue] = {}
-        self._by_reference: dict[str, Reissue] = {}
-        self._latest: dict[str, Reissue] = {}
+        self._by_generation: dict[tuple[str, int], CommittedReissue] = {}
+        self._by_reference: dict[str, CommittedReissue] = {}
+        self._latest: dict[str, CommittedReissue] = {}
         self._recipients: dict[str, tuple[str, str]] = {}
         self._seen: set[tuple[str, str, int]] = set()
 
@@ -147,7 +147,7 @@ class Crowd:
         elif plan.channel == "sms":
             self._follow(browser, reissue, plan)
 
-    def _ask(self, browser: Browser, voter: Enrolled, plan: _Plan, key: str) -> Reissue | None:
+    def _ask(self, browser: Browser, voter: Enrolled, plan: _Plan, key: str) -> CommittedReissue | None:
         """Send the form, and send it again when the answer asks for that."""
         for _ in range(_TRIES):
             with self._cloud.accounted("reissue"):
@@ -160,7 +160,7 @@ class Crowd:
             self._cloud.simulation.sleep(float(answer.headers["retry-after"]))
         return None
 
-    def _follow(self, browser: Browser, reissue: Reissue, plan: _Plan) -> None:
+    def _follow(self, browser: Browser, reissue: CommittedReissue, plan: _Plan) -> None:
         """Look at the status once, and switch to e-mail when it takes too long."""
         simulation = self._cloud.simulation
         simulation.sleep(self.habits.looks_after)
@@ -181,12 +181,12 @@ class Crowd:
     def _note(self, answer: Response) -> None:
         self.answers[f"{answer.method} {answer.status} {answer.code or ''}".strip()] += 1
 
-    def _committed(self, voter_id: str, answer: dict[str, Any]) -> Reissue:
+    def _committed(self, voter_id: str, answer: dict[str, Any]) -> CommittedReissue:
         now = self._cloud.simulation.now
         known = self._by_reference.get(answer["reference"])
         if known is not None:
             return known
-        reissue = Reissue(answer["reference"], voter_id, answer["generation"], answer["channel"], now)
+        reissue = CommittedReissue(answer["reference"], voter_id, answer["generation"], answer["channel"], now)
         self.incomplete += 1
         self.reissues.append(reissue)
         self._by_reference[reissue.reference] = self._by_generation[voter_id, reissue.generation] = reissue

@@ -16,8 +16,8 @@ from typing import Any
 from harness.elections import read_election
 from harness.engines.ministack import MINISTACK
 from harness.engines.quick import quick_engine
-from harness.load.cloud import Account, Assumptions, Cloud, Outage
-from harness.load.crowd import Crowd, Habits, HandOver, Reissue
+from harness.load.cloud import Assumptions, Bill, Cloud, Outage
+from harness.load.crowd import CommittedReissue, Crowd, CrowdHabits, HandOver
 from harness.load.virtual_time import Simulation
 from harness.measuring.figures import percentile
 from harness.service.wire import aws_error, no_reply
@@ -38,7 +38,7 @@ _RATES = {
 
 
 @dataclass(frozen=True)
-class Scenario:
+class LoadScenario:
     """A run: what voters choose, what goes wrong, and whether the bars of P6 hold in it."""
 
     name: str
@@ -62,10 +62,10 @@ class Scenario:
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("S1", "all by e-mail, rates above demand", 0.0, barred=True),
-        Scenario("S2", "10 % by SMS, below the carriers' 10 a second", 0.1, barred=True),
-        Scenario("S3", "50 % by SMS: two and a half times what carriers take", 0.5),
-        Scenario(
+        LoadScenario("S1", "all by e-mail, rates above demand", 0.0, barred=True),
+        LoadScenario("S2", "10 % by SMS, below the carriers' 10 a second", 0.1, barred=True),
+        LoadScenario("S3", "50 % by SMS: two and a half times what carriers take", 0.5),
+        LoadScenario(
             "S4",
             "10 % by SMS; SES takes 10 e-mails a second for a minute, SNS does not answer for five",
             0.1,
@@ -76,7 +76,7 @@ SCENARIOS = {
 
 
 @dataclass
-class Result:
+class LoadResult:
     """What came of a run. Waits are in seconds; `by_kind` has count, 50 %, 95 %, 99 % and the longest."""
 
     scenario: str
@@ -108,19 +108,19 @@ class Result:
 
 
 def play(
-    scenario: Scenario,
+    scenario: LoadScenario,
     *,
     minutes: float = 10,
     per_minute: int = 3000,
     seed: int = 20181130,
     assumptions: Assumptions | None = None,
-    habits: Habits | None = None,
+    habits: CrowdHabits | None = None,
     sms_per_second: int = _RATES["sms_per_second"],
     tell: Callable[[str], object] = lambda _: None,
-) -> Result:
+) -> LoadResult:
     """Play a scenario and judge it. `tell` is given a line each minute of virtual time."""
     assumptions = assumptions or Assumptions()
-    habits = habits or Habits(sms=scenario.sms_share)
+    habits = habits or CrowdHabits(sms=scenario.sms_share)
     chance = Random(seed)  # noqa: S311 - a simulation that can be repeated
     # The functions draw their jitter from the process's own generator.
     random.seed(seed)
@@ -173,13 +173,13 @@ def play(
         return _judge(scenario, crowd, cloud, minutes, time.process_time() - started)
 
 
-def _judge(scenario: Scenario, crowd: Crowd, cloud: Cloud, minutes: float, processor_seconds: float) -> Result:
+def _judge(scenario: LoadScenario, crowd: Crowd, cloud: Cloud, minutes: float, processor_seconds: float) -> LoadResult:
     reissues = crowd.reissues
     waits = _waits(reissues)
     first_waits = [wait for kind in waits if not kind.endswith("again") for wait in waits[kind]]
     number = len(reissues)
     delivery = [cloud.accounts[kind] for kind in ("stream", "queue", "sweeper")]
-    result = Result(
+    result = LoadResult(
         scenario=scenario.name,
         title=scenario.title,
         reissues=number,
@@ -237,7 +237,7 @@ def _judge(scenario: Scenario, crowd: Crowd, cloud: Cloud, minutes: float, proce
     return result
 
 
-def _waits(reissues: list[Reissue]) -> dict[str, list[float]]:
+def _waits(reissues: list[CommittedReissue]) -> dict[str, list[float]]:
     """Return seconds from the commit to each first hand-over, and from a later queueing to the hand-over that followed."""
     waits: dict[str, list[float]] = {}
     for reissue in reissues:
@@ -253,11 +253,11 @@ def _share(waits: list[float], seconds: float) -> float:
     return 100 * sum(wait <= seconds for wait in waits) / max(1, len(waits))
 
 
-def _first_sms(reissue: Reissue) -> HandOver | None:
+def _first_sms(reissue: CommittedReissue) -> HandOver | None:
     return next((message for message in reissue.handed_over if message.channel == "sms"), None)
 
 
-def _told(reissues: list[Reissue]) -> dict[str, Any]:
+def _told(reissues: list[CommittedReissue]) -> dict[str, Any]:
     """Return what voters were told to wait for, and what those who stayed with the SMS really waited, from that moment on."""
     told = [reissue for reissue in reissues if reissue.told_at is not None]
     pairs = [
@@ -275,7 +275,7 @@ def _told(reissues: list[Reissue]) -> dict[str, Any]:
     }
 
 
-def _by_minute(reissues: list[Reissue], minutes: float) -> list[dict[str, Any]]:
+def _by_minute(reissues: list[CommittedReissue], minutes: float) -> list[dict[str, Any]]:
     """Return for each minute of arrival how long those who chose SMS waited, and how many SMS waited at its end."""
     lines = []
     by_sms = [reissue for reissue in reissues if reissue.channel == "sms"]
@@ -310,11 +310,11 @@ def _by_minute(reissues: list[Reissue], minutes: float) -> list[dict[str, Any]]:
     return lines
 
 
-def _dynamodb_calls(account: Account) -> int:
+def _dynamodb_calls(account: Bill) -> int:
     return sum(count for name, count in account.calls.items() if name.startswith("dynamodb."))
 
 
-def _cost(account: Account) -> dict[str, float]:
+def _cost(account: Bill) -> dict[str, float]:
     services: Counter[str] = Counter()
     for name, count in account.calls.items():
         services[name.partition(".")[0]] += count

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from reassort.identifiers import ALPHABET
 from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.keys import DUE_SHARDS, due_shard, phone_key
 from reassort.references import derive_reference
+from reassort.table_keys import DUE_SHARDS, due_shard, phone_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ _IMPROBABLE = 0.001
 
 
 @dataclass(frozen=True)
-class Spread:
+class KeySpread:
     """How keys fall into buckets: their number, the fullest bucket against the mean, and how probable so uneven a spread is of even keys."""
 
     name: str
@@ -38,7 +38,7 @@ class Spread:
         return self.probability >= _IMPROBABLE
 
 
-def spread(name: str, found: Iterable[int], buckets: int) -> Spread:
+def spread(name: str, found: Iterable[int], buckets: int) -> KeySpread:
     """Test bucket numbers of keys for evenness (chi-square; its distribution by Wilson and Hilferty's cube root)."""
     counts = Counter(found)
     total = sum(counts.values())
@@ -46,10 +46,10 @@ def spread(name: str, found: Iterable[int], buckets: int) -> Spread:
     chi_square = sum((counts[bucket] - mean) ** 2 / mean for bucket in range(buckets))
     freedom = buckets - 1
     z = ((chi_square / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / (2 / (9 * freedom)) ** 0.5
-    return Spread(name, total, buckets, max(counts.values()) / mean, 1 - NormalDist().cdf(z))
+    return KeySpread(name, total, buckets, max(counts.values()) / mean, 1 - NormalDist().cdf(z))
 
 
-def spreads(keys: int, draw: Random) -> list[Spread]:
+def spreads(keys: int, draw: Random) -> list[KeySpread]:
     """Make the keys of so many voters and their reissues as the functions do, and see how they fall."""
     hashes = KeyedHash(draw.randbytes(32))
 

@@ -77,7 +77,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandRun:
     """One run of `reassort`: seconds by the clock and of the processor, peak memory in MiB, what it printed."""
 
     seconds: float
@@ -91,7 +91,7 @@ class Command:
         return float(self.printed["read"] / self.seconds)
 
 
-def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command:
+def reassort_roll(environment: Mapping[str, str], *arguments: object) -> CommandRun:
     """Run `reassort roll` in a process of its own.
 
     Raises:
@@ -109,7 +109,7 @@ def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command
         if process.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)}: {output.read().decode()[-2000:]}")
         peak = int(memory.read_text(encoding="ascii")) / 1024
-        return Command(seconds, usage.ru_utime + usage.ru_stime, peak, json.load(output))
+        return CommandRun(seconds, usage.ru_utime + usage.ru_stime, peak, json.load(output))
 
 
 def _rows(voters: int) -> list[RollRow]:

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from reassort.clock import epoch_milliseconds
 from reassort.election import Election, election_from_json
-from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.register import GENESIS, Change, Entry
+from reassort.keyed_hash import KeyedHash
 from reassort.sessions import SESSION_COOKIE, Token, session_item
 from reassort.tables import to_wire
-from reassort.voters import enrolled_voter_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 from harness.runtime.trees import FOLDER, product
 from harness.service.events import load_event
@@ -111,16 +111,11 @@ def _request(election: Election) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a voter's event, and what AWS answers to the function that it reaches."""
     now = datetime.now(UTC)
     keyed_hash = KeyedHash(_KEY)
-    voter_id = keyed_hash.voter_id("camille.morvandel@ac-dijon.fr")
+    secretariat = "Secrétariat du lycée Carnot, 16 boulevard Thiers, Dijon"
+    row = RollRow(1, "camille.morvandel@ac-dijon.fr", _NUMEN, "Lycée Carnot, Dijon", secretariat)
+    enrolment = Enroller(keyed_hash, "roll", epoch_milliseconds(now - timedelta(days=20))).enrol(row)
+    voter, voter_id = enrolment.voter, enrolment.voter_id
     token = Token(voter_id, "Hd7kWm3pZt9vRc2xNb6yQs1fLg8jKa4U")
-    at = epoch_milliseconds(now - timedelta(days=20))
-    voter = enrolled_voter_item(
-        voter_id=voter_id,
-        numen_hash=keyed_hash.hash(Purpose.NUMEN, _NUMEN),
-        establishment="Lycée Carnot, Dijon",
-        secretariat="Secrétariat du lycée Carnot, 16 boulevard Thiers, Dijon",
-        entry=Entry(voter_id, 1, Change.ISSUED, 1, at, "roll", "", GENESIS),
-    )
     session = session_item(
         keyed_hash,
         token,

@@ -102,7 +102,7 @@ class Announcement:
 
 
 @dataclass
-class Fault:
+class CallFault:
     """Raises `error` in calls of `operation`: `before` they have any effect, or `after`, when the answer is lost.
 
     `skip` calls pass first; then `times` calls fail. `matches` narrows the calls it applies to.
@@ -148,9 +148,9 @@ class Wire:
         self.ses: SESV2Client = clients.ses
         self.sns: SNSClient = clients.sns
         self.topics: SNSClient = clients.topics
-        self.operator = Operator(connect)
+        self.operator = Unwatched(connect)
         self.calls: list[Call] = []
-        self.faults: list[Fault] = []
+        self.faults: list[CallFault] = []
         self.emails: list[SentEmail] = []
         self.sms: list[SentSms] = []
         self.alerts: list[SentAlert] = []
@@ -222,7 +222,7 @@ class Wire:
             self.alerts.append(SentAlert(sent["TopicArn"], sent["Subject"], sent["Message"], at))
 
 
-class Operator:
+class Unwatched:
     """Clients that are not watched, for what a test sets up and looks at."""
 
     def __init__(self, connect: Callable[[Session], None]) -> None:

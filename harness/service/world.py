@@ -39,16 +39,19 @@ from login.routes import CHALLENGE_COOKIE
 from notify import triggers as notify_triggers
 from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
+from reassort.clock import epoch_milliseconds
 from reassort.election_file import ElectionFile
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
-from reassort.keyed_hash import Purpose, derive_keyed_hash
+from reassort.keyed_hash import derive_keyed_hash
 from reassort.outbox import WAKE, Delivery, delivery_from_item
-from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
+from reassort.register import ELECTION_CHAIN
 from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.settings import read_settings
-from reassort.voters import Voter, enrolled_voter_item, voter_from_item
+from reassort.voters import Voter, voter_from_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 from registry import routes as registry_routes
 from registry import wiring as registry_wiring
 from reissue import routes as reissue_routes
@@ -59,7 +62,7 @@ from harness.engines.engine import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from harness.engines.moto import MOTO
 from harness.engines.template import read_template
 from harness.service.events import proxy_event, queue_event, stream_event
-from harness.service.wire import Announcement, Call, Fault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
+from harness.service.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -225,30 +228,11 @@ class World:
     ) -> Enrolled:
         """Put a voter on the roll with a first identifier, as the import of the roll does. `extra_proof` is normalised."""
         identifier = identifier or generate_identifier(self.election.identifier)
-        voter_id = self.keyed_hash.voter_id(email)
-        entry = Entry(
-            voter_id=voter_id,
-            sequence=1,
-            change=Change.ISSUED,
-            generation=1,
-            at=int(self.clock().timestamp() * 1000),
-            actor="roll",
-            reference="",
-            previous=GENESIS,
-        )
-        voter = enrolled_voter_item(
-            voter_id=voter_id,
-            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, numen),
-            establishment=establishment,
-            secretariat=secretariat,
-            entry=entry,
-            extra_proof_hash=None if extra_proof is None else self.keyed_hash.extra_proof(voter_id, extra_proof),
-        )
-        self.engine.put("VotersTable", voter)
-        identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-        self.engine.put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
-        self.engine.put("RegisterTable", entry.to_item())
-        return Enrolled(voter_id, email, numen, identifier)
+        row = RollRow(1, email, numen, establishment, secretariat, normalise_identifier(identifier), extra_proof)
+        enrolment = Enroller(self.keyed_hash, "roll", epoch_milliseconds(self.clock())).enrol(row)
+        for table, item in enrolment.items:
+            self.engine.put(table, item)
+        return Enrolled(enrolment.voter_id, email, numen, identifier)
 
     def browser(self) -> Browser:
         """Open a browser of its own: no cookies yet."""
@@ -437,15 +421,15 @@ class World:
 
     # ------------------------------------------------------------ faults
 
-    def fail(self, operation: str, error: BaseException | str, **options: Any) -> Fault:
+    def fail(self, operation: str, error: BaseException | str, **options: Any) -> CallFault:
         """Let the next call of an AWS operation fail before it has any effect. `error` is an exception or an AWS code."""
-        fault = Fault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
+        fault = CallFault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
         self.wire.faults.append(fault)
         return fault
 
-    def lose_reply(self, operation: str, error: BaseException | None = None, **options: Any) -> Fault:
+    def lose_reply(self, operation: str, error: BaseException | None = None, **options: Any) -> CallFault:
         """Let the next call of an AWS operation have its effect and its answer get lost."""
-        fault = Fault(operation, error or no_reply(), "after", **options)
+        fault = CallFault(operation, error or no_reply(), "after", **options)
         self.wire.faults.append(fault)
         return fault
 
@@ -455,7 +439,7 @@ class World:
 
     def interleave(self, operation: str, action: Callable[[], object], **options: Any) -> None:
         """Run `action` once, just before the next call of an AWS operation is made: another request slips in between."""
-        pending = [Fault(operation, RuntimeError(), "before", **options)]
+        pending = [CallFault(operation, RuntimeError(), "before", **options)]
 
         def run(call: Call) -> None:
             if pending and pending[0].strikes(call, "before"):

@@ -28,12 +28,14 @@ from reassort.register import GENESIS, Change, Entry, entry_from_item
 from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
 from reassort.tables import from_wire, to_wire
-from reassort.voters import IdentifierStatus, Voter, enrolled_voter_item, voter_from_item
+from reassort.voters import IdentifierStatus, Voter, voter_from_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 from examples.voting_platform import subscribe
 from harness.stack.contract import raise_if_broken
 from local.aws import LocalAws, start_aws
-from local.deploy import ELECTION, DeployedStack, build, deploy, write_demo_elections
+from local.deploy import ELECTION, EmbeddedStack, build, deploy, write_demo_elections
 from local.receipt_shapes import ses_message, sms_log_line
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class DeployedVoter:
     """A voter on the roll, with what only they know."""
 
     voter_id: str
@@ -79,7 +81,7 @@ class Deployment:
 
     aws: LocalAws
     template: Path
-    stack: DeployedStack
+    stack: EmbeddedStack
     election: ElectionFile
     keyed_hash: KeyedHash
 
@@ -101,11 +103,11 @@ class Deployment:
 
     # ------------------------------------------------------------ the roll
 
-    def enrol(self) -> Enrolled:
+    def enrol(self) -> DeployedVoter:
         """Put a new voter on the roll, with a phone of their own."""
         number = next(_numbers)
         email = f"voter{number}@ac-dijon.fr"
-        voter = Enrolled(
+        voter = DeployedVoter(
             voter_id=self.keyed_hash.voter_id(email),
             email=email,
             numen=f"09E{number:07d}ABC",
@@ -113,27 +115,16 @@ class Deployment:
             phone=f"061{number:07d}",
             identifier=generate_identifier(self.election.identifier),
         )
-        entry = Entry(voter.voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
-        item = enrolled_voter_item(
-            voter_id=voter.voter_id,
-            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, voter.numen),
-            establishment="Lycée Carnot, Dijon",
-            secretariat=None,
-            entry=entry,
-        )
-        self._put("VotersTable", item)
-        self._put(
-            "IdentifiersTable",
-            {"identifier_hash": self.identifier_hash(voter.identifier), "voter_id": voter.voter_id, "generation": 1},
-        )
-        self._put("RegisterTable", entry.to_item())
+        row = RollRow(1, email, voter.numen, "Lycée Carnot, Dijon", None, normalise_identifier(voter.identifier))
+        for table, item in Enroller(self.keyed_hash, "roll", int(time.time() * 1000)).enrol(row).items:
+            self._put(table, item)
         return voter
 
     def identifier_hash(self, identifier: str) -> str:
         """Return the form in which an identifier is stored."""
         return self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
 
-    def voter(self, enrolled: Enrolled) -> Voter:
+    def voter(self, enrolled: DeployedVoter) -> Voter:
         """Read a voter's entry."""
         (item,) = self.query("VotersTable", enrolled.voter_id)
         return voter_from_item(item)
@@ -158,7 +149,7 @@ class Deployment:
         items = [from_wire(item) for page in pages for item in page["Items"]]
         return [item for item in items if voter_id in {None, item.get("voter_id")}]
 
-    def chain(self, enrolled: Enrolled) -> list[Entry]:
+    def chain(self, enrolled: DeployedVoter) -> list[Entry]:
         """Read a voter's register and verify its chain against the roll.
 
         Raises:
@@ -176,7 +167,7 @@ class Deployment:
         assert (voter.chain_length, voter.chain_head) == (len(entries), previous)
         return entries
 
-    def reconcile(self, enrolled: Enrolled) -> dict[int, IdentifierStatus]:
+    def reconcile(self, enrolled: DeployedVoter) -> dict[int, IdentifierStatus]:
         """Return the status of every identifier of a voter by generation, checked against roll and register.
 
         Raises:
@@ -263,11 +254,11 @@ class Deployment:
 
     # ------------------------------------------------------------ callers
 
-    def browser(self) -> Browser:
+    def browser(self) -> DeployedBrowser:
         """Open a voter's browser."""
-        return Browser(self)
+        return DeployedBrowser(self)
 
-    def signed_in(self, voter: Enrolled) -> Browser:
+    def signed_in(self, voter: DeployedVoter) -> DeployedBrowser:
         """Open a browser whose session was put into the table: sign-in has its own tests, and its own limits."""
         token = draw_token(voter.voter_id)
         sealer = Sealer(self.client("kms"), self.stack.outputs["EncryptionKeyId"])
@@ -280,14 +271,14 @@ class Deployment:
             limits=self.election.limits.session,
         )
         self._put("SignInTable", item)
-        return Browser(self, {SESSION_COOKIE: str(token)})
+        return DeployedBrowser(self, {SESSION_COOKIE: str(token)})
 
     def subscribed(self, name: str) -> Subscribed:
         """Return a new queue that is subscribed to the topic of events, as the platform's own program makes it."""
         sqs = self.client("sqs")
         return Subscribed(sqs, subscribe(self.client("sns"), sqs, self.stack.outputs["PlatformTopicArn"], name))
 
-    def handle(self, enrolled: Enrolled, generation: int = 1) -> str:
+    def handle(self, enrolled: DeployedVoter, generation: int = 1) -> str:
         """Return the handle of a voter's identifier."""
         return self.keyed_hash.handle(enrolled.voter_id, generation)
 
@@ -339,7 +330,7 @@ def deployed(folder: Path) -> Iterator[Deployment]:
 
 
 @dataclass
-class Browser:
+class DeployedBrowser:
     """A voter's browser. It keeps the cookies itself: they are Secure, and the embedded API speaks plain HTTP."""
 
     deployment: Deployment
@@ -383,7 +374,7 @@ class Browser:
             self.cookies[name] = value
         return answer
 
-    def sign_in(self, voter: Enrolled) -> httpx.Response:
+    def sign_in(self, voter: DeployedVoter) -> httpx.Response:
         """Ask for a code, read the mailbox, type the code."""
         seen = len(self.deployment.mails_to(voter.email))
         self.call("POST", "/api/login", {"email": voter.email})
@@ -391,7 +382,7 @@ class Browser:
         return self.call("POST", "/api/login/code", {"code": code_in(mails[0])})
 
     def reissue(
-        self, voter: Enrolled, *, channel: str = "sms", key: str | None = None, **replaced: str
+        self, voter: DeployedVoter, *, channel: str = "sms", key: str | None = None, **replaced: str
     ) -> httpx.Response:
         """Send the form of a voter, under a new idempotency key unless one is given; `replaced` are its fields."""
         form = {"numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}

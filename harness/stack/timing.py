@@ -17,7 +17,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.stack.deployed import Deployment, Enrolled
+    from harness.stack.deployed import DeployedVoter, Deployment
 
 _LOCK_MILLISECONDS = 900_000
 # What differs between any two answers: when, which request, which random secret.
@@ -36,7 +36,7 @@ _strangers = count(1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class TimedAnswer:
     """An answer: how long it took, all that two answers may not differ in, and the cookie."""
 
     seconds: float
@@ -109,7 +109,7 @@ def delivery_held(deployment: Deployment) -> Iterator[None]:
         client.update_event_source_mapping(UUID=stream, Enabled=True)
 
 
-def ask(client: httpx.Client, address: str, cookie: str | None = None) -> Asked:
+def ask(client: httpx.Client, address: str, cookie: str | None = None) -> TimedAnswer:
     """Ask for a code once."""
     headers = {"Content-Type": "application/json", **({"Cookie": cookie} if cookie else {})}
     started = time.perf_counter()
@@ -123,18 +123,18 @@ def ask(client: httpx.Client, address: str, cookie: str | None = None) -> Asked:
         *sorted(f"{name}: {value}" for name, value in answer.headers.items() if name not in _OWN),
         re.sub(r"[\w-]+(?=[.;])", lambda secret: "x" * len(secret[0]), set_cookie),
     ]
-    return Asked(took, "\n".join(shape), set_cookie.partition(";")[0])
+    return TimedAnswer(took, "\n".join(shape), set_cookie.partition(";")[0])
 
 
-def in_random_order(order: random.Random, client: httpx.Client, *requests: tuple[str, str | None]) -> list[Asked]:
+def in_random_order(order: random.Random, client: httpx.Client, *requests: tuple[str, str | None]) -> list[TimedAnswer]:
     """Make the requests of a pair in random order, and return their answers in the order of the pair."""
-    answers: dict[int, Asked] = {}
+    answers: dict[int, TimedAnswer] = {}
     for number in order.sample(range(len(requests)), len(requests)):
         answers[number] = ask(client, *requests[number])
     return [answers[number] for number in range(len(requests))]
 
 
-def note(compared: Compared, answers: list[Asked]) -> list[str]:
+def note(compared: Compared, answers: list[TimedAnswer]) -> list[str]:
     """Add a pair to what was seen, and return the cookies that it was given."""
     compared.first.append(answers[0].seconds)
     compared.second.append(answers[1].seconds)
@@ -142,7 +142,7 @@ def note(compared: Compared, answers: list[Asked]) -> list[str]:
     return [answer.cookie for answer in answers]
 
 
-def lock_numen(deployment: Deployment, voter: Enrolled) -> None:
+def lock_numen(deployment: Deployment, voter: DeployedVoter) -> None:
     """Lock a voter's NUMEN as five wrong ones do."""
     deployment.client("dynamodb").update_item(
         TableName=deployment.table("VotersTable"),

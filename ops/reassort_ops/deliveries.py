@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reassort.keys import DUE_INDEX, DUE_SHARDS
 from reassort.outbox import OVERDUE_AFTER, Kind
+from reassort.table_keys import DUE_INDEX, DUE_SHARDS
 from reassort.tables import from_wire, to_wire
 
 if TYPE_CHECKING:

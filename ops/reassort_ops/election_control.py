@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, iso
-from reassort.control import STOPPED, Control, control_from_item
-from reassort.keys import CONTROL_KEY, control_shard_keys
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
+from reassort.reissue_switch import STOPPED, ReissueSwitch, switch_from_item
+from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
 
 from reassort_ops.failures import OperatorError
@@ -36,14 +36,14 @@ _LONGEST_PAUSE_SECONDS = 0.3
 class Standing:
     """How the record stands: what it says, its latest entry in the register, and items that say something else than the record."""
 
-    control: Control
+    control: ReissueSwitch
     latest: Entry | None
     differing: tuple[str, ...]
 
 
-def read_control(dynamodb: DynamoDBClient, stack: Stack) -> Control:
+def read_switch(dynamodb: DynamoDBClient, stack: Stack) -> ReissueSwitch:
     """Read what the operators' record says, strongly consistent."""
-    return control_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
+    return switch_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
 
 
 def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
@@ -60,8 +60,8 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
         raise ContentionError("UnprocessedKeys")
     items = {item["key"]: item for item in map(from_wire, answer["Responses"].get(stack.control_table, []))}
     record = items.get(CONTROL_KEY)
-    control = control_from_item(record)
-    differing = tuple(key for key in keys if control_from_item(items.get(key)) != control)
+    control = switch_from_item(record)
+    differing = tuple(key for key in keys if switch_from_item(items.get(key)) != control)
     latest = None
     if record is not None:
         place = {"voter_id": ELECTION_CHAIN, "sequence": record["chain_length"]}
@@ -70,18 +70,18 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
     return Standing(control, latest, differing)
 
 
-def open_reissues(election: Election, reason: str, helpdesk: Operator) -> Control:
+def open_reissues(election: Election, reason: str, helpdesk: Operator) -> ReissueSwitch:
     """Let reissues commit inside the window of the election file.
 
     Raises:
         OperatorError: the record is contended.
     """
     window = election.windows.reissue
-    control = Control(epoch_milliseconds(window.opens_at), epoch_milliseconds(window.closes_at))
+    control = ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(window.closes_at))
     return _write(control, Change.OPENED, reason, helpdesk)
 
 
-def close_reissues(election: Election, reason: str, helpdesk: Operator, at: datetime | None = None) -> Control:
+def close_reissues(election: Election, reason: str, helpdesk: Operator, at: datetime | None = None) -> ReissueSwitch:
     """Let no reissue commit any more: from now on until they are opened again, or from `at` on.
 
     Raises:
@@ -96,11 +96,11 @@ def close_reissues(election: Election, reason: str, helpdesk: Operator, at: date
         raise OperatorError(
             f"{iso(at)} is not within the window of the election file, which ends {iso(window.closes_at)}"
         )
-    control = Control(epoch_milliseconds(window.opens_at), epoch_milliseconds(at))
+    control = ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(at))
     return _write(control, Change.CLOSED, f"{iso(at)} {reason}", helpdesk)
 
 
-def _write(control: Control, change: Change, reason: str, helpdesk: Operator) -> Control:
+def _write(control: ReissueSwitch, change: Change, reason: str, helpdesk: Operator) -> ReissueSwitch:
     stack = helpdesk.stack
     for _ in range(_ROUNDS):
         record = read_one(helpdesk.dynamodb, stack.control_table, {"key": CONTROL_KEY})

@@ -41,7 +41,7 @@ _STILL_EXPIRED = "attribute_not_exists(expires_at) OR expires_at <= :now"
 
 
 @dataclass(frozen=True)
-class Rule:
+class PurgeRule:
     """What of one table may be removed.
 
     `ends_at` is when items end that have no `expires_at` of their own: all of them where `has_own_end` is false. An item's kind is
@@ -81,23 +81,25 @@ class Rule:
         return [name for name in wanted if name is not None]
 
 
-def rules_of(stack: Stack, election: Election) -> tuple[Rule, ...]:
+def rules_of(stack: Stack, election: Election) -> tuple[PurgeRule, ...]:
     """Return what holds for each table, in the order of removal: the roll before the register that tells of it."""
     roll, register = election.roll_ends_at, election.register_ends_at
     return (
-        Rule("sign-in", stack.sign_in_table, ("voter_id", "key"), roll, has_own_end=True, kind_attribute="key"),
-        Rule("limits", stack.limits_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
-        Rule("pace", stack.pace_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
-        Rule("control", stack.control_table, ("key",), roll, kind="control"),
-        Rule("deliveries", stack.deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"),
-        Rule("identifiers", stack.identifiers_table, ("identifier_hash",), roll, kind="identifier"),
-        Rule("voters", stack.voters_table, ("voter_id",), roll, kind="voter", newest_attribute="issued_at"),
-        Rule("register", stack.register_table, ("voter_id", "sequence"), register, kind_attribute="change"),
+        PurgeRule("sign-in", stack.sign_in_table, ("voter_id", "key"), roll, has_own_end=True, kind_attribute="key"),
+        PurgeRule("limits", stack.limits_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
+        PurgeRule("pace", stack.pace_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
+        PurgeRule("control", stack.control_table, ("key",), roll, kind="control"),
+        PurgeRule(
+            "deliveries", stack.deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"
+        ),
+        PurgeRule("identifiers", stack.identifiers_table, ("identifier_hash",), roll, kind="identifier"),
+        PurgeRule("voters", stack.voters_table, ("voter_id",), roll, kind="voter", newest_attribute="issued_at"),
+        PurgeRule("register", stack.register_table, ("voter_id", "sequence"), register, kind_attribute="change"),
     )
 
 
 @dataclass
-class Tally:
+class PurgeTally:
     """How many items of one kind there are: those that may be removed, and what became of them.
 
     `renewed` are those that were in use again when they were to be removed; they stay.
@@ -135,7 +137,7 @@ class Purge:
         self._lock = threading.Lock()
         self._newest = 0
         self.rules = rules_of(stack, election)
-        self.tallies: dict[str, dict[str, Tally]] = {rule.table: {} for rule in self.rules}
+        self.tallies: dict[str, dict[str, PurgeTally]] = {rule.table: {} for rule in self.rules}
 
     @property
     def due(self) -> int:
@@ -183,7 +185,7 @@ class Purge:
             if any(tally.due for tally in self.tallies[rule.table].values()):
                 self._in_segments(partial(self._remove_segment, rule, advance))
 
-    def _all(self) -> Iterator[Tally]:
+    def _all(self) -> Iterator[PurgeTally]:
         return (tally for kinds in self.tallies.values() for tally in kinds.values())
 
     def _in_segments(self, work: Callable[[int], None]) -> None:
@@ -195,7 +197,7 @@ class Purge:
                 self._stopping.set()
                 raise
 
-    def _count_segment(self, rule: Rule, advance: Callable[[int], object], segment: int) -> None:
+    def _count_segment(self, rule: PurgeRule, advance: Callable[[int], object], segment: int) -> None:
         for items in self._pages(rule, segment):
             with self._lock:
                 for item in items:
@@ -208,7 +210,7 @@ class Purge:
                         self._newest = max(self._newest, int(item[rule.newest_attribute]["L"][-1]["N"]))
                 advance(len(items))
 
-    def _remove_segment(self, rule: Rule, advance: Callable[[int], object], segment: int) -> None:
+    def _remove_segment(self, rule: PurgeRule, advance: Callable[[int], object], segment: int) -> None:
         remove = self._remove_expired if rule.has_own_end else self._remove_batch
         for items in self._pages(rule, segment):
             due = (item for item in items if rule.is_due(item, self._now))
@@ -217,7 +219,7 @@ class Purge:
                     return
                 remove(rule, batch, advance)
 
-    def _remove_batch(self, rule: Rule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
+    def _remove_batch(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
         """Remove items of a table that has ended as a whole: nobody writes them any more."""
         pending = list(items)
         for attempt in self._attempts():
@@ -232,7 +234,7 @@ class Purge:
                 if pending:
                     raise ContentionError("UnprocessedItems")
 
-    def _remove_expired(self, rule: Rule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
+    def _remove_expired(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
         """Remove items that have an end of their own, each unless it was given a later one since it was read."""
         for item in items:
             request: Any = {
@@ -250,7 +252,7 @@ class Purge:
                         renewed = True
             self._settle(rule, item, advance, renewed=renewed)
 
-    def _settle(self, rule: Rule, item: _Wire, advance: Callable[[int], object], *, renewed: bool = False) -> None:
+    def _settle(self, rule: PurgeRule, item: _Wire, advance: Callable[[int], object], *, renewed: bool = False) -> None:
         with self._lock:
             tally = self._tally(rule, item)
             if renewed:
@@ -259,10 +261,10 @@ class Purge:
                 tally.removed += 1
             advance(1)
 
-    def _tally(self, rule: Rule, item: _Wire) -> Tally:
-        return self.tallies[rule.table].setdefault(rule.kind_of(item), Tally())
+    def _tally(self, rule: PurgeRule, item: _Wire) -> PurgeTally:
+        return self.tallies[rule.table].setdefault(rule.kind_of(item), PurgeTally())
 
-    def _pages(self, rule: Rule, segment: int) -> Iterator[Sequence[_Wire]]:
+    def _pages(self, rule: PurgeRule, segment: int) -> Iterator[Sequence[_Wire]]:
         names = {f"#{position}": name for position, name in enumerate(rule.attributes)}
         request: ScanInputTypeDef = {
             "TableName": rule.name,

@@ -13,7 +13,7 @@ import { counted, durationInWords, momentInWords, typeset } from "./typography.j
  *   action?: Action | null}} Summary
  */
 
-const PREFIX = "Erreur\u202f: ";
+const PREFIX = typeset("Erreur : ");
 // Beyond this a running clock is of no use: say at what time to come back.
 const LONGEST_COUNTDOWN = 3600;
 // What voters put right by themselves; for all else the helpdesk is named.

@@ -4,17 +4,27 @@ import { election } from "./election.js";
 const NO_BREAK = "\u00a0";
 const NARROW_NO_BREAK = "\u202f";
 
+const DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche";
+const MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre";
+const UNITS = "ms|s|min|h|j|secondes?|minutes?|heures?|jours?|chiffres?|caractères|essais?";
+// What stands before a space at which no line may end, and what follows it: the rules of reassort/french.py.
+const KEPT_TOGETHER = [
+  ["^|\\S", "[;!?]", NARROW_NO_BREAK],
+  ["^|\\S", "[:»]", NO_BREAK],
+  ["«|n°", "", NO_BREAK],
+  ["[0-9•]", "[0-9•%$€]", NO_BREAK],
+  ["[0-9]", `(?:${UNITS})(?![\\p{L}\\p{N}_’'])`, NO_BREAK],
+  [`[0-9]${NO_BREAK}(?:h|min|j)`, "[0-9]", NO_BREAK],
+  [DAYS, "[0-9]", NO_BREAK],
+  ["[0-9]|1er", MONTHS, NO_BREAK],
+].map(([before, after, space]) => ({ plain: new RegExp(`(${before}) (?=${after})`, "gu"), kept: `$1${space}` }));
+
 /**
  * Put the no-break spaces of French typography where a text has plain ones. No lookbehind: Safari before 16.4 has none.
  * @param {string} text
  */
 export function typeset(text) {
-  return text
-    .replace(/(\S) (?=[:;?!»])/g, `$1${NARROW_NO_BREAK}`)
-    .replace(/« /g, `«${NARROW_NO_BREAK}`)
-    .replace(/n° /g, `n°${NO_BREAK}`)
-    .replace(/(\d) (?=(?:minutes?|chiffres?|caractères|essais?)(?!\p{L}))/gu, `$1${NO_BREAK}`)
-    .replace(/([\d•]) (?=[\d•])/g, `$1${NO_BREAK}`);
+  return KEPT_TOGETHER.reduce((typed, { plain, kept }) => typed.replace(plain, kept), text);
 }
 
 /**
@@ -31,10 +41,7 @@ export function counted(count, noun) {
  */
 export function dayInWords(day) {
   const format = new Intl.DateTimeFormat("fr-FR", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
-  return format
-    .format(new Date(`${day}T00:00:00Z`))
-    .replace(/ 1 /, " 1er ")
-    .replaceAll(" ", NO_BREAK);
+  return typeset(format.format(new Date(`${day}T00:00:00Z`)).replace(/ 1 /, " 1er "));
 }
 
 /**
@@ -43,7 +50,7 @@ export function dayInWords(day) {
  */
 export function clockInWords(minutes) {
   const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)}${NO_BREAK}h${rest ? NO_BREAK + String(rest).padStart(2, "0") : ""}`;
+  return typeset(`${Math.floor(minutes / 60)} h${rest ? ` ${String(rest).padStart(2, "0")}` : ""}`);
 }
 
 /**
@@ -84,6 +91,5 @@ export function momentInWords(instant) {
  */
 export function durationInWords(seconds) {
   const rest = seconds % 60;
-  if (seconds < 60) return `${rest}${NO_BREAK}s`;
-  return `${Math.floor(seconds / 60)}${NO_BREAK}min${NO_BREAK}${String(rest).padStart(2, "0")}${NO_BREAK}s`;
+  return typeset(seconds < 60 ? `${rest} s` : `${Math.floor(seconds / 60)} min ${String(rest).padStart(2, "0")} s`);
 }

@@ -12,10 +12,10 @@ import yaml
 from reassort.election import Election
 from reassort.election_file import parse_election
 from reassort.identifiers import generate_identifier, normalise_identifier
-from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
-from reassort.register import GENESIS, Change, Entry
+from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import to_wire
-from reassort.voters import enrolled_voter_item
+from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.rows import RollRow
 
 from harness.engines.template import create_tables
 from harness.runtime.emulator import copy_runtime
@@ -44,7 +44,7 @@ class Artefacts:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class AwsAround:
     """The AWS around a function, and the voter on its roll."""
 
     aws: LocalAws
@@ -55,19 +55,9 @@ class Surroundings:
     def enrol(self, email: str, numen: str) -> str:
         """Put a voter on the roll and return their first identifier."""
         identifier = generate_identifier(self.election.identifier)
-        voter_id = self.keyed_hash.voter_id(email)
-        entry = Entry(voter_id, 1, Change.ISSUED, 1, int(time.time() * 1000), "roll", "", GENESIS)
-        voter = enrolled_voter_item(
-            voter_id=voter_id,
-            numen_hash=self.keyed_hash.hash(Purpose.NUMEN, numen),
-            establishment="Lycée Carnot, Dijon",
-            secretariat=None,
-            entry=entry,
-        )
-        identifier_hash = self.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-        self.put("VotersTable", voter)
-        self.put("IdentifiersTable", {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": 1})
-        self.put("RegisterTable", entry.to_item())
+        row = RollRow(1, email, numen, "Lycée Carnot, Dijon", None, normalise_identifier(identifier))
+        for table, item in Enroller(self.keyed_hash, "roll", int(time.time() * 1000)).enrol(row).items:
+            self.put(table, item)
         return identifier
 
     def put(self, table: str, item: dict[str, Any]) -> None:
@@ -87,7 +77,7 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
 
 
 @pytest.fixture(scope="session")
-def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsAround]:
     """An embedded AWS with the template's tables, and the environment that the template gives to functions."""
     with start_aws(tmp_path_factory.mktemp("aws")) as aws:
         tables = create_tables(make_client(aws, "dynamodb"))
@@ -124,7 +114,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         keyed_hash = derive_keyed_hash(kms, hmac_key, artefacts.election.id)
-        yield Surroundings(aws, environment, keyed_hash, artefacts.election)
+        yield AwsAround(aws, environment, keyed_hash, artefacts.election)
 
 
 @pytest.fixture

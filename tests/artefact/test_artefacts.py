@@ -17,7 +17,7 @@ from harness.runtime.emulator import imported_modules, running
 from harness.service.events import load_event
 from harness.stack.deployed import make_client
 from local.processes import ROOT
-from tests.artefact.conftest import SITE_ORIGIN, Artefacts, Surroundings
+from tests.artefact.conftest import SITE_ORIGIN, Artefacts, AwsAround
 from tests.packaging_modules import packaging_module
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def logical_id(function: str) -> str:
     return f"{function.title()}Function"
 
 
-def invoke(function: str, events: list[Any], artefacts: Artefacts, around: Surroundings, folder: Path) -> list[Any]:
+def invoke(function: str, events: list[Any], artefacts: Artefacts, around: AwsAround, folder: Path) -> list[Any]:
     """Start a built function, give it the events one after another and return its answers."""
     with running(
         artefacts.of(logical_id(function)),
@@ -67,7 +67,7 @@ def invoke(function: str, events: list[Any], artefacts: Artefacts, around: Surro
 @pytest.mark.req("I8", "S29")
 @pytest.mark.parametrize("function", ["login", "reissue"])
 def test_a_function_alone_answers_the_api(
-    function: str, artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path
+    function: str, artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path
 ) -> None:
     names = [name for name, (owner, _, _) in API.items() if owner == function]
     events = [load_event(name) for name in names]
@@ -82,7 +82,7 @@ def test_a_function_alone_answers_the_api(
 
 
 @pytest.mark.req("I5")
-def test_the_registry_alone_checks_and_counts(artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path) -> None:
+def test_the_registry_alone_checks_and_counts(artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path) -> None:
     identifier = surroundings.enrol("registry@ac-dijon.fr", "09E9900123ABC")
     check, vote = load_event("registry-check"), load_event("registry-vote")
     unknown = load_event("registry-check")
@@ -97,9 +97,7 @@ def test_the_registry_alone_checks_and_counts(artefacts: Artefacts, surroundings
 
 
 @pytest.mark.req("R5", "I6")
-def test_delivery_alone_takes_each_of_its_events(
-    artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path
-) -> None:
+def test_delivery_alone_takes_each_of_its_events(artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path) -> None:
     # The event's voter is on no roll here: a delivery for a stranger is dropped, without an error.
     events = [
         load_event("outbox-stream"),
@@ -116,7 +114,7 @@ def test_delivery_alone_takes_each_of_its_events(
 
 @pytest.mark.req("I6", "I7")
 def test_the_events_alone_are_published_once_for_each_record(
-    artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path
+    artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path
 ) -> None:
     sns, sqs = (make_client(surroundings.aws, service) for service in ("sns", "sqs"))
     url = subscribe(sns, sqs, surroundings.environment["PLATFORM_TOPIC"], "artefact-platform")
@@ -137,11 +135,11 @@ def test_the_events_alone_are_published_once_for_each_record(
 
 @pytest.mark.req("S25")
 def test_a_function_that_lacks_a_setting_does_not_start(
-    artefacts: Artefacts, surroundings: Surroundings, tmp_path: Path
+    artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path
 ) -> None:
     """The counterproof of the tests above: a fault while the function starts shows in the answer."""
     lacking = {name: value for name, value in surroundings.environment.items() if name != "VOTERS_TABLE"}
-    around = Surroundings(surroundings.aws, lacking, surroundings.keyed_hash, surroundings.election)
+    around = AwsAround(surroundings.aws, lacking, surroundings.keyed_hash, surroundings.election)
     (answer,) = invoke("login", [load_event("api-login")], artefacts, around, tmp_path)
     assert answer["errorType"].endswith("MissingSettingError")
     assert "VOTERS_TABLE" in answer["errorMessage"]
@@ -150,7 +148,7 @@ def test_a_function_that_lacks_a_setting_does_not_start(
 @pytest.mark.req("P1b")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_module_is_compiled_when_a_function_starts(
-    function: str, artefacts: Artefacts, surroundings: Surroundings
+    function: str, artefacts: Artefacts, surroundings: AwsAround
 ) -> None:
     artefact, layer = artefacts.of(logical_id(function)), artefacts.of("SharedLayer")
     lines = imported_modules(artefact, layer, f"{function}.handler.lambda_handler", surroundings.environment)

@@ -17,7 +17,7 @@ TEMPLATE, EDGE, DOCUMENT = "template.yaml", "edge.yaml", "openapi.gateway.json"
 
 
 @dataclass(frozen=True)
-class Fault:
+class FormerFault:
     """A change of a file, as a pattern of regular expressions and what takes its place, and the rule that finds it."""
 
     name: str
@@ -43,86 +43,90 @@ def _without(resource: str, line: str) -> str:
 
 
 FAULTS = [
-    Fault(
+    FormerFault(
         "a header that CloudFront reserves", "E9001", "HeaderName: x-origin-secret", "HeaderName: x-edge-secret", EDGE
     ),
-    Fault(
+    FormerFault(
         "a keyword that the import does not support",
         "E9002",
         r'"schema": \{',
         '"schema": {"example": "7K3M9-QWX2T",',
         DOCUMENT,
     ),
-    Fault("a scheme taken for an API key", "E9003", r',\s+"x-amazon-apigateway-authtype": "awsSigv4"', "", DOCUMENT),
-    Fault("a second stage", "E9004", r"^ +OpenApiVersion: .*\n"),
-    Fault("permissions for any stage", "E9204", r":\$\{Api\}/v1/\*/api/login\*", ":${Api}/*/*/api/login*"),
-    Fault("a stage that calls what it called before", "E9005", r"^ +AlwaysDeploy: .*\n"),
-    Fault("an API without a name", "E9206", r"^      Name: !Ref AWS::StackName\n(?=      StageName)"),
-    Fault(
+    FormerFault(
+        "a scheme taken for an API key", "E9003", r',\s+"x-amazon-apigateway-authtype": "awsSigv4"', "", DOCUMENT
+    ),
+    FormerFault("a second stage", "E9004", r"^ +OpenApiVersion: .*\n"),
+    FormerFault("permissions for any stage", "E9204", r":\$\{Api\}/v1/\*/api/login\*", ":${Api}/*/*/api/login*"),
+    FormerFault("a stage that calls what it called before", "E9005", r"^ +AlwaysDeploy: .*\n"),
+    FormerFault("an API without a name", "E9206", r"^      Name: !Ref AWS::StackName\n(?=      StageName)"),
+    FormerFault(
         "a title with accents", "E9206", r'"title": \{\s+"Ref": "AWS::StackName"\s+\}', '"title": "Réassort"', DOCUMENT
     ),
-    Fault("a key that goes with its stack", "E9007", _without("HmacKey", "DeletionPolicy"), r"\1"),
-    Fault("a key that a replacement deletes", "E9007", _without("EncryptionKey", "UpdateReplacePolicy"), r"\1"),
-    Fault("a loop that Lambda stops", "E9008", r"^ +RecursiveLoop: Allow\n"),
-    Fault(
+    FormerFault("a key that goes with its stack", "E9007", _without("HmacKey", "DeletionPolicy"), r"\1"),
+    FormerFault("a key that a replacement deletes", "E9007", _without("EncryptionKey", "UpdateReplacePolicy"), r"\1"),
+    FormerFault("a loop that Lambda stops", "E9008", r"^ +RecursiveLoop: Allow\n"),
+    FormerFault(
         "a first deploy that cannot be rolled back",
         "E9107",
         r'(  DeletionProtection:\n    Type: String\n    Default: )"false"',
         r'\1"true"',
     ),
-    Fault("a role for logs made twice", "E9009", _without("ApiGatewayAccount", "Condition"), r"\1"),
-    Fault("a sender's domain made twice", "E9009", _without("SenderDomainIdentity", "Condition"), r"\1"),
-    Fault("log groups of SMS made twice", "E9009", _without("SmsFailedLogs", "Condition"), r"\1"),
-    Fault(
+    FormerFault("a role for logs made twice", "E9009", _without("ApiGatewayAccount", "Condition"), r"\1"),
+    FormerFault("a sender's domain made twice", "E9009", _without("SenderDomainIdentity", "Condition"), r"\1"),
+    FormerFault("log groups of SMS made twice", "E9009", _without("SmsFailedLogs", "Condition"), r"\1"),
+    FormerFault(
         "a missing page in XML",
         "E9015",
         r"^ +FunctionAssociations:\n( +- \{EventType: viewer-re(quest|sponse), FunctionARN: !GetAtt Missing.*\n)+",
         file=EDGE,
     ),
-    Fault(
+    FormerFault(
         "the site's page in the place of the API's JSON",
         "E9015",
         r"\{ErrorCode: 404, ErrorCachingMinTTL: 0\}",
         "{ErrorCode: 404, ErrorCachingMinTTL: 0, ResponseCode: 404, ResponsePagePath: /404.html}",
         EDGE,
     ),
-    Fault("an error of one voter answered to the next", "E9115", r"^ +- \{ErrorCode: 503, .*\n", file=EDGE),
-    Fault("a secret that changes in place", "E9014", r"\$\{BlueSecret\}-", "", EDGE),
-    Fault(
+    FormerFault("an error of one voter answered to the next", "E9115", r"^ +- \{ErrorCode: 503, .*\n", file=EDGE),
+    FormerFault("a secret that changes in place", "E9014", r"\$\{BlueSecret\}-", "", EDGE),
+    FormerFault(
         "functions that fail at their start",
         "E9010",
         r"^  VotersHaveAnOrigin:\n(    .*\n)*",
     ),
-    Fault(
+    FormerFault(
         "a domain without its certificate",
         "E9010",
         r"^      - Assert: .*CertificateArn, \"\"\]\]\n.*DomainName needs.*\n",
     ),
-    Fault("a certificate of any region", "E9210", r":acm:us-east-1:", ":acm:[a-z0-9-]+:"),
-    Fault(
+    FormerFault("a certificate of any region", "E9210", r":acm:us-east-1:", ":acm:[a-z0-9-]+:"),
+    FormerFault(
         "leading keys where a request spans tables",
         "E9111",
         r"^( +)- \{Effect: Allow, Action: \[dynamodb:BatchGetItem, dynamodb:ConditionCheckItem\], Resource: !GetAtt ControlTable.Arn\}\n",
         r"\1- Effect: Allow\n\1  Action: [dynamodb:BatchGetItem, dynamodb:ConditionCheckItem]\n\1  Resource: !GetAtt ControlTable.Arn\n"
         r'\1  Condition: {"ForAllValues:StringLike": {dynamodb:LeadingKeys: ["control#*"]}, "Null": {dynamodb:LeadingKeys: "false"}}\n',
     ),
-    Fault("a condition that holds of nothing", "E9211", r'^ +"Null": \{dynamodb:LeadingKeys: "false"\}\n'),
-    Fault(
+    FormerFault("a condition that holds of nothing", "E9211", r'^ +"Null": \{dynamodb:LeadingKeys: "false"\}\n'),
+    FormerFault(
         "a condition that SES does not document",
         "E9012",
         r'(Principal: \{Service: ses.amazonaws.com\}\n +Action: \[kms:Decrypt.*\n +Resource: "\*"\n)',
         r"\1            Condition: {StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}}\n",
     ),
-    Fault(
+    FormerFault(
         "SMS without End User Messaging", "E9511", r"Action: sms-voice:SendTextMessage", "Action: sns:GetSMSAttributes"
     ),
-    Fault("accents that may not survive", "E9102", r"\\\\u00e9", "é", DOCUMENT),
-    Fault("a rate that a spelling passes by", "E9304", r"\*as-the-gateway-reads", "[{Priority: 0, Type: NONE}]", EDGE),
-    Fault("a role that a whole account may take", "E9411", r"^ +Condition: \{ArnLike: \{aws:PrincipalArn: .*\n"),
+    FormerFault("accents that may not survive", "E9102", r"\\\\u00e9", "é", DOCUMENT),
+    FormerFault(
+        "a rate that a spelling passes by", "E9304", r"\*as-the-gateway-reads", "[{Priority: 0, Type: NONE}]", EDGE
+    ),
+    FormerFault("a role that a whole account may take", "E9411", r"^ +Condition: \{ArnLike: \{aws:PrincipalArn: .*\n"),
 ]
 
 
 @pytest.mark.req("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11", "A12", "A14", "A15")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.name}")
-def test_a_fault_that_was_mended_is_found_when_it_comes_back(fault: Fault, tmp_path: Path) -> None:
+def test_a_fault_that_was_mended_is_found_when_it_comes_back(fault: FormerFault, tmp_path: Path) -> None:
     assert said(fault.rule, fault.put_back(tmp_path))

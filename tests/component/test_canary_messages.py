@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from notify.canary import Canary, sweep_canaries
 from reassort.clock import epoch_milliseconds
-from reassort.keys import sms_day_attribute
 from reassort.outbox import Channel, Kind, Message, Status
+from reassort.table_keys import sms_day_attribute
 
 from harness.elections import read_election
 from harness.engines.ministack import MINISTACK

@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort.keys import DUE_INDEX, ERASE_SHARDS, SMS_INDEX
+from reassort.table_keys import DUE_INDEX, ERASE_SHARDS, SMS_INDEX
 
 from harness.engines.ministack import MINISTACK
 from harness.engines.template import read_template

@@ -148,7 +148,7 @@ class TestTables:
             assert {part["AttributeName"] for part in definition["KeySchema"]} <= named(table), table
 
 
-class TestEnds:
+class TestEveryEnd:
     """Everything has an end, and the document says which."""
 
     def test_every_table_is_purged_and_what_has_an_end_of_its_own_has_a_ttl(self) -> None:

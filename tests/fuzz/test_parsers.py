@@ -20,7 +20,7 @@ from reassort.phones import PhoneError, normalise_phone
 from reassort.references import normalise_reference
 from reassort.sessions import SESSION_COOKIE, parse_token
 from reassort_ops.roll.check import check_roll, valid_rows
-from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.faults import RowFault
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.rows import RollRow
 
@@ -177,12 +177,12 @@ def damaged_rolls(draw: st.DrawFn) -> bytes:
     return content
 
 
-def _read(content: bytes) -> tuple[list[RollRow], list[Fault], int]:
+def _read(content: bytes) -> tuple[list[RollRow], list[RowFault], int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roll.csv"
         path.write_bytes(content)
         roll = open_roll(path)
-        faults: list[Fault] = []
+        faults: list[RowFault] = []
         checked = check_roll(roll, ELECTION, faults.append)
         valid = list(valid_rows(roll, ELECTION, checked))
         assert checked.read == len(valid) + checked.faulty

@@ -11,8 +11,8 @@ from harness.engines.ministack import MINISTACK
 from harness.service.wire import Call, ProcessDiedError
 from harness.service.world import Response, World
 from tests.invariants import SENDING
-from tests.matrix.faults import Kind, Strike, kinds_of
-from tests.matrix.scenarios import Caller, Scenario
+from tests.matrix.faults import FaultKind, Strike, kinds_of
+from tests.matrix.scenarios import Retrier, Scenario
 from tests.matrix.stage import Checkpoint, Stage
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Case:
 
     position: int
     call: Call
-    kind: Kind
+    kind: FaultKind
     refused: bool
     after_a_send: bool
 
@@ -151,9 +151,9 @@ def strike(scenario: Scenario, stage: Stage, case: Case) -> object:
 def _try_again(scenario: Scenario, stage: Stage, outcome: object) -> None:
     """Do what whoever called the handler does after a fault."""
     match scenario.caller:
-        case Caller.CLIENT:
+        case Retrier.CLIENT:
             stage.answer = _ask_until_answered(scenario, stage, outcome)
-        case Caller.EVENT | Caller.OPERATOR if isinstance(outcome, BaseException):
+        case Retrier.EVENT | Retrier.OPERATOR if isinstance(outcome, BaseException):
             stage.world.clock.move(minutes=1)
             scenario.act(stage)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from harness.service.wire import Fault, ProcessDiedError, aws_error, no_reply
+from harness.service.wire import CallFault, ProcessDiedError, aws_error, no_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ _CANCELLED = ("ThrottlingError", "TransactionConflict")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """One way for a call to fail. `patient` callers come back only after all else has settled.
 
     After `replays` every event and request is brought once more. The ways to fail before any effect leave the same state, so that to
@@ -56,24 +56,24 @@ class Kind:
         return self.when == "after"
 
 
-def kinds_of(call: Call) -> Iterator[Kind]:
+def kinds_of(call: Call) -> Iterator[FaultKind]:
     """Give every way in which a call can fail."""
-    yield Kind("fails", lambda: aws_error(_BROKEN[call.service]), "before", replays=True)
+    yield FaultKind("fails", lambda: aws_error(_BROKEN[call.service]), "before", replays=True)
     for code in _THROTTLED[call.service]:
-        yield Kind(f"throttled: {code}", partial(aws_error, code), "before")
+        yield FaultKind(f"throttled: {code}", partial(aws_error, code), "before")
     if call.operation == "TransactWriteItems":
         for reason in _CANCELLED:
-            yield Kind(f"throttled: {reason}", partial(_cancelled, reason), "before")
-    yield Kind("times out before its effect", no_reply, "before")
-    yield Kind("times out after its effect", no_reply, "after", patient=True)
+            yield FaultKind(f"throttled: {reason}", partial(_cancelled, reason), "before")
+    yield FaultKind("times out before its effect", no_reply, "before")
+    yield FaultKind("times out after its effect", no_reply, "after", patient=True)
     closed = ConnectionClosedError(endpoint_url="https://injected.invalid/")
-    yield Kind("reply lost", lambda: closed, "after", replays=True)
-    yield Kind("process dies before", ProcessDiedError, "before")
-    yield Kind("process dies after", ProcessDiedError, "after", patient=True, replays=True)
+    yield FaultKind("reply lost", lambda: closed, "after", replays=True)
+    yield FaultKind("process dies before", ProcessDiedError, "before")
+    yield FaultKind("process dies after", ProcessDiedError, "after", patient=True, replays=True)
 
 
 @dataclass
-class Strike(Fault):
+class Strike(CallFault):
     """Strikes the call at one position, counted from 1, of all the calls that are made from now on.
 
     Without a position it strikes nothing and notes which calls were `answered`: a call that another fault of the scenario refuses

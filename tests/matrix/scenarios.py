@@ -31,7 +31,7 @@ STRANGER = "camille.inconnu@ac-dijon.fr"
 SECOND_KEY = "crash-matrix-key-2"
 
 
-class Caller(Enum):
+class Retrier(Enum):
     """Who calls the handler, and so who tries again after a fault."""
 
     # Repeats the same request until it is answered.
@@ -48,7 +48,7 @@ class Scenario(ABC):
     """One run of one handler."""
 
     name: ClassVar[str]
-    caller: ClassVar[Caller] = Caller.TRIGGER
+    caller: ClassVar[Retrier] = Retrier.TRIGGER
 
     def set_up(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
         """Bring the world to the moment before the run."""
@@ -68,10 +68,10 @@ class Scenario(ABC):
         """Make the same request again when all is over; nothing may change. Events are always brought again."""
 
 
-class Request(Scenario):
+class ApiRequest(Scenario):
     """A request to the API. Its client asks until it gets an answer that is not a fault."""
 
-    caller = Caller.CLIENT
+    caller = Retrier.CLIENT
 
     @abstractmethod
     def act(self, stage: Stage) -> Response:
@@ -83,7 +83,7 @@ class Request(Scenario):
 
 class ColdStart(Scenario):
     name = "cold start: derive the key"
-    caller = Caller.OPERATOR
+    caller = Retrier.OPERATOR
 
     def act(self, stage: Stage) -> object:
         world = stage.world
@@ -94,7 +94,7 @@ class ColdStart(Scenario):
         assert stage.facts["key"].voter_id("a") == stage.world.keyed_hash.voter_id("a")
 
 
-class AskCode(Request):
+class AskCode(ApiRequest):
     name = "ask a code"
 
     def set_up(self, stage: Stage) -> None:
@@ -107,7 +107,7 @@ class AskCode(Request):
         _sign_in(stage)
 
 
-class AskCodeOfAStranger(Request):
+class AskCodeOfAStranger(ApiRequest):
     name = "ask a code, unknown address"
 
     def set_up(self, stage: Stage) -> None:
@@ -204,7 +204,7 @@ class DeliverExpiredCode(DeliverCode):
         assert delivery.status_of(Message.CODE) is Status.FAILED
 
 
-class RedeemCode(Request):
+class RedeemCode(ApiRequest):
     name = "redeem a code"
 
     def set_up(self, stage: Stage) -> None:
@@ -244,7 +244,7 @@ class RedeemWrongCode(RedeemCode):
         """A wrong code counts each time."""
 
 
-class SignOut(Request):
+class SignOut(ApiRequest):
     name = "sign out"
 
     def act(self, stage: Stage) -> Response:
@@ -261,7 +261,7 @@ class SignOut(Request):
 # ---------------------------------------------------------------- the voter space
 
 
-class Overview(Request):
+class Overview(ApiRequest):
     name = "overview"
 
     def set_up(self, stage: Stage) -> None:
@@ -294,7 +294,7 @@ class ShowStatus(Overview):
         assert stage.browser.status(stage.facts["reference"]).json["status"] == "sent"
 
 
-class Reissue(Request):
+class Reissue(ApiRequest):
     """The voter sends the form, again and again under the same key, until it is answered."""
 
     channel: ClassVar[str]
@@ -431,7 +431,7 @@ class StopSlipsIn(Reissue):
         assert self.act(stage).status == stage.answer.status
 
 
-class WrongNumen(Request):
+class WrongNumen(ApiRequest):
     name = "wrong NUMEN"
     failures: ClassVar[int] = 0
     code: ClassVar[str] = "numen-mismatch"
@@ -466,7 +466,7 @@ class LastNumen(WrongNumen):
         assert self.act(stage).code == "locked"
 
 
-class Redeliver(Request):
+class Redeliver(ApiRequest):
     """The same identifier by the other channel."""
 
     first: ClassVar[str]
@@ -502,7 +502,7 @@ class RedeliverBySms(Redeliver):
     first, other = "email", "sms"
 
 
-class Dispute(Request):
+class Dispute(ApiRequest):
     name = "dispute"
 
     def set_up(self, stage: Stage) -> None:
@@ -892,7 +892,7 @@ class DeliverCanaries(SweepWithCanaries):
 class EmailReceipt(Scenario):
     """SES reports on the e-mail that carries the identifier."""
 
-    caller = Caller.EVENT
+    caller = Retrier.EVENT
     kind: ClassVar[str]
     about: ClassVar[str] = "identifier"
     facts: ClassVar[dict[str, Any]] = {}
@@ -918,7 +918,7 @@ class EmailReceipt(Scenario):
         self.act(stage)
 
 
-class Delivered(EmailReceipt):
+class DeliveredEmail(EmailReceipt):
     name = "receipt: e-mail delivered"
     kind, status = "delivery", Status.DELIVERED
 
@@ -959,10 +959,10 @@ class Delayed(EmailReceipt):
     facts: ClassVar[dict[str, Any]] = {"delayType": "MailboxFull"}
 
 
-class SmsReceipt(Scenario):
+class CarrierReceipt(Scenario):
     """A carrier reports on the SMS that carries the identifier."""
 
-    caller = Caller.EVENT
+    caller = Retrier.EVENT
     report: ClassVar[tuple[str, str]] = ("SUCCESS", "Message has been accepted by phone carrier")
 
     def set_up(self, stage: Stage) -> None:
@@ -982,11 +982,11 @@ class SmsReceipt(Scenario):
         self.act(stage)
 
 
-class SmsDelivered(SmsReceipt):
+class SmsDelivered(CarrierReceipt):
     name = "receipt: SMS delivered"
 
 
-class SmsFailed(SmsReceipt):
+class SmsFailed(CarrierReceipt):
     name = "receipt: SMS failed"
     report = ("FAILURE", "Phone is currently unreachable/unavailable")
 
@@ -996,7 +996,7 @@ class SmsFailed(SmsReceipt):
         assert len(set(_identifier_texts(stage, stage.facts["reference"]))) == 2
 
 
-class SmsEarly(SmsReceipt):
+class SmsEarly(CarrierReceipt):
     name = "receipt: SMS, before its sending is recorded"
 
     def set_up(self, stage: Stage) -> None:
@@ -1009,11 +1009,11 @@ class SmsEarly(SmsReceipt):
 
 class SmsEarlyAgain(SmsEarly):
     name = "queue: receipt that came early"
-    caller = Caller.TRIGGER
+    caller = Retrier.TRIGGER
 
     def set_up(self, stage: Stage) -> None:
         super().set_up(stage)
-        SmsReceipt.act(self, stage)
+        CarrierReceipt.act(self, stage)
         super().meanwhile(stage)
         stage.world.clock.move(seconds=6)
 
@@ -1021,10 +1021,10 @@ class SmsEarlyAgain(SmsEarly):
         return stage.world.drain_retries()
 
     def repeat(self, stage: Stage) -> None:
-        SmsReceipt.act(self, stage)
+        CarrierReceipt.act(self, stage)
 
 
-class SmsUnknown(SmsReceipt):
+class SmsUnknown(CarrierReceipt):
     name = "receipt: SMS of nobody"
 
     def set_up(self, stage: Stage) -> None:
@@ -1066,7 +1066,7 @@ class Announce(Scenario):
         assert not stage.world.queued_bodies(stage.world.platform_dead_letters)
 
 
-class Check(Request):
+class RegistryCheck(ApiRequest):
     name = "registry: check"
 
     def act(self, stage: Stage) -> Response:
@@ -1077,7 +1077,7 @@ class Check(Request):
         assert stage.answer.json["status"] == "active"
 
 
-class Vote(Request):
+class Vote(ApiRequest):
     name = "registry: vote"
 
     def act(self, stage: Stage) -> Response:
@@ -1142,10 +1142,10 @@ class ReissueSlipsIn(Vote):
 # ---------------------------------------------------------------- operators
 
 
-class Command(Scenario):
+class HelpdeskAct(Scenario):
     """What the helpdesk does to a voter."""
 
-    caller = Caller.OPERATOR
+    caller = Retrier.OPERATOR
     command: ClassVar[Callable[[str, str, Operator], str]]
     # The entry that it leaves, and the status of the identifier afterwards.
     leaves: ClassVar[tuple[str, str]]
@@ -1162,13 +1162,13 @@ class Command(Scenario):
         assert "nothing changed" in str(self.act(stage))
 
 
-class Freeze(Command):
+class Freeze(HelpdeskAct):
     name = "operator: freeze"
     command = voter_changes.freeze
     leaves = ("frozen", "frozen")
 
 
-class Unfreeze(Command):
+class Unfreeze(HelpdeskAct):
     name = "operator: unfreeze"
     command = voter_changes.unfreeze
     leaves = ("unfrozen", "active")
@@ -1177,7 +1177,7 @@ class Unfreeze(Command):
         voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
 
 
-class Unlock(Command):
+class Unlock(HelpdeskAct):
     name = "operator: unlock"
     command = voter_changes.unlock
     leaves = ("unlocked", "active")
@@ -1194,7 +1194,7 @@ class OperatorReissue(Scenario):
     """An operator who got no answer looks at the voter before asking again: each command draws another reference."""
 
     name = "operator: reissue"
-    caller = Caller.OPERATOR
+    caller = Retrier.OPERATOR
 
     def act(self, stage: Stage) -> object:
         world = stage.world
@@ -1220,7 +1220,7 @@ class OperatorReissue(Scenario):
 
 class StopReissues(Scenario):
     name = "operator: stop all reissues"
-    caller = Caller.OPERATOR
+    caller = Retrier.OPERATOR
 
     def act(self, stage: Stage) -> object:
         return election_control.close_reissues(stage.world.election, "leak", stage.helpdesk)

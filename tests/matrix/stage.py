@@ -10,14 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notify.pacing import Lane, Pace
-from reassort.election_file import Canaries
-from reassort.keys import ERASE_SHARDS, pace_key, sms_day_attribute
+from pydantic import TypeAdapter
+from reassort.election import Canaries
+from reassort.table_keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Stack
 
 from harness.engines.ministack import MINISTACK
 from harness.service.events import queue_event
-from harness.service.wire import Call, Fault, ProcessDiedError, aws_error
+from harness.service.wire import Call, CallFault, ProcessDiedError, aws_error
 from harness.service.world import Browser, Enrolled, Response, World, dispute_token_in
 from tests.invariants import Ledger
 
@@ -116,7 +117,7 @@ class Stage:
         world._logs.write(saved.log)
         for live, content in saved.lists:
             # A fault counts down how often it strikes.
-            live[:] = [copy(entry) if isinstance(entry, Fault) else entry for entry in content]
+            live[:] = [copy(entry) if isinstance(entry, CallFault) else entry for entry in content]
         world._next_record = saved.next_record
         for browser, cookies in saved.browsers:
             browser._cookies = dict(cookies)
@@ -164,9 +165,9 @@ class Stage:
         """Switch canaries on, by e-mail and by SMS, and let time pass until the first are due."""
         target = {"domain": "ac-dijon.fr", "mailbox": "sonde@ac-dijon.fr", "handset": "+33698760001"}
         self.ledger.hide(target["mailbox"], target["handset"][3:])
-        plan = Canaries.model_validate({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
+        plan = TypeAdapter(Canaries).validate_python({"every_minutes": 5, "late_after_minutes": 2, "targets": [target]})
         world = self.world
-        election = world.election.model_copy(update={"canaries": plan})
+        election = world.election.replaced(canaries=plan)
         world.notify = replace(world.notify, election=election)
         world.clock.move(seconds=1)
         world.sweep()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.stack.deployed import Deployment, Enrolled, Platform, deployed
+from harness.stack.deployed import DeployedVoter, Deployment, Platform, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def platform(deployment: Deployment) -> Platform:
 
 
 @pytest.fixture
-def voter(deployment: Deployment) -> Enrolled:
+def voter(deployment: Deployment) -> DeployedVoter:
     """A voter of this test's own."""
     return deployment.enrol()
 

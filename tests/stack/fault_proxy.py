@@ -30,14 +30,14 @@ _SETTLE_SECONDS = 60
 _HEAD_END = b"\r\n\r\n"
 
 
-class Service(StrEnum):
+class BrokenService(StrEnum):
     """What a request is for. Only these two are ever broken."""
 
     EMAIL = "e-mail"
     SMS = "sms"
 
 
-class Fault(StrEnum):
+class Breakage(StrEnum):
     """What becomes of a request."""
 
     UNAVAILABLE = "answered 503"
@@ -52,7 +52,7 @@ class Fault(StrEnum):
 class Held:
     """A request that waits in the proxy. `client_port` is the port of whoever made it; `taken` says that the provider has it."""
 
-    service: Service
+    service: BrokenService
     client_port: int
     taken: bool
     released: asyncio.Event
@@ -60,7 +60,7 @@ class Held:
 
 @dataclass
 class _Rule:
-    fault: Fault
+    fault: Breakage
     skip: int
     times: int | None
 
@@ -81,10 +81,10 @@ class FaultProxy:
     """Runs in a thread of its own on a port of 127.0.0.1. `counts` is what it did, by service."""
 
     upstream: str
-    counts: Counter[tuple[Service, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[BrokenService, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._rules: dict[Service, _Rule] = {}
+        self._rules: dict[BrokenService, _Rule] = {}
         self._lock = threading.Lock()
         self._held: queue.Queue[Held] = queue.Queue()
 
@@ -111,7 +111,7 @@ class FaultProxy:
 
     # ------------------------------------------------------------ orders
 
-    def break_(self, service: Service, fault: Fault, *, skip: int = 0, times: int | None = None) -> None:
+    def break_(self, service: BrokenService, fault: Breakage, *, skip: int = 0, times: int | None = None) -> None:
         """Break requests of a service, after `skip` that pass: the next `times`, or all until `mend`."""
         with self._lock:
             self._rules[service] = _Rule(fault, skip, times)
@@ -152,8 +152,8 @@ class FaultProxy:
 
     async def _reply(
         self,
-        service: Service | None,
-        fault: Fault | None,
+        service: BrokenService | None,
+        fault: Breakage | None,
         head: bytes,
         body: bytes,
         reader: asyncio.StreamReader,
@@ -164,28 +164,30 @@ class FaultProxy:
             return await self._pass_on(head, body)
         self.counts[service, fault or "passed"] += 1
         match fault:
-            case Fault.UNAVAILABLE:
+            case Breakage.UNAVAILABLE:
                 return _refusal(service, 503, "ServiceUnavailable")
-            case Fault.THROTTLED:
-                return _refusal(service, 429, "TooManyRequestsException" if service is Service.EMAIL else "Throttling")
-            case Fault.DROPPED:
+            case Breakage.THROTTLED:
+                return _refusal(
+                    service, 429, "TooManyRequestsException" if service is BrokenService.EMAIL else "Throttling"
+                )
+            case Breakage.DROPPED:
                 return b""
-            case Fault.REPLY_LOST:
+            case Breakage.REPLY_LOST:
                 await self._pass_on(head, body)
                 return b""
-            case Fault.HELD:
+            case Breakage.HELD:
                 if await self._hold(service, reader, writer, taken=False):
                     return await self._pass_on(head, body)
                 self.counts[service, "dropped, for its sender was dead"] += 1
                 return b""
-            case Fault.REPLY_HELD:
+            case Breakage.REPLY_HELD:
                 reply = await self._pass_on(head, body)
                 return reply if await self._hold(service, reader, writer, taken=True) else b""
             case _:
                 return await self._pass_on(head, body)
 
     async def _hold(
-        self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, taken: bool
+        self, service: BrokenService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, taken: bool
     ) -> bool:
         """Hold until `release`; tell whether the client is still there."""
         held = Held(service, writer.get_extra_info("peername")[1], taken, asyncio.Event())
@@ -208,7 +210,7 @@ class FaultProxy:
         writer.close()
         return reply
 
-    def _fault_for(self, service: Service | None) -> Fault | None:
+    def _fault_for(self, service: BrokenService | None) -> Breakage | None:
         with self._lock:
             rule = self._rules.get(service) if service else None
             return rule.fault if rule is not None and rule.applies() else None
@@ -232,18 +234,18 @@ def _content_length(head: bytes) -> int:
     return 0
 
 
-def _service(head: bytes, body: bytes) -> Service | None:
+def _service(head: bytes, body: bytes) -> BrokenService | None:
     """Tell what a request is for: SES has a path for it, SNS a form."""
     method, path, _ = head.decode("latin-1").split(" ", 2)
     if method == "POST" and path.partition("?")[0] == "/v2/email/outbound-emails":
-        return Service.EMAIL
+        return BrokenService.EMAIL
     form = parse_qs(body.decode("utf-8", "replace"))
-    return Service.SMS if form.get("Action") == ["Publish"] and "PhoneNumber" in form else None
+    return BrokenService.SMS if form.get("Action") == ["Publish"] and "PhoneNumber" in form else None
 
 
-def _refusal(service: Service, status: int, code: str) -> bytes:
+def _refusal(service: BrokenService, status: int, code: str) -> bytes:
     """Write an error as the service does: SES in JSON, SNS in XML."""
-    if service is Service.EMAIL:
+    if service is BrokenService.EMAIL:
         headers = f"Content-Type: application/json\r\nx-amzn-ErrorType: {code}\r\n"
         body = b'{"message": "broken by the test"}'
     else:

@@ -12,9 +12,9 @@ from reassort.sessions import SESSION_COOKIE
 
 from harness.stack.deployed import (
     SITE_ORIGIN,
-    Browser,
+    DeployedBrowser,
+    DeployedVoter,
     Deployment,
-    Enrolled,
     Platform,
     code_in,
     identifier_in,
@@ -31,7 +31,7 @@ DEEP = b"[" * 2000 + b"]" * 2000
 
 
 @pytest.fixture
-def browser(deployment: Deployment, voter: Enrolled) -> Iterator[Browser]:
+def browser(deployment: Deployment, voter: DeployedVoter) -> Iterator[DeployedBrowser]:
     """A signed-in browser of a voter whose entries must be the same after the test."""
     browser = deployment.signed_in(voter)
     before = state_of(deployment, voter)
@@ -39,13 +39,13 @@ def browser(deployment: Deployment, voter: Enrolled) -> Iterator[Browser]:
     assert state_of(deployment, voter) == before
 
 
-def state_of(deployment: Deployment, voter: Enrolled) -> dict[str, Any]:
+def state_of(deployment: Deployment, voter: DeployedVoter) -> dict[str, Any]:
     """Return all that the tables hold of a voter, the order of items aside."""
     tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable")
     return {table: sorted(map(repr, deployment.scan(table, voter.voter_id))) for table in tables}
 
 
-def form(voter: Enrolled, **replaced: Any) -> dict[str, Any]:
+def form(voter: DeployedVoter, **replaced: Any) -> dict[str, Any]:
     """Return a reissue form."""
     return {"numen": voter.numen, "phone": voter.phone, "channel": "sms", "consent": True, **replaced}
 
@@ -69,7 +69,9 @@ def form(voter: Enrolled, **replaced: Any) -> dict[str, Any]:
     ],
     ids=["cut", "list", "null", "twice", "nan", "bytes", "deep", "empty", "types", "surrogate", "long"],
 )
-def test_a_body_that_is_none(browser: Browser, path: str, content: bytes, status: int, code: str | None) -> None:
+def test_a_body_that_is_none(
+    browser: DeployedBrowser, path: str, content: bytes, status: int, code: str | None
+) -> None:
     answer = browser.call("POST", path, content=content, headers=KEY)
     # A lone surrogate is a string: which check refuses it depends on the field.
     assert answer.status_code == status or (code is None and answer.status_code < 500)
@@ -91,7 +93,7 @@ def test_a_body_that_is_none(browser: Browser, path: str, content: bytes, status
     ],
 )
 def test_headers_of_another_page(
-    browser: Browser, voter: Enrolled, headers: dict[str, str], status: int, code: str
+    browser: DeployedBrowser, voter: DeployedVoter, headers: dict[str, str], status: int, code: str
 ) -> None:
     answer = browser.call("POST", "/api/reissue", form(voter), KEY | headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -113,14 +115,16 @@ def test_headers_of_another_page(
         ("consent", "true"),
     ],
 )
-def test_a_field_that_is_not_admitted_is_named(browser: Browser, voter: Enrolled, field: str, value: object) -> None:
+def test_a_field_that_is_not_admitted_is_named(
+    browser: DeployedBrowser, voter: DeployedVoter, field: str, value: object
+) -> None:
     answer = browser.call("POST", "/api/reissue", form(voter, **{field: value}), KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
 
 @pytest.mark.req("S1", "I8")
-def test_a_stranger_is_answered_like_a_voter_and_gets_nothing(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_stranger_is_answered_like_a_voter_and_gets_nothing(deployment: Deployment, voter: DeployedVoter) -> None:
     known, unknown = deployment.browser(), deployment.browser()
     stranger = f"stranger.{voter.email}"
     answers = [
@@ -156,7 +160,7 @@ def test_an_address_of_another_domain_is_told_the_accepted_ones(deployment: Depl
 
 
 @pytest.mark.req("S6", "S7", "S16")
-def test_a_code_works_once_and_only_where_it_was_asked_for(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_code_works_once_and_only_where_it_was_asked_for(deployment: Deployment, voter: DeployedVoter) -> None:
     browser = deployment.browser()
     browser.call("POST", "/api/login", {"email": voter.email})
     (mail,) = wait_for(lambda: deployment.mails_to(voter.email))
@@ -181,7 +185,7 @@ def test_a_code_works_once_and_only_where_it_was_asked_for(deployment: Deploymen
 @pytest.mark.req("S16", "S22")
 @pytest.mark.parametrize("kind", ["none", "nonsense", "unknown", "expired", "other voter's"])
 def test_without_a_live_session_nothing_is_shown_or_done(
-    deployment: Deployment, browser: Browser, voter: Enrolled, kind: str
+    deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, kind: str
 ) -> None:
     token = browser.cookies[SESSION_COOKIE]
     voter_id, _, secret = token.partition(".")
@@ -211,7 +215,7 @@ def test_without_a_live_session_nothing_is_shown_or_done(
 
 
 @pytest.mark.req("I6", "S22")
-def test_a_key_that_served_another_form_is_refused(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_key_that_served_another_form_is_refused(deployment: Deployment, voter: DeployedVoter) -> None:
     browser = deployment.signed_in(voter)
     first = browser.reissue(voter, key="0123456789abcdef")
     reference = first.json()["reference"]
@@ -227,7 +231,9 @@ def test_a_key_that_served_another_form_is_refused(deployment: Deployment, voter
 
 
 @pytest.mark.req("I1", "I3", "I5")
-def test_a_superseded_identifier_is_worth_nothing(deployment: Deployment, platform: Platform, voter: Enrolled) -> None:
+def test_a_superseded_identifier_is_worth_nothing(
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
+) -> None:
     browser = deployment.signed_in(voter)
     references = []
     for _ in range(2):
@@ -262,21 +268,21 @@ def test_an_identifier_that_nobody_was_given(platform: Platform, identifier: str
 
 @pytest.mark.req("S7", "S22")
 @pytest.mark.parametrize("token", ["x", "22222-22222", "22222-22222.AAAA", "é.é"])
-def test_a_dispute_needs_the_token_of_the_confirmation(browser: Browser, token: str) -> None:
+def test_a_dispute_needs_the_token_of_the_confirmation(browser: DeployedBrowser, token: str) -> None:
     answer = browser.call("POST", "/api/dispute", {"token": token})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-token")
 
 
 @pytest.mark.req("S22")
 @pytest.mark.parametrize("reference", ["22222-22222", "not-a-reference"])
-def test_a_reference_of_nobody_is_not_found(browser: Browser, reference: str) -> None:
+def test_a_reference_of_nobody_is_not_found(browser: DeployedBrowser, reference: str) -> None:
     assert browser.call("GET", f"/api/reissue/{reference}").json()["code"] == "not-found"
     answer = browser.call("POST", f"/api/reissue/{reference}/redelivery", {"channel": "email"})
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
 @pytest.mark.req("S22")
-def test_somebody_elses_reissue_is_not_found(deployment: Deployment, browser: Browser) -> None:
+def test_somebody_elses_reissue_is_not_found(deployment: Deployment, browser: DeployedBrowser) -> None:
     other = deployment.enrol()
     reference = deployment.signed_in(other).reissue(other).json()["reference"]
     assert browser.call("GET", f"/api/reissue/{reference}").status_code == 404

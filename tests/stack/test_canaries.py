@@ -15,7 +15,7 @@ from harness.stack.deployed import code_in, dispute_token_in, identifier_in, wai
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.stack.deployed import Deployment, Enrolled, Platform
+    from harness.stack.deployed import DeployedVoter, Deployment, Platform
 
 WRONG_NUMEN = "09E9977123QZX"
 LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs", "ApiLogs")
@@ -71,7 +71,7 @@ def _text(value: Any) -> Any:
 
 @pytest.mark.req("S9", "S23", "I7")
 def test_nothing_of_a_voter_is_kept_in_the_clear(
-    deployment: Deployment, platform: Platform, voter: Enrolled, tell: Callable[[str], None]
+    deployment: Deployment, platform: Platform, voter: DeployedVoter, tell: Callable[[str], None]
 ) -> None:
     answers: list[str] = []
     browser = deployment.browser()
@@ -124,7 +124,7 @@ def test_nothing_of_a_voter_is_kept_in_the_clear(
 
 
 @pytest.mark.req("S23")
-def test_search_finds_what_is_planted(deployment: Deployment, voter: Enrolled) -> None:
+def test_search_finds_what_is_planted(deployment: Deployment, voter: DeployedVoter) -> None:
     deployment.client("dynamodb").update_item(
         TableName=deployment.table("VotersTable"),
         Key={"voter_id": {"S": voter.voter_id}},

@@ -65,7 +65,7 @@ STATES = {
 }
 
 
-class Command:
+class LocalCommand:
     """The command as an operator of the local stack runs it."""
 
     def __init__(self, deployment: Deployment, elections: Path) -> None:
@@ -86,14 +86,14 @@ class Command:
 
 
 @pytest.fixture
-def command(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalCommand:
     """The command, with the local AWS for AWS."""
     for name, value in deployment.aws.environment().items():
         monkeypatch.setenv(name, value)
-    return Command(deployment, write_demo_elections(tmp_path))
+    return LocalCommand(deployment, write_demo_elections(tmp_path))
 
 
-def test_the_deployed_stack_is_as_it_must_be_as_far_as_it_can_be_seen(command: Command) -> None:
+def test_the_deployed_stack_is_as_it_must_be_as_far_as_it_can_be_seen(command: LocalCommand) -> None:
     status, checks = command.stack()
     assert {name: one["state"] for name, one in checks.items()} == STATES
     assert status == ("failed" in STATES.values())
@@ -103,7 +103,7 @@ def test_the_deployed_stack_is_as_it_must_be_as_far_as_it_can_be_seen(command: C
     assert "GetSMSAttributes is not answered" in why["Messages: SNS logs what became of SMS"]
 
 
-def test_what_somebody_changes_shows(deployment: Deployment, command: Command) -> None:
+def test_what_somebody_changes_shows(deployment: Deployment, command: LocalCommand) -> None:
     """The counterproof: the roles are simulated, and keys and subscriptions read, on the stack itself."""
     iam, kms, role = deployment.client("iam"), deployment.client("kms"), deployment.physical_id("RegistryRole")
     key = deployment.stack.outputs["RegisterKeyId"]
@@ -124,7 +124,7 @@ def test_what_somebody_changes_shows(deployment: Deployment, command: Command) -
     assert wait_for(lambda: command.stack()[1]["Roles: RegistryRole"]["state"] == "passed")
 
 
-def test_a_second_stack_is_told_what_it_must_share(command: Command) -> None:
+def test_a_second_stack_is_told_what_it_must_share(command: LocalCommand) -> None:
     status, checks = command.run(
         "--before",
         "--config-file",

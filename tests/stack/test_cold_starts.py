@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.stack.deployed import SITE_ORIGIN, Browser, Deployment
+from harness.stack.deployed import SITE_ORIGIN, DeployedBrowser, Deployment
 from local.deploy import deploy
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def deployed_with(deployment: Deployment, folder: Path, mode: str) -> Deployment
 
 def answers(deployment: Deployment) -> tuple[int, int]:
     """Return what a stranger is answered by sign-in, and by reissue."""
-    browser = Browser(deployment)
+    browser = DeployedBrowser(deployment)
     asked = browser.call("POST", "/api/login", {"email": "personne@ac-dijon.fr"})
     return asked.status_code, browser.call("GET", "/api/reissue").status_code
 

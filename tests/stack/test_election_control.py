@@ -19,7 +19,7 @@ from harness.stack.deployed import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.stack.deployed import Browser, Deployment, Enrolled
+    from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment
 
 VOTERS = 24
 THREADS = 8
@@ -57,7 +57,7 @@ def test_after_the_stop_nothing_commits(
     under_way = threading.Event()
     answers: Counter[str] = Counter()
 
-    def ask(browser: Browser, voter: Enrolled) -> None:
+    def ask(browser: DeployedBrowser, voter: DeployedVoter) -> None:
         answer = browser.reissue(voter)
         answers[f"{answer.status_code} {answer.json().get('code', '')}".strip()] += 1
         if answer.status_code == 202:
@@ -86,7 +86,7 @@ def test_after_the_stop_nothing_commits(
     assert read_standing(helpdesk.dynamodb, helpdesk.stack).control.stopped
 
 
-def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Operator, voter: Enrolled) -> None:
+def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Operator, voter: DeployedVoter) -> None:
     close_reissues(deployment.election, "leak", helpdesk)
     browser = deployment.signed_in(voter)
     assert browser.reissue(voter).json()["code"] == "reissues-stopped"

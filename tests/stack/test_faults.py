@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.stack.deployed import Browser, Deployment, Enrolled, Mail, Platform, identifier_in, wait_for
-from tests.stack.fault_proxy import Fault, FaultProxy, Service, kill_worker_of, notify_through
+from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Mail, Platform, identifier_in, wait_for
+from tests.stack.fault_proxy import Breakage, BrokenService, FaultProxy, kill_worker_of, notify_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ class Electorate:
         return generation
 
     @staticmethod
-    def _accepted(browser: Browser, voter: Enrolled, channel: str) -> dict[str, int]:
+    def _accepted(browser: DeployedBrowser, voter: DeployedVoter, channel: str) -> dict[str, int]:
         answer = browser.reissue(voter, channel=channel)
         if answer.status_code in {409, 429, 503}:
             return {}
@@ -60,12 +60,12 @@ class Electorate:
         accepted: dict[str, int] = answer.json()
         return accepted
 
-    def identifiers(self, voter: Enrolled) -> list[str]:
+    def identifiers(self, voter: DeployedVoter) -> list[str]:
         """Return the identifier of each message that holds one, as often as it came."""
         texts = self._deployment.texts_to(voter.phone) + [mail.text for mail in self._deployment.mails_to(voter.email)]
         return [found for text in texts if (found := identifier_in(text))]
 
-    def confirmations(self, voter: Enrolled) -> list[Mail]:
+    def confirmations(self, voter: DeployedVoter) -> list[Mail]:
         """Return every confirmation that a voter got."""
         return [mail for mail in self._deployment.mails_to(voter.email) if "Confirmation" in mail.subject]
 
@@ -87,7 +87,7 @@ class Electorate:
         except TimeoutError:
             pytest.fail(f"{len(missing)} of {REISSUES} voters miss a message; unsettled: {self._unsettled()}")
 
-    def _served(self, voter: Enrolled, generation: int) -> bool:
+    def _served(self, voter: DeployedVoter, generation: int) -> bool:
         # Each reissue has its confirmation, also one that another reissue has overtaken.
         subjects = " ".join(mail.subject for mail in self.confirmations(voter))
         return all(f"n° {number}" in subjects for number in range(2, generation + 1)) and any(
@@ -142,10 +142,10 @@ def test_workers_killed_in_mid_batch_lose_nothing(
     deployment: Deployment, proxy: FaultProxy, electorate: Electorate, tell: Callable[[str], None]
 ) -> None:
     # Some of a batch is done and some is not. One worker dies before the provider sees the message, one after.
-    proxy.break_(Service.EMAIL, Fault.HELD, skip=3, times=1)
-    proxy.break_(Service.SMS, Fault.REPLY_HELD, skip=6, times=1)
+    proxy.break_(BrokenService.EMAIL, Breakage.HELD, skip=3, times=1)
+    proxy.break_(BrokenService.SMS, Breakage.REPLY_HELD, skip=6, times=1)
 
-    def kill_both() -> dict[Service, bool]:
+    def kill_both() -> dict[BrokenService, bool]:
         killed = {}
         for _ in range(2):
             held = proxy.wait_until_held(DELIVERY_SECONDS)
@@ -170,7 +170,7 @@ def test_workers_killed_in_mid_batch_lose_nothing(
     )
     assert wrong == 0
     # Taken by the provider, and the worker died before it could record that: the one case in which a message comes twice.
-    assert killed == {Service.EMAIL: False, Service.SMS: True}
+    assert killed == {BrokenService.EMAIL: False, BrokenService.SMS: True}
     assert extra == 1
 
 
@@ -179,20 +179,20 @@ def test_providers_that_fail_for_a_while_lose_nothing(
     proxy: FaultProxy, electorate: Electorate, tell: Callable[[str], None]
 ) -> None:
     # First nothing gets through, in three ways; some voters ask once more meanwhile.
-    proxy.break_(Service.EMAIL, Fault.UNAVAILABLE)
-    proxy.break_(Service.SMS, Fault.THROTTLED)
+    proxy.break_(BrokenService.EMAIL, Breakage.UNAVAILABLE)
+    proxy.break_(BrokenService.SMS, Breakage.THROTTLED)
     generations = {voter.voter_id: electorate.reissue(position) for position, voter in enumerate(electorate.voters)}
     outage_ends = time.monotonic() + OUTAGE_SECONDS
     wait_for(lambda: all(proxy.counts[broken] >= 2 for broken in _FIRST_FAULTS))
     for position in (0, 1, REISSUES - 2, REISSUES - 1):
         generations[electorate.voters[position].voter_id] = electorate.reissue(position)
-    proxy.break_(Service.EMAIL, Fault.THROTTLED)
-    proxy.break_(Service.SMS, Fault.DROPPED)
+    proxy.break_(BrokenService.EMAIL, Breakage.THROTTLED)
+    proxy.break_(BrokenService.SMS, Breakage.DROPPED)
     wait_for(lambda: time.monotonic() > outage_ends)
     assert not any(electorate.identifiers(voter) for voter in electorate.voters)
     # Then they take messages and do not say so.
-    proxy.break_(Service.EMAIL, Fault.REPLY_LOST, times=3)
-    proxy.break_(Service.SMS, Fault.REPLY_LOST, times=2)
+    proxy.break_(BrokenService.EMAIL, Breakage.REPLY_LOST, times=3)
+    proxy.break_(BrokenService.SMS, Breakage.REPLY_LOST, times=2)
     started = time.monotonic()
 
     electorate.wait_until_all_have_theirs(generations)
@@ -203,10 +203,10 @@ def test_providers_that_fail_for_a_while_lose_nothing(
         f"{extra} sent once more, all there after {waited:.0f} s; {proxy.told()}"
     )
     assert wrong == 0
-    lost = sum(count for (_, what), count in proxy.counts.items() if what == Fault.REPLY_LOST)
+    lost = sum(count for (_, what), count in proxy.counts.items() if what == Breakage.REPLY_LOST)
     assert lost == 5
     # At most one more for each reply that was lost.
     assert extra <= lost
 
 
-_FIRST_FAULTS = ((Service.EMAIL, Fault.UNAVAILABLE), (Service.SMS, Fault.THROTTLED))
+_FIRST_FAULTS = ((BrokenService.EMAIL, Breakage.UNAVAILABLE), (BrokenService.SMS, Breakage.THROTTLED))

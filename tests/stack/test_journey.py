@@ -13,8 +13,8 @@ from reassort_ops.cli import app
 from typer.testing import CliRunner
 
 from harness.stack.deployed import (
+    DeployedVoter,
     Deployment,
-    Enrolled,
     Platform,
     dispute_token_in,
     identifier_in,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.req("I1", "I2", "I4", "S11", "S17", "S28")
 def test_a_voter_gets_a_new_identifier_and_the_former_one_stops_working(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
 ) -> None:
     browser = deployment.browser()
     signed_in = browser.sign_in(voter)
@@ -74,7 +74,7 @@ def test_a_voter_gets_a_new_identifier_and_the_former_one_stops_working(
 
 @pytest.mark.req("I1", "R10")
 def test_redelivery_sends_the_same_identifier_by_the_other_channel(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
 ) -> None:
     browser = deployment.signed_in(voter)
     reference = browser.reissue(voter).json()["reference"]
@@ -93,7 +93,7 @@ def test_redelivery_sends_the_same_identifier_by_the_other_channel(
 
 @pytest.mark.req("I5", "S28")
 def test_a_vote_counts_once_and_closes_the_way_to_a_reissue(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
 ) -> None:
     assert platform.vote(voter.identifier).json() == {"counted": True}
 
@@ -107,7 +107,7 @@ def test_a_vote_counts_once_and_closes_the_way_to_a_reissue(
 
 @pytest.mark.req("I2", "I10")
 def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
 ) -> None:
     browser = deployment.signed_in(voter)
     reference = browser.reissue(voter).json()["reference"]
@@ -134,7 +134,7 @@ def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
 
 @pytest.mark.req("S28")
 @pytest.mark.parametrize("path", ["/registry/check", "/registry/votes"])
-def test_the_registry_answers_nobody_who_does_not_sign(deployment: Deployment, voter: Enrolled, path: str) -> None:
+def test_the_registry_answers_nobody_who_does_not_sign(deployment: Deployment, voter: DeployedVoter, path: str) -> None:
     answer = httpx.post(
         deployment.stack.api_url + path, json={"identifier": voter.identifier}, trust_env=False, timeout=60
     )
@@ -144,7 +144,9 @@ def test_the_registry_answers_nobody_who_does_not_sign(deployment: Deployment, v
 
 @pytest.mark.req("S28")
 @pytest.mark.parametrize("path", ["/registry/check", "/registry/votes"])
-def test_the_registry_answers_nobody_without_its_permission(deployment: Deployment, voter: Enrolled, path: str) -> None:
+def test_the_registry_answers_nobody_without_its_permission(
+    deployment: Deployment, voter: DeployedVoter, path: str
+) -> None:
     iam = deployment.client("iam")
     name = f"stranger-{voter.voter_id}"
     iam.create_user(UserName=name)
@@ -159,7 +161,7 @@ def test_the_registry_answers_nobody_without_its_permission(deployment: Deployme
 
 @pytest.mark.req("S26", "I7", "I9")
 def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
-    deployment: Deployment, platform: Platform, voter: Enrolled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, platform: Platform, voter: DeployedVoter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elections = write_demo_elections(tmp_path)
     for name, value in deployment.aws.environment().items():
@@ -207,7 +209,7 @@ def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
 
 
 @pytest.mark.req("S16")
-def test_signing_out_ends_the_session_on_the_server(deployment: Deployment, voter: Enrolled) -> None:
+def test_signing_out_ends_the_session_on_the_server(deployment: Deployment, voter: DeployedVoter) -> None:
     browser = deployment.signed_in(voter)
     cookies = dict(browser.cookies)
     assert browser.call("DELETE", "/api/login").status_code == 204

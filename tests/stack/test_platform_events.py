@@ -16,12 +16,12 @@ from reassort_ops.voter import changes as voter_changes
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
 from harness.service.openapi import description
-from harness.stack.deployed import Deployment, Enrolled, dispute_token_in, identifier_in, wait_for
+from harness.stack.deployed import DeployedVoter, Deployment, dispute_token_in, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.stack.deployed import Browser
+    from harness.stack.deployed import DeployedBrowser
 
 NEVER = "7K3M-9QWX-2TBD-HV5Z"
 
@@ -48,7 +48,7 @@ def helpdesk(deployment: Deployment, session: boto3.Session) -> Operator:
     return Operator(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "agent")
 
 
-def reissued(browser: Browser, voter: Enrolled, deployment: Deployment) -> str:
+def reissued(browser: DeployedBrowser, voter: DeployedVoter, deployment: Deployment) -> str:
     """Reissue by SMS and return the new identifier."""
     seen = len(deployment.texts_to(voter.phone))
     browser.wait_until_sent(browser.reissue(voter).json()["reference"])
@@ -97,7 +97,7 @@ def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
 
 @pytest.mark.req("I5")
 def test_a_kept_answer_is_corrected_by_an_event(
-    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk: Operator, voter: Enrolled
+    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk: Operator, voter: DeployedVoter
 ) -> None:
     answers = KeptAnswers()
     events = Events(session.client("sqs"), deployment.subscribed("platform-kept-answers").url, answers)
@@ -151,7 +151,7 @@ def test_the_example_tells_each_answer_apart(
 
 @pytest.mark.req("R9", "R4")
 def test_what_the_topic_refuses_is_announced_once_it_takes_it(
-    deployment: Deployment, registry: Registry, voter: Enrolled
+    deployment: Deployment, registry: Registry, voter: DeployedVoter
 ) -> None:
     queue = deployment.subscribed("platform-refusing-topic")
     iam, role = deployment.client("iam"), deployment.physical_id("AnnounceRole")

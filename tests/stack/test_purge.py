@@ -10,7 +10,7 @@ from reassort_ops import cli
 from reassort_ops.commands import purge as command
 from typer.testing import CliRunner
 
-from harness.stack.deployed import Deployment, Enrolled, Platform, identifier_in
+from harness.stack.deployed import DeployedVoter, Deployment, Platform, identifier_in
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _VOTERS = 300
 
 @pytest.mark.req("I10")
 def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
-    deployment: Deployment, platform: Platform, voter: Enrolled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, platform: Platform, voter: DeployedVoter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = deployment.browser()
     browser.sign_in(voter)

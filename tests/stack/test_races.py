@@ -12,7 +12,7 @@ import pytest
 from reassort.register import Change
 from reassort.voters import IdentifierStatus
 
-from harness.stack.deployed import Deployment, Enrolled, Platform, at_once, identifier_in, wait_for
+from harness.stack.deployed import DeployedVoter, Deployment, Platform, at_once, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def told(answers: list[httpx.Response]) -> Counter[str]:
 
 @pytest.mark.req("R3", "I1", "I9", "I10", "S13")
 def test_fifty_reissues_of_one_voter_have_one_winner_per_generation(
-    deployment: Deployment, platform: Platform, voter: Enrolled, tell: Callable[[str], None]
+    deployment: Deployment, platform: Platform, voter: DeployedVoter, tell: Callable[[str], None]
 ) -> None:
     browsers = [deployment.signed_in(voter) for _ in range(RACERS)]
 
@@ -66,7 +66,7 @@ def test_fifty_reissues_of_one_voter_have_one_winner_per_generation(
 
 @pytest.mark.req("I6", "R2", "S22")
 def test_fifty_times_the_same_request_is_one_reissue(
-    deployment: Deployment, voter: Enrolled, tell: Callable[[str], None]
+    deployment: Deployment, voter: DeployedVoter, tell: Callable[[str], None]
 ) -> None:
     browser = deployment.signed_in(voter)
 
@@ -131,7 +131,7 @@ def test_votes_and_reissues_under_load_have_one_winner_for_each_voter_and_every_
     signed_in = {voter.voter_id: [deployment.signed_in(voter) for _ in range(2)] for voter in electorate}
     started = time.monotonic()
 
-    def race(voter: Enrolled) -> Counter[str]:
+    def race(voter: DeployedVoter) -> Counter[str]:
         contenders = [partial(answered, partial(browser.reissue, voter)) for browser in signed_in[voter.voter_id]]
         contenders += [partial(answered, partial(platform.vote, voter.identifier))] * 2
         # Who is started first wins more often.
@@ -182,7 +182,7 @@ def answered(call: Callable[[], httpx.Response]) -> httpx.Response:
 
 @pytest.mark.req("S10", "S13", "S8")
 def test_wrong_numens_at_once_learn_no_more_than_the_limit(
-    deployment: Deployment, voter: Enrolled, tell: Callable[[str], None]
+    deployment: Deployment, voter: DeployedVoter, tell: Callable[[str], None]
 ) -> None:
     browser = deployment.signed_in(voter)
     tries = [partial(browser.reissue, voter, numen=f"99Z{number:07d}ZZZ") for number in range(30)]
@@ -218,7 +218,7 @@ def test_one_phone_serves_no_more_voters_than_the_limit(deployment: Deployment, 
     assert sum(deployment.voter(voter).generation - 1 for voter in electorate) == limit
 
 
-def sent_to(deployment: Deployment, voter: Enrolled) -> list[str]:
+def sent_to(deployment: Deployment, voter: DeployedVoter) -> list[str]:
     """Return every identifier that was sent to a voter, each once."""
     texts = deployment.texts_to(voter.phone) + [mail.text for mail in deployment.mails_to(voter.email)]
     return list(dict.fromkeys(found for text in texts if (found := identifier_in(text))))

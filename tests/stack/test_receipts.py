@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from harness.stack.deployed import Browser, Deployment, Enrolled, Platform, identifier_in, wait_for
+from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Platform, identifier_in, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ QUIET_SECONDS = 5
 _UNREADABLE = 4
 
 
-def reissue(deployment: Deployment, voter: Enrolled, channel: str) -> tuple[Browser, str]:
+def reissue(deployment: Deployment, voter: DeployedVoter, channel: str) -> tuple[DeployedBrowser, str]:
     """Ask for a new identifier and wait until both of its messages have left."""
     browser = deployment.signed_in(voter)
     accepted = browser.reissue(voter, channel=channel)
@@ -35,7 +35,7 @@ def both_sent(status: dict[str, Any]) -> bool:
     return bool(status["status"] == status["confirmation"]["status"] == "sent")
 
 
-def wait_for_status(browser: Browser, reference: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def wait_for_status(browser: DeployedBrowser, reference: str, told: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Ask where a reissue stands until the voter is told so."""
     return wait_for(lambda: found if told(found := browser.status(reference)) else {})
 
@@ -51,7 +51,7 @@ def reason_of(part: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.req("R11", "I2")
-def test_a_bounced_confirmation_is_shown_with_its_reason(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_bounced_confirmation_is_shown_with_its_reason(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "sms")
 
     deployment.report_email("bounce", voter.email, reference)
@@ -65,7 +65,7 @@ def test_a_bounced_confirmation_is_shown_with_its_reason(deployment: Deployment,
 
 @pytest.mark.req("R11", "I2")
 def test_a_bounced_identifier_is_shown_and_can_be_had_by_sms(
-    deployment: Deployment, platform: Platform, voter: Enrolled
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
 ) -> None:
     browser, reference = reissue(deployment, voter, "email")
 
@@ -86,7 +86,7 @@ def test_a_bounced_identifier_is_shown_and_can_be_had_by_sms(
 
 
 @pytest.mark.req("I2")
-def test_an_email_that_arrived_is_delivered_and_is_not_sent_again(deployment: Deployment, voter: Enrolled) -> None:
+def test_an_email_that_arrived_is_delivered_and_is_not_sent_again(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "email")
 
     deployment.report_email("delivery", voter.email, reference, "identifier")
@@ -102,7 +102,7 @@ def test_an_email_that_arrived_is_delivered_and_is_not_sent_again(deployment: De
 
 
 @pytest.mark.req("R11")
-def test_a_complaint_changes_no_status_and_is_shown(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_complaint_changes_no_status_and_is_shown(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "sms")
 
     deployment.report_email("delivery", voter.email, reference)
@@ -115,7 +115,7 @@ def test_a_complaint_changes_no_status_and_is_shown(deployment: Deployment, vote
 
 @pytest.mark.req("R11")
 def test_a_delay_changes_no_status_and_is_shown_until_the_message_arrives(
-    deployment: Deployment, voter: Enrolled
+    deployment: Deployment, voter: DeployedVoter
 ) -> None:
     browser, reference = reissue(deployment, voter, "email")
 
@@ -129,7 +129,7 @@ def test_a_delay_changes_no_status_and_is_shown_until_the_message_arrives(
 
 
 @pytest.mark.req("I6", "R5")
-def test_a_receipt_twice_late_or_of_nobody_changes_nothing(deployment: Deployment, voter: Enrolled) -> None:
+def test_a_receipt_twice_late_or_of_nobody_changes_nothing(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "email")
     for _ in range(2):
         deployment.report_email("delivery", voter.email, reference, "identifier")
@@ -148,7 +148,7 @@ def test_a_receipt_twice_late_or_of_nobody_changes_nothing(deployment: Deploymen
 
 
 @pytest.mark.req("I2")
-def test_an_sms_that_arrived_is_delivered(deployment: Deployment, voter: Enrolled) -> None:
+def test_an_sms_that_arrived_is_delivered(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "sms")
     (sms_id,) = deployment.sms_ids(voter.phone)
 
@@ -160,7 +160,9 @@ def test_an_sms_that_arrived_is_delivered(deployment: Deployment, voter: Enrolle
 
 
 @pytest.mark.req("R10", "I1", "I2")
-def test_an_sms_that_failed_goes_by_email_at_once(deployment: Deployment, platform: Platform, voter: Enrolled) -> None:
+def test_an_sms_that_failed_goes_by_email_at_once(
+    deployment: Deployment, platform: Platform, voter: DeployedVoter
+) -> None:
     browser, reference = reissue(deployment, voter, "sms")
     (text,) = deployment.texts_to(voter.phone)
     (sms_id,) = deployment.sms_ids(voter.phone)
@@ -185,7 +187,7 @@ def test_an_sms_that_failed_goes_by_email_at_once(deployment: Deployment, platfo
 
 
 @pytest.mark.req("I7", "S23", "S25")
-def test_what_a_report_says_of_a_person_is_kept_nowhere(deployment: Deployment, voter: Enrolled) -> None:
+def test_what_a_report_says_of_a_person_is_kept_nowhere(deployment: Deployment, voter: DeployedVoter) -> None:
     browser, reference = reissue(deployment, voter, "sms")
     (sms_id,) = deployment.sms_ids(voter.phone)
     canary = f"canary-{voter.voter_id.replace('_', 'x')}"

@@ -13,7 +13,13 @@ import pytest
 from reassort_ops import cli
 from typer.testing import CliRunner
 
-from harness.stack.deployed import Browser, Deployment, Enrolled, dispute_token_in, wait_for
+from harness.stack.deployed import (
+    DeployedBrowser,
+    DeployedVoter,
+    Deployment,
+    dispute_token_in,
+    wait_for,
+)
 from local.deploy import write_demo_elections
 from tests.report_history import measure
 
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def reissue(deployment: Deployment, browser: Browser, voter: Enrolled, channel: str) -> str:
+def reissue(deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, channel: str) -> str:
     """Ask for an identifier and wait until both of its messages have left; return the reference."""
     reference: str = browser.reissue(voter, channel=channel).json()["reference"]
     wait_for(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from notify.canary import Canary, sweep_canaries
 from notify.wiring import Settings, build
+from pydantic import TypeAdapter
 from reassort.aws import Clients
-from reassort.election_file import Canaries as CanaryPlan
+from reassort.election import Canaries
 from reassort.outbox import Channel, Message
 from reassort.tables import from_wire, to_wire
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MAILBOX = "sonde.reassort@ac-dijon.fr"
 HANDSET = "+33612340097"
-PLAN = CanaryPlan.model_validate(
+PLAN = TypeAdapter(Canaries).validate_python(
     {
         "every_minutes": 15,
         "late_after_minutes": 5,
@@ -85,7 +86,7 @@ def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[
         _settings(deployment),
         _clients(deployment, credentials),
         lambda: now - timedelta(minutes=PLAN.every_minutes),
-        deployment.election.model_copy(update={"canaries": PLAN}),
+        deployment.election.replaced(canaries=PLAN),
         lines.append,
     )
     # The demo has none, so that they are switched on here, a quarter of an hour ago.

@@ -98,7 +98,7 @@ def roomy_election() -> ElectionFile:
 
 
 @dataclass(frozen=True)
-class Request:
+class AcceptedRequest:
     """A reissue that was accepted: who sent which form under which key, and the answer."""
 
     who: int
@@ -129,7 +129,7 @@ class Machine(RuleBasedStateMachine):
         self.issued: dict[str, tuple[str, int]] = {}
         # Generation of the identifier that voted, by voter.
         self.voted: dict[str, int] = {}
-        self.requests: list[Request] = []
+        self.requests: list[AcceptedRequest] = []
         # Events that woke delivery, by their sequence number, and those of them that were lost on the way.
         self.events: dict[str, dict[str, Any]] = {}
         self.lost: list[dict[str, Any]] = []
@@ -278,7 +278,7 @@ class Machine(RuleBasedStateMachine):
             assert right
             if alone:
                 assert answer.json["generation"] == generation + 1
-            self.requests.append(Request(who, key, form, answer))
+            self.requests.append(AcceptedRequest(who, key, form, answer))
         else:
             assert answer.status in {401, 403, 409, 422, 429}
             if alone:

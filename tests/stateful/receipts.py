@@ -21,7 +21,7 @@ _BOUNCES = (
 _RESPONSES = ("Invalid phone number", "Phone number is opted out", "Phone carrier has blocked this message")
 
 
-class Receipts(Machine):
+class PendingReceipts(Machine):
     """The providers' reports. Each is kept, to come again one day."""
 
     @precondition(lambda self: self.world.emails)

@@ -24,7 +24,7 @@ from tests.stateful.machine import Machine
 from tests.stateful.operators import Operators
 from tests.stateful.outbox import Outbox
 from tests.stateful.races import Races
-from tests.stateful.receipts import Receipts
+from tests.stateful.receipts import PendingReceipts
 from tests.stateful.voters import Voters
 from tests.stateful.voting import Voting
 
@@ -39,7 +39,7 @@ SEARCH = bool(os.environ.get("STATEFUL_SEARCH"))
 SHRINK = bool(os.environ.get("STATEFUL_SHRINK"))
 
 
-class Service(Voters, Voting, Operators, Outbox, Receipts, Races, Invariants):
+class Service(Voters, Voting, Operators, Outbox, PendingReceipts, Races, Invariants):
     """All rules at once."""
 
 

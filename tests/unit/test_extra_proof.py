@@ -6,14 +6,15 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.election_file import ExtraProof
+from pydantic import TypeAdapter
+from reassort.election import ExtraProof
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 
 from harness.elections import DATE_OF_BIRTH, STAFF_CARD
 from harness.fuzz.strategies import any_text
 
-DAY = ExtraProof.model_validate(DATE_OF_BIRTH)
-CARD = ExtraProof.model_validate(STAFF_CARD)
+DAY = TypeAdapter(ExtraProof).validate_python(DATE_OF_BIRTH)
+CARD = TypeAdapter(ExtraProof).validate_python(STAFF_CARD)
 FORMS = [
     "%d/%m/%Y",
     "%d-%m-%Y",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from reassort.event_log import EventLog
 from reassort.http import (
     MAX_BODY_BYTES,
     Answer,
@@ -21,7 +22,6 @@ from reassort.http import (
     serve,
     set_cookie,
 )
-from reassort.logs import Journal
 from reassort.problems import Code, Problem
 from reassort.tables import ContentionError
 from reissue.routes import ReissueBody
@@ -245,14 +245,14 @@ ROUTES: Routes[Any] = {
 
 
 def _serve(method: str, resource: str, headers: dict[str, str] | None = None) -> tuple[dict[str, Any], str]:
-    journal = Journal("edge")
+    event_log = EventLog("edge")
     lines = io.StringIO()
     for handler in logging.getLogger("edge").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(lines)
     event = proxy_event(method, resource, resource, body=None, headers=headers or {})
     election = SimpleNamespace(helpdesk=SimpleNamespace(phone="03.80.44.89.96"))
-    deps = SimpleNamespace(journal=journal, election=election)
+    deps = SimpleNamespace(event_log=event_log, election=election)
     return serve(event, ROUTES, deps, site_origin=ORIGIN), lines.getvalue()
 
 

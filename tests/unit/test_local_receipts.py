@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notify.receipt_events import ses_receipts, sms_receipts
-from notify.receipts import Outcome
+from notify.receipts import ReceiptOutcome
 from reassort.reasons import Reason
 
 from harness.service.events import log_event
@@ -22,7 +22,7 @@ TAGS = {"delivery": "7K3M9-QWX2T", "message": "confirmation", "round": "1"}
 AT = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 
 
-def outcomes(to: str) -> list[tuple[Outcome, Reason | None]]:
+def outcomes(to: str) -> list[tuple[ReceiptOutcome, Reason | None]]:
     """Return what the function reads of the reports on an e-mail."""
     messages = [
         ses_message(receipt.kind, to, TAGS, at=AT, **(receipt.facts(to) if receipt.facts else {}))
@@ -36,18 +36,20 @@ def outcomes(to: str) -> list[tuple[Outcome, Reason | None]]:
 @pytest.mark.parametrize(
     ("mailbox", "expected"),
     [
-        ("success", [(Outcome.DELIVERED, None)]),
-        ("bounce", [(Outcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
-        ("ooto", [(Outcome.DELIVERED, None)]),
-        ("complaint", [(Outcome.DELIVERED, None), (Outcome.COMPLAINED, Reason.MARKED_AS_SPAM)]),
-        ("suppressionlist", [(Outcome.FAILED, Reason.MAIL_BLOCKED)]),
-        ("bounce+label", [(Outcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
-        ("Bounce", [(Outcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
+        ("success", [(ReceiptOutcome.DELIVERED, None)]),
+        ("bounce", [(ReceiptOutcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
+        ("ooto", [(ReceiptOutcome.DELIVERED, None)]),
+        ("complaint", [(ReceiptOutcome.DELIVERED, None), (ReceiptOutcome.COMPLAINED, Reason.MARKED_AS_SPAM)]),
+        ("suppressionlist", [(ReceiptOutcome.FAILED, Reason.MAIL_BLOCKED)]),
+        ("bounce+label", [(ReceiptOutcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
+        ("Bounce", [(ReceiptOutcome.FAILED, Reason.NO_SUCH_MAILBOX)]),
         ("camille.morvandel", []),
         ("bounces", []),
     ],
 )
-def test_a_mailbox_of_the_simulator_is_reported(mailbox: str, expected: list[tuple[Outcome, Reason | None]]) -> None:
+def test_a_mailbox_of_the_simulator_is_reported(
+    mailbox: str, expected: list[tuple[ReceiptOutcome, Reason | None]]
+) -> None:
     assert outcomes(f"{mailbox}@ac-dijon.fr") == expected
 
 
@@ -77,7 +79,7 @@ def test_a_listed_number_is_reported(ending: str, reason: Reason | None) -> None
     assert planned is not None
     line = sms_log_line("an-sms", planned.status, planned.response, to="*", at=AT, price_usd=planned.price_usd)
     (receipt,) = sms_receipts(log_event((AT, line))["awslogs"]["data"])
-    assert (receipt.reason, receipt.outcome is Outcome.DELIVERED) == (reason, reason is None)
+    assert (receipt.reason, receipt.outcome is ReceiptOutcome.DELIVERED) == (reason, reason is None)
 
 
 @given(st.from_regex(r"\+33[67][0-9]{8}", fullmatch=True).filter(lambda number: "99000" not in number))

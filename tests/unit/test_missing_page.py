@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from harness.engines.template import read_template
 from local.edge import read_pages
-from local.gateway import Site
+from local.gateway import SiteFiles
 from local.processes import ROOT
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _run(name: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
 def _local(folder: Path) -> TestClient:
     for name in PAGES:
         (folder / name).write_text(name)
-    return TestClient(Starlette(routes=[Mount("/", Site(folder, read_pages(EDGE)))]))
+    return TestClient(Starlette(routes=[Mount("/", SiteFiles(folder, read_pages(EDGE)))]))
 
 
 def test_the_functions_know_every_page_of_the_site() -> None:

@@ -21,7 +21,7 @@ from notify.receipt_events import (
     ses_receipts,
     sms_receipts,
 )
-from notify.receipts import Outcome, Receipt
+from notify.receipts import Receipt, ReceiptOutcome
 from reassort.outbox import Message
 from reassort.reasons import Reason
 
@@ -58,14 +58,14 @@ def read_sms(event: dict[str, Any]) -> list[Receipt]:
 @pytest.mark.parametrize(
     ("name", "at", "outcome", "reason"),
     [
-        ("ses-delivery", datetime(2018, 11, 30, 9, 15, 29, 871000, UTC), Outcome.DELIVERED, None),
-        ("ses-bounce", datetime(2018, 11, 30, 9, 15, 30, 214000, UTC), Outcome.FAILED, Reason.NO_SUCH_MAILBOX),
-        ("ses-complaint", datetime(2018, 11, 30, 11, 32, 7, 0, UTC), Outcome.COMPLAINED, Reason.MARKED_AS_SPAM),
-        ("ses-delay", datetime(2018, 11, 30, 9, 25, 41, 335000, UTC), Outcome.DELAYED, Reason.MAILBOX_FULL),
+        ("ses-delivery", datetime(2018, 11, 30, 9, 15, 29, 871000, UTC), ReceiptOutcome.DELIVERED, None),
+        ("ses-bounce", datetime(2018, 11, 30, 9, 15, 30, 214000, UTC), ReceiptOutcome.FAILED, Reason.NO_SUCH_MAILBOX),
+        ("ses-complaint", datetime(2018, 11, 30, 11, 32, 7, 0, UTC), ReceiptOutcome.COMPLAINED, Reason.MARKED_AS_SPAM),
+        ("ses-delay", datetime(2018, 11, 30, 9, 25, 41, 335000, UTC), ReceiptOutcome.DELAYED, Reason.MAILBOX_FULL),
     ],
 )
 def test_the_events_in_the_repository_are_read(
-    name: str, at: datetime, outcome: Outcome, reason: Reason | None
+    name: str, at: datetime, outcome: ReceiptOutcome, reason: Reason | None
 ) -> None:
     event = load_event(name)
     assert event["Records"][0]["EventSource"] == "aws:sns"
@@ -97,7 +97,7 @@ def test_a_message_without_the_tag_round_is_of_the_first_round() -> None:
 def test_a_rejected_message_failed() -> None:
     at = datetime(2018, 11, 30, 9, 0, 1, tzinfo=UTC)
     (receipt,) = read_ses(ses_event("reject", REFERENCE, at=at))
-    assert (receipt.outcome, receipt.reason) == (Outcome.FAILED, Reason.MAIL_REFUSED)
+    assert (receipt.outcome, receipt.reason) == (ReceiptOutcome.FAILED, Reason.MAIL_REFUSED)
     assert receipt.at == round(at.timestamp() * 1000) - 1000
 
 
@@ -119,7 +119,7 @@ def test_a_rejected_message_failed() -> None:
 )
 def test_a_bounce_is_a_failure_with_its_reason(facts: dict[str, Any], reason: Reason) -> None:
     (receipt,) = read_ses(ses_event("bounce", REFERENCE, **facts))
-    assert (receipt.outcome, receipt.reason) == (Outcome.FAILED, reason)
+    assert (receipt.outcome, receipt.reason) == (ReceiptOutcome.FAILED, reason)
 
 
 def test_an_automatic_reply_is_no_failure() -> None:
@@ -135,15 +135,17 @@ def test_an_automatic_reply_is_no_failure() -> None:
 @pytest.mark.parametrize(
     ("facts", "outcome"),
     [
-        ({"complaintFeedbackType": "abuse"}, Outcome.COMPLAINED),
-        ({"complaintFeedbackType": None}, Outcome.COMPLAINED),
+        ({"complaintFeedbackType": "abuse"}, ReceiptOutcome.COMPLAINED),
+        ({"complaintFeedbackType": None}, ReceiptOutcome.COMPLAINED),
         ({"complaintFeedbackType": "not-spam"}, None),
         ({"complaintFeedbackType": "auth-failure"}, None),
         # Not sent at all, because of a complaint in the past.
-        ({"complaintSubType": "OnAccountSuppressionList", "complaintFeedbackType": None}, Outcome.FAILED),
+        ({"complaintSubType": "OnAccountSuppressionList", "complaintFeedbackType": None}, ReceiptOutcome.FAILED),
     ],
 )
-def test_a_complaint_is_told_from_what_only_looks_like_one(facts: dict[str, Any], outcome: Outcome | None) -> None:
+def test_a_complaint_is_told_from_what_only_looks_like_one(
+    facts: dict[str, Any], outcome: ReceiptOutcome | None
+) -> None:
     receipts = read_ses(ses_event("complaint", REFERENCE, **facts))
     assert [receipt.outcome for receipt in receipts] == ([outcome] if outcome else [])
 
@@ -179,7 +181,7 @@ def test_the_sms_log_in_the_repository_is_read() -> None:
     assert read_sms(load_event("sms-log")) == [
         Receipt(
             at=round(datetime(2018, 11, 30, 9, 16, 30, 423000, UTC).timestamp() * 1000),
-            outcome=Outcome.FAILED,
+            outcome=ReceiptOutcome.FAILED,
             reason=Reason.PHONE_UNREACHABLE,
             sms_id=SMS_ID,
             price_usd=0.07368,
@@ -189,7 +191,7 @@ def test_the_sms_log_in_the_repository_is_read() -> None:
 
 def test_a_delivered_sms_has_no_reason() -> None:
     (receipt,) = read_sms(sms_log_event("an-sms", price_usd=0.0581))
-    assert (receipt.outcome, receipt.reason, receipt.price_usd) == (Outcome.DELIVERED, None, 0.0581)
+    assert (receipt.outcome, receipt.reason, receipt.price_usd) == (ReceiptOutcome.DELIVERED, None, 0.0581)
 
 
 def test_an_sms_that_no_carrier_was_asked_for_has_no_price() -> None:
@@ -342,7 +344,7 @@ receipts = st.one_of(
     st.builds(
         Receipt,
         at=st.integers(0, 2 * 10**12),
-        outcome=st.sampled_from(Outcome),
+        outcome=st.sampled_from(ReceiptOutcome),
         reason=st.none() | st.sampled_from(Reason),
         delivery_id=identifiers,
         message=st.sampled_from(Message),
@@ -352,7 +354,7 @@ receipts = st.one_of(
     st.builds(
         Receipt,
         at=st.integers(0, 2 * 10**12),
-        outcome=st.sampled_from(Outcome),
+        outcome=st.sampled_from(ReceiptOutcome),
         reason=st.none() | st.sampled_from(Reason),
         sms_id=st.from_regex(r"[a-f0-9-]{1,40}", fullmatch=True),
         price_usd=st.none() | st.floats(0, 10),

@@ -7,13 +7,13 @@ from reassort.settings import MissingSettingError, read_settings
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExampleSettings:
     election: str
     hmac_key: str
 
 
 def test_settings_are_the_variables_named_like_the_fields() -> None:
-    assert read_settings(Settings, {"ELECTION": "dijon-2018", "HMAC_KEY": "k", "PATH": "/"}) == Settings(
+    assert read_settings(ExampleSettings, {"ELECTION": "dijon-2018", "HMAC_KEY": "k", "PATH": "/"}) == ExampleSettings(
         "dijon-2018", "k"
     )
 
@@ -22,4 +22,4 @@ def test_settings_are_the_variables_named_like_the_fields() -> None:
 @pytest.mark.parametrize("environ", [{"ELECTION": "dijon-2018"}, {"ELECTION": "dijon-2018", "HMAC_KEY": ""}])
 def test_missing_or_empty_setting_is_named(environ: dict[str, str]) -> None:
     with pytest.raises(MissingSettingError, match=r"^HMAC_KEY$"):
-        read_settings(Settings, environ)
+        read_settings(ExampleSettings, environ)

@@ -188,7 +188,7 @@ DATES = {"dijon-2018": "vendredi 30 novembre 2018", "normandie-2026": "vendredi 
 
 def plain(part: str) -> str:
     """Undo the no-break spaces of the HTML part."""
-    return part.replace("\u00a0", " ")
+    return re.sub("[\u00a0\u202f]", " ", part)
 
 
 @pytest.mark.req("U12")
@@ -197,7 +197,7 @@ def test_page_breaks_no_line_before_a_colon_or_inside_a_number(election: Electio
     page = Page(email.html.partition("<body>")[2]).text
     assert not re.search(r" [:;?!»]|« |n° |\d h\b|h \d|• ", page)
     # The text part is for copying from, and for programs that show a no-break space as something else.
-    assert "\u00a0" not in email.text + email.subject
+    assert not re.search("[\u00a0\u202f]", email.text + email.subject)
 
 
 @pytest.mark.req("I4")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Deployed, Fault, findings
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 from deployed.translation import translated
 
 _CALLED = ("AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::Lambda::Function")
@@ -59,7 +59,7 @@ def _undeployed(template: Deployed) -> Iterator[Fault]:
 def _removed(template: Deployed) -> Iterator[Fault]:
     for name, documents in _documents(template).items():
         for document, values in documents.items():
-            for target in _called(Stack(template.source, values), document):
+            for target in _called(FilledTemplate(template.source, values), document):
                 without = [stack.values for stack in template.source_stacks if target not in stack.resources]
                 # The nearest one says it best: one parameter changed, if that is enough.
                 for other in sorted(without, key=lambda one: len(_changed(values, one)))[:1]:
@@ -96,7 +96,7 @@ def _deployment(template: Deployed, api: str, values: Mapping[str, str]) -> list
     return template.deployments[key]
 
 
-def _called(stack: Stack, document: str) -> list[str]:
+def _called(stack: FilledTemplate, document: str) -> list[str]:
     of_sam = "AWS::Serverless::Function"
     return [
         resource.id

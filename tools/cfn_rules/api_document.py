@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 _IMPORT_PAGE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html#api-gateway-known-issues-rest-apis"
 # Anywhere in the document.
@@ -74,7 +74,7 @@ class KeySchemes(CloudFormationLintRule):
         return in_each_stack(cfn, lambda stack: _of_documents(stack, _key_schemes))
 
 
-def _of_documents(stack: Stack, check: Callable[[Mapping[str, Json]], Iterator[str]]) -> Iterator[Fault]:
+def _of_documents(stack: FilledTemplate, check: Callable[[Mapping[str, Json]], Iterator[str]]) -> Iterator[Fault]:
     for api in stack.of_type("AWS::ApiGateway::RestApi"):
         body = api.properties.get("Body")
         if isinstance(body, dict):

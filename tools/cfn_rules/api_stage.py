@@ -8,7 +8,7 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
 from deployed.policies import identity_statements
-from deployed.stack import Resource, Stack
+from deployed.stack import FilledTemplate, Resource
 
 _STAGE_OF_ARN = re.compile(r"/restapis/\$\{(\w+)\}/stages/(.+)$")
 _EXECUTE_API = re.compile(r":execute-api:.*:\$\{(\w+)\}/([^/]+)")
@@ -79,7 +79,7 @@ class PathsAreNormalized(CloudFormationLintRule):
         return in_each_stack(cfn, _raw_paths)
 
 
-def stage_names(stack: Stack) -> dict[str, set[str]]:
+def stage_names(stack: FilledTemplate) -> dict[str, set[str]]:
     """Return the stages of each API by its logical id: those of their own, and those that a deployment makes."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for resource in stack.of_type("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment"):
@@ -93,7 +93,7 @@ def _api(resource: Resource) -> str:
     return str(resource.properties.get("RestApiId")).strip("${}")
 
 
-def _stages_but_one(stack: Stack) -> Iterator[Fault]:
+def _stages_but_one(stack: FilledTemplate) -> Iterator[Fault]:
     stages = stage_names(stack)
     for api in stack.of_type("AWS::ApiGateway::RestApi"):
         names = sorted(stages[api.id])
@@ -109,13 +109,13 @@ def _stages_but_one(stack: Stack) -> Iterator[Fault]:
             yield Fault(path, f"the stage {stage.properties.get('StageName')} has no throttle for every method")
 
 
-def _named_stages(stack: Stack, api: str) -> set[str]:
+def _named_stages(stack: FilledTemplate, api: str) -> set[str]:
     """Return how a text may name a stage of an API: by its name, or by what Ref gives."""
     references = {f"${{{stage.id}}}" for stage in stack.of_type("AWS::ApiGateway::Stage") if _api(stage) == api}
     return stage_names(stack)[api] | references
 
 
-def _wrong_stage(stack: Stack) -> Iterator[Fault]:
+def _wrong_stage(stack: FilledTemplate) -> Iterator[Fault]:
     for association in stack.of_type("AWS::WAFv2::WebACLAssociation"):
         arn = str(association.properties.get("ResourceArn"))
         named = _STAGE_OF_ARN.search(arn)
@@ -130,7 +130,7 @@ def _wrong_stage(stack: Stack) -> Iterator[Fault]:
                 yield Fault(path, f"OriginPath names no stage of {named[1]}")
 
 
-def _open_permissions(stack: Stack) -> Iterator[Fault]:
+def _open_permissions(stack: FilledTemplate) -> Iterator[Fault]:
     for permission in stack.of_type("AWS::Lambda::Permission"):
         if permission.properties.get("Principal") == "apigateway.amazonaws.com":
             arn = str(permission.properties.get("SourceArn", ""))
@@ -141,7 +141,7 @@ def _open_permissions(stack: Stack) -> Iterator[Fault]:
                 yield from _open(stack, arn, (*statement.path, "Resource"))
 
 
-def _open(stack: Stack, arn: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
+def _open(stack: FilledTemplate, arn: str, path: tuple[str | int, ...]) -> Iterator[Fault]:
     named = _EXECUTE_API.search(arn)
     if not named:
         yield Fault(path, f"{arn or 'no ARN'} names no stage of an API of this stack")
@@ -149,7 +149,7 @@ def _open(stack: Stack, arn: str, path: tuple[str | int, ...]) -> Iterator[Fault
         yield Fault(path, f"{arn} has {named[2]} in the place of the stage")
 
 
-def _raw_paths(stack: Stack) -> Iterator[Fault]:
+def _raw_paths(stack: FilledTemplate) -> Iterator[Fault]:
     for firewall in stack.of_type("AWS::WAFv2::WebACL"):
         for place, rule in enumerate(firewall.properties.get("Rules", [])):
             path = (*firewall.path, "Properties", "Rules", place)

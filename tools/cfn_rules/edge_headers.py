@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.stack import Stack
+from deployed.stack import FilledTemplate
 
 _PREFIXES = ("x-amz-", "x-edge-")
 # The page lists them one by one, beside the two prefixes.
@@ -52,7 +52,7 @@ class CustomOriginHeaders(CloudFormationLintRule):
         return in_each_stack(cfn, _refused_headers)
 
 
-def _refused_headers(stack: Stack) -> Iterator[Fault]:
+def _refused_headers(stack: FilledTemplate) -> Iterator[Fault]:
     for distribution in stack.of_type("AWS::CloudFront::Distribution"):
         config = distribution.properties.get("DistributionConfig", {})
         for place, origin in enumerate(config.get("Origins", [])):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.policies import Statement, resource_statements, roles, statements
+from deployed.policies import PolicyStatement, resource_statements, roles, statements
 from deployed.service_reference import actions
-from deployed.stack import Resource, Stack
+from deployed.stack import FilledTemplate, Resource
 
 _ENCRYPTED = {"AWS::SNS::Topic": "KmsMasterKeyId", "AWS::SQS::Queue": "KmsMasterKeyId"}
 _PUBLISHING = ("sns:Publish", "sqs:SendMessage")
@@ -39,7 +39,7 @@ class PublishersMayUseTheKey(CloudFormationLintRule):
         return in_each_stack(cfn, _kept_out)
 
 
-def _kept_out(stack: Stack) -> Iterator[Fault]:
+def _kept_out(stack: FilledTemplate) -> Iterator[Fault]:
     for target in stack.of_type(*_ENCRYPTED):
         key = _key(stack, target)
         if key is None:
@@ -51,13 +51,13 @@ def _kept_out(stack: Stack) -> Iterator[Fault]:
                 yield Fault(("Resources", role), f"{role} publishes to {target.id} and may not use its key {key.id}")
 
 
-def _key(stack: Stack, target: Resource) -> Resource | None:
+def _key(stack: FilledTemplate, target: Resource) -> Resource | None:
     """Return the key of the stack that encrypts a topic or queue; None for none or one from elsewhere."""
     named = _REFERENCE.match(str(target.properties.get(_ENCRYPTED[target.type], "")))
     return stack.resources.get(named[1]) if named else None
 
 
-def _services(stack: Stack, target: Resource) -> Iterator[str]:
+def _services(stack: FilledTemplate, target: Resource) -> Iterator[str]:
     names = {f"${{{target.id}}}", f"${{{target.id}.Arn}}", f"${{{target.id}.TopicArn}}"}
     for _, statement in resource_statements(stack):
         if statement.allows and names & set(statement.resources):
@@ -94,7 +94,7 @@ def _service_kept_out(key: Resource, target: Resource, service: str) -> Iterator
             )
 
 
-def _may(allowed: list[Statement], wanted: tuple[str, ...], target: Resource) -> bool:
+def _may(allowed: list[PolicyStatement], wanted: tuple[str, ...], target: Resource) -> bool:
     names = {f"${{{target.id}}}", f"${{{target.id}.Arn}}", f"${{{target.id}.TopicArn}}"}
     return any(
         statement.allows
@@ -105,7 +105,7 @@ def _may(allowed: list[Statement], wanted: tuple[str, ...], target: Resource) ->
     )
 
 
-def _may_use(allowed: list[Statement], key: Resource) -> bool:
+def _may_use(allowed: list[PolicyStatement], key: Resource) -> bool:
     return all(
         any(
             statement.allows and {f"${{{key.id}.Arn}}", "*"} & set(statement.resources) and _names(statement, action)
@@ -115,6 +115,6 @@ def _may_use(allowed: list[Statement], key: Resource) -> bool:
     )
 
 
-def _names(statement: Statement, action: str) -> bool:
+def _names(statement: PolicyStatement, action: str) -> bool:
     (wanted,) = actions(action)
     return any(pattern == "*" or wanted in actions(pattern) for pattern in statement.actions)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 # Where a type of resource has its name, by the path in its properties; none where AWS has one of them whatever it is called.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -56,7 +56,7 @@ class SharedNames(CloudFormationLintRule):
         return in_each_stack(cfn, _shared)
 
 
-def _shared(stack: Stack) -> Iterator[Fault]:
+def _shared(stack: FilledTemplate) -> Iterator[Fault]:
     for resource in stack.of_type(*_NAMES):
         name = _name(resource)
         if name is not None and not any(part in name for part in _OF_THE_STACK) and not _switched(stack, resource):
@@ -74,12 +74,12 @@ def _name(resource: Resource) -> str | None:
     return None if value is None else str(value)
 
 
-def _switched(stack: Stack, resource: Resource) -> bool:
+def _switched(stack: FilledTemplate, resource: Resource) -> bool:
     condition = resource.definition.get("Condition")
     return condition is not None and bool(_parameters(stack, {"Condition": condition}, set()))
 
 
-def _parameters(stack: Stack, node: Json, seen: set[str]) -> set[str]:
+def _parameters(stack: FilledTemplate, node: Json, seen: set[str]) -> set[str]:
     """Return the parameters that a condition reads, through those that it names."""
     if isinstance(node, list):
         return {name for item in node for name in _parameters(stack, item, seen)}

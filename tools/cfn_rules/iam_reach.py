@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.policies import Statement, identity_statements, resource_statements, roles, trust
+from deployed.policies import PolicyStatement, identity_statements, resource_statements, roles, trust
 from deployed.service_reference import actions
-from deployed.stack import Stack
+from deployed.stack import FilledTemplate
 
 _LEADING_KEYS = "dynamodb:leadingkeys"
 # Actions that one request may bring together, on several tables: a batch, or a transaction, for which IAM has no action of its own.
@@ -105,7 +105,7 @@ class SmsNeedTwoActions(CloudFormationLintRule):
         return in_each_stack(cfn, _sms_without_voice)
 
 
-def _spanning(stack: Stack) -> Iterator[Fault]:
+def _spanning(stack: FilledTemplate) -> Iterator[Fault]:
     for statements in roles(stack).values():
         for statement in statements:
             if any(key.lower() == _LEADING_KEYS for key in statement.condition_keys()):
@@ -117,7 +117,7 @@ def _spanning(stack: Stack) -> Iterator[Fault]:
                     yield Fault((*statement.path, "Condition"), message)
 
 
-def _together_with(statement: Statement, statements: list[Statement]) -> Iterator[str]:
+def _together_with(statement: PolicyStatement, statements: list[PolicyStatement]) -> Iterator[str]:
     """Yield the other tables that a request under a statement may read or write as well."""
     alone = _never_in_transactions(statement, statements)
     for names in _TOGETHER:
@@ -128,7 +128,7 @@ def _together_with(statement: Statement, statements: list[Statement]) -> Iterato
                     yield from set(other.resources) - set(statement.resources)
 
 
-def _never_in_transactions(statement: Statement, statements: list[Statement]) -> bool:
+def _never_in_transactions(statement: PolicyStatement, statements: list[PolicyStatement]) -> bool:
     """Tell whether a statement is for lone requests: by its own condition, or by a Deny of transactions."""
     if any(
         key.lower() == _ENCLOSING and values == ["true"] for key, values in statement.conditions.get("Null", {}).items()
@@ -142,12 +142,12 @@ def _never_in_transactions(statement: Statement, statements: list[Statement]) ->
     )
 
 
-def _names_any(statement: Statement, wanted: tuple[str, ...]) -> bool:
+def _names_any(statement: PolicyStatement, wanted: tuple[str, ...]) -> bool:
     named = {(action.service, action.name) for pattern in statement.actions for action in actions(pattern)}
     return any((action.service, action.name) in named for pattern in wanted for action in actions(pattern))
 
 
-def _missing_keys(stack: Stack) -> Iterator[Fault]:
+def _missing_keys(stack: FilledTemplate) -> Iterator[Fault]:
     resource_policies = (statement for _, statement in resource_statements(stack))
     for statement in [*identity_statements(stack), *resource_policies]:
         present = {key.lower() for key, values in statement.conditions.get("Null", {}).items() if values == ["false"]}
@@ -159,7 +159,7 @@ def _missing_keys(stack: Stack) -> Iterator[Fault]:
                         yield Fault((*statement.path, "Condition"), message)
 
 
-def _for_anybody(stack: Stack) -> Iterator[Fault]:
+def _for_anybody(stack: FilledTemplate) -> Iterator[Fault]:
     for resource, statement in resource_statements(stack):
         services = statement.principals.get("Service", [])
         keys = {key.lower() for key in statement.condition_keys()}
@@ -174,7 +174,7 @@ def _for_anybody(stack: Stack) -> Iterator[Fault]:
             yield Fault(permission.path, f"{principal} may call for any account: add SourceArn")
 
 
-def _whole_accounts(stack: Stack) -> Iterator[Fault]:
+def _whole_accounts(stack: FilledTemplate) -> Iterator[Fault]:
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in trust(role):
             for principal in statement.principals.get("AWS", []):
@@ -184,7 +184,7 @@ def _whole_accounts(stack: Stack) -> Iterator[Fault]:
                     yield Fault(statement.path, f"the whole of {principal} may assume {role.id}: add a condition")
 
 
-def _sms_without_voice(stack: Stack) -> Iterator[Fault]:
+def _sms_without_voice(stack: FilledTemplate) -> Iterator[Fault]:
     for statements in roles(stack).values():
         if any(_names_any(statement, ("sms-voice:SendTextMessage",)) for statement in statements if statement.allows):
             continue

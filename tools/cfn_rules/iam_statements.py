@@ -6,9 +6,9 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.arns import written_out
 from deployed.linting import Fault, in_each_stack
-from deployed.policies import Statement, identity_statements, resource_statements
-from deployed.service_reference import Action, actions, resource_types
-from deployed.stack import Stack
+from deployed.policies import PolicyStatement, identity_statements, resource_statements
+from deployed.service_reference import KnownAction, actions, resource_types
+from deployed.stack import FilledTemplate
 
 
 class ActionsFitTheReference(CloudFormationLintRule):
@@ -28,7 +28,7 @@ class ActionsFitTheReference(CloudFormationLintRule):
         return in_each_stack(cfn, _unknown)
 
 
-def _unknown(stack: Stack) -> Iterator[Fault]:
+def _unknown(stack: FilledTemplate) -> Iterator[Fault]:
     for statement in identity_statements(stack):
         for pattern, named in _named(statement):
             yield from _unsupported(statement, pattern, named)
@@ -40,13 +40,13 @@ def _unknown(stack: Stack) -> Iterator[Fault]:
             yield from _unsupported(statement, pattern, every if named else ())
 
 
-def _named(statement: Statement) -> Iterator[tuple[str, tuple[Action, ...]]]:
+def _named(statement: PolicyStatement) -> Iterator[tuple[str, tuple[KnownAction, ...]]]:
     for pattern in statement.actions:
         if pattern != "*":
             yield pattern, actions(pattern)
 
 
-def _unsupported(statement: Statement, pattern: str, named: tuple[Action, ...]) -> Iterator[Fault]:
+def _unsupported(statement: PolicyStatement, pattern: str, named: tuple[KnownAction, ...]) -> Iterator[Fault]:
     if not named:
         yield Fault((*statement.path, "Action"), f"AWS has no action {pattern}")
         return
@@ -55,7 +55,7 @@ def _unsupported(statement: Statement, pattern: str, named: tuple[Action, ...]) 
             yield Fault((*statement.path, "Condition"), f"{pattern} has no condition key {key}")
 
 
-def _misplaced(stack: Stack, statement: Statement) -> Iterator[Fault]:
+def _misplaced(stack: FilledTemplate, statement: PolicyStatement) -> Iterator[Fault]:
     if statement.spares or "*" in statement.resources:
         return
     of_resource = {text: resource_types(written_out(stack, text)) for text in statement.resources}

@@ -9,7 +9,7 @@ from deployed.aws_metrics import NAMESPACES
 from deployed.emitted_metrics import Emitted, emitted_by
 from deployed.linting import Deployed, Fault, deployed, in_each_stack
 from deployed.metric_lines import Line, alarms_named, lines
-from deployed.stack import Stack
+from deployed.stack import FilledTemplate
 
 
 class MetricsOfServices(CloudFormationLintRule):
@@ -79,7 +79,7 @@ class MembersAreAlarms(CloudFormationLintRule):
         return in_each_stack(cfn, _no_alarms)
 
 
-def _not_of_service(template: Deployed, stack: Stack) -> Iterator[Fault]:
+def _not_of_service(template: Deployed, stack: FilledTemplate) -> Iterator[Fault]:
     for line in lines(stack):
         if not line.namespace.startswith("AWS/"):
             continue
@@ -96,7 +96,7 @@ def _not_of_service(template: Deployed, stack: Stack) -> Iterator[Fault]:
         yield from _wrong_values(template, stack, line)
 
 
-def _wrong_values(template: Deployed, stack: Stack, line: Line) -> Iterator[Fault]:
+def _wrong_values(template: Deployed, stack: FilledTemplate, line: Line) -> Iterator[Fault]:
     parameters = {f"${{{name}}}" for name in stack.template.get("Parameters") or {}}
     # A dashboard may have lines for what only some stacks have; an alarm is there with it or not at all.
     several = "DashboardBody" in line.path
@@ -112,7 +112,7 @@ def _words(line: Line) -> str:
     return " ".join(sorted(line.dimensions)) or "none"
 
 
-def _not_emitted(template: Deployed, stack: Stack) -> Iterator[Fault]:
+def _not_emitted(template: Deployed, stack: FilledTemplate) -> Iterator[Fault]:
     for line in lines(stack):
         if line.namespace.startswith("AWS/") or _by_unknown_code(template, stack, line.namespace):
             continue
@@ -123,7 +123,7 @@ def _not_emitted(template: Deployed, stack: Stack) -> Iterator[Fault]:
             yield Fault(line.path, f"nothing emits {line.metric} with the dimensions {_words(line)}")
 
 
-def _emitted(template: Deployed, stack: Stack, namespace: str) -> Iterator[Emitted]:
+def _emitted(template: Deployed, stack: FilledTemplate, namespace: str) -> Iterator[Emitted]:
     for metric_filter in stack.of_type("AWS::Logs::MetricFilter"):
         for made in metric_filter.properties.get("MetricTransformations", []):
             if made.get("MetricNamespace") == namespace:
@@ -133,7 +133,7 @@ def _emitted(template: Deployed, stack: Stack, namespace: str) -> Iterator[Emitt
         yield from emitted_by(template.code_of(name) or Path())
 
 
-def _told(stack: Stack, namespace: str) -> list[str]:
+def _told(stack: FilledTemplate, namespace: str) -> list[str]:
     """Return the functions that are told a namespace by their environment."""
     return [
         function.id
@@ -142,12 +142,12 @@ def _told(stack: Stack, namespace: str) -> list[str]:
     ]
 
 
-def _by_unknown_code(template: Deployed, stack: Stack, namespace: str) -> bool:
+def _by_unknown_code(template: Deployed, stack: FilledTemplate, namespace: str) -> bool:
     """Tell whether a function may emit anything there: `sam validate --lint` hands over a template that no longer says where the code is."""
     return any(template.code_of(name) is None for name in _told(stack, namespace))
 
 
-def _misnamed(stack: Stack) -> Iterator[Fault]:
+def _misnamed(stack: FilledTemplate) -> Iterator[Fault]:
     for api in stack.of_type("AWS::ApiGateway::RestApi"):
         name = str(api.properties.get("Name", ""))
         body = api.properties.get("Body")
@@ -163,7 +163,7 @@ def _misnamed(stack: Stack) -> Iterator[Fault]:
             )
 
 
-def _no_alarms(stack: Stack) -> Iterator[Fault]:
+def _no_alarms(stack: FilledTemplate) -> Iterator[Fault]:
     known = set()
     for alarm in stack.of_type("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
         known |= {f"${{{alarm.id}}}", f"${{{alarm.id}.Arn}}"}

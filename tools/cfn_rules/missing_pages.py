@@ -7,7 +7,7 @@ from typing import Any
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.stack import Resource, Stack
+from deployed.stack import FilledTemplate, Resource
 
 _REFERENCE = re.compile(r"^\$\{(\w+)\.")
 _OF_API = ".execute-api."
@@ -49,7 +49,7 @@ class ErrorsOfTheApiAreNotKept(CloudFormationLintRule):
         return in_each_stack(cfn, _kept_errors)
 
 
-def _pages(stack: Stack) -> Iterator[Fault]:
+def _pages(stack: FilledTemplate) -> Iterator[Fault]:
     for distribution in stack.of_type("AWS::CloudFront::Distribution"):
         config = distribution.properties.get("DistributionConfig", {})
         path = (*distribution.path, "Properties", "DistributionConfig")
@@ -74,7 +74,7 @@ def _pages(stack: Stack) -> Iterator[Fault]:
                 )
 
 
-def _kept_errors(stack: Stack) -> Iterator[Fault]:
+def _kept_errors(stack: FilledTemplate) -> Iterator[Fault]:
     for distribution in stack.of_type("AWS::CloudFront::Distribution"):
         config = distribution.properties.get("DistributionConfig", {})
         if not _apis(config):
@@ -96,7 +96,7 @@ def _apis(config: dict[str, Any]) -> set[str]:
     return {str(origin.get("Id")) for origin in config.get("Origins", []) if _OF_API in str(origin.get("DomainName"))}
 
 
-def _codes(stack: Stack, behaviour: dict[str, Any]) -> Iterator[str]:
+def _codes(stack: FilledTemplate, behaviour: dict[str, Any]) -> Iterator[str]:
     for association in behaviour.get("FunctionAssociations", []):
         named = _REFERENCE.match(str(association.get("FunctionARN")))
         function: Resource | None = stack.resources.get(named[1]) if named else None

@@ -7,7 +7,7 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Deployed, Fault, findings, in_each_stack
 from deployed.scenarios import given_and_left_out
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 
 _RULES_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html"
 # Texts for people: there an empty part does no harm.
@@ -77,7 +77,9 @@ def _empty(template: Deployed) -> Iterator[Fault]:
                     yield Fault((*resource.path, "Properties", *path), message)
 
 
-def _empty_parts(stack: Stack, node: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _empty_parts(
+    stack: FilledTemplate, node: Json, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield the innermost properties that an empty parameter reaches, as far as the template's own structure tells them apart."""
     if isinstance(node, dict) and not _is_function(node):
         for key, value in node.items():
@@ -96,12 +98,12 @@ def _is_function(node: Json) -> bool:
     return len(node) == 1 and next(iter(node)).startswith(("Ref", "Fn::"))
 
 
-def _situation(stack: Stack) -> str:
+def _situation(stack: FilledTemplate) -> str:
     given = _given(stack)
     return f"with {', '.join(given)} alone" if given else "by default"
 
 
-def _given(stack: Stack) -> list[str]:
+def _given(stack: FilledTemplate) -> list[str]:
     return [name for name, value in stack.values.items() if value == f"${{{name}}}"]
 
 
@@ -109,7 +111,7 @@ def _without_effect(template: Deployed) -> Iterator[Fault]:
     stacks = given_and_left_out(template.source)
     made = {tuple(sorted(stack.values.items())): _everything(stack) for stack in stacks}
 
-    def has_effect(stack: Stack, name: str) -> bool:
+    def has_effect(stack: FilledTemplate, name: str) -> bool:
         with_it, without = (tuple(sorted(values.items())) for values in (stack.values, stack.values | {name: ""}))
         return made.get(without) != made[with_it]
 
@@ -123,7 +125,7 @@ def _without_effect(template: Deployed) -> Iterator[Fault]:
                 yield Fault(("Parameters", name), f"{name} has no effect {_situation(stack)}")
 
 
-def _everything(stack: Stack) -> list[tuple[str, str]]:
+def _everything(stack: FilledTemplate) -> list[tuple[str, str]]:
     outputs = stack.template.get("Outputs") or {}
     return [
         *((resource.id, stack.text(dict(resource.properties))) for resource in stack.resources.values()),
@@ -131,7 +133,7 @@ def _everything(stack: Stack) -> list[tuple[str, str]]:
     ]
 
 
-def _of_any_region(stack: Stack) -> Iterator[Fault]:
+def _of_any_region(stack: FilledTemplate) -> Iterator[Fault]:
     for distribution in stack.of_type("AWS::CloudFront::Distribution"):
         for keys, arn in _OF_CLOUDFRONT.items():
             node = (distribution.definition.get("Properties") or {}).get("DistributionConfig", {})

@@ -11,7 +11,7 @@ from deployed.arns import written_out
 from deployed.firewall_capacity import capacity
 from deployed.linting import Deployed, Fault, findings, in_each_stack
 from deployed.metric_lines import widgets
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 _TEMPLATE_BYTES = 1_000_000
 _SECTIONS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
@@ -153,7 +153,7 @@ def _template(template: Deployed, path: Path | None) -> Iterator[Fault]:
             yield Fault(("Mappings", name), f"{name} has more than {_MAPPING_KEYS} keys")
 
 
-def _policies(stack: Stack) -> Iterator[Fault]:
+def _policies(stack: FilledTemplate) -> Iterator[Fault]:
     for role in stack.of_type("AWS::IAM::Role"):
         inline = sum(_characters(stack, policy.get("PolicyDocument")) for policy in role.properties.get("Policies", []))
         yield from _over(role, "of inline policies", inline, _INLINE_CHARACTERS)
@@ -164,7 +164,7 @@ def _policies(stack: Stack) -> Iterator[Fault]:
         yield from _over(policy, "of its document", characters, _MANAGED_CHARACTERS)
 
 
-def _dashboards(stack: Stack) -> Iterator[Fault]:
+def _dashboards(stack: FilledTemplate) -> Iterator[Fault]:
     for dashboard in stack.of_type("AWS::CloudWatch::Dashboard"):
         path = (*dashboard.path, "Properties", "DashboardBody")
         try:
@@ -182,7 +182,7 @@ def _dashboards(stack: Stack) -> Iterator[Fault]:
                 yield Fault(path, f"{count} {what} are more than {most}")
 
 
-def _alarms(stack: Stack) -> Iterator[Fault]:
+def _alarms(stack: FilledTemplate) -> Iterator[Fault]:
     for alarm in stack.of_type("AWS::CloudWatch::Alarm"):
         metrics = [member for member in alarm.properties.get("Metrics", []) if "MetricStat" in member]
         if len(metrics) > _METRICS_OF_ALARM:
@@ -194,20 +194,20 @@ def _alarms(stack: Stack) -> Iterator[Fault]:
         yield from _over(composite, "of its rule", characters, _ALARM_RULE_CHARACTERS)
 
 
-def _environments(stack: Stack) -> Iterator[Fault]:
+def _environments(stack: FilledTemplate) -> Iterator[Fault]:
     for function in stack.of_type("AWS::Lambda::Function"):
         variables = function.properties.get("Environment", {}).get("Variables", {})
         size = sum(len(name) + _length(written_out(stack, str(value))) for name, value in variables.items())
         yield from _over(function, "of environment", size, _ENVIRONMENT_BYTES)
 
 
-def _edge_functions(stack: Stack) -> Iterator[Fault]:
+def _edge_functions(stack: FilledTemplate) -> Iterator[Fault]:
     for function in stack.of_type("AWS::CloudFront::Function"):
         size = len(str(function.properties.get("FunctionCode")).encode())
         yield from _over(function, "of code", size, _FUNCTION_BYTES)
 
 
-def _firewalls(stack: Stack) -> Iterator[Fault]:
+def _firewalls(stack: FilledTemplate) -> Iterator[Fault]:
     for firewall in stack.of_type("AWS::WAFv2::WebACL"):
         units = capacity(firewall.properties.get("Rules", []))
         if units > _CAPACITY:
@@ -219,7 +219,7 @@ def _over(resource: Resource, what: str, size: int, most: int) -> Iterator[Fault
         yield Fault(resource.path, f"{resource.id} has about {size} characters {what}, and AWS takes {most}")
 
 
-def _characters(stack: Stack, document: Json) -> int:
+def _characters(stack: FilledTemplate, document: Json) -> int:
     """Return the length of a policy as IAM counts it: without white space, with the names that a deploy gives."""
     return _length(re.sub(r"\s", "", written_out(stack, json.dumps(document, separators=(",", ":")))))
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
-from deployed.policies import Statement, roles
+from deployed.policies import PolicyStatement, roles
 from deployed.service_reference import actions
-from deployed.stack import Resource, Stack
+from deployed.stack import FilledTemplate, Resource
 
 
 class RecursionOnPurpose(CloudFormationLintRule):
@@ -27,7 +27,7 @@ class RecursionOnPurpose(CloudFormationLintRule):
         return in_each_stack(cfn, _unsaid)
 
 
-def _unsaid(stack: Stack) -> Iterator[Fault]:
+def _unsaid(stack: FilledTemplate) -> Iterator[Fault]:
     allowed = roles(stack)
     for function in stack.of_type("AWS::Lambda::Function"):
         if "RecursiveLoop" in function.properties:
@@ -38,7 +38,7 @@ def _unsaid(stack: Stack) -> Iterator[Fault]:
                 yield Fault(function.path, f"{function.id} may send to {source}, which starts it: set RecursiveLoop")
 
 
-def _starts(stack: Stack, function: Resource) -> Iterator[tuple[str, str]]:
+def _starts(stack: FilledTemplate, function: Resource) -> Iterator[tuple[str, str]]:
     """Yield the queues and topics that start a function, as the template refers to them, with the action that sends there."""
     names = (f"${{{function.id}}}", f"${{{function.id}.Arn}}")
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
@@ -49,7 +49,7 @@ def _starts(stack: Stack, function: Resource) -> Iterator[tuple[str, str]]:
             yield str(subscription.properties.get("TopicArn")), "sns:Publish"
 
 
-def _may(statements: list[Statement], action: str, resource: str) -> bool:
+def _may(statements: list[PolicyStatement], action: str, resource: str) -> bool:
     (wanted,) = actions(action)
     return any(
         statement.allows

@@ -7,7 +7,7 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Fault, findings, in_each_stack
 from deployed.scenarios import defaults
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 _KEPT = ("Retain", "RetainExceptOnCreate")
 # What others cannot do without: what it encrypts cannot be read, what it lets in is locked out, what it holds is gone.
@@ -55,7 +55,7 @@ def _kept(resource: Resource) -> bool:
     return resource.definition.get("DeletionPolicy") in _KEPT
 
 
-def _lost(stack: Stack) -> Iterator[Fault]:
+def _lost(stack: FilledTemplate) -> Iterator[Fault]:
     needed = {key.id: "a key" for key in stack.of_type("AWS::KMS::Key")}
     for resource in stack.resources.values():
         if _kept(resource):
@@ -71,7 +71,7 @@ def _lost(stack: Stack) -> Iterator[Fault]:
 
 
 def _protected_at_once(template: Mapping[str, Json]) -> Iterator[Fault]:
-    for table in Stack(template, defaults(template)).of_type("AWS::DynamoDB::Table"):
+    for table in FilledTemplate(template, defaults(template)).of_type("AWS::DynamoDB::Table"):
         kept_always = table.definition.get("DeletionPolicy") == "Retain"
         if str(table.properties.get("DeletionProtectionEnabled")).lower() == "true" and not kept_always:
             path = (*table.path, "Properties", "DeletionProtectionEnabled")

@@ -2,7 +2,7 @@
 
 import re
 
-from deployed.stack import Stack
+from deployed.stack import FilledTemplate
 
 _PREFIX = "arn:${AWS::Partition}:"
 _HERE = "${AWS::Region}:${AWS::AccountId}"
@@ -31,7 +31,7 @@ _FORMS = {
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
 
-def written_out(stack: Stack, text: str) -> str:
+def written_out(stack: FilledTemplate, text: str) -> str:
     """Return a text with each reference to a resource's ARN replaced by an ARN of the form that AWS gives it."""
 
     def replace(match: re.Match[str]) -> str:

@@ -6,9 +6,9 @@ A dimension has the value that AWS forms: a queue's name and not its URL, the me
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 
-type Values = Callable[[Stack], Iterable[str]]
+type Values = Callable[[FilledTemplate], Iterable[str]]
 """What a dimension can be in a stack."""
 
 
@@ -36,7 +36,7 @@ def _names(text: str) -> frozenset[str]:
 def _references(kind: str, attribute: str, own_name: str) -> Values:
     """Return the values of a dimension that is a resource's name: a reference to it, or the name that the template gives it."""
 
-    def values(stack: Stack) -> Iterator[str]:
+    def values(stack: FilledTemplate) -> Iterator[str]:
         for resource in stack.of_type(kind):
             yield f"${{{resource.id}{attribute}}}"
             if own_name in resource.properties:
@@ -45,28 +45,28 @@ def _references(kind: str, attribute: str, own_name: str) -> Values:
     return values
 
 
-def _aliases(stack: Stack) -> Iterator[str]:
+def _aliases(stack: FilledTemplate) -> Iterator[str]:
     for alias in stack.of_type("AWS::Lambda::Alias"):
         yield f"{alias.properties.get('FunctionName')}:{alias.properties.get('Name')}"
 
 
-def _api_names(stack: Stack) -> Iterator[str]:
+def _api_names(stack: FilledTemplate) -> Iterator[str]:
     return (
         str(api.properties["Name"]) for api in stack.of_type("AWS::ApiGateway::RestApi") if "Name" in api.properties
     )
 
 
-def _stages(stack: Stack) -> Iterator[str]:
+def _stages(stack: FilledTemplate) -> Iterator[str]:
     for stage in stack.of_type("AWS::ApiGateway::Stage"):
         yield f"${{{stage.id}}}"
         yield str(stage.properties.get("StageName"))
 
 
-def _firewalls(stack: Stack) -> Iterator[str]:
+def _firewalls(stack: FilledTemplate) -> Iterator[str]:
     return (_metric_name(firewall.properties) for firewall in stack.of_type("AWS::WAFv2::WebACL"))
 
 
-def _firewall_rules(stack: Stack) -> Iterator[str]:
+def _firewall_rules(stack: FilledTemplate) -> Iterator[str]:
     yield "ALL"
     yield "Default_Action"
     for firewall in stack.of_type("AWS::WAFv2::WebACL"):

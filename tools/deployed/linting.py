@@ -12,7 +12,7 @@ from cfnlint.template import Template
 
 from deployed import scenarios
 from deployed.nested import whole
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 from deployed.translation import included, translated
 
 
@@ -46,12 +46,12 @@ class Deployed:
         return translated(self.source, {})
 
     @cached_property
-    def source_stacks(self) -> list[Stack]:
+    def source_stacks(self) -> list[FilledTemplate]:
         """The stacks to look at before SAM translates them."""
         return scenarios.stacks(self.source)
 
     @cached_property
-    def stacks(self) -> list[Stack]:
+    def stacks(self) -> list[FilledTemplate]:
         """The stacks to look at: see `deployed.scenarios`."""
         return scenarios.stacks(self.translation)
 
@@ -72,7 +72,7 @@ def deployed(cfn: Template) -> Deployed:
 _READ: WeakKeyDictionary[Template, Deployed] = WeakKeyDictionary()
 
 
-def in_each_stack(cfn: Template, check: Callable[[Stack], Iterable[Fault]]) -> list[RuleMatch]:
+def in_each_stack(cfn: Template, check: Callable[[FilledTemplate], Iterable[Fault]]) -> list[RuleMatch]:
     """Return what a check finds in any of the stacks that the template can become, each fault once."""
     return findings(cfn, lambda template: dict.fromkeys(fault for stack in template.stacks for fault in check(stack)))
 

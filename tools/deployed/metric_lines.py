@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
 _SELECT = re.compile(r"SELECT\s+\w+\(\s*\"?([\w.]+)\"?\s*\)\s+FROM\s+SCHEMA\(([^)]*)\)", re.IGNORECASE)
@@ -26,7 +26,7 @@ class Line:
     values: tuple[tuple[str, str], ...] | None
 
 
-def lines(stack: Stack) -> Iterator[Line]:
+def lines(stack: FilledTemplate) -> Iterator[Line]:
     """Yield the metrics of alarms, of their expressions, and of the dashboards' widgets."""
     for alarm in stack.of_type("AWS::CloudWatch::Alarm"):
         path = (*alarm.path, "Properties")
@@ -58,7 +58,7 @@ def widgets(dashboard: Resource) -> list[Mapping[str, Json]]:
     return list(body.get("widgets", []))
 
 
-def alarms_named(stack: Stack) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def alarms_named(stack: FilledTemplate) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield each alarm that a composite alarm or a dashboard names, as the template writes it, and where."""
     for composite in stack.of_type("AWS::CloudWatch::CompositeAlarm"):
         for name in _MEMBER.findall(str(composite.properties.get("AlarmRule"))):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deployed.stack import Json, Resource, Stack
+from deployed.stack import FilledTemplate, Json, Resource
 
 # Where a type of resource keeps the policy that says who may do what with it.
 _RESOURCE_POLICIES = {
@@ -16,7 +16,7 @@ _RESOURCE_POLICIES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class PolicyStatement:
     """A statement with lists where IAM takes one value or several. `Principal: "*"` is `{"*": ["*"]}`."""
 
     path: tuple[str | int, ...]
@@ -45,13 +45,13 @@ def listed(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [value]
 
 
-def statements(document: Json, path: tuple[str | int, ...]) -> Iterator[Statement]:
+def statements(document: Json, path: tuple[str | int, ...]) -> Iterator[PolicyStatement]:
     """Yield the statements of a resolved policy document that stands at a path of the template."""
     if not isinstance(document, dict):
         return
     for place, written in enumerate(listed(document.get("Statement"))):
         principal = written.get("Principal", {})
-        yield Statement(
+        yield PolicyStatement(
             path=(*path, "Statement", place),
             effect=str(written.get("Effect")),
             actions=[str(action) for action in listed(written.get("Action"))],
@@ -67,12 +67,12 @@ def statements(document: Json, path: tuple[str | int, ...]) -> Iterator[Statemen
         )
 
 
-def roles(stack: Stack) -> dict[str, list[Statement]]:
+def roles(stack: FilledTemplate) -> dict[str, list[PolicyStatement]]:
     """Return what each role of the stack may do, by logical id: its own policies, and those of the stack that are attached to it."""
     return {role.id: [*_inline(role), *_attached(stack, role)] for role in stack.of_type("AWS::IAM::Role")}
 
 
-def identity_statements(stack: Stack) -> Iterator[Statement]:
+def identity_statements(stack: FilledTemplate) -> Iterator[PolicyStatement]:
     """Yield what roles and managed policies of the stack allow and deny, each once."""
     for role in stack.of_type("AWS::IAM::Role"):
         yield from _inline(role)
@@ -80,7 +80,7 @@ def identity_statements(stack: Stack) -> Iterator[Statement]:
         yield from _document(policy)
 
 
-def resource_statements(stack: Stack) -> Iterator[tuple[Resource, Statement]]:
+def resource_statements(stack: FilledTemplate) -> Iterator[tuple[Resource, PolicyStatement]]:
     """Yield the statements of the policies of keys, topics, queues, buckets and secrets, each with the resource that holds it."""
     for resource in stack.of_type(*_RESOURCE_POLICIES):
         name = _RESOURCE_POLICIES[resource.type]
@@ -88,24 +88,24 @@ def resource_statements(stack: Stack) -> Iterator[tuple[Resource, Statement]]:
             yield resource, statement
 
 
-def trust(role: Resource) -> list[Statement]:
+def trust(role: Resource) -> list[PolicyStatement]:
     """Return who may assume a role."""
     name = "AssumeRolePolicyDocument"
     return list(statements(role.properties.get(name), (*role.path, "Properties", name)))
 
 
-def _inline(role: Resource) -> Iterator[Statement]:
+def _inline(role: Resource) -> Iterator[PolicyStatement]:
     for place, policy in enumerate(role.properties.get("Policies", [])):
         path = (*role.path, "Properties", "Policies", place, "PolicyDocument")
         yield from statements(policy.get("PolicyDocument"), path)
 
 
-def _attached(stack: Stack, role: Resource) -> Iterator[Statement]:
+def _attached(stack: FilledTemplate, role: Resource) -> Iterator[PolicyStatement]:
     named = listed(role.properties.get("ManagedPolicyArns"))
     for policy in stack.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
         if f"${{{policy.id}}}" in named or f"${{{role.id}}}" in listed(policy.properties.get("Roles")):
             yield from _document(policy)
 
 
-def _document(policy: Resource) -> Iterator[Statement]:
+def _document(policy: Resource) -> Iterator[PolicyStatement]:
     yield from statements(policy.properties.get("PolicyDocument"), (*policy.path, "Properties", "PolicyDocument"))

@@ -7,7 +7,7 @@ to deploy. A parameter that a condition compares takes each of its values, one a
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from deployed.stack import Json, Stack
+from deployed.stack import FilledTemplate, Json
 
 # 2 to the power of it stacks.
 _MOST_OPTIONAL = 8
@@ -26,7 +26,7 @@ def optional(template: Mapping[str, Json]) -> list[str]:
     return [name for name, value in defaults(template).items() if value == ""]
 
 
-def given_and_left_out(template: Mapping[str, Json]) -> list[Stack]:
+def given_and_left_out(template: Mapping[str, Json]) -> list[FilledTemplate]:
     """Return a stack for each combination of optional parameters that `Rules` lets through, from none given to all given.
 
     Raises ValueError for a template with more optional parameters than can be looked at.
@@ -36,7 +36,9 @@ def given_and_left_out(template: Mapping[str, Json]) -> list[Stack]:
         raise ValueError(f"{len(names)} optional parameters are more than the {_MOST_OPTIONAL} that are looked at")
     start = defaults(template)
     stacks = [
-        Stack(template, start | {name: f"${{{name}}}" for name, given in zip(names, chosen, strict=True) if given})
+        FilledTemplate(
+            template, start | {name: f"${{{name}}}" for name, given in zip(names, chosen, strict=True) if given}
+        )
         for chosen in sorted(product([False, True], repeat=len(names)), key=sum)
     ]
     return [stack for stack in stacks if not stack.refused]
@@ -55,9 +57,9 @@ def choices(template: Mapping[str, Json]) -> dict[str, list[str]]:
     }
 
 
-def stacks(template: Mapping[str, Json]) -> list[Stack]:
+def stacks(template: Mapping[str, Json]) -> list[FilledTemplate]:
     """Return the stacks that a rule looks at: the least and the most that is given, each with one choice made differently."""
-    combinations = given_and_left_out(template) or [Stack(template, defaults(template))]
+    combinations = given_and_left_out(template) or [FilledTemplate(template, defaults(template))]
     found = []
     for values in (combinations[0].values, combinations[-1].values):
         found.append(values)
@@ -69,7 +71,7 @@ def stacks(template: Mapping[str, Json]) -> list[Stack]:
         ]
     found += [stack.values for stack in combinations]
     unique = {tuple(sorted(values.items())): values for values in found}
-    return [stack for stack in (Stack(template, values) for values in unique.values()) if not stack.refused]
+    return [stack for stack in (FilledTemplate(template, values) for values in unique.values()) if not stack.refused]
 
 
 def _comparisons(node: Json) -> Iterator[tuple[str, str]]:

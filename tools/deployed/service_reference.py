@@ -19,7 +19,7 @@ _GLOBAL = re.compile(r"aws:(?!RequestTag/|ResourceTag/|TagKeys$)", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KnownAction:
     """An action: the types of resource that it can be limited to, and its condition keys. No type means that only `*` fits."""
 
     service: str
@@ -33,7 +33,7 @@ class Action:
 
 
 @cache
-def actions(pattern: str) -> tuple[Action, ...]:
+def actions(pattern: str) -> tuple[KnownAction, ...]:
     """Return the actions that a text of a policy names, wildcards included; an unknown service or action gives none."""
     service, _, name = pattern.partition(":")
     data = _service(service.lower())
@@ -85,13 +85,13 @@ def overlap(pattern: str, form: str) -> bool:
 
 
 @cache
-def _action(service: str, name: str) -> Action:
+def _action(service: str, name: str) -> KnownAction:
     data = _service(service)
     entries: Iterable[dict[str, Any]] = data["privileges"][name]["resource_types"].values()
     types = {entry["resource_type"].rstrip("*") for entry in entries if entry["resource_type"]}
     keys = {key for entry in entries for key in entry["condition_keys"]}
     keys |= {key for kind in types for key in data["resources"].get(kind, {}).get("condition_keys", [])}
-    return Action(service, name, frozenset(types), frozenset(keys))
+    return KnownAction(service, name, frozenset(types), frozenset(keys))
 
 
 @cache

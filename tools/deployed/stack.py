@@ -33,7 +33,7 @@ class Resource:
         return ("Resources", self.id)
 
 
-class Stack:
+class FilledTemplate:
     """A translated template and the values of its parameters; a parameter without a value stays the placeholder `${Name}`."""
 
     def __init__(self, template: Mapping[str, Json], values: Mapping[str, str]) -> None:

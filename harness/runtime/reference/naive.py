@@ -33,7 +33,7 @@ idempotency = DynamoDBPersistenceLayer(table_name=os.environ["LIMITS_TABLE"])
 config = IdempotencyConfig(use_local_cache=False)
 
 
-class Form(BaseModel):
+class NaiveForm(BaseModel):
     """The form."""
 
     numen: Annotated[str, Field(min_length=1, max_length=40)]
@@ -42,7 +42,7 @@ class Form(BaseModel):
     consent: Literal[True]
 
 
-class Receipt(BaseModel):
+class NaiveReceipt(BaseModel):
     """The answer."""
 
     reference: str
@@ -55,7 +55,7 @@ class Receipt(BaseModel):
 @idempotent_function(  # type: ignore[untyped-decorator] # Powertools gives it no types
     data_keyword_argument="form", persistence_store=idempotency, config=config, output_serializer=PydanticSerializer
 )
-def issue(form: Form, voter_id: str, key: str) -> Receipt:
+def issue(form: NaiveForm, voter_id: str, key: str) -> NaiveReceipt:
     """Issue the next identifier."""
     session = sessions.get_item(Key={"voter_id": voter_id, "key": key}, ConsistentRead=True)["Item"]
     voter = voters.get_item(Key={"voter_id": voter_id}, ConsistentRead=True)["Item"]
@@ -90,7 +90,7 @@ def issue(form: Form, voter_id: str, key: str) -> Receipt:
         ),
     ]
     dynamodb.meta.client.transact_write_items(TransactItems=actions)
-    return Receipt(
+    return NaiveReceipt(
         reference=reference,
         generation=generation,
         replaces=generation - 1,
@@ -101,11 +101,11 @@ def issue(form: Form, voter_id: str, key: str) -> Receipt:
 
 @app.post("/api/reissue")
 @tracer.capture_method
-def reissue(form: Form) -> Receipt:
+def reissue(form: NaiveForm) -> NaiveReceipt:
     """Answer the form."""
     cookies = app.current_event.headers.get("Cookie", "")
     voter_id, _, secret = cookies.partition("=")[2].partition(".")
-    receipt: Receipt = issue(form=form, voter_id=voter_id, key=secret)
+    receipt: NaiveReceipt = issue(form=form, voter_id=voter_id, key=secret)
     metrics.add_metric(name="Reissued", unit=MetricUnit.Count, value=1)
     logger.info("reissued", extra={"reference": receipt.reference, "generation": receipt.generation})
     return receipt

@@ -17,7 +17,7 @@ from harness.site.mocked_space import (
     overview,
 )
 from harness.site.states.pages import AFTER, BEFORE
-from harness.site.states.state import State, helpdesk, wording
+from harness.site.states.state import PageState, helpdesk, wording
 from harness.site.steps import (
     NUMEN,
     TYPED_PHONE,
@@ -168,16 +168,22 @@ def _session_ended_elsewhere(space: MockedSpace) -> None:
 
 
 STATES = {
-    "form": State(_signed_in, FORM, ("Votre session : " + ADDRESS, "Lycée Carnot, Dijon", "Par SMS, sur ce mobile")),
-    "form-again": State(
+    "form": PageState(
+        _signed_in, FORM, ("Votre session : " + ADDRESS, "Lycée Carnot, Dijon", "Par SMS, sur ce mobile")
+    ),
+    "form-again": PageState(
         _form(**earlier_reissue()), FORM, ("Vous avez déjà un nouvel identifiant : réassort n° 2.", "suivez l’envoi")
     ),
-    "form-numen-forgotten": State(_numen_forgotten, FORM, (f"Votre secrétariat : {SECRETARIAT}", "enveloppe cachetée")),
-    "form-loading": State(_loading(500), "Votre demande", ("Chargement de votre demande…",)),
-    "form-slow": State(_loading(3_000), "Votre demande", ("Chargement de votre demande…",)),
-    "form-unavailable": State(_overview_refused, "Votre demande", summary=(wording(Code.UNAVAILABLE), "Réessayer")),
-    "form-no-answer": State(_overview_unanswered, "Votre demande", summary=("Le service ne répond pas", "Réessayer")),
-    "form-empty": State(
+    "form-numen-forgotten": PageState(
+        _numen_forgotten, FORM, (f"Votre secrétariat : {SECRETARIAT}", "enveloppe cachetée")
+    ),
+    "form-loading": PageState(_loading(500), "Votre demande", ("Chargement de votre demande…",)),
+    "form-slow": PageState(_loading(3_000), "Votre demande", ("Chargement de votre demande…",)),
+    "form-unavailable": PageState(_overview_refused, "Votre demande", summary=(wording(Code.UNAVAILABLE), "Réessayer")),
+    "form-no-answer": PageState(
+        _overview_unanswered, "Votre demande", summary=("Le service ne répond pas", "Réessayer")
+    ),
+    "form-empty": PageState(
         _form_empty,
         FORM,
         summary=(
@@ -187,128 +193,130 @@ STATES = {
             "Confirmez que votre identifiant actuel cessera de fonctionner.",
         ),
     ),
-    "form-numen-fault": State(
+    "form-numen-fault": PageState(
         _form_filled("0123", TYPED_PHONE), FORM, summary=("Saisissez votre NUMEN : 13 caractères",)
     ),
-    "form-phone-fault": State(_form_filled(NUMEN, "06"), FORM, summary=("Saisissez un numéro de mobile français",)),
-    "too-early": State(
+    "form-phone-fault": PageState(_form_filled(NUMEN, "06"), FORM, summary=("Saisissez un numéro de mobile français",)),
+    "too-early": PageState(
         _stands(BEFORE, **_window(opens=False)),
         "Les demandes ne sont pas encore ouvertes",
         ("Revenez à partir du lundi 5 novembre à 8 h.", "Voir les dates des demandes"),
     ),
-    "closed": State(
+    "closed": PageState(
         _stands(AFTER, **_window(opens=False)),
         "Les demandes sont fermées",
         ("Elles ont fermé le jeudi 6 décembre à 17 h.", "Voir les dates des demandes"),
     ),
-    "stopped": State(
+    "stopped": PageState(
         _stands(**_window(opens=False, stopped=True)),
         wording(Code.REISSUES_STOPPED),
         ("L’organisateur a suspendu les demandes", "Votre identifiant actuel reste valable.", helpdesk()),
     ),
-    "voted": State(
+    "voted": PageState(
         _stands(status="used"),
         wording(Code.ALREADY_VOTED),
         ("Votre vote est enregistré", "Si vous n’avez pas voté, appelez tout de suite l’assistance.", helpdesk()),
     ),
-    "frozen": State(
+    "frozen": PageState(
         _stands(status="frozen", **earlier_reissue()),
         wording(Code.FROZEN),
         ("bloqué après un signalement", helpdesk(), "Voir le suivi de ma dernière demande"),
     ),
-    "review": State(
+    "review": PageState(
         open_review,
         REVIEW,
         (NUMEN, TYPED_PHONE, "Par SMS, sur ce mobile", "En confirmant, vous annulez votre identifiant actuel (n° 1)."),
     ),
-    "review-email": State(lambda space: open_review(space, "email"), REVIEW, (f"Par courriel, à {ADDRESS}",)),
-    "review-slow": State(_confirmation_waits, REVIEW, ("Envoi de la demande…",)),
-    "review-offline": State(
+    "review-email": PageState(lambda space: open_review(space, "email"), REVIEW, (f"Par courriel, à {ADDRESS}",)),
+    "review-slow": PageState(_confirmation_waits, REVIEW, ("Envoi de la demande…",)),
+    "review-offline": PageState(
         _confirmation_unanswered(offline=True),
         REVIEW,
         summary=("Pas de connexion à internet", "la demande ne sera pas faite deux fois", "Réessayer"),
     ),
-    "review-no-answer": State(
+    "review-no-answer": PageState(
         _confirmation_unanswered(offline=False),
         REVIEW,
         summary=("Le service ne répond pas", "la demande ne sera pas faite deux fois", "Réessayer"),
     ),
-    "review-unavailable": State(
+    "review-unavailable": PageState(
         _confirmed(Code.UNAVAILABLE, retry_after=5),
         REVIEW,
         summary=(wording(Code.UNAVAILABLE), "la demande ne sera pas faite deux fois", "Réessayer"),
     ),
-    "review-foreign-origin": State(
+    "review-foreign-origin": PageState(
         _confirmed(Code.FOREIGN_ORIGIN), REVIEW, summary=(wording(Code.FOREIGN_ORIGIN), "Aller à l’accueil")
     ),
-    "numen-mismatch": State(
+    "numen-mismatch": PageState(
         _confirmed(Code.NUMEN_MISMATCH, attempts_left=4),
         FORM,
         summary=(wording(Code.NUMEN_MISMATCH), "Il vous reste 4 essais.", "NUMEN oublié : à qui le demander"),
     ),
-    "numen-mismatch-last-try": State(
+    "numen-mismatch-last-try": PageState(
         _confirmed(Code.NUMEN_MISMATCH, attempts_left=1), FORM, summary=("Il vous reste 1 essai.",)
     ),
-    "locked": State(
+    "locked": PageState(
         _confirmed(Code.LOCKED, retry_after=900, attempts_left=0),
         REVIEW,
         summary=(wording(Code.LOCKED), "Vous pourrez recommencer dans", helpdesk()),
     ),
-    "locked-until-helpdesk": State(
+    "locked-until-helpdesk": PageState(
         _confirmed(Code.LOCKED, retry_after=HELPDESK_LOCK, attempts_left=0),
         REVIEW,
         summary=(wording(Code.LOCKED), "Seule l’assistance peut vous débloquer.", helpdesk()),
     ),
-    "phone-refused": State(_phone_refused, FORM, summary=("Ce numéro n’est pas celui d’un mobile accepté.",)),
-    "phone-in-use": State(
+    "phone-refused": PageState(_phone_refused, FORM, summary=("Ce numéro n’est pas celui d’un mobile accepté.",)),
+    "phone-in-use": PageState(
         _confirmed(Code.PHONE_IN_USE, retry_after=3_600), FORM, summary=(wording(Code.PHONE_IN_USE), helpdesk())
     ),
-    "too-many-reissues": State(
+    "too-many-reissues": PageState(
         _confirmed(Code.TOO_MANY_REISSUES, retry_after=7_200),
         REVIEW,
         summary=(wording(Code.TOO_MANY_REISSUES), "Vous pourrez recommencer vendredi 30 novembre", helpdesk()),
     ),
-    "concurrent": State(
+    "concurrent": PageState(
         _confirmed(Code.CONCURRENT_REISSUE),
         REVIEW,
         summary=(wording(Code.CONCURRENT_REISSUE), "Voir le suivi de la demande"),
     ),
-    "request-used": State(_confirmed(Code.IDEMPOTENCY_MISMATCH), FORM, summary=(wording(Code.IDEMPOTENCY_MISMATCH),)),
-    "stopped-meanwhile": State(
+    "request-used": PageState(
+        _confirmed(Code.IDEMPOTENCY_MISMATCH), FORM, summary=(wording(Code.IDEMPOTENCY_MISMATCH),)
+    ),
+    "stopped-meanwhile": PageState(
         _confirmed(Code.REISSUES_STOPPED), wording(Code.REISSUES_STOPPED), ("a suspendu les demandes", helpdesk())
     ),
-    "closed-meanwhile": State(
+    "closed-meanwhile": PageState(
         _confirmed(Code.WINDOW_CLOSED), wording(Code.WINDOW_CLOSED), ("Voir les dates des demandes",)
     ),
-    "voted-meanwhile": State(_confirmed(Code.ALREADY_VOTED), wording(Code.ALREADY_VOTED), (helpdesk(),)),
-    "frozen-meanwhile": State(_confirmed(Code.FROZEN), wording(Code.FROZEN), (helpdesk(),)),
-    "earlier-one-being-sent": State(
+    "voted-meanwhile": PageState(_confirmed(Code.ALREADY_VOTED), wording(Code.ALREADY_VOTED), (helpdesk(),)),
+    "frozen-meanwhile": PageState(_confirmed(Code.FROZEN), wording(Code.FROZEN), (helpdesk(),)),
+    "earlier-one-being-sent": PageState(
         _confirmed(Code.DELIVERY_IN_PROGRESS, retry_after=5),
         REVIEW,
         summary=(wording(Code.DELIVERY_IN_PROGRESS), "Vous pourrez recommencer dans", "Réessayer"),
     ),
-    "sign-out-unavailable": State(
+    "sign-out-unavailable": PageState(
         _sign_out_refused(Code.UNAVAILABLE), FORM, summary=(wording(Code.UNAVAILABLE), "Réessayer")
     ),
-    "sign-out-foreign-origin": State(
+    "sign-out-foreign-origin": PageState(
         _sign_out_refused(Code.FOREIGN_ORIGIN), FORM, summary=(wording(Code.FOREIGN_ORIGIN),)
     ),
-    "session-about-to-end": State(
+    "session-about-to-end": PageState(
         _session_about_to_end,
         FORM,
         ("Êtes-vous toujours là ?", "Temps restant :"),
         dialog="session-warning",
     ),
-    "session-not-prolonged": State(
+    "session-not-prolonged": PageState(
         _session_not_prolonged,
         FORM,
         ("Elle ne peut plus être prolongée.", "Ce que vous avez saisi reste sur la page."),
         dialog="session-warning",
     ),
-    "session-ended": State(
+    "session-ended": PageState(
         _session_ended, ADDRESS_AGAIN, ("Votre session est terminée.", "Ce que vous avez saisi est conservé.")
     ),
-    "session-ended-elsewhere": State(
+    "session-ended-elsewhere": PageState(
         _session_ended_elsewhere, ADDRESS_AGAIN, ("Votre session est terminée.", "Ce que vous avez saisi est conservé.")
     ),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reassort.problems import Code
 
 from harness.site.mocked_space import DISPUTE, REFERENCE, MockedSpace
-from harness.site.states.state import State, wording
+from harness.site.states.state import PageState, wording
 
 TITLE = "Cette demande ne vient pas de vous ?"
 TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
@@ -53,25 +53,27 @@ def _done(space: MockedSpace) -> None:
 
 
 STATES = {
-    "dispute": State(
+    "dispute": PageState(
         open_dispute,
         TITLE,
         ("personne ne peut plus voter avec", "l’assistance est prévenue", "Avant cet appel, vous ne pouvez pas voter."),
     ),
-    "dispute-cut-link": State(
+    "dispute-cut-link": PageState(
         lambda space: space.open("contestation.html"),
         TITLE,
         ("Ouvrez cette page avec le lien du courriel de confirmation.",),
     ),
-    "dispute-slow": State(_slow, TITLE, ("Blocage de l’identifiant…",)),
-    "dispute-offline": State(_offline, TITLE, summary=("Pas de connexion à internet", "Réessayer")),
-    "dispute-invalid-token": State(
+    "dispute-slow": PageState(_slow, TITLE, ("Blocage de l’identifiant…",)),
+    "dispute-offline": PageState(_offline, TITLE, summary=("Pas de connexion à internet", "Réessayer")),
+    "dispute-invalid-token": PageState(
         _refused(Code.INVALID_TOKEN), TITLE, summary=(wording(Code.INVALID_TOKEN), "Ouvrez de nouveau le lien reçu")
     ),
-    "dispute-invalid-fields": State(_refused(Code.INVALID_FIELDS), TITLE, summary=(wording(Code.INVALID_FIELDS),)),
-    "dispute-unavailable": State(_refused(Code.UNAVAILABLE), TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
-    "dispute-foreign-origin": State(_refused(Code.FOREIGN_ORIGIN), TITLE, summary=(wording(Code.FOREIGN_ORIGIN),)),
-    "disputed": State(
+    "dispute-invalid-fields": PageState(_refused(Code.INVALID_FIELDS), TITLE, summary=(wording(Code.INVALID_FIELDS),)),
+    "dispute-unavailable": PageState(
+        _refused(Code.UNAVAILABLE), TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")
+    ),
+    "dispute-foreign-origin": PageState(_refused(Code.FOREIGN_ORIGIN), TITLE, summary=(wording(Code.FOREIGN_ORIGIN),)),
+    "disputed": PageState(
         _done,
         "Votre signalement est enregistré",
         ("Dictez-lui cette référence", REFERENCE, "Ouverte maintenant, jusqu’à 20 h."),

@@ -23,7 +23,7 @@ from harness.site.mocked_space import (
     tracked,
     why,
 )
-from harness.site.states.state import State, helpdesk, merged, wording
+from harness.site.states.state import PageState, helpdesk, merged, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,8 +226,8 @@ REFUSALS = {
 }
 
 
-def _tracked(state: Tracked) -> State:
-    return State(lambda space: space.open_tracking(state.body), TITLE, (state.label, *state.texts, REFERENCE))
+def _tracked(state: Tracked) -> PageState:
+    return PageState(lambda space: space.open_tracking(state.body), TITLE, (state.label, *state.texts, REFERENCE))
 
 
 def _nothing_asked(space: MockedSpace) -> None:
@@ -302,8 +302,8 @@ def open_redelivery(space: MockedSpace, code: Code, retry_after: int | None = No
     space.page.locator("#redeliver").click()
 
 
-def _redelivery_refused(code: Code, refusal: Refusal) -> State:
-    return State(
+def _redelivery_refused(code: Code, refusal: Refusal) -> PageState:
+    return PageState(
         lambda space: open_redelivery(space, code, refusal.retry_after),
         TITLE,
         refusal.texts,
@@ -317,27 +317,27 @@ def _redelivery_signed_out(space: MockedSpace) -> None:
 
 
 _OTHERS = {
-    "tracking-nothing-asked": State(
+    "tracking-nothing-asked": PageState(
         _nothing_asked, TITLE, ("Vous n’avez pas fait de demande de nouvel identifiant.", "Faire une demande")
     ),
-    "tracking-slow": State(_loading, TITLE, ("Chargement de votre demande…",)),
-    "tracking-unavailable": State(_unavailable, TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
-    "tracking-no-answer": State(_offline, TITLE, summary=("Le service ne répond pas", "Réessayer")),
-    "tracking-not-found": State(_first_status_refused(Code.NOT_FOUND), TITLE, summary=(wording(Code.NOT_FOUND),)),
-    "tracking-status-unavailable": State(
+    "tracking-slow": PageState(_loading, TITLE, ("Chargement de votre demande…",)),
+    "tracking-unavailable": PageState(_unavailable, TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
+    "tracking-no-answer": PageState(_offline, TITLE, summary=("Le service ne répond pas", "Réessayer")),
+    "tracking-not-found": PageState(_first_status_refused(Code.NOT_FOUND), TITLE, summary=(wording(Code.NOT_FOUND),)),
+    "tracking-status-unavailable": PageState(
         _first_status_refused(Code.UNAVAILABLE), TITLE, summary=(wording(Code.UNAVAILABLE), "Réessayer")
     ),
-    "tracking-session-ended": State(
+    "tracking-session-ended": PageState(
         _session_ended, TITLE, ("Votre session est terminée : le suivi n’est plus mis à jour.", REFERENCE)
     ),
-    "tracking-session-about-to-end": State(
+    "tracking-session-about-to-end": PageState(
         _session_about_to_end, TITLE, ("Êtes-vous toujours là ?",), dialog="session-warning"
     ),
-    "tracking-caller-code-expired": State(_caller_code_expired, TITLE),
-    "redelivered": State(
+    "tracking-caller-code-expired": PageState(_caller_code_expired, TITLE),
+    "redelivered": PageState(
         _redelivered, TITLE, (f"Le même identifiant part maintenant par courriel, à l’adresse {ADDRESS}.",)
     ),
-    "redelivery-signed-out": State(_redelivery_signed_out, TITLE, ("Votre session est terminée", REFERENCE)),
+    "redelivery-signed-out": PageState(_redelivery_signed_out, TITLE, ("Votre session est terminée", REFERENCE)),
 }
 STATES = merged(
     {f"tracking-{name}": _tracked(state) for name, state in TRACKED.items()},

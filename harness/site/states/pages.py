@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from reassort.problems import Code
 
 from harness.site.mocked_space import ELECTION, NOW, OVERVIEW, SECRETARIAT, MockedSpace, overview
-from harness.site.states.state import State
+from harness.site.states.state import PageState
 
 BEFORE = datetime(2018, 11, 1, 12, tzinfo=UTC)
 AFTER = datetime(2018, 12, 8, 12, tzinfo=UTC)
 
 
-def page(path: str, heading: str, *texts: str, now: datetime = NOW) -> State:
+def page(path: str, heading: str, *texts: str, now: datetime = NOW) -> PageState:
     """Return a page that only has to be opened."""
-    return State(lambda space: space.open(path, now=now), heading, texts)
+    return PageState(lambda space: space.open(path, now=now), heading, texts)
 
 
 def _secretariat(space: MockedSpace) -> None:
@@ -70,14 +70,14 @@ STATES = {
         "deux chiffres, une lettre",
         "enveloppe",
     ),
-    "numen-secretariat": State(
+    "numen-secretariat": PageState(
         _secretariat, "Vous ne connaissez plus votre NUMEN", ("Votre secrétariat :", SECRETARIAT)
     ),
     "help": page("aide.html", "Aide", "Afficher mon code"),
-    "help-caller-code": State(
+    "help-caller-code": PageState(
         _caller_code, "Aide", ("Code à lire à l’assistance", "482 913", "Ne le donnez à personne")
     ),
-    "help-caller-code-signed-out": State(
+    "help-caller-code-signed-out": PageState(
         _caller_code_refused(Code.SIGNED_OUT),
         "Aide",
         (
@@ -85,7 +85,7 @@ STATES = {
             "Afficher mon code",
         ),
     ),
-    "help-caller-code-unavailable": State(
+    "help-caller-code-unavailable": PageState(
         _caller_code_refused(Code.UNAVAILABLE),
         "Aide",
         ("Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au",),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reassort.problems import Code, FieldFault
 
 from harness.site.mocked_space import ASK_CODE, ELECTION, OVERVIEW, REDEEM_CODE, MockedSpace, Operation
-from harness.site.states.state import State, wording
+from harness.site.states.state import PageState, wording
 from harness.site.steps import EMAIL, ask_code, open_code, redeem
 
 ADDRESS = "Votre adresse professionnelle"
@@ -136,23 +136,27 @@ def _code_too_early(space: MockedSpace) -> None:
     space.page.get_by_role("button", name="Demander un nouveau code").click()
 
 
-def _refused(operation: Operation, code: Code) -> State:
+def _refused(operation: Operation, code: Code) -> PageState:
     play, heading = (_address_refused(code), ADDRESS) if operation == ASK_CODE else (_code_refused(code), CODE)
-    return State(play, heading, summary=(wording(code),))
+    return PageState(play, heading, summary=(wording(code),))
 
 
 STATES = {
-    "address": State(
+    "address": PageState(
         lambda space: space.open("connexion.html"), ADDRESS, tuple(domain.example for domain in ELECTION.domains)
     ),
-    "address-after-tracking": State(
+    "address-after-tracking": PageState(
         lambda space: space.open("connexion.html#suivi"), ADDRESS, ("Identifiez-vous pour continuer.",)
     ),
-    "address-not-signed-in": State(_not_signed_in, ADDRESS, ("Si vous l’avez déjà fait, votre session est terminée.",)),
-    "address-empty": State(_send_address(""), ADDRESS, summary=("Saisissez votre adresse électronique",)),
-    "address-malformed": State(_send_address("camille"), ADDRESS, summary=("Saisissez votre adresse électronique",)),
-    "address-invalid": State(_address_invalid, ADDRESS, summary=(wording(Code.INVALID_FIELDS),)),
-    "address-foreign-domain": State(
+    "address-not-signed-in": PageState(
+        _not_signed_in, ADDRESS, ("Si vous l’avez déjà fait, votre session est terminée.",)
+    ),
+    "address-empty": PageState(_send_address(""), ADDRESS, summary=("Saisissez votre adresse électronique",)),
+    "address-malformed": PageState(
+        _send_address("camille"), ADDRESS, summary=("Saisissez votre adresse électronique",)
+    ),
+    "address-invalid": PageState(_address_invalid, ADDRESS, summary=(wording(Code.INVALID_FIELDS),)),
+    "address-foreign-domain": PageState(
         _foreign_domain("camille.morvandel@example.org"),
         ADDRESS,
         summary=(
@@ -160,7 +164,7 @@ STATES = {
             *(f"{domain.staff} : {domain.example}" for domain in ELECTION.domains),
         ),
     ),
-    "address-slip": State(
+    "address-slip": PageState(
         _foreign_domain("camille.morvandel@ac-dijon.com"),
         ADDRESS,
         summary=(
@@ -169,56 +173,60 @@ STATES = {
             "Utiliser cette adresse",
         ),
     ),
-    "address-slow": State(_address_waits(SLOW), ADDRESS, ("Envoi du code…",)),
-    "address-very-slow": State(
+    "address-slow": PageState(_address_waits(SLOW), ADDRESS, ("Envoi du code…",)),
+    "address-very-slow": PageState(
         _address_waits(VERY_SLOW), ADDRESS, ("C’est plus long que d’habitude. Ne fermez pas la page.",)
     ),
-    "address-offline": State(
+    "address-offline": PageState(
         _address_unanswered(offline=True), ADDRESS, summary=("Pas de connexion à internet", "Réessayer")
     ),
-    "address-no-answer": State(
+    "address-no-answer": PageState(
         _address_unanswered(offline=False), ADDRESS, summary=("Le service ne répond pas", "Réessayer")
     ),
-    "address-busy": State(_address_in_front(429), ADDRESS, summary=("Trop de demandes en même temps", "Réessayer")),
-    "address-error-page": State(
+    "address-busy": PageState(_address_in_front(429), ADDRESS, summary=("Trop de demandes en même temps", "Réessayer")),
+    "address-error-page": PageState(
         _address_in_front(502), ADDRESS, summary=("Service momentanément indisponible", "Réessayer")
     ),
-    "address-unavailable": State(
+    "address-unavailable": PageState(
         _address_refused(Code.UNAVAILABLE), ADDRESS, summary=(wording(Code.UNAVAILABLE), "Réessayer")
     ),
-    "address-source-limit": State(
+    "address-source-limit": PageState(
         _address_refused(Code.SOURCE_LIMIT, retry_after=480),
         ADDRESS,
         summary=(wording(Code.SOURCE_LIMIT), "un autre réseau", "Vous pourrez recommencer dans"),
     ),
     "address-foreign-origin": _refused(ASK_CODE, Code.FOREIGN_ORIGIN),
-    "code": State(
+    "code": PageState(
         open_code, CODE, (EMAIL, "Le code est valable 10 minutes.", "Regardez dans les courriers indésirables.")
     ),
-    "code-without-address": State(lambda space: space.open("code.html"), CODE),
-    "code-empty": State(_send_code(""), CODE, summary=("Saisissez les 6 chiffres du code reçu par courriel.",)),
-    "code-letters": State(_send_code("48291O"), CODE, summary=("Saisissez les 6 chiffres du code reçu par courriel.",)),
-    "code-wrong": State(
+    "code-without-address": PageState(lambda space: space.open("code.html"), CODE),
+    "code-empty": PageState(_send_code(""), CODE, summary=("Saisissez les 6 chiffres du code reçu par courriel.",)),
+    "code-letters": PageState(
+        _send_code("48291O"), CODE, summary=("Saisissez les 6 chiffres du code reçu par courriel.",)
+    ),
+    "code-wrong": PageState(
         _code_refused(Code.WRONG_CODE, attempts_left=4),
         CODE,
         summary=(wording(Code.WRONG_CODE), "essayez le dernier reçu", "Il vous reste 4 essais."),
     ),
-    "code-wrong-last-try": State(
+    "code-wrong-last-try": PageState(
         _code_refused(Code.WRONG_CODE, attempts_left=1), CODE, summary=("Il vous reste 1 essai.",)
     ),
-    "code-expired": State(
+    "code-expired": PageState(
         _code_refused(Code.WRONG_CODE), CODE, summary=(wording(Code.WRONG_CODE), "Demander un nouveau code")
     ),
-    "code-too-many-tries": State(
+    "code-too-many-tries": PageState(
         _code_refused(Code.TOO_MANY_TRIES, attempts_left=0, retry_after=540),
         CODE,
         summary=(wording(Code.TOO_MANY_TRIES), "Demandez un nouveau code"),
     ),
-    "code-invalid": State(_code_invalid, CODE, summary=(wording(Code.INVALID_FIELDS), "Saisissez les 6 chiffres")),
-    "code-slow": State(_code_waits, CODE, ("Vérification du code…",)),
-    "code-offline": State(_code_unanswered, CODE, summary=("Pas de connexion à internet", "Réessayer")),
-    "code-unavailable": State(_code_refused(Code.UNAVAILABLE), CODE, summary=(wording(Code.UNAVAILABLE), "Réessayer")),
+    "code-invalid": PageState(_code_invalid, CODE, summary=(wording(Code.INVALID_FIELDS), "Saisissez les 6 chiffres")),
+    "code-slow": PageState(_code_waits, CODE, ("Vérification du code…",)),
+    "code-offline": PageState(_code_unanswered, CODE, summary=("Pas de connexion à internet", "Réessayer")),
+    "code-unavailable": PageState(
+        _code_refused(Code.UNAVAILABLE), CODE, summary=(wording(Code.UNAVAILABLE), "Réessayer")
+    ),
     "code-foreign-origin": _refused(REDEEM_CODE, Code.FOREIGN_ORIGIN),
-    "code-asked-again": State(_code_asked_again, CODE, ("Un nouveau code est parti", "Utilisez le dernier reçu.")),
-    "code-asked-too-early": State(_code_too_early, CODE, ("Nouveau code possible dans",)),
+    "code-asked-again": PageState(_code_asked_again, CODE, ("Un nouveau code est parti", "Utilisez le dernier reçu.")),
+    "code-asked-too-early": PageState(_code_too_early, CODE, ("Nouveau code possible dans",)),
 }

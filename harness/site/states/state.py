@@ -9,7 +9,7 @@ from harness.site.mocked_space import ELECTION, MockedSpace
 
 
 @dataclass(frozen=True)
-class State:
+class PageState:
     """How a voter comes to a page, and what it must say then.
 
     Attributes:
@@ -27,13 +27,13 @@ class State:
     dialog: str | None = None
 
 
-def merged(*parts: dict[str, State]) -> dict[str, State]:
+def merged(*parts: dict[str, PageState]) -> dict[str, PageState]:
     """Return all states in one.
 
     Raises:
         ValueError: two have the same name; one of them would be looked at by nobody.
     """
-    together: dict[str, State] = {}
+    together: dict[str, PageState] = {}
     for part in parts:
         if twice := together.keys() & part.keys():
             raise ValueError(f"two states are called {', '.join(sorted(twice))}")

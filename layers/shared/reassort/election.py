@@ -1,18 +1,21 @@
 """One election as data: names, mail domains, windows, helpdesk hours, limits, identifier format.
 
-The file an operator writes is YAML (`elections/<id>.yaml`), which `reassort.election_file` reads and validates. The build turns it
-into JSON inside the layer. What was validated there is not validated again: these are plain records, which cost a cold start
-nothing, where pydantic's models cost it a quarter (docs/performance.md).
+Each member and its bounds stand here once. An operator writes a file of YAML, `elections/<id>.yaml`.
+`reassort.election_file` validates it by what stands here, and the build turns it into JSON inside
+the layer. Functions read that JSON into plain records and validate nothing again: pydantic would
+cost a quarter of a cold start (docs/performance.md).
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, dataclass_transform
-from zoneinfo import ZoneInfo
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Literal, Self, dataclass_transform
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 type Territory = Literal["FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF"]
 
@@ -21,17 +24,115 @@ class ElectionFileError(ValueError):
     """An election file cannot be used. The message names the file, each field and the reason."""
 
 
+class Rule:
+    """What is accepted of a member beside its type. Only pydantic looks at it, for an election file.
+
+    `bounds` have the names of pydantic's `Field` and `StringConstraints`. A `check` returns the
+    value or raises `ValueError`.
+    """
+
+    def __init__(self, check: Callable[[Any], Any] | None = None, **bounds: Any) -> None:
+        self._check = check
+        self._bounds = bounds
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic import AfterValidator, Field, StringConstraints
+
+        bounds = StringConstraints(**self._bounds) if source is str else Field(**self._bounds)
+        checks = (AfterValidator(self._check),) if self._check else ()
+        return handler.generate_schema(Annotated[source, bounds, *checks])
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Part:
-    """A part of an election, immutable. It has exactly the members that its class names."""
+    """A part of an election, immutable. It has the members that its class names and no others.
+
+    A member with a default may be left out.
+    """
+
+    members: ClassVar[Mapping[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.members = {**cls.members, **cls.__annotations__}
 
     def __init__(self, **members: Any) -> None:
-        if members.keys() != self.__annotations__.keys():
-            raise TypeError(f"{type(self).__name__}: {', '.join(sorted(members.keys() ^ self.__annotations__.keys()))}")
+        wrong = {name for name in members.keys() ^ self.members.keys() if name in members or not hasattr(self, name)}
+        if wrong:
+            raise TypeError(f"{type(self).__name__}: {', '.join(sorted(wrong))}")
         vars(self).update(members)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Part) and self.contents() == other.contents()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def contents(self) -> dict[str, Any]:
+        """Return the members by their names."""
+        return {name: getattr(self, name) for name in self.members}
+
+    def replaced(self, **members: Any) -> Self:
+        """Return the same with other `members`, which are not checked."""
+        return type(self)(**{**self.contents(), **members})
+
+    @classmethod
+    def parse(cls, written: Any) -> Any:
+        """Return the members of what an operator has written, where that may be short."""
+        return written
+
+    def check(self) -> Self:
+        """Return the part, made complete by what its members say of each other.
+
+        Raises:
+            ValueError: they contradict each other.
+        """
+        return self
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: Any) -> Any:
+        """Tell pydantic how an election file is validated. No function calls it."""
+        from pydantic_core import core_schema
+
+        members = {
+            name: core_schema.typed_dict_field(
+                core_schema.with_default_schema(handler.generate_schema(kind), default=getattr(cls, name))
+                if hasattr(cls, name)
+                else handler.generate_schema(kind),
+                required=not hasattr(cls, name),
+            )
+            for name, kind in cls.members.items()
+        }
+        given = core_schema.typed_dict_schema(members, extra_behavior="forbid")
+        checked = core_schema.no_info_after_validator_function(lambda members: cls(**members).check(), given)
+        return core_schema.no_info_before_validator_function(cls.parse, checked)
+
+
+def _is_domain(value: str) -> str:
+    if re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", value) is None:
+        raise ValueError(f"{value!r} is not a lower-case mail domain")
+    return value
+
+
+def _is_time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ValueError(f"{value!r} is not an IANA time zone") from error
+    return value
+
+
+def _differ(domains: tuple["Domain", ...]) -> tuple["Domain", ...]:
+    if len({domain.domain for domain in domains}) < len(domains):
+        raise ValueError("a domain is listed twice")
+    return domains
+
+
+Text = Annotated[str, Rule(strip_whitespace=True, min_length=1, max_length=200)]
+MailDomain = Annotated[str, Rule(_is_domain)]
+Mailbox = Annotated[str, Rule(pattern=r"^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@[a-z0-9.-]+$")]
+Handset = Annotated[str, Rule(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 
 class Opening(Part):
@@ -40,18 +141,35 @@ class Opening(Part):
     start: time
     end: time
 
+    @classmethod
+    def parse(cls, written: Any) -> Any:
+        """Accept `08:00-12:30`."""
+        if not isinstance(written, str):
+            return written
+        found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", written)
+        if found is None:
+            raise ValueError(f"{written!r} is not of the form 08:00-12:30")
+        start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
+        return {"start": time(start_hour, start_minute), "end": time(end_hour, end_minute)}
+
+    def check(self) -> Self:
+        """Refuse a span that ends before it starts."""
+        if self.end <= self.start:
+            raise ValueError("ends before it starts")
+        return self
+
 
 class HelpdeskHours(Part):
     """Helpdesk hours of one period: Monday to Friday, and single dates that replace the rule of their weekday."""
 
     weekdays: tuple[Opening, ...]
-    dates: Mapping[date, tuple[Opening, ...]]
+    dates: Mapping[date, tuple[Opening, ...]] = {}
 
 
 class Helpdesk(Part):
     """The phone service that helps voters."""
 
-    phone: str
+    phone: Annotated[str, Rule(pattern=r"^0[1-9](?:[ .]?\d\d){4}$")]
     outside_voting: HelpdeskHours
     during_voting: HelpdeskHours
 
@@ -66,6 +184,17 @@ class Window(Part):
         """Tell whether the aware `instant` lies inside."""
         return self.opens_at <= instant < self.closes_at
 
+    def local(self, zone: ZoneInfo) -> Self:
+        """Return the window with its naive times taken as local ones of `zone`."""
+        times = self.contents().items()
+        return type(self)(**{name: time if time.tzinfo else time.replace(tzinfo=zone) for name, time in times})
+
+    def check(self) -> Self:
+        """Refuse a window that closes before it opens."""
+        if self.closes_at <= self.opens_at:
+            raise ValueError("closes before it opens")
+        return self
+
 
 class Windows(Part):
     """When identifiers are reissued, and when the ballot is open."""
@@ -77,15 +206,21 @@ class Windows(Part):
 class Domain(Part):
     """A professional mail domain and how it is described to voters."""
 
-    domain: str
-    staff: str
-    example: str
+    domain: MailDomain
+    staff: Text
+    example: Text
+
+    def check(self) -> Self:
+        """Refuse an example that is not an address of the domain."""
+        if not self.example.endswith("@" + self.domain):
+            raise ValueError(f"example {self.example!r} is not an address of {self.domain}")
+        return self
 
 
 class Phones(Part):
     """Where accepted mobile numbers come from (ISO 3166-1 alpha-2 codes of French territories)."""
 
-    territories: tuple[Territory, ...]
+    territories: Annotated[tuple[Territory, ...], Rule(min_length=1)]
 
 
 class ExtraProof(Part):
@@ -95,20 +230,32 @@ class ExtraProof(Part):
     """
 
     kind: Literal["date", "text"]
-    label: str
-    hint: str
-    fault: str
-    min_length: int | None
-    max_length: int | None
+    label: Text
+    hint: Text
+    fault: Text
+    min_length: Annotated[int, Rule(ge=4, le=40)] | None = None
+    max_length: Annotated[int, Rule(ge=4, le=40)] | None = None
+
+    def check(self) -> Self:
+        """Refuse a text of unknown length, a date that has one, and a longest text shorter than the shortest."""
+        lengths = (self.min_length, self.max_length)
+        if self.kind == "date":
+            if lengths != (None, None):
+                raise ValueError("a date has no min_length and no max_length")
+        elif self.min_length is None or self.max_length is None:
+            raise ValueError("a text needs min_length and max_length")
+        elif self.max_length < self.min_length:
+            raise ValueError("max_length must not be less than min_length")
+        return self
 
 
 class Senders(Part):
     """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS 23.040)."""
 
-    email_name: str
-    email_local_part: str
-    sms_sender_id: str
-    sms_name: str
+    email_name: Text
+    email_local_part: Annotated[str, Rule(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$")]
+    sms_sender_id: Annotated[str, Rule(pattern=r"^[A-Za-z][A-Za-z0-9]{2,10}$")]
+    sms_name: Annotated[str, Rule(pattern=r"^[A-Za-z0-9 .'-]{1,40}$")]
 
 
 class IdentifierFormat(Part):
@@ -117,37 +264,43 @@ class IdentifierFormat(Part):
     13 symbols of the 30-letter alphabet carry 63 bits; fewer would fall under the 60 bits the service promises.
     """
 
-    symbols: int
-    group: int
+    symbols: Annotated[int, Rule(ge=13, le=31)]
+    group: Annotated[int, Rule(ge=3, le=8)]
 
 
 class CodeLimits(Part):
     """One-time codes. ASVS 5.0 6.5.x and 6.6.3, NIST SP 800-63B-4 section 3.1.3.2."""
 
-    lifetime_minutes: int
-    tries: int
-    resend_seconds: int
-    latest_valid: int
-    bucket: int
-    refill_minutes: int
+    lifetime_minutes: Annotated[int, Rule(ge=1, le=10)]
+    tries: Annotated[int, Rule(ge=1, le=10)]
+    resend_seconds: Annotated[int, Rule(ge=10, le=600)]
+    latest_valid: Annotated[int, Rule(ge=1, le=3)]
+    bucket: Annotated[int, Rule(ge=1, le=20)]
+    refill_minutes: Annotated[int, Rule(ge=1, le=15)]
     # Sources that may each have one more code in a window of `limits.source` while the bucket is empty.
-    reserve: int
-    alarm_per_day: int
+    reserve: Annotated[int, Rule(ge=1, le=10)]
+    alarm_per_day: Annotated[int, Rule(ge=1)]
 
 
 class NumenLimits(Part):
     """Wrong NUMENs: a lock of minutes after some, until the helpdesk unlocks after more."""
 
-    lock_after: int
-    lock_minutes: int
-    helpdesk_after: int
+    lock_after: Annotated[int, Rule(ge=1)]
+    lock_minutes: Annotated[int, Rule(ge=1, le=15)]
+    helpdesk_after: Annotated[int, Rule(ge=2)]
+
+    def check(self) -> Self:
+        """Refuse a final lock that comes before the short one."""
+        if self.helpdesk_after <= self.lock_after:
+            raise ValueError("helpdesk_after must be greater than lock_after")
+        return self
 
 
 class SessionLimits(Part):
     """Lifetime of a session. ASVS 5.0 7.3.1 and 7.3.2."""
 
-    idle_minutes: int
-    absolute_minutes: int
+    idle_minutes: Annotated[int, Rule(ge=2, le=60)]
+    absolute_minutes: Annotated[int, Rule(ge=5, le=720)]
 
 
 class SourceLimits(Part):
@@ -157,22 +310,22 @@ class SourceLimits(Part):
     """
 
     # No fewer than the shards of the count (`login.source_limit.SHARDS`).
-    codes: int
-    window_minutes: int
+    codes: Annotated[int, Rule(ge=8)]
+    window_minutes: Annotated[int, Rule(ge=1, le=15)]
 
 
 class ReissueLimits(Part):
     """Reissues of one voter."""
 
-    per_day: int
-    in_all: int
+    per_day: Annotated[int, Rule(ge=1, le=20)]
+    in_all: Annotated[int, Rule(ge=1, le=50)]
 
 
 class PhoneLimits(Part):
     """Use of one phone number: by how many voters, and how many SMS in 24 hours."""
 
-    voters: int
-    sms_per_day: int
+    voters: Annotated[int, Rule(ge=1, le=20)]
+    sms_per_day: Annotated[int, Rule(ge=1, le=100)]
 
 
 class Sending(Part):
@@ -182,12 +335,12 @@ class Sending(Part):
     stay under the account's rate. Carriers take some 10 SMS a second.
     """
 
-    codes_per_second: int
-    emails_per_second: int
-    sms_per_second: int
-    sms_per_day: int
+    codes_per_second: Annotated[int, Rule(ge=1, le=1000)]
+    emails_per_second: Annotated[int, Rule(ge=1, le=1000)]
+    sms_per_second: Annotated[int, Rule(ge=1, le=1000)]
+    sms_per_day: Annotated[int, Rule(ge=1)]
     # A voter whose SMS waits for longer than this is told so and offered the other channel at once.
-    long_wait_seconds: int
+    long_wait_seconds: Annotated[int, Rule(ge=10, le=900)]
 
 
 class Limits(Part):
@@ -199,18 +352,26 @@ class Limits(Part):
     session: SessionLimits
     reissues: ReissueLimits
     phone: PhoneLimits
-    redeliveries: int
-    sms_max_price_usd: Decimal
+    redeliveries: Annotated[int, Rule(ge=1, le=10)]
+    sms_max_price_usd: Annotated[Decimal, Rule(gt=0, le=1)]
 
 
 class Retention(Part):
     """How long things are kept: a delivery from its request on, roll and register from the close of the ballot on."""
 
-    deliveries_days: int
-    redelivery_minutes: int
+    deliveries_days: Annotated[int, Rule(ge=1, le=400)]
+    redelivery_minutes: Annotated[int, Rule(ge=5, le=1440)]
     # Voters and identifiers.
-    roll_days: int
-    register_days: int
+    roll_days: Annotated[int, Rule(ge=1, le=400)]
+    register_days: Annotated[int, Rule(ge=1, le=1830)]
+
+    def check(self) -> Self:
+        """Refuse deliveries that outlive the voters they are about, and a register that its voters outlive."""
+        if self.deliveries_days > self.roll_days:
+            raise ValueError("deliveries_days must not be greater than roll_days")
+        if self.register_days < self.roll_days:
+            raise ValueError("register_days must not be less than roll_days")
+        return self
 
 
 class CanaryTarget(Part):
@@ -219,9 +380,17 @@ class CanaryTarget(Part):
     `handset` is in E.164, for example `+33612345678`.
     """
 
-    domain: str
-    mailbox: str | None
-    handset: str | None
+    domain: MailDomain
+    mailbox: Mailbox | None = None
+    handset: Handset | None = None
+
+    def check(self) -> Self:
+        """Refuse a target that leads nowhere, and a mailbox elsewhere than in its domain."""
+        if self.mailbox is None and self.handset is None:
+            raise ValueError("needs a mailbox, a handset or both")
+        if self.mailbox is not None and not self.mailbox.endswith("@" + self.domain):
+            raise ValueError(f"mailbox must be an address of {self.domain}")
+        return self
 
 
 class Canaries(Part):
@@ -230,29 +399,38 @@ class Canaries(Part):
     Each target gets one every `every_minutes`, from the full hour on; one that has not arrived `late_after_minutes` later is missing.
     """
 
-    every_minutes: int
-    late_after_minutes: int
-    targets: tuple[CanaryTarget, ...]
+    every_minutes: Annotated[int, Rule(ge=5, le=60)]
+    late_after_minutes: Annotated[int, Rule(ge=2, le=59)]
+    # Two of each, by two channels, are read in one call of 100 keys.
+    targets: Annotated[tuple[CanaryTarget, ...], Rule(min_length=1, max_length=25)]
+
+    def check(self) -> Self:
+        """Refuse a rhythm that drifts through the hour, and a deadline that comes after the next canary."""
+        if 60 % self.every_minutes:
+            raise ValueError("every_minutes must divide an hour")
+        if self.late_after_minutes >= self.every_minutes:
+            raise ValueError("late_after_minutes must be less than every_minutes")
+        return self
 
 
 class Election(Part):
     """What the functions know of an election."""
 
-    id: str
-    name: str
-    organiser: str
-    timezone: str
+    id: Annotated[str, Rule(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$")]
+    name: Text
+    organiser: Text
+    timezone: Annotated[str, Rule(_is_time_zone)]
     windows: Windows
     helpdesk: Helpdesk
-    domains: tuple[Domain, ...]
+    domains: Annotated[tuple[Domain, ...], Rule(_differ, min_length=1)]
     phones: Phones
-    extra_proof: ExtraProof | None
+    extra_proof: ExtraProof | None = None
     senders: Senders
     identifier: IdentifierFormat
     limits: Limits
     sending: Sending
     retention: Retention
-    canaries: Canaries | None
+    canaries: Canaries | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -278,6 +456,24 @@ class Election(Part):
         """Accepted mail domains, in the order of the file."""
         return tuple(domain.domain for domain in self.domains)
 
+    def check(self) -> Self:
+        """Read times without an offset as local ones. Refuse windows and canaries of no use to anybody.
+
+        That is a reissue after the ballot has closed, for nobody could use the identifier, and a
+        canary of a foreign domain or of one listed twice: nobody would see which one is missing.
+        """
+        windows = self.windows
+        local = Windows(reissue=windows.reissue.local(self.zone), voting=windows.voting.local(self.zone))
+        if local.reissue.closes_at > local.voting.closes_at:
+            raise ValueError("windows.reissue closes after windows.voting")
+        names = [target.domain for target in self.canaries.targets] if self.canaries else []
+        if len(set(names)) < len(names):
+            raise ValueError("canaries.targets lists a domain twice")
+        for name in names:
+            if name not in self.domain_names:
+                raise ValueError(f"canaries.targets: {name} is not one of the domains")
+        return self.replaced(windows=local)
+
 
 def packaged_election(election_id: str) -> Election:
     """Read the election that the build validated and put beside this module.
@@ -300,58 +496,33 @@ def election_from_json(content: str | bytes) -> Election:
     Raises:
         ValueError, ArithmeticError, LookupError, TypeError, AttributeError: it is something else.
     """
-    read = json.loads(content)
-    limits, helpdesk = read["limits"], read["helpdesk"]
-    return Election(
-        **{
-            **read,
-            "windows": Windows(**{name: _window(window) for name, window in read["windows"].items()}),
-            "helpdesk": Helpdesk(
-                phone=helpdesk["phone"],
-                outside_voting=_hours(helpdesk["outside_voting"]),
-                during_voting=_hours(helpdesk["during_voting"]),
-            ),
-            "domains": tuple(Domain(**domain) for domain in read["domains"]),
-            "phones": Phones(territories=tuple(read["phones"]["territories"])),
-            "extra_proof": read["extra_proof"] and ExtraProof(**read["extra_proof"]),
-            "senders": Senders(**read["senders"]),
-            "identifier": IdentifierFormat(**read["identifier"]),
-            "limits": Limits(
-                code=CodeLimits(**limits["code"]),
-                source=SourceLimits(**limits["source"]),
-                numen=NumenLimits(**limits["numen"]),
-                session=SessionLimits(**limits["session"]),
-                reissues=ReissueLimits(**limits["reissues"]),
-                phone=PhoneLimits(**limits["phone"]),
-                redeliveries=limits["redeliveries"],
-                sms_max_price_usd=Decimal(limits["sms_max_price_usd"]),
-            ),
-            "sending": Sending(**read["sending"]),
-            "retention": Retention(**read["retention"]),
-            "canaries": read["canaries"] and _canaries(read["canaries"]),
-        }
-    )
+    election: Election = _read(Election, json.loads(content))
+    return election
 
 
-def _canaries(canaries: Mapping[str, Any]) -> Canaries:
-    return Canaries(**{**canaries, "targets": tuple(CanaryTarget(**target) for target in canaries["targets"])})
+_FROM_TEXT: Mapping[Any, Callable[[str], Any]] = {
+    date: date.fromisoformat,
+    time: time.fromisoformat,
+    datetime: datetime.fromisoformat,
+    Decimal: Decimal,
+}
 
 
-def _window(window: Mapping[str, str]) -> Window:
-    return Window(
-        opens_at=datetime.fromisoformat(window["opens_at"]), closes_at=datetime.fromisoformat(window["closes_at"])
-    )
-
-
-def _hours(hours: Mapping[str, Any]) -> HelpdeskHours:
-    return HelpdeskHours(
-        weekdays=_openings(hours["weekdays"]),
-        dates={date.fromisoformat(day): _openings(openings) for day, openings in hours["dates"].items()},
-    )
-
-
-def _openings(openings: list[Mapping[str, str]]) -> tuple[Opening, ...]:
-    return tuple(
-        Opening(start=time.fromisoformat(opening["start"]), end=time.fromisoformat(opening["end"]))
-        for opening in openings
-    )
+def _read(kind: Any, value: Any) -> Any:
+    """Make of a value of JSON what the annotation of its member says."""
+    if hasattr(kind, "__metadata__"):
+        kind = kind.__origin__
+    of: tuple[Any, ...] = getattr(kind, "__args__", ())
+    if NoneType in of:
+        return None if value is None else _read(of[0], value)
+    match value:
+        case str():
+            return _FROM_TEXT.get(kind, str)(value)
+        case list():
+            return tuple([_read(of[0], item) for item in value])
+        case dict() if of:
+            return {_read(of[0], key): _read(of[1], item) for key, item in value.items()}
+        case dict():
+            return kind(**{name: _read(kind.members[name], item) for name, item in value.items()})
+        case _:
+            return value

@@ -7,15 +7,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from reassort.client_network import NO_HEADER, read_source
 from reassort.problems import Code, FieldFault, Problem
-from reassort.sources import NO_HEADER, read_source
 from reassort.tables import ContentionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reassort.election import Election
-    from reassort.logs import Journal
+    from reassort.event_log import EventLog
 
     class Answering(Protocol):
         """What each function's rules are given that every answer needs as well."""
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
             """The election, whose helpdesk is named in each refusal."""
 
         @property
-        def journal(self) -> Journal:
+        def event_log(self) -> EventLog:
             """Where refusals and faults are recorded."""
 
 
@@ -201,19 +201,19 @@ def serve[D: Answering](
     `site_origin` is the only origin that may change state; None where callers are programs.
     """
     request = parse_request(event, source_header)
-    journal, helpdesk = deps.journal, deps.election.helpdesk.phone
-    journal.begin(request.request_id)
+    event_log, helpdesk = deps.event_log, deps.election.helpdesk.phone
+    event_log.begin(request.request_id)
     try:
         _raise_if_foreign(request, site_origin)
         answer = _route(request, routes)(request, deps)
     except Problem as problem:
-        journal.warn("request refused", code=problem.code.value, resource=request.resource)
+        event_log.warn("request refused", code=problem.code.value, resource=request.resource)
         answer = _problem_answer(problem, helpdesk)
     except ContentionError as error:
-        journal.fault("contention", error, resource=request.resource)
+        event_log.fault("contention", error, resource=request.resource)
         answer = _problem_answer(Problem(Code.UNAVAILABLE, retry_after=2), helpdesk)
     except Exception as error:  # noqa: BLE001 - the last resort: nothing of a fault may reach the voter
-        journal.fault("request failed", error, resource=request.resource)
+        event_log.fault("request failed", error, resource=request.resource)
         answer = _problem_answer(Problem(Code.UNAVAILABLE, retry_after=5), helpdesk)
     return _to_proxy(answer)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Retention
-from reassort.keys import due_shard
 from reassort.reasons import Reason
+from reassort.table_keys import due_shard
 from reassort.tables import Item
 
 # A delivery that the stream has not brought to `notify` within this time is picked up by the sweeper.
@@ -80,7 +80,7 @@ TOLD = ("channel", "fell_back")
 
 
 @dataclass
-class Step:
+class HistoryStep:
     """One line of a history. `at` is milliseconds since 1970; `channel` is how an identifier went."""
 
     at: int
@@ -89,7 +89,7 @@ class Step:
     reason: Reason | None = None
 
     @classmethod
-    def read(cls, step: Item) -> Step:
+    def read(cls, step: Item) -> HistoryStep:
         """Read a line as it is stored."""
         channel, reason = step.get("channel"), step.get("reason")
         return cls(
@@ -167,13 +167,13 @@ class Delivery:
             return Status.SUPERSEDED
         return self.status_of(Message.IDENTIFIER)
 
-    def identifier_history(self) -> list[Step]:
+    def identifier_history(self) -> list[HistoryStep]:
         """Return what happened to the identifier, oldest first; times never run backwards."""
-        steps = [Step.read(step) for step in self.history if step["message"] == Message.IDENTIFIER]
+        steps = [HistoryStep.read(step) for step in self.history if step["message"] == Message.IDENTIFIER]
         ends = [(self.superseded_at, Status.SUPERSEDED), (self.disputed_at, Status.DISPUTED)]
         for at, status in sorted((at, status) for at, status in ends if at is not None):
             place = next((index for index, step in enumerate(steps) if step.at > at), len(steps))
-            steps.insert(place, Step(at, status))
+            steps.insert(place, HistoryStep(at, status))
         latest = 0
         for step in steps:
             # A provider's clock may be behind ours; the order in which things were recorded counts.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.keys import session_key
+from reassort.table_keys import session_key
 from reassort.tables import ConditionFailedError, Item, update_one, update_request
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from reassort.clock import epoch_milliseconds
-from reassort.register import GENESIS, Change, Entry
+from reassort.register import Change, Entry
 from reassort.tables import Action, Item, update
 
 
@@ -110,36 +110,6 @@ def voter_from_item(item: Item) -> Voter:
         last_reference=item.get("last_reference"),
         extra_proof_hash=item.get("extra_proof_hash"),
     )
-
-
-def enrolled_voter_item(
-    *,
-    voter_id: str,
-    numen_hash: str,
-    establishment: str,
-    secretariat: str | None,
-    entry: Entry,
-    extra_proof_hash: str | None = None,
-) -> Item:
-    """Return the item of a voter who has just been put on the roll, with the entry that records it."""
-    if entry.previous != GENESIS or entry.sequence != 1:
-        raise ValueError("a voter's first entry starts a chain")
-    item: Item = {
-        "voter_id": voter_id,
-        "numen_hash": numen_hash,
-        "establishment": establishment,
-        "issued_at": [entry.at],
-        "generation": 1,
-        "chain_length": 1,
-        "chain_head": entry.hash,
-        "numen_failures": 0,
-        "numen_locked_until": 0,
-    }
-    if secretariat:
-        item["secretariat"] = secretariat
-    if extra_proof_hash is not None:
-        item["extra_proof_hash"] = extra_proof_hash
-    return item
 
 
 # Every change appends to the voter's chain, so this clause alone makes a write depend on all that was read: generation,

@@ -37,7 +37,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Profile:
     """One profile of `samconfig.toml` beside the template that it deploys. `given` are the overrides, placeholders included."""
 
     profile: str
@@ -83,7 +83,7 @@ def is_placeholder(value: str) -> bool:
     return _PLACEHOLDER.search(value) is not None
 
 
-def read_settings(path: Path, profile: str) -> Settings:
+def read_settings(path: Path, profile: str) -> Profile:
     """Read a profile of a `samconfig.toml`, and the templates beside it.
 
     Raises:
@@ -101,7 +101,7 @@ def read_settings(path: Path, profile: str) -> Settings:
         raise OperatorError(f"{path}: no profile {profile} with deploy.parameters; it has {known}") from error
     template = _read_template(path.with_name(TEMPLATE_NAME))
     observability = _read_template(path.with_name(_OBSERVABILITY_NAME))
-    return Settings(
+    return Profile(
         profile=profile,
         stack_name=str(found.get("stack_name", "")),
         region=found.get("region"),

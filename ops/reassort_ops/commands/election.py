@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 from reassort.clock import from_milliseconds, iso, utc_now
-from reassort.control import Control
 from reassort.election import Election, Window
+from reassort.reissue_switch import ReissueSwitch
 
 from reassort_ops.commands.options import (
     LOOK,
@@ -130,7 +130,7 @@ def _show(target: Target, standing: Standing, *, as_json: bool) -> None:
         say(f"{key} says something else than the record", "red")
 
 
-def _state(window: Window, control: Control) -> str:
+def _state(window: Window, control: ReissueSwitch) -> str:
     now = utc_now()
     if control.stopped:
         return "stopped"
@@ -139,7 +139,7 @@ def _state(window: Window, control: Control) -> str:
     return "open" if window.contains(now) and control.lets(now) else "closed"
 
 
-def _early(election: Election, control: Control) -> str | None:
+def _early(election: Election, control: ReissueSwitch) -> str | None:
     """Return when reissues close before the election file says so; None when they do not, or are stopped."""
     if control.closes_at is None or control.stopped:
         return None

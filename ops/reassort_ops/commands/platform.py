@@ -13,9 +13,9 @@ from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.platform.export import (
-    Difference,
+    Disagreement,
     RegistryExport,
-    Tally,
+    StatusTally,
     differences,
     read_held,
     replacing,
@@ -51,7 +51,7 @@ def platform_export(
     Exit status: 0 when issued = active + revoked + used + frozen.
     """
     run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
-    tally, started = Tally(), utc_now()
+    tally, started = StatusTally(), utc_now()
     with replacing(output) as file, progress("exporting", total) as advance:
         write_rows(file, run.worths(tally, advance))
     if as_json:
@@ -82,8 +82,8 @@ def platform_compare(
     held = read_held(file)
     compared = len(held)
     run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
-    tally = Tally()
-    found: list[Difference] = []
+    tally = StatusTally()
+    found: list[Disagreement] = []
     with progress("comparing", total) as advance:
         found.extend(differences(held, run.worths(tally, advance)))
     if as_json:
@@ -104,7 +104,7 @@ def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
     return RegistryExport(dynamodb, target.stack, target.keyed_hash, threads), described.get("ItemCount") or None
 
 
-def _say_balance(tally: Tally) -> None:
+def _say_balance(tally: StatusTally) -> None:
     before, after = tally.issued
     issued = str(tally.listed) if before <= tally.listed <= after else f"{before}…{after}"
     say(f"issued {issued} {'=' if tally.balances else '≠'} {status_names(tally.by_status)}")
@@ -112,7 +112,7 @@ def _say_balance(tally: Tally) -> None:
         say(f"{tally.orphans} identifiers belong to no voter of the roll", "red")
 
 
-def _described(stack: str, run: RegistryExport, tally: Tally) -> dict[str, Any]:
+def _described(stack: str, run: RegistryExport, tally: StatusTally) -> dict[str, Any]:
     return {
         "stack": stack,
         "election": run.stack.election_id,

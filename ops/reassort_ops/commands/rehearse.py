@@ -27,13 +27,12 @@ from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import Watched, may_ask, progress, say, say_json, say_table, watch
 from reassort_ops.register.check import verify_register
-from reassort_ops.rehearsal.morning import Habits, Morning, Plan, Service, Tally, plan_morning
-from reassort_ops.rehearsal.outcome import Delivered, Outcome, judge, percentile, settle
+from reassort_ops.rehearsal.morning import Habits, Morning, MorningTally, RehearsedService, VoterPlan, plan_morning
+from reassort_ops.rehearsal.outcome import Delivered, RehearsalOutcome, judge, percentile, settle
 from reassort_ops.rehearsal.post import Post
 from reassort_ops.rehearsal.roll import SOURCE, FictionalRoll, Removal, is_here, raise_if_real, raise_if_unfit
 from reassort_ops.roll.enrolment import Enroller
-from reassort_ops.roll.importing import Balance, RollImport, Settled
-from reassort_ops.roll.importing import Outcome as RowOutcome
+from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
 from reassort_ops.roll.writes import TransactionWriter
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def rehearse(
             raise typer.Exit(NOT_AGREED)
     _put_on_stack(target, roll)
     platform = _platform(target) if election.windows.voting.contains(utc_now()) else None
-    run = _Run(target, roll, plans, habits, site, registry, platform, clients, here)
+    run = _RehearsalRun(target, roll, plans, habits, site, registry, platform, clients, here)
     try:
         with watch("rehearsal", run.seen) as show:
             lasted = asyncio.run(run.play(show))
@@ -120,7 +119,7 @@ def rehearse(
     delivered = run.judge()
     with progress("verifying the register", None) as advance:
         register = verify_register(dynamodb, target.stack, advance)
-    outcome = Outcome(
+    outcome = RehearsalOutcome(
         stack=stack,
         election=election.id,
         seed=seed,
@@ -141,12 +140,12 @@ def rehearse(
 
 
 @dataclass
-class _Run:
+class _RehearsalRun:
     """One morning: what it needs, and what has happened so far."""
 
     target: Target
     roll: FictionalRoll
-    plans: list[Plan]
+    plans: list[VoterPlan]
     habits: Habits
     site: str
     registry: str
@@ -155,7 +154,7 @@ class _Run:
     here: bool
 
     def __post_init__(self) -> None:
-        self.tally = Tally()
+        self.tally = MorningTally()
         self._post: Post | None = None
         self._since = epoch_milliseconds(utc_now())
         self._started = time.monotonic()
@@ -172,7 +171,7 @@ class _Run:
             stack=stack,
             here=self.here,
         )
-        service = Service(
+        service = RehearsedService(
             url=self.site,
             origin=stack.site_url,
             registry_url=self.registry,
@@ -334,7 +333,7 @@ def _clean(target: Target, removal: Removal, *, yes: bool, as_json: bool) -> Non
                 say("run the same command again to remove the rest")
 
 
-def _say_interrupted(run: _Run, stack: str, *, as_json: bool) -> None:
+def _say_interrupted(run: _RehearsalRun, stack: str, *, as_json: bool) -> None:
     tally = run.tally
     if as_json:
         said = {"came": tally.came, "expected": tally.expected, "committed": len(tally.committed)}
@@ -346,7 +345,7 @@ def _say_interrupted(run: _Run, stack: str, *, as_json: bool) -> None:
     )
 
 
-def _say(outcome: Outcome) -> None:
+def _say(outcome: RehearsalOutcome) -> None:
     say_table(("", "number", "refused", "failed", "50 %, s", "95 %, s", "99 %, s"), list(outcome.rows()))
     say_table(("", ""), list(outcome.sums()))
     for promise in outcome.broken:

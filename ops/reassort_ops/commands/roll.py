@@ -30,14 +30,14 @@ from reassort_ops.election_files import DEFAULT_FOLDER, only_election
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
 from reassort_ops.output import may_ask, progress, say
-from reassort_ops.roll import first_identifiers as issued_identifiers
-from reassort_ops.roll.check import Checked, check_roll, valid_rows
+from reassort_ops.roll import first_identifiers
+from reassort_ops.roll.check import CheckedRoll, check_roll, valid_rows
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.error_file import error_file, raise_if_error_file_exists
-from reassort_ops.roll.faults import Fault, FaultCode
+from reassort_ops.roll.faults import FaultCode, RowFault
 from reassort_ops.roll.file import Column, RollFile, open_roll
 from reassort_ops.roll.first_identifiers import IdentifierDraw
-from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
+from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
 from reassort_ops.roll.mailing_file import MailingRow, Recipient, read_recipients, write_mailing
 from reassort_ops.roll.report import Lines, Members
 from reassort_ops.roll.rows import RollRow
@@ -183,8 +183,10 @@ def roll_import(
     # The list of faults is whole once the roll is checked, whatever becomes of the import.
     with _errors(errors, roll) as note:
         checked = _check(roll, model, report, note)
-        run = _Run(roll, checked, target, report, note, threads, issue, recipients)
-        run.balance.counts[Outcome.REJECTED] = checked.faulty if skip_invalid else checked.read if checked.faulty else 0
+        run = _ImportRun(roll, checked, target, report, note, threads, issue, recipients)
+        run.balance.counts[RowOutcome.REJECTED] = (
+            checked.faulty if skip_invalid else checked.read if checked.faulty else 0
+        )
         try:
             if checked.read > checked.faulty and (skip_invalid or not checked.faulty):
                 run.write(update=update, agreed=yes)
@@ -201,22 +203,24 @@ def _recipients(issue: Path | None, keys: Sequence[str], files: Sequence[Path]) 
         if keys or files:
             raise OperatorError("--recipient and --recipients-file are for the file of --issue")
         return []
-    issued_identifiers.raise_if_taken(issue)
+    first_identifiers.raise_if_taken(issue)
     return read_recipients(keys, files)
 
 
-def _errors(path: Path | None, roll: RollFile) -> AbstractContextManager[Callable[[Fault], object]]:
+def _errors(path: Path | None, roll: RollFile) -> AbstractContextManager[Callable[[RowFault], object]]:
     return nullcontext(_forget) if path is None else error_file(path, roll)
 
 
-def _forget(_: Fault) -> None:
+def _forget(_: RowFault) -> None:
     """Write no list of faults."""
 
 
-def _check(roll: RollFile, election: Election, report: Lines | Members, note: Callable[[Fault], object]) -> Checked:
+def _check(
+    roll: RollFile, election: Election, report: Lines | Members, note: Callable[[RowFault], object]
+) -> CheckedRoll:
     """Check a roll; tell faults as they are found."""
 
-    def tell(fault: Fault) -> None:
+    def tell(fault: RowFault) -> None:
         report.fault(fault)
         note(fault)
 
@@ -225,14 +229,14 @@ def _check(roll: RollFile, election: Election, report: Lines | Members, note: Ca
 
 
 @dataclass
-class _Run:
+class _ImportRun:
     """One import of a roll that was checked, and what became of it."""
 
     roll: RollFile
-    checked: Checked
+    checked: CheckedRoll
     target: Target
     report: Lines | Members
-    note: Callable[[Fault], object]
+    note: Callable[[RowFault], object]
     threads: int
     mailing: Path | None
     recipients: Sequence[Recipient]
@@ -253,14 +257,14 @@ class _Run:
         at = epoch_milliseconds(utc_now())
         enroller = Enroller(target.keyed_hash, f"import:{target.aws.operator()}", at)
         if self.mailing is not None:
-            key = issued_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
+            key = first_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
             self.draw = IdentifierDraw(key, target.election.identifier)
         self._import(enroller)
         if self.mailing is not None:
             self._mail(self.mailing)
         if self.refused:
             self._show_refused()
-        if self.balance.counts[Outcome.CHANGED]:
+        if self.balance.counts[RowOutcome.CHANGED]:
             self._show_and_update(enroller, update=update, agreed=agreed)
 
     def _import(self, enroller: Enroller) -> None:
@@ -279,7 +283,7 @@ class _Run:
                     self.balance.counts[one.outcome] += 1
                     if one.current:
                         self.notes[one.line] |= _Note.ISSUED
-                    if one.outcome is Outcome.CHANGED:
+                    if one.outcome is RowOutcome.CHANGED:
                         self.notes[one.line] |= _Note.CHANGED
                     elif one.refusal is not None:
                         self.notes[one.line] |= _NOTES[one.refusal]
@@ -294,7 +298,7 @@ class _Run:
         if count:
             with progress("encrypting", count) as advance:
                 self.issued = write_mailing(path, self.recipients, self._mailing_rows(advance))
-        issued_identifiers.end(path)
+        first_identifiers.end(path)
 
     def _mailing_rows(self, advance: Callable[[float], object]) -> Iterator[MailingRow]:
         shape = self.target.election.identifier
@@ -307,7 +311,7 @@ class _Run:
     def _show_refused(self) -> None:
         for row in self._rows(_Note.TAKEN | _Note.LEFTOVER):
             code = FaultCode.TAKEN if self.notes[row.line] & _Note.TAKEN else FaultCode.LEFTOVER
-            fault = Fault(row.line, Column.IDENTIFIER, code)
+            fault = RowFault(row.line, Column.IDENTIFIER, code)
             self.note(fault)
             self.report.rejected(fault, mask_address(row.address))
 
@@ -330,11 +334,11 @@ class _Run:
             self._update(run)
 
     def _update(self, run: RollUpdate) -> None:
-        with progress("updating", self.balance.counts[Outcome.CHANGED]) as advance:
+        with progress("updating", self.balance.counts[RowOutcome.CHANGED]) as advance:
 
             def settle(batch: Sequence[Settled]) -> None:
                 for one in batch:
-                    self.balance.counts[Outcome.CHANGED] -= 1
+                    self.balance.counts[RowOutcome.CHANGED] -= 1
                     self.balance.counts[one.outcome] += 1
                 advance(len(batch))
 
@@ -350,7 +354,7 @@ class _Run:
             yield row
 
 
-def _tell_balance(run: _Run, *, refused: bool) -> None:
+def _tell_balance(run: _ImportRun, *, refused: bool) -> None:
     balance, checked = run.balance, run.checked
     if isinstance(run.report, Members):
         members = run.report.object
@@ -378,5 +382,5 @@ def _tell_balance(run: _Run, *, refused: bool) -> None:
     say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
     if balance.not_reached:
         say("run the same command again to import the rest")
-    if run.mailing is not None and issued_identifiers.resume_file(run.mailing).exists():
-        say(f"no identifier is written yet; until {run.mailing} is, keep {issued_identifiers.resume_file(run.mailing)}")
+    if run.mailing is not None and first_identifiers.resume_file(run.mailing).exists():
+        say(f"no identifier is written yet; until {run.mailing} is, keep {first_identifiers.resume_file(run.mailing)}")

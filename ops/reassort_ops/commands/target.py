@@ -30,7 +30,7 @@ _UNKNOWN_ADDRESS = "•••"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundVoter:
     """A voter that an operator named. `masked_address` may be shown."""
 
     voter_id: str
@@ -81,7 +81,7 @@ class Target:
             raise OperatorError(f"the address is {error}") from error
         return address, self.keyed_hash.voter_id(address)
 
-    def find(self, typed: str) -> Found:
+    def find(self, typed: str) -> FoundVoter:
         """Find a voter by an address, or by the reference of one of their reissues.
 
         Raises:
@@ -90,9 +90,9 @@ class Target:
         reference = None if "@" in typed else normalise_reference(typed)
         if reference is None:
             address, voter_id = self.voter(typed)
-            return Found(voter_id, mask_address(address))
+            return FoundVoter(voter_id, mask_address(address))
         delivery = read_reissue(self.dynamodb, self.stack, reference)
-        return Found(delivery.voter_id, delivery.destinations.get(Channel.EMAIL, _UNKNOWN_ADDRESS))
+        return FoundVoter(delivery.voter_id, delivery.destinations.get(Channel.EMAIL, _UNKNOWN_ADDRESS))
 
     def is_caller(self, voter_id: str, typed: str) -> bool:
         """Tell whether a caller's code is one that the site shows to that voter now.

@@ -26,7 +26,7 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
-from reassort_ops.commands.target import Found, Target
+from reassort_ops.commands.target import FoundVoter, Target
 from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import say, say_json
@@ -201,7 +201,7 @@ def _change_voter(
         say(f"{found.masked_address}: {done}")
 
 
-def _check_caller(target: Target, found: Found, typed: str | None) -> Caller:
+def _check_caller(target: Target, found: FoundVoter, typed: str | None) -> Caller:
     if typed is None:
         return Caller.NOT_ASKED
     return Caller.VERIFIED if target.is_caller(found.voter_id, typed) else Caller.WRONG_CODE
@@ -216,7 +216,7 @@ def _require_caller(target: Target, voter_id: str, typed: str | None) -> bool:
     return True
 
 
-def _record_json(record: VoterRecord, found: Found, lock: str | None) -> dict[str, Any]:
+def _record_json(record: VoterRecord, found: FoundVoter, lock: str | None) -> dict[str, Any]:
     voter, last = record.voter, record.last_delivery
     ends_at = record.session_ends_at
     return {

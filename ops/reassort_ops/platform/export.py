@@ -64,7 +64,7 @@ class Worth:
 
 
 @dataclass
-class Tally:
+class StatusTally:
     """How many identifiers there are of each status, and what does not add up.
 
     `issued` is what the voters' own entries say was issued, before the identifiers were read and after.
@@ -98,7 +98,7 @@ class RegistryExport:
     keyed_hash: KeyedHash
     threads: int
 
-    def worths(self, tally: Tally, advance: Callable[[int], object]) -> Iterator[Worth]:
+    def worths(self, tally: StatusTally, advance: Callable[[int], object]) -> Iterator[Worth]:
         """Give what each identifier is worth, and count it. Memory does not grow with their number.
 
         Raises:
@@ -192,7 +192,7 @@ def write_rows(file: IO[str], worths: Iterator[Worth]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Disagreement:
     """An identifier on which platform and stack do not agree. None: it is not known there."""
 
     handle: str
@@ -232,7 +232,7 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
     return held
 
 
-def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) -> Iterator[Difference]:
+def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) -> Iterator[Disagreement]:
     """Give each identifier on which the two do not agree, and at last those that the stack never issued. Empties `held`.
 
     What the platform has never heard of is no difference, unless its vote is recorded: it asks only for what voters type.
@@ -240,9 +240,9 @@ def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) ->
     for worth in worths:
         theirs = held.pop(_known_handle(worth.handle), None)
         if theirs is not worth.status and (theirs is not None or worth.status is IdentifierStatus.USED):
-            yield Difference(worth.handle, theirs, worth.status)
+            yield Disagreement(worth.handle, theirs, worth.status)
     for handle, theirs in held.items():
-        yield Difference(_text(handle), theirs, None)
+        yield Disagreement(_text(handle), theirs, None)
 
 
 def status_names(by_status: Mapping[IdentifierStatus, int]) -> str:

@@ -8,8 +8,8 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import stamina
-from reassort.keys import CONTROL_KEY
 from reassort.register import ELECTION_CHAIN
+from reassort.table_keys import CONTROL_KEY
 from reassort.tables import ContentionError, Item, from_wire, read_one, to_wire
 from reassort.voters import Voter, voter_from_item
 

@@ -77,7 +77,7 @@ class Habits:
 
 
 @dataclass(frozen=True)
-class Plan:
+class VoterPlan:
     """What one voter will do. `at` is seconds after the start; `votes_only` is somebody who lost nothing."""
 
     voter: FictionalVoter
@@ -96,7 +96,7 @@ class Plan:
     fills_in: float = 0
 
 
-def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: float, by_sms: bool) -> list[Plan]:
+def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: float, by_sms: bool) -> list[VoterPlan]:
     """Decide who comes when, and what they will do. `share` of the roll ask for a new identifier; earliest first.
 
     The busy part lies in the middle of the first half.
@@ -112,12 +112,12 @@ def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: 
         at = draw.random() * seconds * (1 - habits.busy_part)
         return at if at < busy_from else at + seconds * habits.busy_part
 
-    plans: list[Plan] = []
+    plans: list[VoterPlan] = []
     for number in numbers:
         voter = roll.voter(number)
         if number in asking:
             plans.append(
-                Plan(
+                VoterPlan(
                     voter=voter,
                     at=arrival(),
                     channel="sms" if by_sms and draw.random() < habits.sms else "email",
@@ -134,12 +134,12 @@ def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: 
                 )
             )
         elif draw.random() < habits.votes_at_once:
-            plans.append(Plan(voter=voter, at=arrival(), votes_only=True))
+            plans.append(VoterPlan(voter=voter, at=arrival(), votes_only=True))
     return sorted(plans, key=lambda plan: plan.at)
 
 
 @dataclass
-class Call:
+class CallTally:
     """All calls of one kind: how long answers took (seconds), how many were refused, and how many failed."""
 
     took: list[float] = field(default_factory=list)
@@ -158,7 +158,7 @@ class Committed:
 
 
 @dataclass
-class Tally:
+class MorningTally:
     """What has happened so far.
 
     `refusals` counts answers by call, status and code; `gave_up` the voters who were refused, by why; `unanswered` are those whom the service
@@ -170,7 +170,7 @@ class Tally:
     signed_in: int = 0
     done: int = 0
     waited_for_connection: list[float] = field(default_factory=list)
-    calls: dict[str, Call] = field(default_factory=dict)
+    calls: dict[str, CallTally] = field(default_factory=dict)
     refusals: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     gave_up: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
@@ -184,7 +184,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a call was answered."""
 
     status: int
@@ -204,7 +204,7 @@ class _UnansweredError(Exception):
     """The service never answered the voter."""
 
 
-class Service:
+class RehearsedService:
     """The service as its callers reach it, so many calls at once and no more.
 
     Args:
@@ -224,7 +224,7 @@ class Service:
         platform: Credentials | None,
         at_once: int,
         trust_environment: bool,
-        tally: Tally,
+        tally: MorningTally,
     ) -> None:
         self.tally = tally
         self.origin = origin
@@ -239,7 +239,7 @@ class Service:
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
         )
 
-    async def __aenter__(self) -> Service:
+    async def __aenter__(self) -> RehearsedService:
         """Open."""
         await self._client.__aenter__()
         return self
@@ -250,7 +250,7 @@ class Service:
 
     async def call(
         self, method: str, path: str, name: str, content: bytes | None, headers: Mapping[str, str]
-    ) -> tuple[Answer, httpx.Headers]:
+    ) -> tuple[Reply, httpx.Headers]:
         """Make a call, and again when the service is busy or does not answer, as a page of the site does.
 
         Raises:
@@ -269,7 +269,7 @@ class Service:
             await asyncio.sleep(min(30.0, float(found.get("retry-after", attempt))))
         raise _UnansweredError(name)
 
-    async def ask_registry(self, path: str, name: str, body: Mapping[str, str]) -> Answer:
+    async def ask_registry(self, path: str, name: str, body: Mapping[str, str]) -> Reply:
         """Make a signed call of the voting platform, once."""
         url = self._registry_url + path
         content = json.dumps(body).encode()
@@ -281,12 +281,12 @@ class Service:
         except httpx.HTTPError as error:
             self._of(name).failed += 1
             self.tally.refusals[name, 0, type(error).__name__] += 1
-            return Answer(0, {})
+            return Reply(0, {})
         return answer
 
     async def _once(
         self, method: str, url: str, name: str, content: bytes | None, headers: Mapping[str, str]
-    ) -> tuple[Answer, httpx.Headers]:
+    ) -> tuple[Reply, httpx.Headers]:
         asked = time.monotonic()
         async with self._free:
             started = time.monotonic()
@@ -301,7 +301,7 @@ class Service:
             body = {}
         if not isinstance(body, dict):
             body = {}
-        found = Answer(answer.status_code, body)
+        found = Reply(answer.status_code, body)
         if answer.status_code >= 500:
             call.failed += 1
         elif answer.status_code >= 400:
@@ -310,20 +310,20 @@ class Service:
             self.tally.refusals[name, answer.status_code, found.code] += 1
         return found, answer.headers
 
-    def _of(self, name: str) -> Call:
-        return self.tally.calls.setdefault(name, Call())
+    def _of(self, name: str) -> CallTally:
+        return self.tally.calls.setdefault(name, CallTally())
 
 
 class _Browser:
     """A voter's browser. It keeps the cookies itself: they are Secure, and the local stack speaks plain HTTP."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: RehearsedService) -> None:
         self._service = service
         self._cookies: dict[str, str] = {}
 
     async def call(
         self, method: str, path: str, name: str, body: Mapping[str, Any] | None = None, key: str | None = None
-    ) -> Answer:
+    ) -> Reply:
         headers = {"Accept": "application/json"}
         if self._cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
@@ -345,7 +345,7 @@ class _Browser:
 class Morning:
     """Plays plans against a service, with the messages that `post` brings. `voter_ids` are the pseudonyms of their voters."""
 
-    def __init__(self, service: Service, post: Post, habits: Habits, voter_ids: Mapping[int, str]) -> None:
+    def __init__(self, service: RehearsedService, post: Post, habits: Habits, voter_ids: Mapping[int, str]) -> None:
         self._service = service
         self._post = post
         self._habits = habits
@@ -353,7 +353,7 @@ class Morning:
         self._tally = service.tally
         self._failure: BaseException | None = None
 
-    async def play(self, plans: Sequence[Plan]) -> None:
+    async def play(self, plans: Sequence[VoterPlan]) -> None:
         """Let every voter come at their time, and return when the last has gone.
 
         Raises:
@@ -390,7 +390,7 @@ class Morning:
         if failure is not None:
             raise failure
 
-    async def _come(self, plan: Plan) -> None:
+    async def _come(self, plan: VoterPlan) -> None:
         self._tally.came += 1
         try:
             if plan.votes_only:
@@ -406,7 +406,7 @@ class Morning:
         finally:
             self._tally.done += 1
 
-    async def _journey(self, plan: Plan, reading: Reading) -> None:
+    async def _journey(self, plan: VoterPlan, reading: Reading) -> None:
         browser = _Browser(self._service)
         await self._sign_in(browser, plan, reading)
         await browser.call("GET", "/api/reissue", "GET reissue")
@@ -444,7 +444,7 @@ class Morning:
         if plan.votes:
             await self._vote(payload["identifier"])
 
-    async def _sign_in(self, browser: _Browser, plan: Plan, reading: Reading) -> None:
+    async def _sign_in(self, browser: _Browser, plan: VoterPlan, reading: Reading) -> None:
         at = time.monotonic()
         await self._ask_code(browser, plan)
         for attempt in range(_CODES):
@@ -462,12 +462,12 @@ class Morning:
             # When the answer to the first request was lost, its code belongs to no browser; the one of the second request comes after it.
         raise _WentAwayError(f"code: {answer.code}")
 
-    async def _ask_code(self, browser: _Browser, plan: Plan) -> None:
+    async def _ask_code(self, browser: _Browser, plan: VoterPlan) -> None:
         answer = await browser.call("POST", "/api/login", "POST login", {"email": plan.voter.email})
         if answer.status != 202:
             raise _WentAwayError(f"login: {answer.code}")
 
-    async def _next_code(self, browser: _Browser, plan: Plan, reading: Reading) -> str:
+    async def _next_code(self, browser: _Browser, plan: VoterPlan, reading: Reading) -> str:
         """Wait for the next code; a voter who sees none come asks again, and one that is late stays valid beside the new one."""
         async with asyncio.timeout(self._habits.gives_up_after):
             while True:
@@ -475,10 +475,10 @@ class Morning:
                     return await asyncio.wait_for(reading.codes.get(), self._habits.waits_for_code)
                 await self._ask_code(browser, plan)
 
-    async def _send(self, browser: _Browser, form: Mapping[str, Any], key: str) -> Answer:
+    async def _send(self, browser: _Browser, form: Mapping[str, Any], key: str) -> Reply:
         return await browser.call("POST", "/api/reissue", "POST reissue", form, key)
 
-    def _commit(self, plan: Plan, answer: Answer) -> Committed:
+    def _commit(self, plan: VoterPlan, answer: Reply) -> Committed:
         committed = Committed(
             self._voter_ids[plan.voter.number],
             answer.body["reference"],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from reassort.outbox import Channel, Delivery, Kind, Message, Status, Step, delivery_from_item
+from reassort.outbox import Channel, Delivery, HistoryStep, Kind, Message, Status, delivery_from_item
 from reassort.tables import from_wire
 
 from reassort_ops.rehearsal.post import is_settled
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from reassort_ops.account.stack import Stack
     from reassort_ops.register.check import Reconciliation
-    from reassort_ops.rehearsal.morning import Tally
+    from reassort_ops.rehearsal.morning import MorningTally
     from reassort_ops.rehearsal.post import Post
 
 _HANDED_OVER = frozenset({Status.SENT, Status.DELIVERED})
@@ -53,7 +53,7 @@ class Delivered:
     wrong_references: list[str] = field(default_factory=list)
 
 
-async def settle(post: Post, tally: Tally, patience: float) -> None:
+async def settle(post: Post, tally: MorningTally, patience: float) -> None:
     """Wait until nothing of the voters waits to be sent and reports have come in, at most so many seconds without any change."""
     known = {committed.reference for committed in tally.committed}
     while post.failure is None:
@@ -67,7 +67,7 @@ async def settle(post: Post, tally: Tally, patience: float) -> None:
 def judge(
     dynamodb: DynamoDBClient,
     stack: Stack,
-    tally: Tally,
+    tally: MorningTally,
     voter_ids: frozenset[str],
     since: int,
     identifier_hashes: Mapping[str, str],
@@ -141,8 +141,8 @@ def _time(delivery: Delivery, result: Delivered) -> None:
             result.waits.setdefault(kind, []).append((first.at - delivery.created_at) / 1000)
 
 
-def _steps(delivery: Delivery, message: Message) -> Iterator[Step]:
-    return (Step.read(step) for step in delivery.history if step["message"] == message)
+def _steps(delivery: Delivery, message: Message) -> Iterator[HistoryStep]:
+    return (HistoryStep.read(step) for step in delivery.history if step["message"] == message)
 
 
 def _scan(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
@@ -159,7 +159,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RehearsalOutcome:
     """All of a rehearsal's result. `register` is None when the rehearsal was broken off before it was verified."""
 
     stack: str
@@ -170,7 +170,7 @@ class Outcome:
     seconds: float
     at_once: int
     lasted: float
-    tally: Tally
+    tally: MorningTally
     delivered: Delivered
     register: Reconciliation | None
 

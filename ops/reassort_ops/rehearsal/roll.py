@@ -17,8 +17,8 @@ import stamina
 from botocore.exceptions import HTTPClientError
 from reassort.clock import iso
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
-from reassort.keys import phone_key
 from reassort.register import ELECTION_CHAIN
+from reassort.table_keys import phone_key
 from reassort.tables import ContentionError, to_wire
 
 from reassort_ops.failures import OperatorError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-# Between groups of three digits, and before units: espace fine insécable.
-THIN = "\u202f"
+from reassort.french import NARROW_NO_BREAK, french_time, typeset
+
 UNKNOWN = "–"
 _WEEKDAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 _MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
@@ -16,7 +16,7 @@ def number(value: float | None, digits: int = 0) -> str:
     """Write a number: `1 234,5`."""
     if value is None:
         return UNKNOWN
-    return f"{value:,.{digits}f}".replace(",", THIN).replace(".", ",")
+    return f"{value:,.{digits}f}".replace(",", NARROW_NO_BREAK).replace(".", ",")
 
 
 def some(count: int | None, one: str, more: str) -> str:
@@ -26,34 +26,36 @@ def some(count: int | None, one: str, more: str) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share of a hundred to one digit: `12,5 %`."""
-    return UNKNOWN if value is None else f"{number(value, 1)}{THIN}%"
+    return UNKNOWN if value is None else typeset(f"{number(value, 1)} %")
 
 
 def dollars(value: float | None) -> str:
     """Write US dollars: `1 234,50 $`."""
-    return UNKNOWN if value is None else f"{number(value, 2)}{THIN}$"
+    return UNKNOWN if value is None else typeset(f"{number(value, 2)} $")
 
 
 def duration(milliseconds: int | None) -> str:
     """Write a duration, as finely as it deserves: `180 ms`, `4,2 s`, `3 min 20 s`, `2 h 05`, `3 j 4 h`."""
-    match milliseconds:
-        case None:
-            return UNKNOWN
-        case _ if milliseconds < _SECOND:
-            return f"{milliseconds}{THIN}ms"
-        case _ if milliseconds < 10 * _SECOND:
-            return f"{number(milliseconds / _SECOND, 1).removesuffix(',0')}{THIN}s"
-        case _ if milliseconds < _MINUTE:
-            return f"{milliseconds // _SECOND}{THIN}s"
-        case _ if milliseconds < _HOUR:
-            minutes, rest = divmod(milliseconds // _SECOND, 60)
-            return f"{minutes}{THIN}min" + (f" {rest}{THIN}s" if rest else "")
-        case _ if milliseconds < 24 * _HOUR:
-            hours, rest = divmod(milliseconds // _MINUTE, 60)
-            return f"{hours}{THIN}h" + (f"{THIN}{rest:02}" if rest else "")
-        case _:
-            days, rest = divmod(milliseconds // _HOUR, 24)
-            return f"{days}{THIN}j" + (f" {rest}{THIN}h" if rest else "")
+    if milliseconds is None:
+        return UNKNOWN
+    return typeset(_duration(milliseconds))
+
+
+def _duration(milliseconds: int) -> str:
+    if milliseconds < _SECOND:
+        return f"{milliseconds} ms"
+    if milliseconds < 10 * _SECOND:
+        return f"{number(milliseconds / _SECOND, 1).removesuffix(',0')} s"
+    if milliseconds < _MINUTE:
+        return f"{milliseconds // _SECOND} s"
+    if milliseconds < _HOUR:
+        minutes, rest = divmod(milliseconds // _SECOND, 60)
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    if milliseconds < 24 * _HOUR:
+        hours, rest = divmod(milliseconds // _MINUTE, 60)
+        return f"{hours} h" + (f" {rest:02}" if rest else "")
+    days, rest = divmod(milliseconds // _HOUR, 24)
+    return f"{days} j" + (f" {rest} h" if rest else "")
 
 
 def day(value: date) -> str:
@@ -68,13 +70,12 @@ def short_day(value: date) -> str:
 
 def day_and_time(instant: datetime) -> str:
     """Write a local instant: `jeu. 29 nov. 2018 à 8 h 05`."""
-    minutes = f"{THIN}{instant.minute:02}" if instant.minute else ""
-    return f"{day(instant)} à {instant.hour}{THIN}h{minutes}"
+    return f"{day(instant)} à {typeset(french_time(instant))}"
 
 
 def hour(begin: datetime) -> str:
     """Write a local hour by its beginning: `jeu. 29 nov. 2018, 8 h`; one that the clocks repeat says which one it is."""
-    told = f"{day(begin)}, {begin.hour}{THIN}h"
+    told = f"{day(begin)}, {typeset(french_time(begin))}"
     return f"{told} ({_season(begin)})" if _is_repeated(begin) else told
 
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, from_milliseconds
-from reassort.keys import PACE_PREFIX, sms_day_attribute
 from reassort.outbox import Channel, Kind, Status
 from reassort.register import Change
+from reassort.table_keys import PACE_PREFIX, sms_day_attribute
 from reassort.tables import read_one
 
 from reassort_ops.report import metrics as counted

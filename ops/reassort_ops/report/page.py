@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from reassort.french import typeset_html
 from reassort.outbox import Channel
 
 from reassort_ops.report import words
 from reassort_ops.report.drawing import as_svg
 from reassort_ops.report.figures import Figures, Milestone, SourceName
-from reassort_ops.report.french import THIN, UNKNOWN, day, day_and_time, dollars, duration, hour, number, percent, some
+from reassort_ops.report.french import UNKNOWN, day, day_and_time, dollars, duration, hour, number, percent, some
 from reassort_ops.report.plots import Ink
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of the page. `plots` are SVG elements; `notes` say what its sources cannot tell."""
 
     name: str
@@ -64,9 +65,10 @@ def render_page(figures: Figures, plots: Iterable[Plot]) -> str:
     environment.filters["moment"] = day_and_time
     # What ElementTree has written is markup already.
     drawn = {plot.name: Markup(as_svg(plot)) for plot in plots}  # noqa: S704
-    return environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         figures=figures, tiles=tiles_of(figures), sections=_sections(figures, drawn), inks=list(Ink)
     )
+    return typeset_html(page)
 
 
 def tiles_of(figures: Figures) -> list[tuple[str, str]]:
@@ -86,7 +88,7 @@ def tiles_of(figures: Figures) -> list[tuple[str, str]]:
     ]
 
 
-def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
+def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[PageSection]:
     def section(
         name: str,
         title: str,
@@ -94,10 +96,10 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
         lines: Iterable[str],
         tables: Iterable[Table],
         *plots: str,
-    ) -> Section:
+    ) -> PageSection:
         named = [figures.source(source) for source in sources]
         origin = [words.SOURCES[source.name] + ("" if source.available else " (indisponible)") for source in named]
-        return Section(
+        return PageSection(
             name,
             title,
             _listed(origin),
@@ -162,7 +164,7 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[Section]:
             "sms",
             "spend",
         ),
-        Section(
+        PageSection(
             "section-sources", "Sources de ce rapport", "la pile elle-même", (), (), (), (_sources_table(figures),)
         ),
     ]
@@ -293,10 +295,10 @@ def _times_table(figures: Figures) -> Table:
         (
             "Mesure",
             "Nombre",
-            "50" + THIN + "%",
-            "90" + THIN + "%",
-            "95" + THIN + "%",
-            "99" + THIN + "%",
+            "50 %",
+            "90 %",
+            "95 %",
+            "99 %",
             "Le plus long",
         ),
         tuple(

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from reassort.french import french_time, typeset
 from reassort.outbox import Channel
 
 from reassort_ops.report import words
 from reassort_ops.report.figures import Figures, Messages, Step
-from reassort_ops.report.french import THIN, dollars, duration, number, percent, short_day
+from reassort_ops.report.french import dollars, duration, number, percent, short_day
 from reassort_ops.report.period import HOUR, Period
 
 # Up to so long, hours are told apart; beyond, days.
@@ -177,16 +178,16 @@ def _times(figures: Figures) -> Plot | None:
     if not rows:
         return None
     told = " ; ".join(
-        f"{words.measured(times)} : {duration(times.p50)} pour la moitié, {duration(times.p95)} pour 95{THIN}%"
+        f"{words.measured(times)} : {duration(times.p50)} pour la moitié, {duration(times.p95)} pour 95 %"
         for times in rows
     )
 
     def draw(axes: Axes) -> None:
         marks = (
-            ("p50", f"50{THIN}%", "o"),
-            ("p90", f"90{THIN}%", "s"),
-            ("p95", f"95{THIN}%", "D"),
-            ("p99", f"99{THIN}%", "^"),
+            ("p50", typeset("50 %"), "o"),
+            ("p90", typeset("90 %"), "s"),
+            ("p95", typeset("95 %"), "D"),
+            ("p99", typeset("99 %"), "^"),
         )
         for place, times in enumerate(rows):
             ink = {Channel.SMS: Ink.SMS, Channel.EMAIL: Ink.EMAIL, None: Ink.GOOD}[times.channel]
@@ -438,7 +439,7 @@ class _Bins:
 
 
 def _day_or_hour(begin: datetime) -> str:
-    return f"{begin.hour}{THIN}h" if begin.hour else short_day(begin)
+    return typeset(french_time(begin)) if begin.hour else short_day(begin)
 
 
 def _in_time(figures: Figures, series: Sequence[tuple[str, Ink, list[tuple[datetime, int]]]]) -> Callable[[Axes], None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from reassort.outbox import Channel, Kind, Message, Status, Step
+from reassort.outbox import Channel, HistoryStep, Kind, Message, Status
 from reassort.reasons import Reason
 from reassort.register import Change
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reassort_ops.report.period import Period
 
-# Who the register says changed a voter, beside an operator by name: `reissue.issue` and `reissue.dispute`.
+# Who the register says changed a voter, beside an operator by name: `reissue.request` and `reissue.dispute`.
 VOTER_ACTOR = "voter"
 DISPUTE_ACTOR = "dispute"
 
@@ -132,10 +132,10 @@ class DeliveriesTally:
         self.known += 1
         domain = item.get("destinations", {}).get("email", "").rpartition("@")[2]
         mail = (Channel.EMAIL, domain if domain in self.domains else None)
-        identifier: list[Step] = []
+        identifier: list[HistoryStep] = []
         self.queued[mail] += 1  # the confirmation
         for line in item["history"]:
-            step = Step.read(line)
+            step = HistoryStep.read(line)
             if line["message"] == Message.IDENTIFIER:
                 identifier.append(step)
                 way = mail if step.channel is Channel.EMAIL else (Channel.SMS, None)
@@ -156,7 +156,7 @@ class DeliveriesTally:
         self.disputed += "disputed_at" in item
         self.fell_back += item.get("fell_back", False)
 
-    def _take_identifier(self, created_at: int, steps: list[Step]) -> None:
+    def _take_identifier(self, created_at: int, steps: list[HistoryStep]) -> None:
         self.asked[self.period.hour_of(created_at), steps[0].channel or Channel.EMAIL] += 1
         reached = {step.status for step in steps}
         # A receipt may overtake the record of the sending, which is then not made.
@@ -177,12 +177,12 @@ class DeliveriesTally:
                 self.sms_by_day[self.period.day_of(taken_at)] += 1
 
 
-def _is_news(step: Step) -> bool:
+def _is_news(step: HistoryStep) -> bool:
     """Tell a change of status from a provider's remark on one that stays: a remark has a reason, and is no failure."""
     return step.reason is None or step.status is Status.FAILED
 
 
-def _legs(steps: list[Step]) -> Iterator[list[Step]]:
+def _legs(steps: list[HistoryStep]) -> Iterator[list[HistoryStep]]:
     """Cut the history of an identifier wherever it was queued anew, by whatever way."""
     begins = [place for place, step in enumerate(steps) if step.status is Status.QUEUED]
     for begin, end in zip(begins, [*begins[1:], len(steps)], strict=True):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reassort.election import Election
 
 from reassort_ops.roll.duplicates import DuplicateSearch, SortedRuns
-from reassort_ops.roll.faults import Fault, FaultCode
+from reassort_ops.roll.faults import FaultCode, RowFault
 from reassort_ops.roll.file import Column, RollFile, RollFileError
 from reassort_ops.roll.rows import RollRow, RowRules
 
@@ -18,7 +18,7 @@ _UNIQUE = (Column.EMAIL, Column.NUMEN, Column.IDENTIFIER)
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedRoll:
     """What a check found.
 
     `refused` has one byte a line, 1 where its row has a fault: a roll of a million rows takes a megabyte.
@@ -37,9 +37,9 @@ class Checked:
 def check_roll(
     roll: RollFile,
     election: Election,
-    report: Callable[[Fault], object],
+    report: Callable[[RowFault], object],
     advance: Callable[[int], object] | None = None,
-) -> Checked:
+) -> CheckedRoll:
     """Check every row and report each fault: those of single rows as they are read, then what comes twice, by line.
 
     Every row of a duplicate is refused: which one is right only the ministry can tell. Equal further proofs are no duplicates.
@@ -68,10 +68,10 @@ def check_roll(
             refused[fault.line] = 1
             faults += 1
             report(fault)
-    return Checked(read, faults, refused)
+    return CheckedRoll(read, faults, refused)
 
 
-def valid_rows(roll: RollFile, election: Election, checked: Checked) -> Iterator[RollRow]:
+def valid_rows(roll: RollFile, election: Election, checked: CheckedRoll) -> Iterator[RollRow]:
     """Read the rows that a check found without fault.
 
     Raises:
@@ -112,7 +112,7 @@ def _note(row: RollRow, searches: dict[Column, DuplicateSearch]) -> None:
         searches[Column.IDENTIFIER].add(row.identifier, row.line)
 
 
-def _duplicates(searches: dict[Column, DuplicateSearch], runs: SortedRuns) -> Iterator[Fault]:
+def _duplicates(searches: dict[Column, DuplicateSearch], runs: SortedRuns) -> Iterator[RowFault]:
     """Return the faults by line. A file that was joined with itself has millions, so they are sorted outside of memory."""
     for column, search in searches.items():
         place = bytes([_UNIQUE.index(column)])
@@ -124,4 +124,4 @@ def _duplicates(searches: dict[Column, DuplicateSearch], runs: SortedRuns) -> It
             )
     for record in runs.merged():
         line, other = int.from_bytes(record[:4], "big"), int.from_bytes(record[5:], "big")
-        yield Fault(line, _UNIQUE[record[4]], FaultCode.DUPLICATE, str(other))
+        yield RowFault(line, _UNIQUE[record[4]], FaultCode.DUPLICATE, str(other))

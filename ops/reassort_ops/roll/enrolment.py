@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from reassort.keyed_hash import KeyedHash, Purpose
 from reassort.register import GENESIS, Change, Entry
 from reassort.tables import ContentionError, Item, from_wire, to_wire
-from reassort.voters import enrolled_voter_item
 
 from reassort_ops.batch_pool import BatchPool
 from reassort_ops.roll.file import Column
@@ -38,6 +37,15 @@ class Enrolment:
     def voter_id(self) -> str:
         """Return the voter's pseudonym."""
         return str(self.voter["voter_id"])
+
+    @property
+    def items(self) -> tuple[tuple[str, Item], ...]:
+        """Return each item with its table, by the table's logical id in the template."""
+        return (
+            ("VotersTable", self.voter),
+            ("IdentifiersTable", self.identifier),
+            ("RegisterTable", self.entry.to_item()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +79,21 @@ class Enroller:
             reference="",
             previous=GENESIS,
         )
-        voter = enrolled_voter_item(
-            voter_id=voter_id,
-            numen_hash=hashes.hash(Purpose.NUMEN, row.numen),
-            establishment=row.establishment,
-            secretariat=row.secretariat,
-            entry=entry,
-            extra_proof_hash=None if row.extra_proof is None else hashes.extra_proof(voter_id, row.extra_proof),
-        )
+        voter: Item = {
+            "voter_id": voter_id,
+            "numen_hash": hashes.hash(Purpose.NUMEN, row.numen),
+            "establishment": row.establishment,
+            "issued_at": [self.at],
+            "generation": _FIRST,
+            "chain_length": 1,
+            "chain_head": entry.hash,
+            "numen_failures": 0,
+            "numen_locked_until": 0,
+        }
+        if row.secretariat:
+            voter["secretariat"] = row.secretariat
+        if row.extra_proof is not None:
+            voter["extra_proof_hash"] = hashes.extra_proof(voter_id, row.extra_proof)
         identifier_hash = hashes.hash(Purpose.IDENTIFIER, row.identifier)
         identifier = {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": _FIRST}
         return Enrolment(row, voter, identifier, entry)

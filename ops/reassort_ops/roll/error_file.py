@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.roll.faults import ROW, Fault
+from reassort_ops.roll.faults import ROW, RowFault
 from reassort_ops.roll.file import RollFile
 from reassort_ops.whole_file import whole_file
 
@@ -28,7 +28,7 @@ def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[Fault], object]]:
+def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[RowFault], object]]:
     """Write faults to a new file as they are told, in the roll's encoding and with its delimiter: line, column and reason of each.
 
     A roll without a fault gives the header alone. The file appears once the block has ended well.

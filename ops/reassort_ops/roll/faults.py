@@ -88,7 +88,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class RowFault:
     """Why a row is refused. `detail` is what the reason counts or names, never what the cell holds."""
 
     line: int

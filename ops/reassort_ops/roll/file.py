@@ -54,7 +54,7 @@ class Malformed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RollLine:
     """One line of the file, split into the cells of `Column` in that order, or why it cannot be.
 
     `found` is how many cells there are; a blank line has none.
@@ -96,7 +96,7 @@ class RollFile:
         """Tell whether the header names a column."""
         return self.positions[list(Column).index(column)] is not None
 
-    def lines(self, advance: Callable[[int], object] | None = None) -> Iterator[Line]:
+    def lines(self, advance: Callable[[int], object] | None = None) -> Iterator[RollLine]:
         """Read every line below the header, blank ones too.
 
         `advance` is told from time to time how many more bytes have been read.
@@ -113,18 +113,18 @@ class RollFile:
                 if number > self.header:
                     yield self._split(number, line, needed)
 
-    def _split(self, number: int, line: str, needed: int) -> Line:
+    def _split(self, number: int, line: str, needed: int) -> RollLine:
         if is_blank(line, self.delimiter):
-            return Line(number)
+            return RollLine(number)
         cells = split_cells(line, self.delimiter)
         if cells is None:
-            return Line(number, malformed=Malformed.QUOTES)
+            return RollLine(number, malformed=Malformed.QUOTES)
         found = len(cells)
         # Spreadsheets drop empty cells at the end of a line, or add some.
         if found < needed or any(cell.strip() for cell in cells[self.width :]):
-            return Line(number, found=found, malformed=Malformed.COLUMNS)
+            return RollLine(number, found=found, malformed=Malformed.COLUMNS)
         wanted = (cells[place] if place is not None and place < found else "" for place in self.positions)
-        return Line(number, tuple(wanted), found)
+        return RollLine(number, tuple(wanted), found)
 
 
 def open_roll(path: Path, *, issuing: bool = False) -> RollFile:

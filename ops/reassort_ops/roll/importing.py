@@ -12,13 +12,13 @@ from enum import StrEnum
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from reassort.tables import Action, ConditionFailedError
+from reassort.tables import Action, ConditionFailedError, put_if_absent
 
 from reassort_ops.batch_pool import BatchPool
 from reassort_ops.roll.enrolment import Enroller, Enrolment, differences, holds_identifier, read_enrolled
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.rows import RollRow
-from reassort_ops.roll.writes import TransactionWriter, put_new
+from reassort_ops.roll.writes import TransactionWriter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _VOTERS_A_TRANSACTION = 33
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What became of a valid row."""
 
     IMPORTED = "imported"
@@ -47,7 +47,7 @@ class Settled:
     """
 
     line: int
-    outcome: Outcome
+    outcome: RowOutcome
     current: bool = False
     refusal: FaultCode | None = None
 
@@ -57,7 +57,7 @@ class Balance:
     """Where every row went: read = imported + unchanged + updated + changed + rejected + not reached."""
 
     read: int
-    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    counts: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
 
     @property
     def not_reached(self) -> int:
@@ -68,7 +68,7 @@ class Balance:
     def is_complete(self) -> bool:
         """Tell whether every row is on the stack as the file says."""
         counts = self.counts
-        return self.read == counts[Outcome.IMPORTED] + counts[Outcome.UNCHANGED] + counts[Outcome.UPDATED]
+        return self.read == counts[RowOutcome.IMPORTED] + counts[RowOutcome.UNCHANGED] + counts[RowOutcome.UPDATED]
 
 
 class RollImport:
@@ -135,9 +135,9 @@ class RollImport:
         actions: list[Action] = []
         for enrolment in enrolments:
             actions += (
-                put_new("voter", self._stack.voters_table, enrolment.voter, "voter_id"),
-                put_new("identifier", self._stack.identifiers_table, enrolment.identifier, "identifier_hash"),
-                put_new("register", self._stack.register_table, enrolment.entry.to_item(), "voter_id"),
+                put_if_absent("voter", self._stack.voters_table, enrolment.voter, "voter_id"),
+                put_if_absent("identifier", self._stack.identifiers_table, enrolment.identifier, "identifier_hash"),
+                put_if_absent("register", self._stack.register_table, enrolment.entry.to_item(), "voter_id"),
             )
         token = str(uuid.uuid4())
         for attempt in pool.attempts():
@@ -165,19 +165,19 @@ class RollImport:
                 continue
             current = holds_identifier(enrolment, identifier) and voter["generation"] == 1
             if differences(enrolment, voter, identifier, issuing=self._issuing):
-                outcome = Outcome.CHANGED
+                outcome = RowOutcome.CHANGED
             elif voter["issued_at"][0] == self._enroller.at:
                 # This very run wrote it when the answer to its first try was lost.
-                outcome = Outcome.IMPORTED
+                outcome = RowOutcome.IMPORTED
             else:
-                outcome = Outcome.UNCHANGED
+                outcome = RowOutcome.UNCHANGED
             settled.append(Settled(enrolment.row.line, outcome, current))
         return settled, absent
 
 
 def _imported(enrolment: Enrolment) -> Settled:
-    return Settled(enrolment.row.line, Outcome.IMPORTED, current=True)
+    return Settled(enrolment.row.line, RowOutcome.IMPORTED, current=True)
 
 
 def _rejected(enrolment: Enrolment, refusal: FaultCode) -> Settled:
-    return Settled(enrolment.row.line, Outcome.REJECTED, refusal=refusal)
+    return Settled(enrolment.row.line, RowOutcome.REJECTED, refusal=refusal)

@@ -8,9 +8,9 @@ from typing import Any
 
 from reassort_ops.output import JsonObject, say
 from reassort_ops.roll.enrolment import Difference
-from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.faults import RowFault
 from reassort_ops.roll.file import Column, RollFile
-from reassort_ops.roll.importing import Outcome
+from reassort_ops.roll.importing import RowOutcome
 from reassort_ops.roll.update import ChangedRow
 
 _SHOWN = (Column.ESTABLISHMENT, Column.SECRETARIAT)
@@ -23,7 +23,7 @@ class Lines:
     def __init__(self, roll: RollFile) -> None:
         self._path = roll.path
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: RowFault) -> None:
         """Tell a fault that the check found."""
         say(f"{self._path}:{fault.line}: {fault.column}: {fault.reason}")
 
@@ -32,7 +32,7 @@ class Lines:
         for difference in row.differences:
             say(f"{self._path}:{row.line}: {row.masked_address}: {difference.column}: {_told(difference)}")
 
-    def rejected(self, fault: Fault, masked_address: str) -> None:
+    def rejected(self, fault: RowFault, masked_address: str) -> None:
         """Tell a row that the stack refuses."""
         say(f"{self._path}:{fault.line}: {masked_address}: rejected: {fault.reason}")
 
@@ -55,7 +55,7 @@ class Members:
         begun.append("faults")
         return begun
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: RowFault) -> None:
         """Tell a fault that the check found."""
         self.object.append("faults", _fault_json(fault))
 
@@ -66,21 +66,21 @@ class Members:
             {
                 "line": row.line,
                 "address": row.masked_address,
-                "outcome": Outcome.CHANGED.value,
+                "outcome": RowOutcome.CHANGED.value,
                 "differing": [one.column.value for one in row.differences],
                 "changes": [asdict(one) for one in row.differences if one.column in _SHOWN],
                 "reason": "" if row.may_be_updated else f"{Column.IDENTIFIER}: {_NEVER_CHANGED}",
             },
         )
 
-    def rejected(self, fault: Fault, masked_address: str) -> None:
+    def rejected(self, fault: RowFault, masked_address: str) -> None:
         """Tell a row that the stack refuses."""
         self.object.append(
             "differences",
             {
                 "line": fault.line,
                 "address": masked_address,
-                "outcome": Outcome.REJECTED.value,
+                "outcome": RowOutcome.REJECTED.value,
                 "differing": [],
                 "changes": [],
                 "reason": fault.reason,
@@ -97,5 +97,5 @@ def _told(difference: Difference) -> str:
     return "differs"
 
 
-def _fault_json(fault: Fault) -> dict[str, Any]:
+def _fault_json(fault: RowFault) -> dict[str, Any]:
     return {"line": fault.line, "column": str(fault.column), "code": str(fault.code), "reason": fault.reason}

@@ -13,8 +13,8 @@ from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.numen import NumenFormatError, normalise_numen
 
-from reassort_ops.roll.faults import ROW, Fault, FaultCode
-from reassort_ops.roll.file import Column, Line, Malformed
+from reassort_ops.roll.faults import ROW, FaultCode, RowFault
+from reassort_ops.roll.file import Column, Malformed, RollLine
 
 _LONGEST_TEXT = 200
 # UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word holds either.
@@ -35,7 +35,7 @@ class RollRow:
     secretariat: str | None = field(repr=False, default=None)
     identifier: str = field(repr=False, default="")
     extra_proof: str | None = field(repr=False, default=None)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
 
 
 class RowRules:
@@ -48,7 +48,7 @@ class RowRules:
         self._shape = election.identifier
         self._extra_proof = election.extra_proof
 
-    def read(self, line: Line) -> RollRow:
+    def read(self, line: RollLine) -> RollRow:
         """Normalise every cell and collect every fault of a line that is not blank."""
         row = RollRow(line.number)
         match line.malformed:
@@ -122,7 +122,7 @@ class RowRules:
 
     @staticmethod
     def _refuse(row: RollRow, column: str, code: FaultCode, detail: str = "") -> None:
-        row.faults.append(Fault(row.line, column, code, detail))
+        row.faults.append(RowFault(row.line, column, code, detail))
 
 
 # A roll names the same establishments over and over.

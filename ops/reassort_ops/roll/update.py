@@ -20,7 +20,7 @@ from reassort.voters import UNCHANGED, change_voter, voter_from_item
 from reassort_ops.batch_pool import BatchPool
 from reassort_ops.roll.enrolment import VOTERS_A_READ, Difference, Enroller, Enrolment, differences, read_enrolled
 from reassort_ops.roll.file import Column
-from reassort_ops.roll.importing import Outcome, Settled
+from reassort_ops.roll.importing import RowOutcome, Settled
 from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ class RollUpdate:
 
     def _apply(
         self, enrolment: Enrolment, voter: Item | None, found: tuple[Difference, ...], pool: BatchPool
-    ) -> Outcome:
+    ) -> RowOutcome:
         for _ in range(_ROUNDS):
             if voter is None or any(one.column is Column.IDENTIFIER for one in found):
-                return Outcome.CHANGED
+                return RowOutcome.CHANGED
             if not found:
-                return Outcome.UNCHANGED
+                return RowOutcome.UNCHANGED
             try:
                 for attempt in pool.attempts():
                     with attempt:
@@ -140,9 +140,9 @@ class RollUpdate:
                 # The identifier was compared before, and no change of a voter can undo what was found.
                 found = () if voter is None else differences(enrolment, voter, None, issuing=True)
                 if voter is not None and not found:
-                    return Outcome.UPDATED
+                    return RowOutcome.UPDATED
                 continue
-            return Outcome.UPDATED
+            return RowOutcome.UPDATED
         raise ContentionError("a voter's entry is being written by somebody else")
 
     def _write(self, enrolment: Enrolment, item: Item, found: Sequence[Difference]) -> None:

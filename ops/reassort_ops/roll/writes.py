@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from reassort.tables import Action, Item, write_all
+from reassort.tables import Action, write_all
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -56,23 +56,3 @@ class TransactionWriter:
 
     def _put_body(self, params: dict[str, Any], **_: Any) -> None:
         params["body"] = self._body.content
-
-
-def put_new(name: str, table: str, item: Item, key: str) -> Action:
-    """Put an item unless one of that `key` attribute exists: `reassort.tables.put_if_absent` for plain items."""
-    request = {"TableName": table, "Item": _wire(item), "ConditionExpression": f"attribute_not_exists({key})"}
-    return Action(name, "Put", request)
-
-
-def _wire(item: Item) -> Mapping[str, Any]:
-    return {name: _attribute(value) for name, value in item.items()}
-
-
-def _attribute(value: object) -> dict[str, Any]:
-    if type(value) is str:
-        return {"S": value}
-    if type(value) is int:
-        return {"N": str(value)}
-    if type(value) is list:
-        return {"L": [_attribute(element) for element in value]}
-    raise TypeError(f"an item of the roll holds no {type(value).__name__}")

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from reassort.keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.register import Change, Entry, entry_from_item
 from reassort.sessions import live_session
+from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
 from reassort.tables import Item, from_wire, read_one, to_wire
 from reassort.voters import Voter, voter_from_item
 
-from reassort_ops.election_control import read_control
+from reassort_ops.election_control import read_switch
 from reassort_ops.failures import OperatorError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.control import Control
     from reassort.election import Election
+    from reassort.reissue_switch import ReissueSwitch
 
     from reassort_ops.account.stack import Stack
 
@@ -61,7 +61,7 @@ class VoterRecord:
     """
 
     voter: Voter
-    control: Control
+    control: ReissueSwitch
     chain: tuple[Entry, ...]
     deliveries: tuple[Delivery, ...]
     sign_ins: tuple[SignIn, ...]
@@ -128,7 +128,7 @@ def read_record(
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,
-        control=read_control(dynamodb, stack),
+        control=read_switch(dynamodb, stack),
         chain=chain,
         deliveries=tuple(found[reference] for reference in references if reference in found),
         sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),

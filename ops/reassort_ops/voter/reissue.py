@@ -12,21 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.addresses import mask_address
-from reassort.control import require_open
-from reassort.identifiers import generate_identifier, normalise_identifier
-from reassort.issuing import IssuingTables, issue_actions
-from reassort.keyed_hash import KeyedHash, Purpose
-from reassort.outbox import Channel, reissue_delivery_item
-from reassort.references import derive_reference, dispute_token
-from reassort.register import Change
+from reassort.outbox import Channel
+from reassort.references import derive_reference
+from reassort.reissue_transaction import ReissueTables, reissue_actions
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 
-from reassort_ops.election_control import read_control
+from reassort_ops.election_control import read_switch
 from reassort_ops.failures import OperatorError
 from reassort_ops.voter.record import read_voter
 
 if TYPE_CHECKING:
     from reassort.election import Election
+    from reassort.keyed_hash import KeyedHash
     from reassort.sealing import Sealer
 
     from reassort_ops.account.operator import Operator
@@ -65,7 +62,9 @@ def reissue(
     """
     reference = derive_reference(keyed_hash, voter_id, str(uuid.uuid4()))
     stack = helpdesk.stack
-    tables = IssuingTables(stack.voters_table, stack.identifiers_table, stack.deliveries_table, stack.register_table)
+    tables = ReissueTables(
+        stack.voters_table, stack.identifiers_table, stack.deliveries_table, stack.register_table, stack.control_table
+    )
     first_read: int | None = None
     for _ in range(_ROUNDS):
         now = helpdesk.clock()
@@ -80,44 +79,31 @@ def reissue(
         first_read = voter.generation
         if not election.windows.reissue.contains(now):
             raise OperatorError("identifiers are not reissued now: see windows.reissue of the election file")
-        if not read_control(helpdesk.dynamodb, stack).lets(now):
+        if not read_switch(helpdesk.dynamodb, stack).lets(now):
             raise OperatorError("reissues are closed: see election status")
         if voter.voted_at is not None:
             raise OperatorError("the voter has voted: no identifier can be issued any more")
         if voter.frozen_at is not None:
             raise OperatorError("the voter is frozen: unfreeze them first, once their mailbox is theirs again")
-        generation = voter.generation + 1
-        identifier = generate_identifier(election.identifier)
-        delivery = reissue_delivery_item(
+        _, actions = reissue_actions(
+            voter,
+            now,
+            tables,
+            election,
+            keyed_hash,
+            sealer,
             reference=reference,
-            voter_id=voter_id,
-            generation=generation,
+            actor=helpdesk.name,
+            note=f"{reference} {reason}",
             channel=Channel.EMAIL,
             destinations={Channel.EMAIL: mask_address(address)},
-            phone_hash="",
             address=sealer.seal_address(voter_id, address),
-            payload=sealer.seal_payload(
-                reference, {"identifier": identifier, "phone": "", "dispute": dispute_token(reference, keyed_hash)}
-            ),
-            request_hash="",
-            now=now,
-            retention=election.retention,
         )
-        entry = voter.next_entry(
-            Change.REISSUED, now, helpdesk.name, generation=generation, reference=f"{reference} {reason}"
-        )
-        identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
         try:
-            write_all(
-                helpdesk.dynamodb,
-                [
-                    *issue_actions(voter, entry, delivery, identifier_hash, tables, now, election.retention),
-                    require_open(stack.control_table, voter_id, now),
-                ],
-            )
+            write_all(helpdesk.dynamodb, actions)
         except (ConditionFailedError, ContentionError):
             # Somebody else writes the voter, or the identifier that is being revoked is being sent at this moment, or reissues were stopped.
             time.sleep(_PAUSE_SECONDS)
             continue
-        return Issued(reference, generation, mask_address(address))
+        return Issued(reference, voter.generation + 1, mask_address(address))
     raise OperatorError("the voter's entry is being written, or their former identifier sent; try again")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reassort.french_dates import french_moment
+from reassort.french import french_moment
 
 from reassort_ops.voter.situation import Caller, advice, status_lines
 from reassort_ops.voter.timeline import timeline
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetLine:
     """A line, and how a terminal shows it."""
 
     text: str
@@ -29,27 +29,27 @@ class Line:
 
 def sheet(
     record: VoterRecord, masked_address: str, election: Election, now: datetime, caller: Caller, stack: str
-) -> Iterator[Line]:
+) -> Iterator[SheetLine]:
     """Give the sheet line by line; `stack` is the name that its commands are given."""
     lines = status_lines(record, masked_address, election, now, caller)
     width = max(len(label) for label, _ in lines)
     for label, words in lines:
-        yield Line(
+        yield SheetLine(
             f"{label:{width}}  {words}", _ALARMING if caller is Caller.WRONG_CODE and label == lines[0][0] else None
         )
-    yield Line("")
-    yield Line("Que faire", "bold")
+    yield SheetLine("")
+    yield SheetLine("Que faire", "bold")
     for step in advice(record, election, now, caller):
-        yield Line(f"- {step.words}")
+        yield SheetLine(f"- {step.words}")
         if step.command is not None:
-            yield Line(f"  {_command(step.command, record, caller, stack)}", "cyan")
-    yield Line("")
-    yield Line("Historique", "bold")
+            yield SheetLine(f"  {_command(step.command, record, caller, stack)}", "cyan")
+    yield SheetLine("")
+    yield SheetLine("Historique", "bold")
     events = timeline(record, election)
     moments = [french_moment(event.at, election) for event in events]
     width = max(map(len, moments))
     for moment, event in zip(moments, events, strict=True):
-        yield Line(f"{moment:{width}}  {event.words}")
+        yield SheetLine(f"{moment:{width}}  {event.words}")
 
 
 _ALARMING = "bold red"

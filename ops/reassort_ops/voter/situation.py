@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, from_milliseconds
-from reassort.french_dates import french_moment
+from reassort.french import french_moment
 from reassort.outbox import Channel, Delivery, Message, Status
 from reassort.reasons import Reason
 from reassort.register import Change

@@ -8,8 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reassort.clock import from_milliseconds
-from reassort.french_dates import french_time
-from reassort.outbox import Channel, Delivery, Message, Status, Step
+from reassort.french import french_time
+from reassort.outbox import Channel, Delivery, HistoryStep, Message, Status
 from reassort.register import Change
 
 from reassort_ops.voter.record import reference_of
@@ -142,11 +142,11 @@ def _message_events(delivery: Delivery, message: Message, reference: str | None)
             yield Event(step.at, f"{message}-{name}", words, reference)
 
 
-def _steps(delivery: Delivery, message: Message) -> list[Step]:
+def _steps(delivery: Delivery, message: Message) -> list[HistoryStep]:
     """Return a message's history. A provider's clock may be behind ours: the order in which things were recorded counts."""
-    steps: list[Step] = []
+    steps: list[HistoryStep] = []
     latest = 0
-    for step in (Step.read(line) for line in delivery.history if line["message"] == message):
+    for step in (HistoryStep.read(line) for line in delivery.history if line["message"] == message):
         latest = max(latest, step.at)
         steps.append(replace(step, at=latest))
     return steps
@@ -155,7 +155,7 @@ def _steps(delivery: Delivery, message: Message) -> list[Step]:
 type _Told = tuple[str, str] | None
 
 
-def _queued(before: Step | None, step: Step, delivery: Delivery) -> _Told:
+def _queued(before: HistoryStep | None, step: HistoryStep, delivery: Delivery) -> _Told:
     """Tell why an identifier waits to be sent: asked for, parked before, or by the other channel than before."""
     if before is None:
         # The register tells of the request.
@@ -170,12 +170,12 @@ def _queued(before: Step | None, step: Step, delivery: Delivery) -> _Told:
     return "redelivery", f"L’électeur redemande le même identifiant ({number}) {where}."
 
 
-def _first_failed_sms(delivery: Delivery) -> Step | None:
+def _first_failed_sms(delivery: Delivery) -> HistoryStep | None:
     history = delivery.identifier_history()
     return next((step for step in history if step.status is Status.FAILED and step.channel is Channel.SMS), None)
 
 
-def _identifier(step: Step, before: Step | None, delivery: Delivery) -> _Told:
+def _identifier(step: HistoryStep, before: HistoryStep | None, delivery: Delivery) -> _Told:
     channel = step.channel or delivery.channel
     number, where = f"n° {delivery.generation}", place(channel, delivery)
     sent = "SMS" if channel is Channel.SMS else "Courriel"
@@ -199,10 +199,10 @@ def _identifier(step: Step, before: Step | None, delivery: Delivery) -> _Told:
     return None
 
 
-def _mail(subject: str, to: Callable[[Delivery], str]) -> Callable[[Step, Step | None, Delivery], _Told]:
+def _mail(subject: str, to: Callable[[Delivery], str]) -> Callable[[HistoryStep, HistoryStep | None, Delivery], _Told]:
     """Return how a message that goes by e-mail alone is told: `subject` is masculine, in lower case."""
 
-    def tell(step: Step, before: Step | None, delivery: Delivery) -> _Told:
+    def tell(step: HistoryStep, before: HistoryStep | None, delivery: Delivery) -> _Told:
         capital = subject[0].upper() + subject[1:]
         why = f" : {step.reason.words}" if step.reason else ""
         match step.status:
@@ -232,7 +232,7 @@ def _to_voter(delivery: Delivery) -> str:
     return f" à {address}" if address else ""
 
 
-_TELLING: dict[Message, Callable[[Step, Step | None, Delivery], _Told]] = {
+_TELLING: dict[Message, Callable[[HistoryStep, HistoryStep | None, Delivery], _Told]] = {
     Message.IDENTIFIER: _identifier,
     Message.CONFIRMATION: _mail("courriel de confirmation", _to_voter),
     Message.ALERT: _mail("message d’alerte à l’assistance", lambda _: ""),

@@ -30,7 +30,7 @@ REGION = "eu-west-3"
 
 
 @dataclass
-class Deployed:
+class OperatedStack:
     """A stack and the command to work on it."""
 
     dynamodb: DynamoDBClient
@@ -75,7 +75,7 @@ _rsa_key = cache(rsa.generate_private_key)
 
 
 @pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     """A stack without voters."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -99,7 +99,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
         outputs = {**tables, **queues, **keys, "ElectionId": "dijon-2018"}
         make_stack("reassort", outputs)
-        yield Deployed(dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018"))
+        yield OperatedStack(
+            dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018")
+        )
     stamina.set_testing(False)
 
 

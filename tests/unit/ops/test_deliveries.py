@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from reassort.keys import due_shard
+from reassort.table_keys import due_shard
 from reassort.tables import to_wire
 
 from tests.unit.ops.conftest import REGION
@@ -16,7 +16,7 @@ from tests.unit.ops.conftest import REGION
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 VOTER = "a-pseudonym"
 
@@ -27,7 +27,13 @@ def sqs() -> SQSClient:
 
 
 def owe(
-    deployed: Deployed, name: str, *, ago: int, kind: str = "reissue", channel: str = "sms", due_ago: int | None = None
+    deployed: OperatedStack,
+    name: str,
+    *,
+    ago: int,
+    kind: str = "reissue",
+    channel: str = "sms",
+    due_ago: int | None = None,
 ) -> None:
     """Put a delivery into the outbox that was queued `ago` seconds before now."""
     now = int(time.time() * 1000)
@@ -52,7 +58,7 @@ def bodies(sqs: SQSClient, queue: str) -> list[Any]:
 
 
 @pytest.mark.req("I2", "R4")
-def test_what_waits_is_listed_by_lane_and_the_longest_first(deployed: Deployed) -> None:
+def test_what_waits_is_listed_by_lane_and_the_longest_first(deployed: OperatedStack) -> None:
     owe(deployed, "7K3M9-QWX2T", ago=600)
     owe(deployed, "AAAAA-AAAAA", ago=20, channel="email", due_ago=-40)
     owe(deployed, "random-id-of-a-code", ago=5, kind="code", channel="email", due_ago=-55)
@@ -70,13 +76,13 @@ def test_what_waits_is_listed_by_lane_and_the_longest_first(deployed: Deployed) 
     assert VOTER not in printed
 
 
-def test_nothing_waits(deployed: Deployed) -> None:
+def test_nothing_waits(deployed: OperatedStack) -> None:
     result = deployed.run("deliveries", "list")
     assert (result.exit_code, result.stdout) == (0, "0 waiting (nothing), 0 overdue, 0 dead letters\n")
 
 
 @pytest.mark.req("R14")
-def test_dead_letters_go_back_and_what_is_the_streams_stays(deployed: Deployed, sqs: SQSClient) -> None:
+def test_dead_letters_go_back_and_what_is_the_streams_stays(deployed: OperatedStack, sqs: SQSClient) -> None:
     names = [f"delivery-{number}" for number in range(23)]
     for name in names:
         sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({"delivery_id": name}))
@@ -93,7 +99,7 @@ def test_dead_letters_go_back_and_what_is_the_streams_stays(deployed: Deployed, 
 
 
 @pytest.mark.req("R14")
-def test_redrive_is_safe_to_repeat(deployed: Deployed, sqs: SQSClient) -> None:
+def test_redrive_is_safe_to_repeat(deployed: OperatedStack, sqs: SQSClient) -> None:
     sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({"delivery_id": "one"}))
     assert deployed.run_json("deliveries", "redrive")[1] == {"sent_back": 1, "left": 0}
     assert deployed.run_json("deliveries", "redrive")[1] == {"sent_back": 0, "left": 0}

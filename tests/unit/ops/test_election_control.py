@@ -14,14 +14,14 @@ from harness.elections import read_election
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 DURING = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 ELECTION = read_election("dijon-2018")
 
 
 @pytest.fixture
-def stack(deployed: Deployed) -> Iterator[Deployed]:
+def stack(deployed: OperatedStack) -> Iterator[OperatedStack]:
     with time_machine.travel(DURING, tick=False):
         yield deployed
 
@@ -34,7 +34,7 @@ def stack(deployed: Deployed) -> Iterator[Deployed]:
         (datetime(2019, 1, 1, tzinfo=UTC), "closed"),
     ],
 )
-def test_without_a_record_the_election_file_says(deployed: Deployed, at: datetime, state: str) -> None:
+def test_without_a_record_the_election_file_says(deployed: OperatedStack, at: datetime, state: str) -> None:
     with time_machine.travel(at, tick=False):
         status, shown = deployed.run_json("election", "status")
     assert status == 0
@@ -43,7 +43,7 @@ def test_without_a_record_the_election_file_says(deployed: Deployed, at: datetim
 
 
 @pytest.mark.req("S24", "I9")
-def test_close_and_open(stack: Deployed) -> None:
+def test_close_and_open(stack: OperatedStack) -> None:
     status, closed = stack.run_json("election", "close", "--reason", "fuite chez un opérateur")
     assert (status, closed["reissues"], closed["latest"]["change"]) == (0, "stopped", "closed")
     assert closed["latest"]["reason"] == "fuite chez un opérateur"
@@ -57,7 +57,7 @@ def test_close_and_open(stack: Deployed) -> None:
     assert (verified["entries"], verified["faults"]) == (2, [])
 
 
-def test_close_early(stack: Deployed) -> None:
+def test_close_early(stack: OperatedStack) -> None:
     status, shown = stack.run_json("election", "close", "--at", "2018-12-05T12:00", "--reason", "bureau")
     assert (status, shown["reissues"], shown["closes_early_at"]) == (0, "open", "2018-12-05T11:00:00Z")
     assert shown["latest"]["reason"] == "2018-12-05T11:00:00Z bureau"
@@ -69,20 +69,20 @@ def test_close_early(stack: Deployed) -> None:
 @pytest.mark.parametrize(
     ("at", "reason"), [("2018-11-30T10:00", "has passed"), ("2018-12-24T12:00", "not within the window")]
 )
-def test_close_at_a_time_that_cannot_be(stack: Deployed, at: str, reason: str) -> None:
+def test_close_at_a_time_that_cannot_be(stack: OperatedStack, at: str, reason: str) -> None:
     result = stack.run("election", "close", "--at", at, "--reason", "bureau")
     assert (result.exit_code, result.stdout) == (1, "")
     assert reason in result.stderr
     assert stack.items(stack.stack.control_table) == []
 
 
-def test_a_reason_with_personal_data_is_refused(stack: Deployed) -> None:
+def test_a_reason_with_personal_data_is_refused(stack: OperatedStack) -> None:
     result = stack.run("election", "close", "--reason", "claire.martin@ac-dijon.fr")
     assert result.exit_code == 1
     assert stack.items(stack.stack.register_table) == []
 
 
-def test_items_that_do_not_agree_are_named(stack: Deployed) -> None:
+def test_items_that_do_not_agree_are_named(stack: OperatedStack) -> None:
     stack.run("election", "close", "--reason", "leak")
     stack.dynamodb.delete_item(TableName=stack.stack.control_table, Key=to_wire({"key": "control#07"}))
     status, shown = stack.run_json("election", "status")
@@ -92,7 +92,7 @@ def test_items_that_do_not_agree_are_named(stack: Deployed) -> None:
 
 
 @pytest.mark.req("I9")
-def test_a_tampered_entry_of_the_election_is_found(stack: Deployed) -> None:
+def test_a_tampered_entry_of_the_election_is_found(stack: OperatedStack) -> None:
     stack.run("election", "close", "--reason", "leak")
     stack.run("election", "open", "--reason", "bureau")
     stack.dynamodb.update_item(

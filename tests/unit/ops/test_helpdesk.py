@@ -14,7 +14,7 @@ from reassort.tables import to_wire
 
 from harness.elections import read_election
 from tests.register_chain import broken_links
-from tests.unit.ops.conftest import Deployed
+from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import row, rows, write_roll
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ EMAIL = row(1).email
 
 
 @pytest.fixture
-def enrolled(deployed: Deployed, tmp_path: Path) -> Deployed:
+def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
     """A stack with five voters."""
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(5))).exit_code == 0
     return deployed
 
 
-def lock(deployed: Deployed, failures: int) -> None:
+def lock(deployed: OperatedStack, failures: int) -> None:
     """Count wrong NUMENs of the first voter."""
     deployed.dynamodb.update_item(
         TableName=deployed.stack.voters_table,
@@ -40,7 +40,7 @@ def lock(deployed: Deployed, failures: int) -> None:
     )
 
 
-def deliver(deployed: Deployed, reference: str) -> None:
+def deliver(deployed: OperatedStack, reference: str) -> None:
     """Give the first voter a reissue whose SMS and confirmation failed and whose identifier now goes by e-mail."""
     voter_id = deployed.keyed_hash.voter_id(EMAIL)
     now = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
@@ -73,7 +73,7 @@ def deliver(deployed: Deployed, reference: str) -> None:
     )
 
 
-def chain(deployed: Deployed) -> list[dict[str, object]]:
+def chain(deployed: OperatedStack) -> list[dict[str, object]]:
     """Return the first voter's entries."""
     voter_id = deployed.keyed_hash.voter_id(EMAIL)
     entries = [entry for entry in deployed.items(deployed.stack.register_table) if entry["voter_id"] == voter_id]
@@ -84,7 +84,7 @@ class TestShow:
     """What is shown of a voter."""
 
     @pytest.mark.req("I7")
-    def test_nothing_that_identifies_is_shown(self, enrolled: Deployed) -> None:
+    def test_nothing_that_identifies_is_shown(self, enrolled: OperatedStack) -> None:
         one = row(1)
         for flags in ([], ["--json"]):
             result = enrolled.run("voter", "show", EMAIL.upper(), *flags)
@@ -95,7 +95,7 @@ class TestShow:
                 assert secret not in result.stdout + result.stderr
 
     @pytest.mark.req("R10", "R11", "I2")
-    def test_what_became_of_the_last_delivery_is_shown_with_its_reason(self, enrolled: Deployed) -> None:
+    def test_what_became_of_the_last_delivery_is_shown_with_its_reason(self, enrolled: OperatedStack) -> None:
         assert enrolled.run_json("voter", "show", EMAIL)[1]["delivery"] is None
         deliver(enrolled, "7K3M9-QWX2T")
         delivery = enrolled.run_json("voter", "show", EMAIL)[1]["delivery"]
@@ -105,7 +105,7 @@ class TestShow:
         assert "SMS au •• •• •• 56 78 non remis : numéro inconnu." in printed
         assert "Courriel de confirmation non remis : boîte pleine." in printed
 
-    def test_a_lock_is_shown(self, enrolled: Deployed) -> None:
+    def test_a_lock_is_shown(self, enrolled: OperatedStack) -> None:
         assert enrolled.run_json("voter", "show", EMAIL)[1]["lock"] is None
         lock(enrolled, 5)
         assert "5 wrong NUMENs: until 20" in enrolled.run_json("voter", "show", EMAIL)[1]["lock"]
@@ -120,7 +120,7 @@ class TestShow:
             ("prenom.nom1", "the address is not of the form"),
         ],
     )
-    def test_an_address_that_is_not_on_the_roll(self, enrolled: Deployed, email: str, reason: str) -> None:
+    def test_an_address_that_is_not_on_the_roll(self, enrolled: OperatedStack, email: str, reason: str) -> None:
         result = enrolled.run("voter", "show", email)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.startswith("reassort: ")
@@ -132,14 +132,14 @@ class TestShow:
 class TestReference:
     """A voter who quotes the reference of a reissue."""
 
-    def test_finds_the_voter_as_the_address_does(self, enrolled: Deployed) -> None:
+    def test_finds_the_voter_as_the_address_does(self, enrolled: OperatedStack) -> None:
         deliver(enrolled, "7K3M9-QWX2T")
         by_address = enrolled.run_json("voter", "show", EMAIL)
         assert by_address[0] == 0
         for typed in ("7K3M9-QWX2T", "7k3m9qwx2t", "7k3m9 qwx2t"):
             assert enrolled.run_json("voter", "show", typed) == by_address
 
-    def test_is_enough_for_what_sends_no_mail(self, enrolled: Deployed) -> None:
+    def test_is_enough_for_what_sends_no_mail(self, enrolled: OperatedStack) -> None:
         deliver(enrolled, "7K3M9-QWX2T")
         lock(enrolled, 10)
         for command, done in (("unlock", "unlocked"), ("freeze", "frozen"), ("unfreeze", "unfrozen")):
@@ -147,7 +147,7 @@ class TestReference:
             assert (result.exit_code, result.stdout) == (0, f"p•••@ac-dijon.fr: {done}\n")
         assert [entry["change"] for entry in chain(enrolled)] == ["issued", "unlocked", "frozen", "unfrozen"]
 
-    def test_identifier_is_never_sent_for_it(self, enrolled: Deployed) -> None:
+    def test_identifier_is_never_sent_for_it(self, enrolled: OperatedStack) -> None:
         deliver(enrolled, "7K3M9-QWX2T")
         before = enrolled.everything()
         result = enrolled.run("voter", "reissue", "7K3M9-QWX2T", "--reason", "vu")
@@ -155,7 +155,7 @@ class TestReference:
         assert enrolled.everything() == before
 
     @pytest.mark.parametrize("command", ["show", "unlock", "freeze", "unfreeze"])
-    def test_of_nothing_is_refused(self, enrolled: Deployed, command: str) -> None:
+    def test_of_nothing_is_refused(self, enrolled: OperatedStack, command: str) -> None:
         reason = () if command == "show" else ("--reason", "vu")
         result = enrolled.run("voter", command, "7K3M9-QWX2T", *reason)
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
@@ -165,13 +165,13 @@ class TestReference:
 class TestCaller:
     """A code that the caller reads from the site says that they read the mailbox."""
 
-    def code(self, deployed: Deployed, email: str = EMAIL, ago: timedelta = timedelta(0)) -> str:
+    def code(self, deployed: OperatedStack, email: str = EMAIL, ago: timedelta = timedelta(0)) -> str:
         """Return the code that the site showed so long ago."""
         voter_id = deployed.keyed_hash.voter_id(email)
         idle = read_election("dijon-2018").limits.session.idle_minutes
         return current_code(deployed.keyed_hash, voter_id, utc_now() - ago, idle).code
 
-    def test_who_reads_the_code_is_verified(self, enrolled: Deployed) -> None:
+    def test_who_reads_the_code_is_verified(self, enrolled: OperatedStack) -> None:
         code = self.code(enrolled)
         for typed in (code, f"{code[:3]} {code[3:]}"):
             status, shown = enrolled.run_json("voter", "show", EMAIL, "--caller-code", typed)
@@ -180,13 +180,13 @@ class TestCaller:
         assert printed.startswith("Appelant       vérifié")
         assert code not in printed
 
-    def test_who_does_not_ask_for_one_is_told_so(self, enrolled: Deployed) -> None:
+    def test_who_does_not_ask_for_one_is_told_so(self, enrolled: OperatedStack) -> None:
         status, shown = enrolled.run_json("voter", "show", EMAIL)
         assert (status, shown["caller"]) == (0, "not-asked")
 
     @pytest.mark.parametrize("whose", ["somebody else's", "expired"])
     def test_another_code_is_said_to_be_wrong_and_the_right_one_is_not_told(
-        self, enrolled: Deployed, whose: str
+        self, enrolled: OperatedStack, whose: str
     ) -> None:
         right = self.code(enrolled)
         wrong = (
@@ -204,13 +204,13 @@ class TestCaller:
         assert (status, shown["caller"]) == (1, "wrong-code")
 
     @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef"])
-    def test_what_is_no_code_is_refused(self, enrolled: Deployed, typed: str) -> None:
+    def test_what_is_no_code_is_refused(self, enrolled: OperatedStack, typed: str) -> None:
         result = enrolled.run("voter", "show", EMAIL, "--caller-code", typed)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == "reassort: --caller-code takes the 6 digits that the caller reads from the site\n"
 
     @pytest.mark.req("I9", "S26")
-    def test_register_says_that_the_caller_was_verified(self, enrolled: Deployed) -> None:
+    def test_register_says_that_the_caller_was_verified(self, enrolled: OperatedStack) -> None:
         code = self.code(enrolled)
         lock(enrolled, 10)
         with_code = ("--caller-code", code, "--reason", "a appelé")
@@ -226,7 +226,7 @@ class TestCaller:
         ]
 
     @pytest.mark.parametrize("command", ["unlock", "freeze", "unfreeze", "reissue"])
-    def test_wrong_code_changes_nothing(self, enrolled: Deployed, command: str) -> None:
+    def test_wrong_code_changes_nothing(self, enrolled: OperatedStack, command: str) -> None:
         lock(enrolled, 10)
         before = enrolled.everything()
         wrong = self.code(enrolled, row(2).email)
@@ -236,7 +236,7 @@ class TestCaller:
         assert enrolled.everything() == before
 
     @pytest.mark.parametrize("reason", ["appelant vérifié", "Appelant Verifie, NUMEN", "appelant  verifié"])
-    def test_nobody_but_a_check_says_that_the_caller_was_verified(self, enrolled: Deployed, reason: str) -> None:
+    def test_nobody_but_a_check_says_that_the_caller_was_verified(self, enrolled: OperatedStack, reason: str) -> None:
         before = enrolled.everything()
         result = enrolled.run("voter", "freeze", EMAIL, "--reason", reason)
         assert (result.exit_code, "with --caller-code" in result.stderr) == (1, True)
@@ -247,7 +247,7 @@ class TestChange:
     """What the helpdesk changes."""
 
     @pytest.mark.req("I9")
-    def test_unlock_forgets_wrong_numens(self, enrolled: Deployed) -> None:
+    def test_unlock_forgets_wrong_numens(self, enrolled: OperatedStack) -> None:
         lock(enrolled, 10)
         result = enrolled.run("voter", "unlock", EMAIL, "--reason", "identité vérifiée")
         assert (result.exit_code, result.stdout) == (0, "p•••@ac-dijon.fr: unlocked\n")
@@ -256,7 +256,7 @@ class TestChange:
         assert [entry["change"] for entry in chain(enrolled)] == ["issued", "unlocked"]
 
     @pytest.mark.req("I9")
-    def test_freeze_and_unfreeze_are_in_the_register_with_operator_and_reason(self, enrolled: Deployed) -> None:
+    def test_freeze_and_unfreeze_are_in_the_register_with_operator_and_reason(self, enrolled: OperatedStack) -> None:
         assert enrolled.run("voter", "freeze", EMAIL, "--reason", "boîte piratée").exit_code == 0
         assert enrolled.run_json("voter", "show", EMAIL)[1]["status"] == "frozen"
         _, done = enrolled.run_json("voter", "unfreeze", EMAIL, "--reason", "rappel")
@@ -269,7 +269,9 @@ class TestChange:
         ]
 
     @pytest.mark.parametrize(("command", "setting_up"), [("unlock", None), ("unfreeze", None), ("freeze", "freeze")])
-    def test_what_is_so_already_changes_nothing(self, enrolled: Deployed, command: str, setting_up: str | None) -> None:
+    def test_what_is_so_already_changes_nothing(
+        self, enrolled: OperatedStack, command: str, setting_up: str | None
+    ) -> None:
         if setting_up:
             enrolled.run("voter", setting_up, EMAIL, "--reason", "x")
         before = enrolled.everything()
@@ -277,7 +279,7 @@ class TestChange:
         assert (result.exit_code, "nothing changed" in result.stdout) == (0, True)
         assert enrolled.everything() == before
 
-    def test_a_voter_who_has_voted_is_not_frozen(self, enrolled: Deployed) -> None:
+    def test_a_voter_who_has_voted_is_not_frozen(self, enrolled: OperatedStack) -> None:
         enrolled.dynamodb.update_item(
             TableName=enrolled.stack.voters_table,
             Key={"voter_id": {"S": enrolled.keyed_hash.voter_id(EMAIL)}},
@@ -293,7 +295,7 @@ class TestChange:
         "reason",
         ["", "  ", "x" * 81, "a.b@ac-dijon.fr a appelé", "appel du 06 12 34 56 78", "09E9900123ABC", "a\u0007b"],
     )
-    def test_personal_data_stays_out_of_the_register(self, enrolled: Deployed, reason: str) -> None:
+    def test_personal_data_stays_out_of_the_register(self, enrolled: OperatedStack, reason: str) -> None:
         before = enrolled.everything()
         result = enrolled.run("voter", "freeze", EMAIL, "--reason", reason)
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
@@ -304,7 +306,7 @@ class TestVerify:
     """The register is verified, and whatever was done to it is found."""
 
     @pytest.mark.req("I9", "I10")
-    def test_a_register_that_holds(self, enrolled: Deployed) -> None:
+    def test_a_register_that_holds(self, enrolled: OperatedStack) -> None:
         enrolled.run("voter", "freeze", EMAIL, "--reason", "x")
         status, content = enrolled.run_json("register", "verify")
         assert status == 0
@@ -326,7 +328,7 @@ class TestVerify:
         ],
     )
     def test_the_first_broken_entry_is_named(
-        self, enrolled: Deployed, tampering: dict[str, str] | None, fault: str
+        self, enrolled: OperatedStack, tampering: dict[str, str] | None, fault: str
     ) -> None:
         voter_id = enrolled.keyed_hash.voter_id(EMAIL)
         key = to_wire({"voter_id": voter_id, "sequence": 1})
@@ -343,7 +345,7 @@ class TestVerify:
         assert status == 1
         assert content["faults"][0] == f"voter {voter_id}: {fault}"
 
-    def test_an_entry_or_an_identifier_too_many_is_found(self, enrolled: Deployed) -> None:
+    def test_an_entry_or_an_identifier_too_many_is_found(self, enrolled: OperatedStack) -> None:
         enrolled.dynamodb.put_item(
             TableName=enrolled.stack.register_table, Item=to_wire({"voter_id": "nobody", "sequence": 1})
         )
@@ -357,7 +359,7 @@ class TestVerify:
             "6 identifiers are known to the registry, 5 were issued",
         ]
 
-    def test_a_generation_that_the_register_does_not_know_is_found(self, enrolled: Deployed) -> None:
+    def test_a_generation_that_the_register_does_not_know_is_found(self, enrolled: OperatedStack) -> None:
         enrolled.dynamodb.update_item(
             TableName=enrolled.stack.voters_table,
             Key={"voter_id": {"S": enrolled.keyed_hash.voter_id(EMAIL)}},

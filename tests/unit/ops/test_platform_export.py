@@ -15,9 +15,9 @@ from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.tables import to_wire
 from reassort.voters import Voter
-from reassort_ops.platform.export import RegistryExport, Tally
+from reassort_ops.platform.export import RegistryExport, StatusTally
 
-from tests.unit.ops.conftest import Deployed
+from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import row, rows, write_roll
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LATER = int(datetime(2018, 11, 30, 9, 15, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture
-def enrolled(deployed: Deployed, tmp_path: Path) -> Deployed:
+def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
     """A stack with six voters: reissued twice, frozen, voted, and three who only have their first identifier."""
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
     for generation in (2, 3):
@@ -38,12 +38,12 @@ def enrolled(deployed: Deployed, tmp_path: Path) -> Deployed:
     return deployed
 
 
-def voter_id(deployed: Deployed, number: int) -> str:
+def voter_id(deployed: OperatedStack, number: int) -> str:
     """Return a voter's pseudonym."""
     return deployed.keyed_hash.voter_id(row(number).email)
 
 
-def change(deployed: Deployed, number: int, attribute: str) -> None:
+def change(deployed: OperatedStack, number: int, attribute: str) -> None:
     """Set a time of a voter."""
     deployed.dynamodb.update_item(
         TableName=deployed.stack.voters_table,
@@ -53,7 +53,7 @@ def change(deployed: Deployed, number: int, attribute: str) -> None:
     )
 
 
-def reissue(deployed: Deployed, number: int, generation: int, *, known: bool = True) -> None:
+def reissue(deployed: OperatedStack, number: int, generation: int, *, known: bool = True) -> None:
     """Give a voter the next identifier; unless it is `known`, the registry does not have it."""
     deployed.dynamodb.update_item(
         TableName=deployed.stack.voters_table,
@@ -65,7 +65,7 @@ def reissue(deployed: Deployed, number: int, generation: int, *, known: bool = T
         put_identifier(deployed, number, generation)
 
 
-def put_identifier(deployed: Deployed, number: int, generation: int) -> None:
+def put_identifier(deployed: OperatedStack, number: int, generation: int) -> None:
     """Let the registry know an identifier of a voter."""
     item = {
         "identifier_hash": f"{number}-{generation}",
@@ -85,7 +85,7 @@ def lines(file: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.req("I10")
-def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled: Deployed, tmp_path: Path) -> None:
+def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled: OperatedStack, tmp_path: Path) -> None:
     file = tmp_path / "registry.csv"
     result = enrolled.run("platform", "export", "--output", file)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -107,7 +107,7 @@ def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled:
 
 
 @pytest.mark.req("I7")
-def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: Deployed, tmp_path: Path) -> None:
+def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: OperatedStack, tmp_path: Path) -> None:
     file = tmp_path / "registry.csv"
     enrolled.run("platform", "export", "--output", file)
     text = file.read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: Deployed,
             assert secret not in text
 
 
-def test_a_program_gets_the_same_as_json(enrolled: Deployed, tmp_path: Path) -> None:
+def test_a_program_gets_the_same_as_json(enrolled: OperatedStack, tmp_path: Path) -> None:
     status, content = enrolled.run_json("platform", "export", "--output", tmp_path / "registry.csv")
     assert status == 0
     assert {
@@ -140,7 +140,7 @@ def test_a_program_gets_the_same_as_json(enrolled: Deployed, tmp_path: Path) -> 
 
 
 @pytest.mark.req("I10")
-def test_an_identifier_that_the_registry_lacks_breaks_the_balance(enrolled: Deployed, tmp_path: Path) -> None:
+def test_an_identifier_that_the_registry_lacks_breaks_the_balance(enrolled: OperatedStack, tmp_path: Path) -> None:
     reissue(enrolled, 5, 2, known=False)
     result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
     assert result.exit_code == 1
@@ -151,7 +151,7 @@ def test_an_identifier_that_the_registry_lacks_breaks_the_balance(enrolled: Depl
 @pytest.mark.req("I10")
 @pytest.mark.parametrize("whose", [1, 99])
 def test_an_identifier_that_nobody_was_issued_breaks_the_balance(
-    enrolled: Deployed, tmp_path: Path, whose: int
+    enrolled: OperatedStack, tmp_path: Path, whose: int
 ) -> None:
     put_identifier(enrolled, whose, 4)
     result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
@@ -160,7 +160,7 @@ def test_an_identifier_that_nobody_was_issued_breaks_the_balance(
 
 
 def test_a_broken_off_export_leaves_the_former_file(
-    enrolled: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    enrolled: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "registry.csv"
     file.write_text("former", encoding="utf-8")
@@ -175,14 +175,14 @@ def test_a_broken_off_export_leaves_the_former_file(
     assert [path.name for path in tmp_path.iterdir() if "registry" in path.name] == ["registry.csv"]
 
 
-def test_a_folder_that_is_not_there_is_told_in_one_line(enrolled: Deployed, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_told_in_one_line(enrolled: OperatedStack, tmp_path: Path) -> None:
     result = enrolled.run("platform", "export", "--output", tmp_path / "nowhere" / "registry.csv")
     assert result.exit_code == 1
     assert result.stderr.startswith("reassort: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_more_identifiers_take_no_more_memory(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_identifiers_take_no_more_memory(deployed: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     voter = Voter("v", "n", "e", None, (1,), 1, "h")
 
     def peak(pages: int) -> int:
@@ -192,7 +192,7 @@ def test_more_identifiers_take_no_more_memory(deployed: Deployed, monkeypatch: p
         # Without moto, whose own memory grows with each call.
         monkeypatch.setattr(RegistryExport, "_pages", scanned)
         monkeypatch.setattr(RegistryExport, "_voters", lambda *_: {"v": voter})
-        tally = Tally()
+        tally = StatusTally()
         tracemalloc.start()
         assert sum(1 for _ in run.worths(tally, lambda _: None)) == tally.listed == pages * 1000
         assert tally.balances
@@ -209,7 +209,7 @@ class TestCompare:
     """What the platform holds, against what the stack says."""
 
     @pytest.fixture
-    def held(self, enrolled: Deployed, tmp_path: Path) -> Path:
+    def held(self, enrolled: OperatedStack, tmp_path: Path) -> Path:
         """The list of a platform that missed nothing, and knows nothing of the last two voters."""
         exported, file = tmp_path / "registry.csv", tmp_path / "platform.csv"
         enrolled.run("platform", "export", "--output", exported)
@@ -220,13 +220,13 @@ class TestCompare:
         file.write_text("\n".join(["handle;status", *kept]) + "\n", encoding="utf-8")
         return file
 
-    def test_the_same_on_both_sides(self, enrolled: Deployed, held: Path) -> None:
+    def test_the_same_on_both_sides(self, enrolled: OperatedStack, held: Path) -> None:
         result = enrolled.run("platform", "compare", held)
         assert (result.exit_code, result.stderr) == (0, "")
         assert f"{held}: 6 compared with 8 of reassort, 0 differences" in result.stdout
 
     @pytest.mark.parametrize("delimiter", [";", ","])
-    def test_each_difference_is_named(self, enrolled: Deployed, held: Path, delimiter: str) -> None:
+    def test_each_difference_is_named(self, enrolled: OperatedStack, held: Path, delimiter: str) -> None:
         handle = enrolled.keyed_hash.handle
         missed, voted = handle(voter_id(enrolled, 1), 1), handle(voter_id(enrolled, 3), 1)
         stranger = "A" * 22
@@ -261,7 +261,7 @@ class TestCompare:
         ],
     )
     def test_a_list_that_cannot_be_read_is_refused_in_one_line(
-        self, deployed: Deployed, tmp_path: Path, text: str, reason: str
+        self, deployed: OperatedStack, tmp_path: Path, text: str, reason: str
     ) -> None:
         file = tmp_path / "platform.csv"
         file.write_text(text, encoding="utf-8")

@@ -20,7 +20,7 @@ from reassort_ops.commands import target as target
 from reassort_ops.purge import Purge
 
 from harness.elections import read_election
-from tests.unit.ops.conftest import Deployed
+from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 
 @pytest.fixture
-def held(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) -> Deployed:
+def held(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]) -> OperatedStack:
     """A stack with a roll, and with what one voter leaves in the last second of the reissue window."""
     at(IMPORTED_AT)
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
@@ -85,7 +85,7 @@ def ending(key: str, after: timedelta) -> dict[str, Any]:
     return {"voter_id": "voter", "key": key, "expires_at": epoch_seconds(LAST_REISSUE + after)}
 
 
-def left(deployed: Deployed) -> dict[str, int]:
+def left(deployed: OperatedStack) -> dict[str, int]:
     """Return how many items each table holds."""
     stack = deployed.stack
     tables = {
@@ -115,7 +115,7 @@ class TestEnds:
     """Nothing goes a second too early, and everything goes at its end."""
 
     def test_the_roll_ends_its_days_after_the_ballot_and_leaves_the_register(
-        self, held: Deployed, at: Callable[[datetime], None]
+        self, held: OperatedStack, at: Callable[[datetime], None]
     ) -> None:
         at(ELECTION.roll_ends_at - SECOND)
         assert held.run("purge", "--yes").exit_code == 0
@@ -126,7 +126,7 @@ class TestEnds:
         assert (status, content["due"], content["removed"], content["complete"]) == (0, 2 * VOTERS, 2 * VOTERS, True)
         assert left(held) == kept | dict.fromkeys(ROLL, 0)
 
-    def test_the_register_ends_later(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+    def test_the_register_ends_later(self, held: OperatedStack, at: Callable[[datetime], None]) -> None:
         at(ELECTION.register_ends_at - SECOND)
         assert held.run("purge", "--yes").exit_code == 0
         assert left(held) == dict.fromkeys(ALL, 0) | {"register": VOTERS}
@@ -134,7 +134,7 @@ class TestEnds:
         assert held.run("purge", "--yes").exit_code == 0
         assert left(held) == dict.fromkeys(ALL, 0)
 
-    def test_an_item_with_an_end_of_its_own_goes_by_that(self, held: Deployed) -> None:
+    def test_an_item_with_an_end_of_its_own_goes_by_that(self, held: OperatedStack) -> None:
         ends = {
             ("sign-in", "challenge"): timedelta(minutes=10),
             ("sign-in", "session"): timedelta(minutes=60),
@@ -149,7 +149,9 @@ class TestEnds:
                 tally = start(held, held.dynamodb, instant).tallies[table][kind]
                 assert (tally.due, tally.kept) == (due, 1 - due), kind
 
-    def test_an_item_without_any_end_goes_with_the_roll(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+    def test_an_item_without_any_end_goes_with_the_roll(
+        self, held: OperatedStack, at: Callable[[datetime], None]
+    ) -> None:
         held.dynamodb.put_item(TableName=held.stack.limits_table, Item=to_wire({"key": "odd"}))
         at(ELECTION.roll_ends_at - SECOND)
         held.run("purge", "--yes")
@@ -158,7 +160,7 @@ class TestEnds:
         held.run("purge", "--yes")
         assert left(held)["limits"] == 0
 
-    def test_twice_is_once(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+    def test_twice_is_once(self, held: OperatedStack, at: Callable[[datetime], None]) -> None:
         at(ELECTION.roll_ends_at)
         held.run("purge", "--yes")
         before = left(held)
@@ -178,7 +180,9 @@ class TestRefusal:
             ELECTION.windows.voting.closes_at - SECOND,
         ],
     )
-    def test_the_election_is_under_way(self, held: Deployed, at: Callable[[datetime], None], instant: datetime) -> None:
+    def test_the_election_is_under_way(
+        self, held: OperatedStack, at: Callable[[datetime], None], instant: datetime
+    ) -> None:
         at(instant)
         result = held.run("purge", "--yes")
         assert (result.exit_code, result.stdout) == (1, "")
@@ -187,13 +191,15 @@ class TestRefusal:
         assert left(held) == ALL
 
     def test_at_the_close_of_the_ballot_it_may_be_looked_at(
-        self, held: Deployed, at: Callable[[datetime], None]
+        self, held: OperatedStack, at: Callable[[datetime], None]
     ) -> None:
         at(ELECTION.windows.voting.closes_at)
         assert held.run("purge").exit_code == 0
         assert left(held) == ALL
 
-    def test_the_election_file_is_of_an_earlier_ballot(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+    def test_the_election_file_is_of_an_earlier_ballot(
+        self, held: OperatedStack, at: Callable[[datetime], None]
+    ) -> None:
         voter = held.items(held.stack.voters_table)[0]
         voter["issued_at"].append(epoch_milliseconds(ELECTION.windows.voting.closes_at))
         held.dynamodb.put_item(TableName=held.stack.voters_table, Item=to_wire(voter))
@@ -208,17 +214,17 @@ class TestAgreement:
     """Nothing is removed unless somebody says so."""
 
     @pytest.fixture(autouse=True)
-    def ended(self, held: Deployed, at: Callable[[datetime], None]) -> None:
+    def ended(self, held: OperatedStack, at: Callable[[datetime], None]) -> None:
         assert left(held) == ALL
         at(ELECTION.roll_ends_at)
 
     @pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--dry-run", "--yes"], ["--json"]])
-    def test_away_from_a_terminal_it_only_shows(self, held: Deployed, flags: list[str]) -> None:
+    def test_away_from_a_terminal_it_only_shows(self, held: OperatedStack, flags: list[str]) -> None:
         result = held.run("purge", *flags)
         assert (result.exit_code, result.stderr) == (3, "")
         assert left(held) == ALL
 
-    def test_what_is_shown(self, held: Deployed) -> None:
+    def test_what_is_shown(self, held: OperatedStack) -> None:
         ends, later = iso(ELECTION.roll_ends_at), iso(ELECTION.register_ends_at)
         assert held.run("purge").stdout.splitlines() == [
             f"reassort (dijon-2018) at {ends}",
@@ -240,7 +246,7 @@ class TestAgreement:
 
     @pytest.mark.parametrize(("answer", "status", "removed"), [(True, 0, True), (False, 3, False)])
     def test_on_a_terminal_it_asks(
-        self, held: Deployed, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
+        self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
     ) -> None:
         monkeypatch.setattr(command, "may_ask", lambda: True)
         monkeypatch.setattr(typer, "confirm", lambda _: answer)
@@ -249,7 +255,7 @@ class TestAgreement:
         assert ("removed 17 of 17" in result.stdout) == removed
         assert (left(held) == ALL) == (not removed)
 
-    def test_ctrl_c_at_the_question(self, held: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ctrl_c_at_the_question(self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(_: str) -> bool:
             raise typer.Abort
 
@@ -299,7 +305,7 @@ class Faulty:
 
 
 @pytest.fixture
-def crowd(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) -> tuple[Deployed, Faulty]:
+def crowd(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]) -> tuple[OperatedStack, Faulty]:
     """A stack with 60 voters, whose roll has ended, and a faulty way to it."""
     at(IMPORTED_AT)
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(60))).exit_code == 0
@@ -307,7 +313,7 @@ def crowd(deployed: Deployed, tmp_path: Path, at: Callable[[datetime], None]) ->
     return deployed, Faulty(deployed.dynamodb)
 
 
-def start(deployed: Deployed, client: Any, now: datetime = ELECTION.roll_ends_at) -> Purge:
+def start(deployed: OperatedStack, client: Any, now: datetime = ELECTION.roll_ends_at) -> Purge:
     """Return a purge that has counted."""
     purge = Purge(dynamodb=client, stack=deployed.stack, election=ELECTION, now=now.astimezone(UTC), threads=1)
     purge.count(lambda _: None)
@@ -319,10 +325,10 @@ def throttled(code: str = "ProvisionedThroughputExceededException") -> ClientErr
     return ClientError({"Error": {"Code": code, "Message": "slower"}}, "BatchWriteItem")
 
 
-class TestFaults:
+class TestPurgeFaults:
     """What AWS, the network and Ctrl-C do to a purge."""
 
-    def test_unprocessed_items_are_tried_again(self, crowd: tuple[Deployed, Faulty]) -> None:
+    def test_unprocessed_items_are_tried_again(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
         client.refuses = lambda call: 7 if call % 2 else 0
         purge = start(deployed, client)
@@ -331,7 +337,7 @@ class TestFaults:
         assert (purge.due, purge.removed, sum(progress)) == (120, 120, 120)
         assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
 
-    def test_throttling_is_waited_out(self, crowd: tuple[Deployed, Faulty]) -> None:
+    def test_throttling_is_waited_out(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
 
         def throttle(call: int) -> None:
@@ -346,7 +352,7 @@ class TestFaults:
         assert (purge.due, purge.removed, client.throttled_scans) == (120, 120, 0)
 
     def test_throttling_without_end_is_one_line(
-        self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
+        self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         deployed, client = crowd
         client.refuses = lambda _: 25
@@ -356,7 +362,7 @@ class TestFaults:
         assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
         assert "removed 0 of 120" in result.stdout
 
-    def test_a_lost_reply_is_no_renewal(self, held: Deployed) -> None:
+    def test_a_lost_reply_is_no_renewal(self, held: OperatedStack) -> None:
         client = Faulty(held.dynamodb)
 
         def lose_reply(call: int) -> None:
@@ -368,7 +374,7 @@ class TestFaults:
         purge.remove(lambda _: None)
         assert (purge.removed, purge.renewed) == (17, 0)
 
-    def test_what_is_in_use_again_stays(self, held: Deployed) -> None:
+    def test_what_is_in_use_again_stays(self, held: OperatedStack) -> None:
         later = epoch_seconds(ELECTION.roll_ends_at) + 1
 
         def renew(call: int) -> None:
@@ -384,7 +390,7 @@ class TestFaults:
         assert (purge.removed, purge.renewed) == (14, 3)
         assert left(held)["sign-in"] == 3
 
-    def test_a_refusal_of_aws_ends_it(self, crowd: tuple[Deployed, Faulty]) -> None:
+    def test_a_refusal_of_aws_ends_it(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
 
         def refuse(_: int) -> None:
@@ -396,7 +402,7 @@ class TestFaults:
             purge.remove(lambda _: None)
         assert (purge.removed, left(deployed)["identifiers"]) == (0, 60)
 
-    def test_ctrl_c_lets_the_calls_under_way_finish(self, crowd: tuple[Deployed, Faulty]) -> None:
+    def test_ctrl_c_lets_the_calls_under_way_finish(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
 
         purge = start(deployed, client)
@@ -417,7 +423,7 @@ class TestFaults:
         assert again.removed == 120 - gone
 
     def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
-        self, crowd: tuple[Deployed, Faulty], monkeypatch: pytest.MonkeyPatch
+        self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         deployed, client = crowd
 

@@ -14,7 +14,7 @@ import boto3
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
-from reassort.logs import Journal
+from reassort.event_log import EventLog
 from reassort.register import ELECTION_CHAIN
 from reassort.tables import to_wire
 from reassort_ops.cli import app
@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from harness.elections import read_election
 from harness.engines.template import TEMPLATE
-from tests.unit.ops.conftest import REGION, Deployed
+from tests.unit.ops.conftest import REGION, OperatedStack
 from tests.unit.ops.registers import NOW, SIGNER
 from tests.unit.ops.rolls import row, rows, write_roll
 
@@ -41,7 +41,7 @@ VOTERS = 6
 
 
 @pytest.fixture
-def lived(deployed: Deployed, tmp_path: Path) -> Iterator[Deployed]:
+def lived(deployed: OperatedStack, tmp_path: Path) -> Iterator[OperatedStack]:
     """A stack whose voters were enrolled, reissued, frozen, unfrozen; one has voted."""
     with time_machine.travel(DURING, tick=False):
         assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
@@ -53,7 +53,7 @@ def lived(deployed: Deployed, tmp_path: Path) -> Iterator[Deployed]:
             keyed_hash=deployed.keyed_hash,
             election=read_election("dijon-2018"),
             clock=lambda: DURING,
-            journal=Journal("registry"),
+            event_log=EventLog("registry"),
             identifiers_table=stack.identifiers_table,
             voters_table=stack.voters_table,
             register_table=stack.register_table,
@@ -67,7 +67,7 @@ def verify(file: Path, key: Path, *flags: str) -> Result:
     return CliRunner().invoke(app, ["register", "verify", str(file), "--key", str(key), *flags])
 
 
-def exported(deployed: Deployed, folder: Path, name: str = "register.jsonl") -> tuple[Path, Path]:
+def exported(deployed: OperatedStack, folder: Path, name: str = "register.jsonl") -> tuple[Path, Path]:
     """Export, and return the file and its key."""
     file = folder / name
     result = deployed.run("register", "export", "--output", file)
@@ -75,7 +75,7 @@ def exported(deployed: Deployed, folder: Path, name: str = "register.jsonl") -> 
     return file, folder / f"{name}.pub.pem"
 
 
-def tamper(deployed: Deployed, voter_id: str, sequence: int, actor: str) -> None:
+def tamper(deployed: OperatedStack, voter_id: str, sequence: int, actor: str) -> None:
     """Alter an entry in the table."""
     deployed.dynamodb.update_item(
         TableName=deployed.stack.register_table,
@@ -86,7 +86,7 @@ def tamper(deployed: Deployed, voter_id: str, sequence: int, actor: str) -> None
 
 
 @pytest.mark.req("I9", "I10")
-def test_what_is_exported_verifies_without_the_stack(lived: Deployed, tmp_path: Path) -> None:
+def test_what_is_exported_verifies_without_the_stack(lived: OperatedStack, tmp_path: Path) -> None:
     file = tmp_path / "register.jsonl"
     status, content = lived.run_json("register", "export", "--output", file)
     assert (status, content["written"], content["faults"]) == (0, True, [])
@@ -104,7 +104,7 @@ def test_what_is_exported_verifies_without_the_stack(lived: Deployed, tmp_path: 
 
 
 @pytest.mark.req("I7")
-def test_the_file_has_nothing_that_identifies_a_voter(lived: Deployed, tmp_path: Path) -> None:
+def test_the_file_has_nothing_that_identifies_a_voter(lived: OperatedStack, tmp_path: Path) -> None:
     file, _ = exported(lived, tmp_path)
     content = file.read_text(encoding="utf-8")
     assert "@" not in content
@@ -120,7 +120,7 @@ def test_the_file_has_nothing_that_identifies_a_voter(lived: Deployed, tmp_path:
 
 
 @pytest.mark.req("I9")
-def test_a_tampered_register_is_not_signed(lived: Deployed, tmp_path: Path) -> None:
+def test_a_tampered_register_is_not_signed(lived: OperatedStack, tmp_path: Path) -> None:
     voter_id = lived.keyed_hash.voter_id(row(1).email)
     tamper(lived, voter_id, 2, "somebody")
     file = tmp_path / "register.jsonl"
@@ -134,7 +134,7 @@ def test_a_tampered_register_is_not_signed(lived: Deployed, tmp_path: Path) -> N
 
 
 @pytest.mark.req("I9")
-def test_a_tampered_file_is_found_and_the_entry_named(lived: Deployed, tmp_path: Path) -> None:
+def test_a_tampered_file_is_found_and_the_entry_named(lived: OperatedStack, tmp_path: Path) -> None:
     file, key = exported(lived, tmp_path)
     lines = file.read_bytes().splitlines(keepends=True)
     entry = json.loads(lines[4])
@@ -151,7 +151,7 @@ def test_a_tampered_file_is_found_and_the_entry_named(lived: Deployed, tmp_path:
 
 
 @pytest.mark.req("I9")
-def test_a_key_that_came_with_another_file_does_not_do(lived: Deployed, tmp_path: Path) -> None:
+def test_a_key_that_came_with_another_file_does_not_do(lived: OperatedStack, tmp_path: Path) -> None:
     file, _ = exported(lived, tmp_path)
     key = tmp_path / "other.pem"
     key.write_bytes(SIGNER.pem)
@@ -160,7 +160,7 @@ def test_a_key_that_came_with_another_file_does_not_do(lived: Deployed, tmp_path
     assert "the file was signed by another key" in result.stdout
 
 
-def test_two_exports_have_the_same_entries_and_a_later_one_has_more(lived: Deployed, tmp_path: Path) -> None:
+def test_two_exports_have_the_same_entries_and_a_later_one_has_more(lived: OperatedStack, tmp_path: Path) -> None:
     def entries(file: Path) -> list[bytes]:
         return [line for line in file.read_bytes().splitlines() if b'"voter_id"' in line]
 
@@ -173,7 +173,7 @@ def test_two_exports_have_the_same_entries_and_a_later_one_has_more(lived: Deplo
 
 
 @pytest.mark.req("I9", "I10")
-def test_it_may_run_while_the_service_writes(lived: Deployed, tmp_path: Path) -> None:
+def test_it_may_run_while_the_service_writes(lived: OperatedStack, tmp_path: Path) -> None:
     """Each time that a chain has been read, some voter is frozen or unfrozen again: some were read, some come later."""
     kms = boto3.client("kms", region_name=REGION)
     signer = KmsSigner.of(kms, lived.stack.register_key_id)
@@ -199,7 +199,7 @@ def test_it_may_run_while_the_service_writes(lived: Deployed, tmp_path: Path) ->
 
 
 @pytest.mark.req("I9")
-def test_the_chain_of_the_election_is_exported_too(lived: Deployed, tmp_path: Path) -> None:
+def test_the_chain_of_the_election_is_exported_too(lived: OperatedStack, tmp_path: Path) -> None:
     for command in ("close", "open"):
         assert lived.run("election", command, "--reason", "x").exit_code == 0
     file, key = exported(lived, tmp_path)
@@ -210,7 +210,7 @@ def test_the_chain_of_the_election_is_exported_too(lived: Deployed, tmp_path: Pa
     assert (result.exit_code, "election: entry 1 was altered" in result.stdout) == (1, True)
 
 
-def test_an_export_replaces_no_file(lived: Deployed, tmp_path: Path) -> None:
+def test_an_export_replaces_no_file(lived: OperatedStack, tmp_path: Path) -> None:
     file, key = exported(lived, tmp_path)
     before = file.read_bytes(), key.read_bytes()
     for there in (file, key):
@@ -223,7 +223,7 @@ def test_an_export_replaces_no_file(lived: Deployed, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_shows_before_anything_is_read(
-    lived: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lived: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reassort_ops.register.export.verify_register", pytest.fail)
     result = lived.run("register", "export", "--output", tmp_path / "no-such" / "register.jsonl")
@@ -236,7 +236,7 @@ def test_a_folder_that_is_not_there_shows_before_anything_is_read(
     ("attribute", "status"), [("voted_at", "used"), ("frozen_at", "frozen")], ids=["voted", "frozen"]
 )
 def test_a_voter_whose_item_tells_another_story_is_found(
-    lived: Deployed, tmp_path: Path, attribute: str, status: str
+    lived: OperatedStack, tmp_path: Path, attribute: str, status: str
 ) -> None:
     voter_id = lived.keyed_hash.voter_id(row(5).email)
     lived.dynamodb.update_item(
@@ -252,7 +252,7 @@ def test_a_voter_whose_item_tells_another_story_is_found(
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), ClientError({"Error": {"Code": "AccessDenied"}}, "Sign")])
 def test_an_export_that_ends_early_leaves_nothing(
-    lived: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+    lived: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
     def refuse(*_: object) -> bytes:
         raise fault
@@ -265,7 +265,7 @@ def test_an_export_that_ends_early_leaves_nothing(
 
 
 def test_a_signature_that_does_not_fit_leaves_nothing(
-    lived: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lived: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(KmsSigner, "sign", lambda *_: SIGNER.sign(b"something else"))
     result = lived.run("register", "export", "--output", tmp_path / "register.jsonl")
@@ -317,7 +317,7 @@ class TestWithoutThisSoftware:
         )
 
     @pytest.mark.req("I9", "I10")
-    def test_openssl_and_a_few_lines_of_python_come_to_the_same(self, lived: Deployed, tmp_path: Path) -> None:
+    def test_openssl_and_a_few_lines_of_python_come_to_the_same(self, lived: OperatedStack, tmp_path: Path) -> None:
         file, key = exported(lived, tmp_path)
         key.rename(tmp_path / "register.pub.pem")
         program = tmp_path / "check.py"
@@ -337,7 +337,7 @@ class TestWithoutThisSoftware:
         file.write_bytes(content.replace(b'"issued":8', b'"issued":9'))
         assert self.run(tmp_path, "bash", "-c", signature).stdout == "Verification failure\n"
 
-    def test_an_earlier_export_is_part_of_a_later_one(self, lived: Deployed, tmp_path: Path) -> None:
+    def test_an_earlier_export_is_part_of_a_later_one(self, lived: OperatedStack, tmp_path: Path) -> None:
         compare = self.code("bash", "comm -23")
         monday, _ = exported(lived, tmp_path, "monday.jsonl")
         assert lived.run("voter", "freeze", row(5).email, "--reason", "x").exit_code == 0
@@ -349,7 +349,7 @@ class TestWithoutThisSoftware:
         monday.write_bytes(b"".join(lines))
         assert self.run(tmp_path, "bash", "-c", compare).stdout.encode() == lines[2]
 
-    def test_the_fingerprint_of_the_key(self, lived: Deployed, tmp_path: Path) -> None:
+    def test_the_fingerprint_of_the_key(self, lived: OperatedStack, tmp_path: Path) -> None:
         file, key = exported(lived, tmp_path)
         (command,) = (
             line for line in self.code("bash", "get-public-key").splitlines() if line.startswith("openssl pkey")

@@ -24,18 +24,27 @@ from reassort_ops.account.stack import Aws
 from reassort_ops.commands import rehearse
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import say_table
-from reassort_ops.rehearsal.morning import Answer, Call, Committed, Habits, Morning, Plan, Tally, plan_morning
-from reassort_ops.rehearsal.outcome import Outcome, judge, percentile
+from reassort_ops.rehearsal.morning import (
+    CallTally,
+    Committed,
+    Habits,
+    Morning,
+    MorningTally,
+    Reply,
+    VoterPlan,
+    plan_morning,
+)
+from reassort_ops.rehearsal.outcome import RehearsalOutcome, judge, percentile
 from reassort_ops.rehearsal.post import Post, Reading
 from reassort_ops.rehearsal.roll import SIMULATOR, SOURCE, FictionalRoll, raise_if_real, raise_if_unfit
 from reassort_ops.roll.enrolment import Enroller
-from reassort_ops.roll.file import Line
+from reassort_ops.roll.file import RollLine
 from reassort_ops.roll.importing import RollImport
 from reassort_ops.roll.rows import RowRules
 from reassort_ops.roll.writes import TransactionWriter
 
 from harness.elections import FOLDER, read_election
-from tests.unit.ops.conftest import REGION, Deployed
+from tests.unit.ops.conftest import REGION, OperatedStack
 from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
@@ -59,7 +68,7 @@ def with_simulator() -> Election:
     return parse_election(content, "dijon-2018.yaml")
 
 
-def put(deployed: Deployed, roll: FictionalRoll) -> None:
+def put(deployed: OperatedStack, roll: FictionalRoll) -> None:
     """Put a fictional roll on the stack."""
     run = RollImport(
         reader=deployed.dynamodb,
@@ -70,39 +79,39 @@ def put(deployed: Deployed, roll: FictionalRoll) -> None:
     run.run(roll.rows(), lambda _: None, 1)
 
 
-def raise_if_real_on(deployed: Deployed) -> None:
+def raise_if_real_on(deployed: OperatedStack) -> None:
     raise_if_real(deployed.dynamodb, deployed.stack, lambda _: None)
 
 
 class TestRefusals:
     """What it refuses, before anything is written."""
 
-    def test_a_stack_without_voters_is_taken_and_one_with_fictional_ones_too(self, deployed: Deployed) -> None:
+    def test_a_stack_without_voters_is_taken_and_one_with_fictional_ones_too(self, deployed: OperatedStack) -> None:
         raise_if_real_on(deployed)
         put(deployed, FictionalRoll(ELECTION, seed=1, voters=40, here=True))
         raise_if_real_on(deployed)
 
-    def test_that_operators_stopped_reissues_before_makes_nobody_real(self, deployed: Deployed) -> None:
+    def test_that_operators_stopped_reissues_before_makes_nobody_real(self, deployed: OperatedStack) -> None:
         stop = {"voter_id": ELECTION_CHAIN, "sequence": 1, "actor": "operator:claire"}
         deployed.dynamodb.put_item(TableName=deployed.stack.register_table, Item=to_wire(stop))
         raise_if_real_on(deployed)
         deployed.run("rehearse", "--clean", "--yes")
         assert len(deployed.items(deployed.stack.register_table)) == 1
 
-    def test_a_stack_with_one_real_voter_is_refused(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_stack_with_one_real_voter_is_refused(self, deployed: OperatedStack, tmp_path: Path) -> None:
         put(deployed, FictionalRoll(ELECTION, seed=1, voters=40, here=True))
         deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
         with pytest.raises(OperatorError, match="no rehearsal made; nothing was written"):
             raise_if_real_on(deployed)
 
-    def test_a_voter_without_any_entry_is_nobody_that_a_rehearsal_made(self, deployed: Deployed) -> None:
+    def test_a_voter_without_any_entry_is_nobody_that_a_rehearsal_made(self, deployed: OperatedStack) -> None:
         put(deployed, FictionalRoll(ELECTION, seed=1, voters=3, here=True))
         deployed.dynamodb.put_item(TableName=deployed.stack.voters_table, Item=to_wire({"voter_id": "somebody"}))
         with pytest.raises(OperatorError, match="the roll of stack reassort has a voter whom no rehearsal made"):
             raise_if_real_on(deployed)
 
     def test_a_stack_whose_election_is_over_and_purged_is_refused_for_its_register(
-        self, deployed: Deployed, tmp_path: Path
+        self, deployed: OperatedStack, tmp_path: Path
     ) -> None:
         deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
         (voter,) = deployed.items(deployed.stack.voters_table)
@@ -113,7 +122,7 @@ class TestRefusals:
             raise_if_real_on(deployed)
 
     def test_a_stack_that_is_protected_from_deletion_is_refused_even_while_it_is_empty(
-        self, deployed: Deployed
+        self, deployed: OperatedStack
     ) -> None:
         deployed.dynamodb.update_table(TableName=deployed.stack.voters_table, DeletionProtectionEnabled=True)
         with pytest.raises(OperatorError, match="protected from deletion"):
@@ -128,7 +137,7 @@ class TestRefusals:
         raise_if_unfit(ELECTION, OPEN, here=True)
 
     def test_the_command_writes_nothing_where_it_refuses_or_nobody_agreed(
-        self, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, deployed: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rehearse, "utc_now", lambda: OPEN)
         monkeypatch.setattr(rehearse, "is_here", lambda _: True)
@@ -143,7 +152,7 @@ class TestRefusals:
         assert (protected.exit_code, deployed.everything()) == (3, before)
 
     def test_nothing_is_written_when_nobody_answers_at_the_url(
-        self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+        self, deployed: OperatedStack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rehearse, "utc_now", lambda: OPEN)
         monkeypatch.setattr(rehearse, "is_here", lambda _: True)
@@ -157,7 +166,7 @@ class TestRefusals:
         assert (result.exit_code, result.stderr) == (1, "reassort: http://127.0.0.1:1 does not answer: ConnectError\n")
         assert deployed.everything() == [[], [], []]
 
-    def test_on_aws_voters_come_to_the_stack_s_own_site(self, deployed: Deployed) -> None:
+    def test_on_aws_voters_come_to_the_stack_s_own_site(self, deployed: OperatedStack) -> None:
         target: Any = _TargetOf(_with_site(deployed))
         with pytest.raises(OperatorError, match="--url is for a local stack"):
             rehearse._site(target, "https://elsewhere.example", here=False)
@@ -169,7 +178,7 @@ class _TargetOf:
         self.name = stack.name
 
 
-def _with_site(deployed: Deployed) -> Any:
+def _with_site(deployed: OperatedStack) -> Any:
     return replace(deployed.stack, site_url="http://127.0.0.1:1")
 
 
@@ -182,7 +191,7 @@ class TestRoll:
         rules = RowRules(ELECTION)
         for voter in voters[:200]:
             cells = (voter.email, voter.numen, voter.establishment, "", voter.identifier, "")
-            assert rules.read(Line(1, cells, len(cells))) == replace(voter.row(), line=1)
+            assert rules.read(RollLine(1, cells, len(cells))) == replace(voter.row(), line=1)
         for name in ("email", "numen", "phone", "identifier"):
             assert len({getattr(voter, name) for voter in voters}) == 2000
         assert {voter.numen[:3] for voter in voters} == {"00E"}
@@ -224,13 +233,13 @@ class TestMorning:
         assert {plan.channel for plan in plans} == {"email"}
 
     def test_messages_that_can_no_longer_be_read_end_the_rehearsal(self) -> None:
-        async def play(failure: Exception | None) -> Tally:
+        async def play(failure: Exception | None) -> MorningTally:
             post: Any = SimpleNamespace(failure=failure)
-            service: Any = SimpleNamespace(tally=Tally(), plays_votes=False)
+            service: Any = SimpleNamespace(tally=MorningTally(), plays_votes=False)
             roll = FictionalRoll(ELECTION, seed=1, voters=200, here=True)
             plans = plan_morning(roll, Habits(), share=0, seconds=0.05, by_sms=False)
             await Morning(service, post, Habits(), {}).play(plans)
-            tally: Tally = service.tally
+            tally: MorningTally = service.tally
             return tally
 
         tally = run(play(None))
@@ -242,7 +251,7 @@ class TestMorning:
         async def play() -> None:
             post: Any = SimpleNamespace(failure=None)
             # A service that cannot even be called: a fault of the rehearsal, not of the stack.
-            service: Any = SimpleNamespace(tally=Tally(), plays_votes=True)
+            service: Any = SimpleNamespace(tally=MorningTally(), plays_votes=True)
             roll = FictionalRoll(ELECTION, seed=1, voters=200, here=True)
             await Morning(service, post, Habits(), {}).play(
                 plan_morning(roll, Habits(), share=0, seconds=0.05, by_sms=False)
@@ -253,7 +262,7 @@ class TestMorning:
 
     @pytest.mark.parametrize("said", ["failed", "delivered"])
     def test_whoever_reads_that_the_message_failed_goes_and_nobody_waits_in_vain(self, said: str) -> None:
-        tally = Tally()
+        tally = MorningTally()
         service: Any = ScriptedService(tally, said)
         reading = Reading()
 
@@ -263,7 +272,7 @@ class TestMorning:
             if said == "delivered":
                 reading.reissue("REF").set_result({"identifier": "7K3M", "dispute": "token"})
             voter = FictionalRoll(ELECTION, seed=1, voters=1, here=True).voter(1)
-            await Morning(service, post, Habits(), {1: "voter"}).play([Plan(voter, at=0, key="key")])
+            await Morning(service, post, Habits(), {1: "voter"}).play([VoterPlan(voter, at=0, key="key")])
 
         run(play())
         assert [committed.reference for committed in tally.committed] == ["REF"]
@@ -278,15 +287,15 @@ class ScriptedService:
     plays_votes = False
     origin = "https://reassort.example.fr"
 
-    def __init__(self, tally: Tally, said: str) -> None:
+    def __init__(self, tally: MorningTally, said: str) -> None:
         self.tally = tally
         self._said = said
 
-    async def call(self, method: str, path: str, *_: Any) -> tuple[Answer, httpx.Headers]:
+    async def call(self, method: str, path: str, *_: Any) -> tuple[Reply, httpx.Headers]:
         """Answer as the API does."""
         reissued = {"reference": "REF", "generation": 2, "channel": "email", "status": self._said}
         status = 202 if path in ("/api/login", "/api/reissue") and method == "POST" else 200
-        return Answer(status, reissued), httpx.Headers()
+        return Reply(status, reissued), httpx.Headers()
 
 
 class TestOutcome:
@@ -296,8 +305,8 @@ class TestOutcome:
         assert [percentile([4, 1, 3, 2], share) for share in (50, 75, 99)] == [2, 3, 4]
         assert percentile([], 50) == 0
 
-    def test_lost_wrong_and_double_are_told_apart(self, deployed: Deployed) -> None:
-        tally = Tally()
+    def test_lost_wrong_and_double_are_told_apart(self, deployed: OperatedStack) -> None:
+        tally = MorningTally()
         at = epoch_milliseconds(NOW)
         cases = {
             "FINE": [(Message.IDENTIFIER, Status.SENT, 1000), (Message.CONFIRMATION, Status.SENT, 3000)],
@@ -331,9 +340,9 @@ class TestOutcome:
         assert outcome.broken == ["2 reissues lost", "2 identifiers of a wrong generation", "1 messages sent twice"]
         assert outcome.as_json()["lost_references"] == ["GONE", "WAITING"]
 
-    def test_the_table_has_calls_limits_and_waits(self, deployed: Deployed) -> None:
-        tally = Tally(came=3, signed_in=2)
-        tally.calls["POST login"] = Call(took=[0.1, 0.2, 0.4], refused=1)
+    def test_the_table_has_calls_limits_and_waits(self, deployed: OperatedStack) -> None:
+        tally = MorningTally(came=3, signed_in=2)
+        tally.calls["POST login"] = CallTally(took=[0.1, 0.2, 0.4], refused=1)
         tally.refusals["POST login", 429, "source-limit"] = 1
         tally.waited_for_code = [2.0]
         found = judge(deployed.dynamodb, deployed.stack, tally, frozenset(), 0, {}, frozenset())
@@ -375,7 +384,7 @@ def test_the_order_of_the_stream_tells_what_was_sent_too_late(supersede_at: int,
     assert post.sent_too_late == ({"REF"} if too_late else set())
 
 
-def test_cleaning_takes_the_fictional_roll_away_and_nothing_else(deployed: Deployed, tmp_path: Path) -> None:
+def test_cleaning_takes_the_fictional_roll_away_and_nothing_else(deployed: OperatedStack, tmp_path: Path) -> None:
     deployed.run("roll", "import", write_roll(tmp_path, rows(30)))
     before = deployed.everything()
     put(deployed, FictionalRoll(ELECTION, seed=1, voters=60, here=True))
@@ -415,5 +424,5 @@ def _delivery(reference: str) -> dict[str, Any]:
     )
 
 
-def _outcome(tally: Tally, delivered: Any) -> Outcome:
-    return Outcome("reassort", "dijon-2018", 1, 5, 20, 60, 8, 61.0, tally, delivered, None)
+def _outcome(tally: MorningTally, delivered: Any) -> RehearsalOutcome:
+    return RehearsalOutcome("reassort", "dijon-2018", 1, 5, 20, 60, 8, 61.0, tally, delivered, None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort_ops.cli import app
 from reassort_ops.roll.duplicates import SortedRuns
-from reassort_ops.roll.faults import Fault, FaultCode
+from reassort_ops.roll.faults import FaultCode, RowFault
 from typer.testing import CliRunner, Result
 
 from harness.elections import FOLDER
@@ -18,7 +18,7 @@ from tests.unit.ops.rolls import Cells, row, to_csv, with_column, write_roll
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 BROKEN = [
     row(1, email="prenom.nom@gmail.com"),
@@ -88,7 +88,7 @@ def test_a_former_list_is_overwritten_only_on_request(tmp_path: Path) -> None:
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["erreurs.csv", "roll.csv"]
 
 
-def test_an_import_that_refuses_the_roll_writes_it(deployed: Deployed, tmp_path: Path) -> None:
+def test_an_import_that_refuses_the_roll_writes_it(deployed: OperatedStack, tmp_path: Path) -> None:
     errors = tmp_path / "erreurs.csv"
     result = deployed.run("roll", "import", write_roll(tmp_path, BROKEN), "--errors", errors)
     assert result.exit_code == 1
@@ -96,7 +96,7 @@ def test_an_import_that_refuses_the_roll_writes_it(deployed: Deployed, tmp_path:
     assert "3;numen;" in errors.read_text(encoding="utf-8-sig")
 
 
-def test_an_import_adds_the_rows_that_the_stack_refuses(deployed: Deployed, tmp_path: Path) -> None:
+def test_an_import_adds_the_rows_that_the_stack_refuses(deployed: OperatedStack, tmp_path: Path) -> None:
     deployed.run("roll", "import", write_roll(tmp_path, [row(1)]))
     errors = tmp_path / "erreurs.csv"
     more: list[Cells] = [row(2, identifier=row(1).identifier), row(3, numen="x")]
@@ -120,7 +120,7 @@ def test_a_check_that_is_interrupted_leaves_no_list(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("column", ["email", "numen", "identifier", "extra_proof"])
 def test_every_fault_is_said_in_both_languages_and_both_encodings(code: FaultCode, column: str) -> None:
     for detail in ("", "12"):
-        fault = Fault(2, column, code, detail)
+        fault = RowFault(2, column, code, detail)
         assert fault.reason
         assert fault.motif.encode("cp1252")
         assert "{}" not in fault.reason + fault.motif

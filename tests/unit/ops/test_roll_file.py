@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.election import Election
-from reassort_ops.roll.check import Checked, check_roll, valid_rows
-from reassort_ops.roll.faults import Fault
+from reassort_ops.roll.check import CheckedRoll, check_roll, valid_rows
+from reassort_ops.roll.faults import RowFault
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.rows import RollRow
 
@@ -25,13 +25,13 @@ WORDS = st.text("abcÀÉÈÊËÇÔàâéèêëïîôùûüçŒœ’'-. 012345678
 BLANKS = st.sampled_from(["", " ", "\t", "  ", "\u00a0"])
 
 
-def read(content: bytes, election: Election = ELECTION) -> tuple[list[RollRow], list[Fault], Checked]:
+def read(content: bytes, election: Election = ELECTION) -> tuple[list[RollRow], list[RowFault], CheckedRoll]:
     """Check a file that holds `content`; return its valid rows and its faults."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "roll.csv"
         path.write_bytes(content)
         roll = open_roll(path)
-        faults: list[Fault] = []
+        faults: list[RowFault] = []
         checked = check_roll(roll, election, faults.append)
         return list(valid_rows(roll, election, checked)), faults, checked
 

@@ -9,18 +9,18 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.keyed_hash import Purpose
 from reassort.numen import normalise_numen
 from reassort.register import GENESIS, Change, Entry
-from reassort.tables import Action, ContentionError, put_if_absent, to_wire
-from reassort.voters import IdentifierStatus, enrolled_voter_item, voter_from_item
+from reassort.tables import Action, ContentionError, to_wire
+from reassort.voters import IdentifierStatus, voter_from_item
 from reassort_ops.account.stack import Aws
 from reassort_ops.roll.check import check_roll, valid_rows
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.file import open_roll
-from reassort_ops.roll.importing import Balance, Outcome, RollImport, Settled
-from reassort_ops.roll.writes import TransactionWriter, put_new
+from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
+from reassort_ops.roll.writes import TransactionWriter
 
 from harness.elections import DATE_OF_BIRTH, write_election
 from tests.register_chain import broken_links
-from tests.unit.ops.conftest import REGION, Deployed, make_stack
+from tests.unit.ops.conftest import REGION, OperatedStack, make_stack
 from tests.unit.ops.rolls import ELECTION, row, rows, to_csv, with_column, write_roll
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def balance(content: dict[str, Any]) -> tuple[int, int, int, int]:
 class TestImport:
     """The command on a stack."""
 
-    def test_a_voter_is_enrolled_with_identifier_and_register_entry(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_voter_is_enrolled_with_identifier_and_register_entry(
+        self, deployed: OperatedStack, tmp_path: Path
+    ) -> None:
         one = row(1)
         assert deployed.run("roll", "import", write_roll(tmp_path, [one])).exit_code == 0
         voter = voter_from_item(deployed.voter(one.email))
@@ -61,7 +63,7 @@ class TestImport:
         assert entries[0]["actor"].startswith("import:")
 
     @pytest.mark.req("I9")
-    def test_a_second_import_changes_nothing(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_second_import_changes_nothing(self, deployed: OperatedStack, tmp_path: Path) -> None:
         file = write_roll(tmp_path, rows(80))
         status, first = deployed.run_json("roll", "import", file)
         assert (status, balance(first)) == (0, (80, 0, 0, 0))
@@ -71,12 +73,14 @@ class TestImport:
         assert (status, balance(second)) == (0, (0, 80, 0, 0))
         assert deployed.everything() == before
 
-    def test_an_import_that_stopped_is_resumed_by_running_it_again(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_an_import_that_stopped_is_resumed_by_running_it_again(
+        self, deployed: OperatedStack, tmp_path: Path
+    ) -> None:
         deployed.run("roll", "import", write_roll(tmp_path, rows(40), "part.csv"))
         status, content = deployed.run_json("roll", "import", write_roll(tmp_path, rows(100)))
         assert (status, balance(content)) == (0, (60, 40, 0, 0))
 
-    def test_a_voter_who_differs_is_reported_and_left_alone(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_voter_who_differs_is_reported_and_left_alone(self, deployed: OperatedStack, tmp_path: Path) -> None:
         deployed.run("roll", "import", write_roll(tmp_path, rows(6)))
         before = deployed.everything()
         other = row(99)
@@ -110,7 +114,7 @@ class TestImport:
 
     @pytest.mark.req("S9")
     def test_a_further_proof_is_kept_as_a_hash_of_the_voters_own_and_compared(
-        self, deployed: Deployed, tmp_path: Path
+        self, deployed: OperatedStack, tmp_path: Path
     ) -> None:
         deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
         file = tmp_path / "roll.csv"
@@ -129,7 +133,7 @@ class TestImport:
         assert [(one["line"], one["differing"]) for one in content["differences"]] == [(3, ["extra_proof"])]
 
     def test_voters_who_were_imported_without_the_further_proof_differ(
-        self, deployed: Deployed, tmp_path: Path
+        self, deployed: OperatedStack, tmp_path: Path
     ) -> None:
         deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
         deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
@@ -138,7 +142,7 @@ class TestImport:
         _, content = deployed.run_json("roll", "import", file)
         assert [one["differing"] for one in content["differences"]] == [["extra_proof"]]
 
-    def test_a_voter_who_was_reissued_since_is_unchanged(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_voter_who_was_reissued_since_is_unchanged(self, deployed: OperatedStack, tmp_path: Path) -> None:
         file = write_roll(tmp_path, rows(1))
         deployed.run("roll", "import", file)
         deployed.dynamodb.update_item(
@@ -149,7 +153,7 @@ class TestImport:
         )
         assert balance(deployed.run_json("roll", "import", file)[1]) == (0, 1, 0, 0)
 
-    def test_an_identifier_of_another_voter_is_rejected(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_an_identifier_of_another_voter_is_rejected(self, deployed: OperatedStack, tmp_path: Path) -> None:
         deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
         stolen = row(2, identifier=row(1).identifier)
         status, content = deployed.run_json("roll", "import", write_roll(tmp_path, [stolen, row(3)], "more.csv"))
@@ -157,7 +161,7 @@ class TestImport:
         assert content["differences"][0]["reason"] == "the identifier is another voter's on the stack"
         assert len(deployed.items(deployed.stack.voters_table)) == 2
 
-    def test_a_voter_of_whom_only_the_register_knows_is_rejected(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_voter_of_whom_only_the_register_knows_is_rejected(self, deployed: OperatedStack, tmp_path: Path) -> None:
         voter_id = deployed.keyed_hash.voter_id(row(2).email)
         entry = Entry(voter_id, 1, Change.ISSUED, 1, AT, "import:x", "", GENESIS)
         deployed.dynamodb.put_item(TableName=deployed.stack.register_table, Item=to_wire(entry.to_item()))
@@ -169,7 +173,7 @@ class TestImport:
 class TestFaultyRoll:
     """A roll with faults."""
 
-    def test_nothing_is_imported(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_nothing_is_imported(self, deployed: OperatedStack, tmp_path: Path) -> None:
         file = write_roll(tmp_path, [row(1), row(2, numen="x"), row(3)])
         status, content = deployed.run_json("roll", "import", file)
         assert (status, balance(content), content["faulty"]) == (1, (0, 0, 0, 3), 1)
@@ -178,7 +182,7 @@ class TestFaultyRoll:
         assert f"{file}:3: numen: is not of the form 09E9900123ABC" in result.stdout
         assert "nothing imported: 1 of 3 rows have faults" in result.stdout
 
-    def test_the_other_rows_are_imported_on_request(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_the_other_rows_are_imported_on_request(self, deployed: OperatedStack, tmp_path: Path) -> None:
         file = write_roll(tmp_path, [row(1), row(2, numen="x"), row(3), row(4, email=row(5).email), row(5)])
         status, content = deployed.run_json("roll", "import", file, "--skip-invalid")
         assert (status, balance(content), content["faulty"]) == (1, (2, 0, 0, 3), 3)
@@ -191,12 +195,12 @@ class TestStack:
     """The stack that `--stack` names."""
 
     @pytest.mark.parametrize("name", ["elsewhere"])
-    def test_there_is_none(self, deployed: Deployed, tmp_path: Path, name: str) -> None:
+    def test_there_is_none(self, deployed: OperatedStack, tmp_path: Path, name: str) -> None:
         deployed.stack = type(deployed.stack)(**{**vars(deployed.stack), "name": name})
         result = deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
         assert (result.exit_code, result.stderr) == (1, "reassort: no stack elsewhere in eu-west-3\n")
 
-    def test_it_is_of_something_else(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_it_is_of_something_else(self, deployed: OperatedStack, tmp_path: Path) -> None:
         make_stack("other", {"ElectionId": "dijon-2018"})
         deployed.stack = type(deployed.stack)(**{**vars(deployed.stack), "name": "other"})
         result = deployed.run("roll", "import", write_roll(tmp_path, rows(1)))
@@ -221,7 +225,7 @@ class FaultyWriter(TransactionWriter):
 
 
 def run_import(
-    deployed: Deployed,
+    deployed: OperatedStack,
     file: Path,
     fault: Callable[[int], None] = lambda _: None,
     settled: Callable[[Sequence[Settled]], None] = lambda _: None,
@@ -245,7 +249,7 @@ def run_import(
     try:
         run.run(valid_rows(roll, ELECTION, checked), settle, 1)
     except (ClientError, KeyboardInterrupt, ContentionError) as error:
-        error.add_note(str(result.counts[Outcome.IMPORTED]))
+        error.add_note(str(result.counts[RowOutcome.IMPORTED]))
         raise
     return result
 
@@ -253,16 +257,16 @@ def run_import(
 class TestFaultsOfTheNetwork:
     """An import under faults."""
 
-    def test_a_lost_reply_counts_as_imported(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_a_lost_reply_counts_as_imported(self, deployed: OperatedStack, tmp_path: Path) -> None:
         def lose_reply(write: int) -> None:
             if write == 1:
                 raise ReadTimeoutError(endpoint_url="https://dynamodb")
 
         result = run_import(deployed, write_roll(tmp_path, rows(40)), lose_reply)
-        assert result.counts[Outcome.IMPORTED] == 40
+        assert result.counts[RowOutcome.IMPORTED] == 40
         assert result.is_complete
 
-    def test_contention_is_waited_out(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_contention_is_waited_out(self, deployed: OperatedStack, tmp_path: Path) -> None:
         class Contended(FaultyWriter):
             tries = 0
 
@@ -274,7 +278,7 @@ class TestFaultsOfTheNetwork:
 
         roll = open_roll(write_roll(tmp_path, rows(70)))
         checked = check_roll(roll, ELECTION, print)
-        outcomes: list[Outcome] = []
+        outcomes: list[RowOutcome] = []
         run = RollImport(
             reader=deployed.dynamodb,
             writer=Contended(lambda _: None),
@@ -284,10 +288,10 @@ class TestFaultsOfTheNetwork:
         run.run(
             valid_rows(roll, ELECTION, checked), lambda batch: outcomes.extend(one.outcome for one in batch), threads=1
         )
-        assert outcomes == [Outcome.IMPORTED] * 70
+        assert outcomes == [RowOutcome.IMPORTED] * 70
 
     def test_what_was_imported_before_a_failure_is_counted_and_resumed(
-        self, deployed: Deployed, tmp_path: Path
+        self, deployed: OperatedStack, tmp_path: Path
     ) -> None:
         def refuse(write: int) -> None:
             if write >= 3:
@@ -302,7 +306,7 @@ class TestFaultsOfTheNetwork:
         assert again.is_complete
         assert [len(items) for items in deployed.everything()] == [100, 100, 100]
 
-    def test_ctrl_c_leaves_whole_voters(self, deployed: Deployed, tmp_path: Path) -> None:
+    def test_ctrl_c_leaves_whole_voters(self, deployed: OperatedStack, tmp_path: Path) -> None:
         def interrupt(_: Sequence[Settled]) -> None:
             if not interrupted:
                 interrupted.append(True)
@@ -316,13 +320,3 @@ class TestFaultsOfTheNetwork:
         assert len(counts) == 1
         assert 0 < int(failure.value.__notes__[0]) <= counts.pop() < 132
         assert run_import(deployed, file).is_complete
-
-    def test_the_prepared_request_is_the_one_that_the_functions_make(self) -> None:
-        entry = Entry("v", 1, Change.ISSUED, 1, AT, "import:é", "", GENESIS)
-        voter = enrolled_voter_item(
-            voter_id="v", numen_hash="n", establishment="École", secretariat="Secrétariat", entry=entry
-        )
-        assert put_new("voter", "t", voter, "voter_id") == put_if_absent("voter", "t", voter, "voter_id")
-        assert put_new("r", "t", entry.to_item(), "voter_id") == put_if_absent("r", "t", entry.to_item(), "voter_id")
-        with pytest.raises(TypeError):
-            put_new("x", "t", {"voter_id": 1.5}, "voter_id")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reassort.tables import Action
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 IDENTITY = x25519.Identity.generate()
 KEY = str(IDENTITY.to_public())
@@ -42,7 +42,7 @@ def opened(mailing: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines(), delimiter=";"))
 
 
-def raise_unless_accepted(deployed: Deployed, letters: Sequence[dict[str, str]]) -> None:
+def raise_unless_accepted(deployed: OperatedStack, letters: Sequence[dict[str, str]]) -> None:
     """Compare a mailing with the table of identifiers: each of the one is one of the other, and of its voter."""
     issued = {
         item["identifier_hash"]: (item["voter_id"], item["generation"])
@@ -56,7 +56,7 @@ def raise_unless_accepted(deployed: Deployed, letters: Sequence[dict[str, str]])
     assert (len(letters), mailed) == (len(issued), issued)
 
 
-def test_each_voter_gets_one_and_it_is_in_the_file_alone(deployed: Deployed, tmp_path: Path) -> None:
+def test_each_voter_gets_one_and_it_is_in_the_file_alone(deployed: OperatedStack, tmp_path: Path) -> None:
     mailing = tmp_path / "mailing.age"
     file = write_roll(tmp_path, bare(80))
     result = deployed.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
@@ -76,7 +76,7 @@ def test_each_voter_gets_one_and_it_is_in_the_file_alone(deployed: Deployed, tmp
     )
 
 
-def test_who_has_another_key_cannot_read_it(deployed: Deployed, tmp_path: Path) -> None:
+def test_who_has_another_key_cannot_read_it(deployed: OperatedStack, tmp_path: Path) -> None:
     mailing, keys = tmp_path / "mailing.age", tmp_path / "keys.txt"
     second = x25519.Identity.generate()
     keys.write_text(f"# imprimeur\n{second.to_public()}\n", encoding="utf-8")
@@ -96,7 +96,7 @@ def test_who_has_another_key_cannot_read_it(deployed: Deployed, tmp_path: Path) 
     ],
 )
 def test_a_file_that_nobody_could_read_is_refused_first(
-    deployed: Deployed, tmp_path: Path, options: list[str], reason: str
+    deployed: OperatedStack, tmp_path: Path, options: list[str], reason: str
 ) -> None:
     result = deployed.run("roll", "import", write_roll(tmp_path, bare(1)), "--issue", tmp_path / "m.age", *options)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
@@ -105,7 +105,7 @@ def test_a_file_that_nobody_could_read_is_refused_first(
     assert deployed.everything() == [[], [], []]
 
 
-def test_a_file_of_identifiers_is_never_overwritten(deployed: Deployed, tmp_path: Path) -> None:
+def test_a_file_of_identifiers_is_never_overwritten(deployed: OperatedStack, tmp_path: Path) -> None:
     mailing = tmp_path / "mailing.age"
     file = write_roll(tmp_path, bare(2))
     deployed.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
@@ -116,7 +116,7 @@ def test_a_file_of_identifiers_is_never_overwritten(deployed: Deployed, tmp_path
 
 
 def test_a_second_import_issues_nothing_and_latecomers_get_a_file_of_their_own(
-    deployed: Deployed, tmp_path: Path
+    deployed: OperatedStack, tmp_path: Path
 ) -> None:
     first, second, third = (tmp_path / name for name in ("first.age", "second.age", "third.age"))
     deployed.run("roll", "import", write_roll(tmp_path, bare(40)), "--issue", first, "--recipient", KEY)
@@ -138,7 +138,7 @@ class TestInterrupted:
     """An import that stops midway loses no identifier."""
 
     @pytest.fixture
-    def stopped(self, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    def stopped(self, deployed: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
         """A roll of 100 of whom some are on the stack, and the mailing file that is not there yet."""
         mailing, file = tmp_path / "mailing.age", write_roll(tmp_path, bare(100))
         write, writes = TransactionWriter.write, Counter[str]()
@@ -159,7 +159,7 @@ class TestInterrupted:
         assert not mailing.exists()
         return file, mailing
 
-    def test_the_next_run_writes_all_of_them(self, deployed: Deployed, stopped: tuple[Path, Path]) -> None:
+    def test_the_next_run_writes_all_of_them(self, deployed: OperatedStack, stopped: tuple[Path, Path]) -> None:
         file, mailing = stopped
         there = deployed.items(deployed.stack.identifiers_table)
         status, content = deployed.run_json("roll", "import", file, "--issue", mailing, "--recipient", KEY)
@@ -175,7 +175,7 @@ class TestInterrupted:
         assert set(content) == {"version", "stack", "election", "roll", "key"}
         assert len(content["key"]) > 2 * 32
 
-    def test_another_roll_is_refused(self, deployed: Deployed, stopped: tuple[Path, Path]) -> None:
+    def test_another_roll_is_refused(self, deployed: OperatedStack, stopped: tuple[Path, Path]) -> None:
         file, mailing = stopped
         write_roll(file.parent, bare(99))
         before = deployed.everything()
@@ -184,7 +184,7 @@ class TestInterrupted:
         assert deployed.everything() == before
 
     def test_a_voter_who_was_reissued_meanwhile_gets_no_letter(
-        self, deployed: Deployed, stopped: tuple[Path, Path]
+        self, deployed: OperatedStack, stopped: tuple[Path, Path]
     ) -> None:
         file, mailing = stopped
         voter = deployed.items(deployed.stack.voters_table)[0]
@@ -199,7 +199,7 @@ class TestInterrupted:
         assert (len(mailed), voter["voter_id"] in mailed) == (99, False)
 
     def test_a_disk_that_is_full_at_the_end_loses_nothing(
-        self, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, deployed: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         mailing, file = tmp_path / "mailing.age", write_roll(tmp_path, bare(3))
 
@@ -243,6 +243,6 @@ def test_rows_are_taken_as_they_are_encrypted_and_an_interruption_leaves_no_file
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_roll_with_identifiers_needs_no_issue(deployed: Deployed, tmp_path: Path) -> None:
+def test_a_roll_with_identifiers_needs_no_issue(deployed: OperatedStack, tmp_path: Path) -> None:
     result = deployed.run("roll", "import", write_roll(tmp_path, rows(1)), "--recipient", KEY)
     assert (result.exit_code, "are for the file of --issue" in result.stderr) == (1, True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 CORRECTED = [
     row(1, numen=row(99).numen),
@@ -39,20 +39,20 @@ def counts(content: dict[str, Any]) -> list[int]:
 
 
 @pytest.fixture
-def corrected(deployed: Deployed, tmp_path: Path) -> Path:
+def corrected(deployed: OperatedStack, tmp_path: Path) -> Path:
     """A roll that corrects five of six voters who are on the stack."""
     deployed.run("roll", "import", write_roll(tmp_path, rows(6)))
     return write_roll(tmp_path, CORRECTED, "corrected.csv")
 
 
-def chain(deployed: Deployed, number: int) -> list[dict[str, Any]]:
+def chain(deployed: OperatedStack, number: int) -> list[dict[str, Any]]:
     voter_id = deployed.keyed_hash.voter_id(row(number).email)
     entries = [entry for entry in deployed.items(deployed.stack.register_table) if entry["voter_id"] == voter_id]
     return sorted(entries, key=lambda entry: entry["sequence"])
 
 
 @pytest.mark.req("I9")
-def test_what_differs_is_written_and_a_proof_is_in_the_register(deployed: Deployed, corrected: Path) -> None:
+def test_what_differs_is_written_and_a_proof_is_in_the_register(deployed: OperatedStack, corrected: Path) -> None:
     identifiers = deployed.items(deployed.stack.identifiers_table)
     status, content = deployed.run_json("roll", "import", corrected, "--update", "--yes")
     assert (status, counts(content)) == (1, [0, 1, 4, 1, 0])
@@ -82,7 +82,7 @@ def test_what_differs_is_written_and_a_proof_is_in_the_register(deployed: Deploy
     assert "Liste électorale corrigée (NUMEN) par " in deployed.run("voter", "show", row(1).email).stdout
 
 
-def test_a_second_update_changes_nothing(deployed: Deployed, corrected: Path) -> None:
+def test_a_second_update_changes_nothing(deployed: OperatedStack, corrected: Path) -> None:
     deployed.run("roll", "import", corrected, "--update", "--yes")
     before = deployed.everything()
     status, content = deployed.run_json("roll", "import", corrected, "--update", "--yes")
@@ -91,7 +91,7 @@ def test_a_second_update_changes_nothing(deployed: Deployed, corrected: Path) ->
 
 
 def test_it_is_shown_first_and_nothing_is_written_unless_somebody_agrees(
-    deployed: Deployed, corrected: Path, monkeypatch: pytest.MonkeyPatch
+    deployed: OperatedStack, corrected: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = deployed.everything()
     shown = deployed.run("roll", "import", corrected, "--update")
@@ -116,7 +116,7 @@ def test_it_is_shown_first_and_nothing_is_written_unless_somebody_agrees(
     assert "read 6 = imported 0 + unchanged 1 + updated 4 + changed 1 + rejected 0" in result.stdout
 
 
-def test_no_proof_is_shown_and_the_identifier_has_another_way(deployed: Deployed, corrected: Path) -> None:
+def test_no_proof_is_shown_and_the_identifier_has_another_way(deployed: OperatedStack, corrected: Path) -> None:
     result = deployed.run("roll", "import", corrected, "--update", "--yes")
     assert (
         f"{corrected}:5: p•••@ac-dijon.fr: identifier: differs; an import never changes it: `reassort voter reissue`"
@@ -137,7 +137,7 @@ def test_no_proof_is_shown_and_the_identifier_has_another_way(deployed: Deployed
     ]
 
 
-def test_a_further_proof_that_is_missing_can_be_given(deployed: Deployed, tmp_path: Path) -> None:
+def test_a_further_proof_that_is_missing_can_be_given(deployed: OperatedStack, tmp_path: Path) -> None:
     deployed.run("roll", "import", write_roll(tmp_path, rows(2)))
     deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
     file = tmp_path / "roll.csv"
@@ -150,7 +150,7 @@ def test_a_further_proof_that_is_missing_can_be_given(deployed: Deployed, tmp_pa
     assert "1968" not in str(deployed.everything())
 
 
-def test_new_voters_come_with_it_and_votes_and_freezes_stay(deployed: Deployed, tmp_path: Path) -> None:
+def test_new_voters_come_with_it_and_votes_and_freezes_stay(deployed: OperatedStack, tmp_path: Path) -> None:
     deployed.run("roll", "import", write_roll(tmp_path, rows(2)))
     deployed.run("voter", "freeze", row(1).email, "--reason", "appel")
     changed = [row(1, numen=row(9).numen), row(2), row(3)]
@@ -162,7 +162,7 @@ def test_new_voters_come_with_it_and_votes_and_freezes_stay(deployed: Deployed, 
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_a_write_whose_answer_is_lost_is_made_once(
-    deployed: Deployed, corrected: Path, monkeypatch: pytest.MonkeyPatch, committed: bool
+    deployed: OperatedStack, corrected: Path, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
     tries: list[int] = []
 

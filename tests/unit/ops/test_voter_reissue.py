@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.unit.ops.conftest import Deployed
+    from tests.unit.ops.conftest import OperatedStack
 
 DURING = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 AFTER = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def enrolled(deployed: Deployed, tmp_path: Path) -> Iterator[Deployed]:
+def enrolled(deployed: OperatedStack, tmp_path: Path) -> Iterator[OperatedStack]:
     with time_machine.travel(DURING, tick=False):
         assert deployed.run("roll", "import", write_roll(tmp_path, rows(2))).exit_code == 0
         yield deployed
 
 
-def mark(deployed: Deployed, attribute: str) -> None:
+def mark(deployed: OperatedStack, attribute: str) -> None:
     deployed.dynamodb.update_item(
         TableName=deployed.stack.voters_table,
         Key={"voter_id": {"S": deployed.keyed_hash.voter_id(EMAIL)}},
@@ -42,7 +42,7 @@ def mark(deployed: Deployed, attribute: str) -> None:
 
 
 @pytest.mark.req("S26", "I9")
-def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(enrolled: Deployed) -> None:
+def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(enrolled: OperatedStack) -> None:
     lock(enrolled, 10)
     status, issued = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "identité vérifiée")
     assert status == 0
@@ -61,7 +61,7 @@ def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(en
 
 
 @pytest.mark.req("S26", "I9")
-def test_register_says_that_the_caller_read_the_code_of_the_site(enrolled: Deployed) -> None:
+def test_register_says_that_the_caller_read_the_code_of_the_site(enrolled: OperatedStack) -> None:
     voter_id = enrolled.keyed_hash.voter_id(EMAIL)
     code = current_code(enrolled.keyed_hash, voter_id, DURING, 15).code
     with_code = ("--caller-code", code, "--reason", "pas de téléphone")
@@ -73,7 +73,7 @@ def test_register_says_that_the_caller_read_the_code_of_the_site(enrolled: Deplo
 
 
 @pytest.mark.req("S26", "I7")
-def test_operator_sees_neither_identifier_nor_address(enrolled: Deployed) -> None:
+def test_operator_sees_neither_identifier_nor_address(enrolled: OperatedStack) -> None:
     before = {item["identifier_hash"] for item in enrolled.items(enrolled.stack.identifiers_table)}
     result = enrolled.run("voter", "reissue", EMAIL, "--reason", "pas de téléphone")
     assert result.exit_code == 0
@@ -92,7 +92,7 @@ def test_operator_sees_neither_identifier_nor_address(enrolled: Deployed) -> Non
     ("attribute", "reason"),
     [("voted_at", "the voter has voted"), ("frozen_at", "the voter is frozen: unfreeze them first")],
 )
-def test_who_has_voted_or_is_frozen_has_none(enrolled: Deployed, attribute: str, reason: str) -> None:
+def test_who_has_voted_or_is_frozen_has_none(enrolled: OperatedStack, attribute: str, reason: str) -> None:
     mark(enrolled, attribute)
     before = enrolled.everything()
     result = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
@@ -102,7 +102,7 @@ def test_who_has_voted_or_is_frozen_has_none(enrolled: Deployed, attribute: str,
 
 
 @pytest.mark.req("S26")
-def test_nothing_is_issued_after_the_window(enrolled: Deployed) -> None:
+def test_nothing_is_issued_after_the_window(enrolled: OperatedStack) -> None:
     before = enrolled.everything()
     with time_machine.travel(AFTER, tick=False):
         result = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
@@ -110,7 +110,7 @@ def test_nothing_is_issued_after_the_window(enrolled: Deployed) -> None:
     assert enrolled.everything() == before
 
 
-def test_second_one_supersedes_the_first(enrolled: Deployed) -> None:
+def test_second_one_supersedes_the_first(enrolled: OperatedStack) -> None:
     _, first = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "x")
     _, second = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "y")
     assert (first["generation"], second["generation"]) == (2, 3)

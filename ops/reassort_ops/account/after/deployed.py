@@ -17,7 +17,7 @@ _CLOUDFRONT = "AWS::CloudFront::Distribution"
 
 
 @dataclass(frozen=True)
-class Resource:
+class DeployedResource:
     """A resource of a stack: its logical id, its type (`AWS::KMS::Key`), and what AWS knows it by."""
 
     logical_id: str
@@ -37,9 +37,9 @@ class DeployedStack:
     termination_protection: bool
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
-    resources: Mapping[str, Resource]
+    resources: Mapping[str, DeployedResource]
 
-    def of_type(self, type_: str) -> list[Resource]:
+    def of_type(self, type_: str) -> list[DeployedResource]:
         """Return the resources of a type, by their logical ids."""
         return sorted((one for one in self.resources.values() if one.type == type_), key=lambda one: one.logical_id)
 
@@ -133,13 +133,13 @@ def read_stack(aws: Aws, name: str) -> DeployedStack:
     )
 
 
-def _resources(cloudformation: Any, stack: str) -> Iterator[Resource]:
+def _resources(cloudformation: Any, stack: str) -> Iterator[DeployedResource]:
     """Give a stack's resources and those of its nested stacks. DescribeStackResources would give a hundred at most."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for summary in page["StackResourceSummaries"]:
             physical_id = summary.get("PhysicalResourceId", "")
             if summary["ResourceStatus"] == "DELETE_COMPLETE" or not physical_id:
                 continue
-            yield Resource(summary["LogicalResourceId"], summary["ResourceType"], physical_id)
+            yield DeployedResource(summary["LogicalResourceId"], summary["ResourceType"], physical_id)
             if summary["ResourceType"] == _NESTED:
                 yield from _resources(cloudformation, physical_id)

@@ -12,7 +12,7 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import Probe, code_of
 from reassort_ops.account.reach import Reach
-from reassort_ops.account.settings_file import Settings, is_placeholder
+from reassort_ops.account.settings_file import Profile, is_placeholder
 
 FILLED_IN = Subject("Parameters", "filled in", "parameters")
 TAKEN = Subject("Parameters", "the template takes them", "parameters")
@@ -59,7 +59,7 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
     )
 
 
-def filled_in(settings: Settings) -> Check:
+def filled_in(settings: Profile) -> Check:
     """Judge whether a placeholder of the file still stands."""
     values = {"stack_name": settings.stack_name, "region": settings.region or "", **settings.given}
     left = [name for name, value in values.items() if is_placeholder(value)]
@@ -67,7 +67,7 @@ def filled_in(settings: Settings) -> Check:
     return FILLED_IN.judged(not left, f"no <…> in profile {settings.profile}", found)
 
 
-def taken(settings: Settings) -> Check:
+def taken(settings: Profile) -> Check:
     """Judge whether CloudFormation would accept each value, and whether all are given that have no default."""
     unknown = [f"{name} is no parameter" for name in settings.given if name not in settings.parameters]
     absent = [
@@ -84,7 +84,7 @@ def taken(settings: Settings) -> Check:
     return TAKEN.judged(not faults, "every value allowed, none missing", listed(faults) if faults else "all of them")
 
 
-def watched(settings: Settings) -> Check:
+def watched(settings: Profile) -> Check:
     """Judge whether observability.yaml has the thresholds of the election's alarms."""
     election = settings.value("Election")
     there = election in settings.watched
@@ -92,7 +92,7 @@ def watched(settings: Settings) -> Check:
     return WATCHED.judged(there, "in the mapping Watch of observability.yaml", found)
 
 
-def site(settings: Settings) -> Check:
+def site(settings: Profile) -> Check:
     """Judge whether the site has a place: a domain with its certificate, or an origin elsewhere."""
     domain, certificate, origin = map(settings.value, ("DomainName", "CertificateArn", "SiteOrigin"))
     expected = "DomainName with CertificateArn, or SiteOrigin"
@@ -104,7 +104,7 @@ def site(settings: Settings) -> Check:
     return SITE.judged(bool(origin), expected, origin or "neither DomainName nor SiteOrigin")
 
 
-def certificate_region(settings: Settings) -> Check:
+def certificate_region(settings: Profile) -> Check:
     """Judge whether the certificate lives where CloudFront looks for it."""
     arn = settings.value("CertificateArn")
     if not arn:
@@ -119,7 +119,7 @@ def stack_name(name: str) -> Check:
     return NAME.judged(bool(_NAME.fullmatch(name)), expected, f"{name}, {len(name)} characters")
 
 
-def platform(settings: Settings, own_account: str) -> Check:
+def platform(settings: Profile, own_account: str) -> Check:
     """Judge whether the role that may call the registry is of the account that the stack trusts. `own_account` is the deployer's."""
     principal = settings.value("VotingPlatformPrincipal")
     if not principal:
@@ -129,7 +129,7 @@ def platform(settings: Settings, own_account: str) -> Check:
     return PLATFORM.judged(account == trusted, f"{trusted}, by VotingPlatformAccount or the account itself", account)
 
 
-def rollback(settings: Settings, *, there: bool) -> Check:
+def rollback(settings: Profile, *, there: bool) -> Check:
     """Judge whether a first create that fails can take its tables away again: one that is protected stays, and so does its failed stack."""
     protection = settings.value("DeletionProtection")
     expected = "DeletionProtection=false until the stack is there, then true"

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from reassort.election import Election
 
     from reassort_ops.account.demand import Demand
-    from reassort_ops.account.settings_file import Settings
+    from reassort_ops.account.settings_file import Profile
 
 
 @dataclass(frozen=True)
 class Plan:
     """The settings, and what is known of the election and its roll. `election_fault` says why there is no election."""
 
-    settings: Settings
+    settings: Profile
     region: str
     election: Election | None
     election_fault: str

@@ -19,7 +19,7 @@ from reassort_ops.account.demand import demand
 from reassort_ops.account.probes import Probe, run_all
 from reassort_ops.account.reach import Reach
 from reassort_ops.account.role_rights import ANY, ROLES, SENDER, rights
-from reassort_ops.account.settings_file import Settings, read_settings
+from reassort_ops.account.settings_file import Profile, read_settings
 
 from harness.elections import FOLDER, read_election
 from harness.engines.template import read_template
@@ -133,10 +133,10 @@ class Account:
         election = read_election("normandie-2026") if self.election_is_there else None
         return _run(after.probes(reach, stack, election), only)
 
-    def settings(self) -> Settings:
+    def settings(self) -> Profile:
         """Return the settings of the repository's own file, filled in."""
         found = _production()
-        return Settings(found.profile, self.stack_name, found.region, self.given, found.parameters, found.watched)
+        return Profile(found.profile, self.stack_name, found.region, self.given, found.parameters, found.watched)
 
     def _reach(self) -> Reach:
         return Reach(
@@ -199,7 +199,7 @@ def _condition_keys(role: str) -> frozenset[str]:
 
 
 @cache
-def _production() -> Settings:
+def _production() -> Profile:
     return read_settings(FOLDER.parent / "samconfig.toml", "production")
 
 

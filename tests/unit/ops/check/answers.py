@@ -35,7 +35,7 @@ _ASKED: list[Answers] = []
 type Answer = dict[str, Any]
 
 
-class Call(NamedTuple):
+class SdkCall(NamedTuple):
     """A call that was made: the SDK's names of service and operation."""
 
     service: str
@@ -46,9 +46,9 @@ class Call(NamedTuple):
 class Answers:
     """What AWS answers. A test changes it before the check runs."""
 
-    calls: set[Call] = field(default_factory=set)
-    _computed: dict[Call, Callable[[Answer], Answer]] = field(default_factory=dict)
-    _refused: dict[Call, tuple[str, str]] = field(default_factory=dict)
+    calls: set[SdkCall] = field(default_factory=set)
+    _computed: dict[SdkCall, Callable[[Answer], Answer]] = field(default_factory=dict)
+    _refused: dict[SdkCall, tuple[str, str]] = field(default_factory=dict)
     _stored: dict[str, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,11 +61,11 @@ class Answers:
 
     def refuse(self, service: str, operation: str, code: str, message: str = "") -> None:
         """Have an operation answer an error."""
-        self._refused[Call(service, operation)] = (code, message)
+        self._refused[SdkCall(service, operation)] = (code, message)
 
     def compute(self, service: str, operation: str, answer: Callable[[Answer], Answer]) -> None:
         """Have an operation answer what `answer` makes of the parameters."""
-        self._computed[Call(service, operation)] = answer
+        self._computed[SdkCall(service, operation)] = answer
 
     def of_stack(self) -> Answer:
         """Return what CloudFormation says of the stack."""
@@ -76,7 +76,7 @@ class Answers:
         """Return a copy of the answer to a call with these parameters."""
         return deepcopy(next(self._answers(service, operation, parameters)))
 
-    def of(self, call: Call, parameters: Answer) -> Answer:
+    def of(self, call: SdkCall, parameters: Answer) -> Answer:
         """Return the answer to a call; the first that fits its parameters.
 
         Raises:
@@ -88,7 +88,7 @@ class Answers:
             return self._role(parameters["RoleName"])
         return deepcopy(next(self._answers(*call, parameters)))
 
-    def error_of(self, call: Call) -> tuple[str, str] | None:
+    def error_of(self, call: SdkCall) -> tuple[str, str] | None:
         """Return code and message of the error that a call gets, or None."""
         return self._refused.get(call)
 
@@ -139,7 +139,7 @@ def _client(service: str, region: str, endpoint_url: str | None) -> Any:
 
     def answer(model: OperationModel, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, Answer]:
         (answers,) = _ASKED
-        call = Call(service, model.name)
+        call = SdkCall(service, model.name)
         answers.calls.add(call)
         if error := answers.error_of(call):
             code, message = error
@@ -157,7 +157,7 @@ def _session() -> Session:
     return Session(region_name=REGION)
 
 
-def _shaped(found: Answer, model: OperationModel, call: Call) -> Answer:
+def _shaped(found: Answer, model: OperationModel, call: SdkCall) -> Answer:
     """Return an answer as the SDK gives it, once it fits the model."""
     assert model.output_shape is not None
     report = ParamValidator().validate(found, model.output_shape).generate_report()

@@ -11,15 +11,15 @@ from reassort_ops.account.checks import State
 
 from harness.elections import FOLDER
 from tests.unit.ops.check.account import Account, states
-from tests.unit.ops.check.answers import Call
+from tests.unit.ops.check.answers import SdkCall
 
 POLICY = FOLDER.parent / "ops" / "policies" / "check.json"
 # Where IAM's name of an action is not the SDK's of service and operation.
 _PREFIXES = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice"}
-_ACTIONS = {Call("lambda", "GetLayerVersionByArn"): "lambda:GetLayerVersion"}
+_ACTIONS = {SdkCall("lambda", "GetLayerVersionByArn"): "lambda:GetLayerVersion"}
 
 
-def action_of(call: Call) -> str:
+def action_of(call: SdkCall) -> str:
     """Return IAM's action of a call; API Gateway has one for each HTTP method."""
     if call.service == "apigateway":
         return "apigateway:GET"
@@ -79,8 +79,8 @@ def test_no_answer_is_kept_for_nothing(account: Account) -> None:
     account.before()
     account.after()
     stored = {
-        Call(path.stem, operation)
+        SdkCall(path.stem, operation)
         for path in sorted((Path(__file__).parent / "answers").glob("*.json"))
         for operation in json.loads(path.read_text("utf-8"))
     }
-    assert stored == account.answers.calls - {Call("iam", "SimulatePrincipalPolicy")}
+    assert stored == account.answers.calls - {SdkCall("iam", "SimulatePrincipalPolicy")}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Journal:
+class EventLog:
     """Writes one JSON line per fact, with the request's correlation id."""
 
     def __init__(self, service: str) -> None:

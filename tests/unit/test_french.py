@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
-from reassort.french_dates import french_date, french_instant, french_time, helpdesk_hours
+from reassort.french import french_date, french_instant, french_time, helpdesk_hours
 
 from harness.elections import read_election
 

@@ -1,7 +1,7 @@
 """Where a request comes from: only the trusted hop is believed."""
 
 import pytest
-from reassort.sources import NO_HEADER, read_source
+from reassort.client_network import NO_HEADER, read_source
 
 HEADER = "x-viewer-address"
 CLOUDFRONT = "198.51.100.7"

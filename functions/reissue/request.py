@@ -1,4 +1,4 @@
-"""Issuing generation n+1 and revoking n: one transaction, idempotent under the request's key."""
+"""A voter asks for the next identifier: one transaction, idempotent under the request's key."""
 
 import random
 import time
@@ -6,16 +6,14 @@ import uuid
 from datetime import datetime, timedelta
 
 from reassort.clock import epoch_milliseconds
-from reassort.control import CONTROL, Control, require_open
 from reassort.election import Election
-from reassort.identifiers import generate_identifier, normalise_identifier
-from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
-from reassort.outbox import Channel, Delivery, reissue_delivery_item
+from reassort.outbox import Channel, Delivery
 from reassort.phones import mask_phone
 from reassort.problems import Code, Problem
-from reassort.references import derive_reference, dispute_token
-from reassort.register import Change
+from reassort.references import derive_reference
+from reassort.reissue_switch import SWITCH, ReissueSwitch
+from reassort.reissue_transaction import PREVIOUS, ReissueTables, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import Voter
@@ -59,7 +57,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference, form, now, deps)
         except ConditionFailedError as refusal:
-            if CONTROL in refusal.refused:
+            if SWITCH in refusal.refused:
                 # Stopped since it was read: the next round reads and says so.
                 continue
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
@@ -71,7 +69,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
     raise Problem(Code.UNAVAILABLE, retry_after=2)
 
 
-def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: Control) -> None:
+def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> None:
     """Refuse a reissue outside the window, while reissues are stopped, after the vote, while frozen, or over the voter's limits.
 
     Raises:
@@ -106,39 +104,31 @@ def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Accep
 
 def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps: Deps) -> Accepted:
     voter = signed_in.voter
-    generation = voter.generation + 1
-    identifier = generate_identifier(deps.election.identifier)
-    identifier_hash = deps.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-    phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
-    entry = voter.next_entry(Change.REISSUED, now, "voter", generation=generation, reference=reference)
     destinations = {Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address}
-    delivery = reissue_delivery_item(
+    phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
+    tables = ReissueTables(
+        deps.voters_table, deps.identifiers_table, deps.deliveries_table, deps.register_table, deps.control_table
+    )
+    identifier_hash, actions = reissue_actions(
+        voter,
+        now,
+        tables,
+        deps.election,
+        deps.keyed_hash,
+        deps.sealer,
         reference=reference,
-        voter_id=voter.voter_id,
-        generation=generation,
+        actor="voter",
+        note=reference,
         channel=form.channel,
         destinations=destinations,
-        phone_hash=phone_hash,
         address=signed_in.session.address,
-        payload=deps.sealer.seal_payload(
-            reference,
-            {
-                "identifier": identifier,
-                "phone": form.phone,
-                "dispute": dispute_token(reference, deps.keyed_hash),
-            },
-        ),
+        phone=form.phone,
+        phone_hash=phone_hash,
         request_hash=request_hash(form, deps),
-        now=now,
-        retention=deps.election.retention,
     )
-    tables = IssuingTables(deps.voters_table, deps.identifiers_table, deps.deliveries_table, deps.register_table)
-    actions = [
-        *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
-        require_open(deps.control_table, voter.voter_id, now),
-        count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
-    ]
+    by_sms = form.channel is Channel.SMS
+    actions.append(count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=by_sms))
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
-    return Accepted(reference, generation, form.channel, destinations[form.channel])
+    return Accepted(reference, voter.generation + 1, form.channel, destinations[form.channel])

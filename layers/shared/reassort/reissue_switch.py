@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.keys import control_shard_key
+from reassort.table_keys import control_shard_key
 from reassort.tables import Action, Item, require
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 # The action that is refused when the record does not let a reissue commit.
-CONTROL = "control"
+SWITCH = "control"
 # Before any instant: closed now and until it is opened again.
 _AT_ONCE = 0
 _LETS = "attribute_not_exists(closes_at) OR (opens_at <= :now AND closes_at > :now)"
 
 
 @dataclass(frozen=True)
-class Control:
+class ReissueSwitch:
     """From when until when reissues may commit: milliseconds since 1970, `closes_at` excluded. None: whenever the election file says."""
 
     opens_at: int | None = None
@@ -43,19 +43,19 @@ class Control:
         return self.opens_at <= epoch_milliseconds(now) < self.closes_at
 
 
-STOPPED = Control(_AT_ONCE, _AT_ONCE)
+STOPPED = ReissueSwitch(_AT_ONCE, _AT_ONCE)
 
 
-def control_from_item(item: Item | None) -> Control:
+def switch_from_item(item: Item | None) -> ReissueSwitch:
     """Read the record; without an item nothing is narrowed."""
-    return Control() if item is None else Control(item["opens_at"], item["closes_at"])
+    return ReissueSwitch() if item is None else ReissueSwitch(item["opens_at"], item["closes_at"])
 
 
-def control_item_key(voter_id: str) -> Item:
+def switch_item_key(voter_id: str) -> Item:
     """Return the key of the item that a voter's reissues are conditioned on, in the control table."""
     return {"key": control_shard_key(voter_id)}
 
 
 def require_open(table: str, voter_id: str, now: datetime) -> Action:
-    """Return the condition under which a voter's reissue commits; it is refused as `CONTROL`."""
-    return require(CONTROL, table, control_item_key(voter_id), _LETS, {":now": epoch_milliseconds(now)})
+    """Return the condition under which a voter's reissue commits; it is refused as `SWITCH`."""
+    return require(SWITCH, table, switch_item_key(voter_id), _LETS, {":now": epoch_milliseconds(now)})
