@@ -181,6 +181,13 @@ WORDINGS: dict[Code, Wording] = {
     ),
 }
 
+# In place of the one above for a vote: the platform may show it to a voter.
+VOTING_CLOSED = Wording(
+    WORDINGS[Code.WINDOW_CLOSED].status,
+    "Le vote n’est pas ouvert",
+    "Ce vote n’a pas été compté. Consultez les dates du vote sur la page d’accueil.",
+)
+
 # In place of those above where the election asks for a further proof; `{extra_proof}` becomes its label. Which of the two is wrong is not said.
 WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
     Code.LOCKED: Wording(
@@ -211,7 +218,8 @@ class FieldFault:
 class Problem(Exception):  # noqa: N818 - the term of RFC 9457
     """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries.
 
-    `extra_proof` is the label of the election's further proof, for a refusal that may be about it.
+    `extra_proof` is the label of the election's further proof, for a refusal that may be about it. `wording` takes the
+    place of the code's own.
     """
 
     code: Code
@@ -220,6 +228,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
     attempts_left: int | None = None
     values: dict[str, str] = field(default_factory=dict)
     extra_proof: str | None = None
+    wording: Wording | None = None
 
     def __str__(self) -> str:
         """Return the code alone: a log line may hold it."""
@@ -232,7 +241,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
 
     def body(self, helpdesk: str) -> dict[str, Any]:
         """Return the `application/problem+json` body."""
-        wording, values = WORDINGS[self.code], self.values
+        wording, values = self.wording or WORDINGS[self.code], self.values
         if self.extra_proof is not None:
             wording, values = WORDINGS_WITH_EXTRA_PROOF[self.code], {**values, "extra_proof": self.extra_proof}
         body: dict[str, Any] = {
