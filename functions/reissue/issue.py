@@ -23,7 +23,7 @@ from reassort.voters import Voter
 from reissue.deps import Deps
 from reissue.form import Accepted, Form, request_hash
 from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
-from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
+from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
 
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
@@ -63,7 +63,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 # Stopped since it was read: the next round reads and says so.
                 continue
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
-                raise phone_problem(now, deps) from refusal
+                raise phone_problem(token.voter_id, refusal, now, deps) from refusal
             if PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
                 raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=5) from refusal
         except ContentionError:
@@ -136,8 +136,9 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
     actions = [
         *issue_actions(voter, entry, delivery, identifier_hash, tables, now, deps.election.retention),
         require_open(deps.control_table, voter.voter_id, now),
-        count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=form.channel is Channel.SMS),
     ]
+    if form.channel is Channel.SMS:
+        actions.append(count_sms(phone_hash, voter.voter_id, now, deps))
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))
