@@ -39,6 +39,7 @@ from login.routes import CHALLENGE_COOKIE
 from notify import triggers as notify_triggers
 from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
+from reassort.cookies import write_cookie
 from reassort.election import Election
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
@@ -267,7 +268,7 @@ class World:
         )
         self.engine.put("SignInTable", item)
         browser = self.browser()
-        browser.hold(SESSION_COOKIE, str(token))
+        browser.hold(SESSION_COOKIE, write_cookie(SESSION_COOKIE, token, self.keyed_hash))
         return browser
 
     def call(

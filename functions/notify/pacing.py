@@ -114,7 +114,8 @@ class Pace:
         for form in (idle, busy):
             taken = self._write(key, now, *form)
             if taken is not None:
-                return max(taken["next_at"] - interval - ahead, at) // 1000
+                next_at: int = taken["next_at"]
+                return max(next_at - interval - ahead, at) // 1000
         raise TurnTooLateError
 
     def take_turn(self, lane: Lane, now: datetime, latest: int | None = None) -> int:
@@ -184,9 +185,7 @@ class Pace:
         next_at: int = taken["next_at"]
         return next_at
 
-    def _write(
-        self, key: str, now: datetime, expression: str, condition: str, values: dict[str, int]
-    ) -> Item | None:
+    def _write(self, key: str, now: datetime, expression: str, condition: str, values: dict[str, int]) -> Item | None:
         try:
             return self._write_known(key, now, expression, condition, values)
         except ConditionFailedError:

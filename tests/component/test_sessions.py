@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from reassort.caller_codes import current_code
+from reassort.cookies import read_cookie, write_cookie
+from reassort.sessions import SESSION_COOKIE, Token
 
 from tests.world import PHONE, Browser, Enrolled, World
 
@@ -86,9 +88,10 @@ def test_nothing_is_done_without_a_session(
 
 @pytest.mark.req("S16", "S7")
 def test_secret_of_one_voter_opens_nobody_elses_session(world: World, claire: Enrolled, paul: Enrolled) -> None:
-    secret = (world.signed_in(claire).session_cookie or "").split(".")[1]
+    own = read_cookie(SESSION_COOKIE, world.signed_in(claire).session_cookie, world.keyed_hash)
+    assert own is not None
     thief = world.browser()
-    thief.hold("__Host-session", f"{paul.voter_id}.{secret}")
+    thief.hold(SESSION_COOKIE, write_cookie(SESSION_COOKIE, Token(paul.voter_id, own.secret), world.keyed_hash))
     assert thief.overview().code == "signed-out"
 
 

@@ -423,11 +423,11 @@ def _change_transport(draw: st.DrawFn, draft: Draft) -> None:
 def _change_cookies(draw: st.DrawFn, draft: Draft) -> None:
     own = cookies_of(draft.stage)
     name = draw(_pick((SESSION_COOKIE, CHALLENGE_COOKIE)))
-    voter_id, _, secret = own[name].partition(".")
-    other_id = draft.stage.others_session.partition(".")[0]
+    # Secret, hidden pseudonym, code: each is put beside the others' of another cookie.
+    mine, others = own[name], draft.stage.others_session
     whole = "; ".join(f"{held}={kept}" for held, kept in own.items())
     values = (
-        *(f"{other_id}.{secret}", f"{voter_id}.{'A' * len(secret)}", f'"{own[name]}"', own[name].replace(".", "")),
+        *(mine[:32] + others[32:], others[:32] + mine[32:], mine[:-8] + others[-8:], f'"{mine}"', mine[:-1]),
         *(*own.values(), "x" * 8000),
     )
     value = draw(odd(own[name]) if draw(st.booleans()) else _pick(values))

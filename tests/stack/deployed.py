@@ -21,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from reassort.addresses import mask_address
+from reassort.cookies import write_cookie
 from reassort.election import Election
 from reassort.election_file import parse_election
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
@@ -281,7 +282,7 @@ class Deployment:
             limits=self.election.limits.session,
         )
         self._put("SignInTable", item)
-        return Browser(self, {SESSION_COOKIE: str(token)})
+        return Browser(self, {SESSION_COOKIE: write_cookie(SESSION_COOKIE, token, self.keyed_hash)})
 
     def subscribed(self, name: str) -> Subscribed:
         """Return a new queue that is subscribed to the topic of events, as the platform's own program makes it."""

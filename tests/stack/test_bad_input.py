@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort.sessions import SESSION_COOKIE
+from reassort.cookies import read_cookie, write_cookie
+from reassort.sessions import SESSION_COOKIE, Token, draw_token
 
 from tests.stack.deployed import SITE_ORIGIN, Browser, Deployment, Enrolled, Platform, code_in, identifier_in, wait_for
 
@@ -175,13 +176,15 @@ def test_without_a_live_session_nothing_is_shown_or_done(
     deployment: Deployment, browser: Browser, voter: Enrolled, kind: str
 ) -> None:
     token = browser.cookies[SESSION_COOKIE]
-    voter_id, _, secret = token.partition(".")
+    own = read_cookie(SESSION_COOKIE, token, deployment.keyed_hash)
+    assert own is not None
+    others = Token(deployment.enrol().voter_id, own.secret)
     cookies = {
         "none": {},
         "nonsense": {SESSION_COOKIE: "é;=.."},
-        "unknown": {SESSION_COOKIE: f"{voter_id}.{'A' * len(secret)}"},
+        "unknown": {SESSION_COOKIE: write_cookie(SESSION_COOKIE, draw_token(voter.voter_id), deployment.keyed_hash)},
         "expired": {SESSION_COOKIE: token},
-        "other voter's": {SESSION_COOKIE: f"{deployment.enrol().voter_id}.{secret}"},
+        "other voter's": {SESSION_COOKIE: write_cookie(SESSION_COOKIE, others, deployment.keyed_hash)},
     }
     if kind == "expired":
         (item,) = deployment.query("SignInTable", voter.voter_id)

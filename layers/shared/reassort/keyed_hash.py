@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     EXTRA_PROOF = "extra-proof"
     HANDLE = "handle"
     CALLER = "caller"
+    COOKIE = "cookie"
 
 
 class KeyedHash:
