@@ -134,7 +134,8 @@ def _request(election: Election) -> tuple[dict[str, Any], dict[str, Any]]:
     event["headers"].update(
         {"Cookie": f"{SESSION_COOKIE}={write_cookie(SESSION_COOKIE, token, keyed_hash)}", "Origin": _ORIGIN}
     )
-    event["body"] = json.dumps({"numen": _NUMEN, "phone": "06 12 34 56 78", "channel": "sms", "consent": True})
+    shown = {"revision": keyed_hash.revision(voter_id, 1)}
+    event["body"] = json.dumps({**shown, "numen": _NUMEN, "phone": "06 12 34 56 78", "channel": "sms", "consent": True})
     sealed = b64encode(bytes(180)).decode()
     wire_voter, wire_session = _json(to_wire(voter)), _json(to_wire(session))
     answers = {

@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
-        "S": (*range(1, 33), 37),
+        "S": (*range(1, 33), 37, 40),
         "R": range(1, 18),
         "A": range(1, 16),
         "U": range(1, 14),

@@ -13,7 +13,7 @@ from reassort.issuing import PREVIOUS, IssuingTables, issue_actions
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery, reissue_delivery_item
 from reassort.phones import mask_phone
-from reassort.problems import Code, Problem
+from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference, dispute_token
 from reassort.register import Change
 from reassort.sessions import Token
@@ -40,7 +40,6 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
         botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
             the same key finds out.
     """
-    read_generation: int | None = None
     reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key)
     for attempt in range(_ROUNDS):
         now = deps.clock()
@@ -49,10 +48,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
             if signed_in.delivery is not None:
                 return _repeated(signed_in.delivery, signed_in.voter, form, deps)
             voter = signed_in.voter
-            if read_generation not in (None, voter.generation):
-                # The voter agreed to replace another identifier than the one that is current by now.
-                raise Problem(Code.CONCURRENT_REISSUE)
-            read_generation = voter.generation
+            raise_if_stale(form.revision, voter, deps)
             raise_if_not_reissuable(voter, now, deps.election, signed_in.control)
             raise_if_locked(voter, now, deps.election)
             if not are_proofs_right(form, voter, deps):
@@ -69,6 +65,20 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
         except ContentionError:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter
     raise Problem(Code.UNAVAILABLE, retry_after=2)
+
+
+def raise_if_stale(revision: str, voter: Voter, deps: Deps) -> None:
+    """Refuse what was agreed to on a page of another voter, or of this one before their last reissue.
+
+    Raises:
+        Problem: `stale-page`.
+    """
+    if same(revision, deps.keyed_hash.revision(voter.voter_id, voter.generation)):
+        return
+    former = [deps.keyed_hash.revision(voter.voter_id, number) for number in range(1, voter.generation)]
+    if any(same(revision, shown) for shown in former):
+        raise Problem(Code.STALE_PAGE, wording=REISSUED_MEANWHILE, same_voter=True)
+    raise Problem(Code.STALE_PAGE, same_voter=False)
 
 
 def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: Control) -> None:

@@ -23,6 +23,7 @@ from reissue.redelivery import request_redelivery
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _MESSAGES = {
+    "revision": "Rechargez la page, puis recommencez.",
     "numen": "Saisissez votre NUMEN : 13 caractères, par exemple 09E9900123ABC.",
     "phone": "Saisissez un numéro de mobile français, par exemple 06 12 34 56 78.",
     "channel": "Choisissez la réception par SMS ou par courriel.",
@@ -34,6 +35,7 @@ _MESSAGES = {
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
+    revision = text(40)
     numen = text(40)
     phone = text(40)
     channel = one_of("sms", "email")
@@ -150,7 +152,7 @@ def _form(request: Request, deps: Deps) -> Form:
         faults.append(FieldFault("phone", "invalid", messages["phone"]))
     if faults:
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
-    return Form(numen, phone, Channel(body.channel), extra_proof)
+    return Form(body.revision, numen, phone, Channel(body.channel), extra_proof)
 
 
 def _token(request: Request, deps: Deps) -> Token:

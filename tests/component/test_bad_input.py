@@ -108,7 +108,8 @@ def test_any_text_in_any_field() -> None:
         )
         def send(route: tuple[str, str, str], value: Any, other: str) -> None:
             method, path, field = route
-            form = {"numen": other, "phone": other, "channel": "sms", "consent": True, "identifier": other}
+            shown = {"revision": browser.revision}
+            form = {**shown, "numen": other, "phone": other, "channel": "sms", "consent": True, "identifier": other}
             answer = browser.call(
                 method, path, body=json.dumps({**form, field: value}), headers={"Idempotency-Key": "k" * 16}
             )

@@ -19,7 +19,7 @@ REQUESTS = {
     "reissue": (
         "POST",
         "/api/reissue",
-        {"numen": "09E9900123ABC", "phone": "06 12 34 56 78", "channel": "sms", "consent": True},
+        {"revision": "-", "numen": "09E9900123ABC", "phone": "06 12 34 56 78", "channel": "sms", "consent": True},
     ),
     "redelivery": ("POST", "/api/reissue/22222-22222/redelivery", {"channel": "email"}),
     "code": ("POST", "/api/login/code", {"code": "123456"}),

@@ -14,7 +14,7 @@ CALLS = [
     pytest.param(
         "POST",
         "/api/reissue",
-        {"numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True},
+        {"revision": "-", "numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True},
         id="reissue",
     ),
     pytest.param("GET", "/api/reissue/7K3M9-QWX2T", None, id="status"),
@@ -127,6 +127,7 @@ def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Br
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": "Secrétariat du lycée Carnot",
         "generation": 1,
+        "revision": browser.revision,
         "issued_at": "2018-11-30T09:15:00Z",
         "status": "active",
         "last_reissue": None,

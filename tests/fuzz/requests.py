@@ -160,6 +160,7 @@ def _whole(stage: Stage, method: str, resource: str) -> Draft:
     known: dict[str, Any] = {
         "email": EMAIL,
         "code": stage.code,
+        "revision": stage.revision,
         "numen": NUMEN,
         "phone": PHONE,
         "token": stage.dispute_token,
@@ -283,6 +284,7 @@ def _others(stage: Stage) -> dict[str, tuple[str, ...]]:
     return {
         "email": ("paul.petit@u-bourgogne.fr", "claire.martin@gmail.com"),
         "code": (f"{(int(stage.code) + 7) % 10**6:06d}",),
+        "revision": (stage.others_revision,),
         "numen": ("09E9900123ABC",),
         "token": (stage.others_dispute_token,),
         "identifier": (stage.voter.identifier,),

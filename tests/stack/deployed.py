@@ -265,6 +265,10 @@ class Deployment:
 
     # ------------------------------------------------------------ callers
 
+    def revision(self, voter: Enrolled) -> str:
+        """What a page that is read now shows."""
+        return self.keyed_hash.revision(voter.voter_id, self.voter(voter).generation)
+
     def browser(self) -> Browser:
         """Open a voter's browser."""
         return Browser(self)
@@ -395,7 +399,8 @@ class Browser:
         self, voter: Enrolled, *, channel: str = "sms", key: str | None = None, **replaced: str
     ) -> httpx.Response:
         """Send the form of a voter, under a new idempotency key unless one is given; `replaced` are its fields."""
-        form = {"numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}
+        shown = {"revision": self.deployment.revision(voter)}
+        form = {**shown, "numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
 
     def status(self, reference: str) -> Any:

@@ -37,9 +37,16 @@ def state_of(deployment: Deployment, voter: Enrolled) -> dict[str, Any]:
     return {table: sorted(map(repr, deployment.scan(table, voter.voter_id))) for table in tables}
 
 
-def form(voter: Enrolled, **replaced: Any) -> dict[str, Any]:
+def form(voter: Enrolled, deployment: Deployment, **replaced: Any) -> dict[str, Any]:
     """Return a reissue form."""
-    return {"numen": voter.numen, "phone": voter.phone, "channel": "sms", "consent": True, **replaced}
+    return {
+        "revision": deployment.revision(voter),
+        "numen": voter.numen,
+        "phone": voter.phone,
+        "channel": "sms",
+        "consent": True,
+        **replaced,
+    }
 
 
 @pytest.mark.req("S29", "S18")
@@ -83,9 +90,9 @@ def test_a_body_that_is_none(browser: Browser, path: str, content: bytes, status
     ],
 )
 def test_headers_of_another_page(
-    browser: Browser, voter: Enrolled, headers: dict[str, str], status: int, code: str
+    deployment: Deployment, browser: Browser, voter: Enrolled, headers: dict[str, str], status: int, code: str
 ) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter), KEY | headers)
+    answer = browser.call("POST", "/api/reissue", form(voter, deployment), KEY | headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
@@ -105,8 +112,10 @@ def test_headers_of_another_page(
         ("consent", "true"),
     ],
 )
-def test_a_field_that_is_not_admitted_is_named(browser: Browser, voter: Enrolled, field: str, value: object) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter, **{field: value}), KEY)
+def test_a_field_that_is_not_admitted_is_named(
+    deployment: Deployment, browser: Browser, voter: Enrolled, field: str, value: object
+) -> None:
+    answer = browser.call("POST", "/api/reissue", form(voter, deployment, **{field: value}), KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
@@ -198,7 +207,7 @@ def test_without_a_live_session_nothing_is_shown_or_done(
     for answer in (
         browser.call("GET", "/api/reissue"),
         browser.call("GET", "/api/reissue/22222-22222"),
-        browser.call("POST", "/api/reissue", form(voter), KEY),
+        browser.call("POST", "/api/reissue", form(voter, deployment), KEY),
         browser.call("POST", "/api/reissue/22222-22222/redelivery", {"channel": "email"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (401, "signed-out")

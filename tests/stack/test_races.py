@@ -27,8 +27,8 @@ ALLOWED = {
     "200",
     "202",
     "409 already-voted",
-    "409 concurrent-reissue",
     "409 revoked",
+    "409 stale-page",
     # The former identifier was being sent at that moment.
     "429 delivery-in-progress",
 }
