@@ -8,9 +8,9 @@ STACK_RUNGS := tests/stack tests/browser
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
 CHECK := $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet \
-	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py packaging/watch.py tools/gateway_document.py .ci/total.py
+	&& $(BIN)/mypy --no-error-summary && $(BIN)/mypy --no-error-summary packaging/package.py packaging/audit.py packaging/sbom.py tools/alarms tools/gateway_document.py .ci/total.py
 
-.PHONY: help run test check watch gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
+.PHONY: help run test check alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages (html-validate, pa11y, Lighthouse), by the Node.js that uv.lock pins.
 NODE_PROJECT := tests/browser/node
@@ -40,15 +40,15 @@ test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, t
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
 
-watch: $(SYNCED) ## Take thresholds and dashboard into template.yaml, after a change of an election file
-	@$(BIN)/python packaging/watch.py --write
+alarms: $(SYNCED) ## Write observability.yaml, alarms and dashboard, after a change of an election file or of tools/alarms
+	@$(BIN)/python -m alarms --write
 
 gateway: $(SYNCED) ## Write openapi.gateway.json, what API Gateway imports, after a change of openapi.yaml
 	@$(BIN)/python tools/gateway_document.py --write
 
-lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml
+lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml and its nested stacks
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3
-	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/cfn-lint
 	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit --no-install-project
 	@.audit/bin/checkov --config-file .checkov.yaml
 

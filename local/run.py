@@ -159,7 +159,7 @@ def brought_up(listener: socket.socket, folder: Path, roll: Path | None) -> Iter
             say("Liste électorale de démonstration : import")
             import_roll(folder, roll, stack, aws.environment())
         gateway = create_gateway(
-            site=folder / "site", template=ROOT / "template.yaml", stack=stack, receipts=Receipts(aws, stack)
+            site=folder / "site", template=ROOT / "edge.yaml", stack=stack, receipts=Receipts(aws, stack)
         )
         yield LocalStack(aws, stack, origin, gateway)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from deployed.nested import whole
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,9 +39,13 @@ CloudFormationLoader.add_multi_constructor("!", _construct_tag)
 
 @cache
 def read_template(template_path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template as plain dicts. The result is shared: do not change it."""
-    template: dict[str, Any] = yaml.load(template_path.read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506
+    """Return the template with its nested stacks, as plain dicts. The result is shared: do not change it."""
+    template: dict[str, Any] = whole(_read(template_path), template_path.parent, _read)
     return template
+
+
+def _read(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), CloudFormationLoader)  # noqa: S506 - a safe one
 
 
 def table_definitions(template_path: Path = TEMPLATE) -> dict[str, dict[str, Any]]:

@@ -9,13 +9,10 @@ from notify.meters import Meters
 from reassort.outbox import Channel
 from reassort.reasons import Reason
 
-from tests.packaging_modules import packaging_module
 from tests.tables_from_template import read_template
 
 OF_THIS_STACK = {"Ref": "AWS::StackName"}
 ALARM_TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-
-watch = packaging_module("watch")
 
 
 def resources_of(*types: str) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Each fault that this template once had, put back into a copy of it: a rule says so, and `cfn-lint template.yaml` to anybody."""
+"""Each fault that this template once had, put back into a copy of it: a rule says so, and `cfn-lint` to anybody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.aws.test_rules import ROOT, said
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEMPLATE, DOCUMENT = "template.yaml", "openapi.gateway.json"
+TEMPLATE, EDGE, DOCUMENT = "template.yaml", "edge.yaml", "openapi.gateway.json"
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,11 @@ class Fault:
     def put_back(self, folder: Path) -> Path:
         """Copy the repository by links, but for the file that is changed; return the template."""
         for part in ROOT.iterdir():
-            if part.name not in {TEMPLATE, DOCUMENT}:
+            if part.name != self.file:
                 (folder / part.name).symlink_to(part)
-        for name in (TEMPLATE, DOCUMENT):
-            text = (ROOT / name).read_text("utf-8")
-            if name == self.file:
-                text, count = re.subn(self.pattern, self.replacement, text, flags=re.MULTILINE)
-                assert count, f"nothing to change: {self.pattern}"
-            (folder / name).write_text(text, "utf-8")
+        text, count = re.subn(self.pattern, self.replacement, (ROOT / self.file).read_text("utf-8"), flags=re.MULTILINE)
+        assert count, f"nothing to change: {self.pattern}"
+        (folder / self.file).write_text(text, "utf-8")
         return folder / TEMPLATE
 
 
@@ -46,7 +43,9 @@ def _without(resource: str, line: str) -> str:
 
 
 FAULTS = [
-    Fault("a header that CloudFront reserves", "E9001", "HeaderName: x-origin-secret", "HeaderName: x-edge-secret"),
+    Fault(
+        "a header that CloudFront reserves", "E9001", "HeaderName: x-origin-secret", "HeaderName: x-edge-secret", EDGE
+    ),
     Fault(
         "a keyword that the import does not support",
         "E9002",
@@ -78,15 +77,17 @@ FAULTS = [
         "a missing page in XML",
         "E9015",
         r"^ +FunctionAssociations:\n( +- \{EventType: viewer-re(quest|sponse), FunctionARN: !GetAtt Missing.*\n)+",
+        file=EDGE,
     ),
     Fault(
         "the site's page in the place of the API's JSON",
         "E9015",
         r"\{ErrorCode: 404, ErrorCachingMinTTL: 0\}",
         "{ErrorCode: 404, ErrorCachingMinTTL: 0, ResponseCode: 404, ResponsePagePath: /404.html}",
+        EDGE,
     ),
-    Fault("an error of one voter answered to the next", "E9115", r"^ +- \{ErrorCode: 503, .*\n"),
-    Fault("a secret that changes in place", "E9014", r"\$\{BlueSecret\}-", ""),
+    Fault("an error of one voter answered to the next", "E9115", r"^ +- \{ErrorCode: 503, .*\n", file=EDGE),
+    Fault("a secret that changes in place", "E9014", r"\$\{BlueSecret\}-", "", EDGE),
     Fault(
         "functions that fail at their start",
         "E9010",
@@ -116,7 +117,7 @@ FAULTS = [
         "SMS without End User Messaging", "E9511", r"Action: sms-voice:SendTextMessage", "Action: sns:GetSMSAttributes"
     ),
     Fault("accents that may not survive", "E9102", r"\\\\u00e9", "é", DOCUMENT),
-    Fault("a rate that a spelling passes by", "E9304", r"\*as-the-gateway-reads", "[{Priority: 0, Type: NONE}]"),
+    Fault("a rate that a spelling passes by", "E9304", r"\*as-the-gateway-reads", "[{Priority: 0, Type: NONE}]", EDGE),
     Fault("a role that a whole account may take", "E9411", r"^ +Condition: \{ArnLike: \{aws:PrincipalArn: .*\n"),
 ]
 

@@ -48,7 +48,7 @@ REISSUE = "POST", "/api/reissue"
 STATUS = "GET", "/api/reissue/{reference}"
 REDELIVERY = "POST", "/api/reissue/{reference}/redelivery"
 DISPUTE = "POST", "/api/dispute"
-_HEADERS = {header.name: header.value for header in read_security_headers(ROOT / "template.yaml")}
+_HEADERS = {header.name: header.value for header in read_security_headers(ROOT / "edge.yaml")}
 
 
 def built_site(folder: Path, election_id: str = ELECTION.id, source: Path | None = None) -> Path:

@@ -37,7 +37,7 @@ def test_alarms_have_the_thresholds_of_the_election(deployment: Deployment) -> N
     cloudwatch = deployment.client("cloudwatch")
 
     def threshold(logical_id: str) -> float:
-        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[deployment.physical_id(logical_id)])["MetricAlarms"]
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"{deployment.stack.name}-{logical_id}"])["MetricAlarms"]
         value: float = alarm["Threshold"]
         return value
 

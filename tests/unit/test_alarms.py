@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from alarms.table import thresholds
+from alarms.template import TEMPLATE, written
 from notify.meters import Meters
 from reassort.outbox import Channel
 
 from tests.elections import IDS, election_content, read_election, write_election
-from tests.tables_from_template import TEMPLATE, CloudFormationLoader, read_template
-from tests.watching import ALARM_TYPES, OF_THIS_STACK, counted_from_logs, emitted, resources_of, watch, written_metrics
+from tests.tables_from_template import CloudFormationLoader, read_template
+from tests.watching import ALARM_TYPES, OF_THIS_STACK, counted_from_logs, emitted, resources_of, written_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,16 +154,15 @@ def test_alarm_on_a_share_rings_at_an_attack_and_not_at_a_rush(
     assert rings is (percent < threshold if below else percent > threshold)
 
 
-def test_thresholds_are_those_of_the_election_files() -> None:
-    template = TEMPLATE.read_text(encoding="utf-8")
-    assert watch.updated(template) == template, "make watch"
+def test_alarms_and_dashboard_are_those_of_the_election_files_and_the_table() -> None:
+    assert TEMPLATE.read_text(encoding="utf-8") == written(), "make alarms"
 
 
 @pytest.mark.parametrize("election_id", IDS)
 def test_an_election_file_moves_its_alarms(tmp_path: Path, election_id: str) -> None:
-    written = {**election_content(election_id)["watch"], "waiting_minutes": 7}
-    write_election(tmp_path, election_id, watch=written)
-    moved = watch.updated(TEMPLATE.read_text(encoding="utf-8"), tmp_path)
+    changed = {**election_content(election_id)["watch"], "waiting_minutes": 7}
+    write_election(tmp_path, election_id, watch=changed)
+    moved = written(tmp_path)
     assert list(yaml.load(moved, CloudFormationLoader)["Mappings"]["Watch"]) == [election_id]  # noqa: S506 - a safe one
     assert 'WaitingSeconds: "420"' in moved
 
@@ -172,7 +173,7 @@ def test_every_threshold_is_used_and_a_constant_one_is_none_at_all() -> None:
         threshold = alarm.get("Threshold", 0)
         assert threshold == 0 or "Fn::FindInMap" in threshold, name
         used |= set(re.findall(r"'Fn::FindInMap': \['Watch', \{'Ref': 'Election'\}, '(\w+)'\]", str(alarm)))
-    assert used == set(watch.thresholds(read_election(IDS[0])))
+    assert used == set(thresholds(read_election(IDS[0])))
 
 
 def test_a_description_names_the_member_that_its_threshold_comes_from() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.elections import IDS, read_election
-from tests.tables_from_template import TEMPLATE, read_template
-from tests.watching import ALARM_TYPES, counted_from_logs, resources_of, watch, written_metrics
+from tests.tables_from_template import read_template
+from tests.watching import ALARM_TYPES, counted_from_logs, resources_of, written_metrics
 
 STACK = "reassort-tests"
 # What AWS documents for the services that the template uses, as far as it is of interest here.
@@ -63,11 +63,6 @@ def _metrics() -> list[tuple[str, str, dict[str, str]]]:
                 namespace, name, *dimensions, _ = metric
                 found.append((namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))))
     return found
-
-
-def test_dashboard_is_up_to_date() -> None:
-    template = TEMPLATE.read_text(encoding="utf-8")
-    assert watch.updated(template) == template, "make watch"
 
 
 def test_every_metric_of_the_service_is_one_that_is_written() -> None:
@@ -137,8 +132,3 @@ def test_waits_are_shown_as_percentiles_and_channels_apart() -> None:
     assert {(metric[3], metric[-1]["stat"]) for metric in waits} == {
         (channel, percentile) for channel in ("sms", "email") for percentile in ("p50", "p95", "p99")
     }
-
-
-def test_region_that_is_not_marked_is_named() -> None:
-    with pytest.raises(watch.TemplateError, match="thresholds"):
-        watch.replace_region("Resources: {}\n", "thresholds", "")

@@ -1,4 +1,4 @@
-"""What template.yaml promises of the firewall in front of the API, of the edge before it and of the stage behind it."""
+"""What the templates promise of the firewall in front of the API, of the edge before it and of the stage behind it."""
 
 from __future__ import annotations
 

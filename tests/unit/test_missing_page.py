@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from local.edge import read_pages
 from local.gateway import Site
 from local.processes import ROOT
-from tests.tables_from_template import TEMPLATE, read_template
+from tests.tables_from_template import read_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.req("A15")
 PAGES = sorted(page.name for page in (ROOT / "site" / "pages").glob("*.html"))
 THERE = ["/", *(f"/{name}" for name in PAGES if name != "404.html"), "/assets/0123/style.css"]
+EDGE = ROOT / "edge.yaml"
 MISSING = [
     "/404.html",
     "/nowhere",
@@ -49,11 +50,11 @@ def _run(name: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
 def _local(folder: Path) -> TestClient:
     for name in PAGES:
         (folder / name).write_text(name)
-    return TestClient(Starlette(routes=[Mount("/", Site(folder, read_pages(TEMPLATE)))]))
+    return TestClient(Starlette(routes=[Mount("/", Site(folder, read_pages(EDGE)))]))
 
 
 def test_the_functions_know_every_page_of_the_site() -> None:
-    assert read_pages(TEMPLATE) == set(THERE[:-1])
+    assert read_pages(EDGE) == set(THERE[:-1])
 
 
 def test_what_is_there_is_asked_for_and_answered_as_it_is() -> None:

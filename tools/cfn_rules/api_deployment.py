@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
-from deployed.linting import Deployed, Fault, deployed, matches
+from deployed.linting import Deployed, Fault, findings
 from deployed.stack import Json, Stack
 from deployed.translation import translated
 
@@ -26,7 +26,7 @@ class DeploymentFollowsIntegrations(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the APIs of which two documents have one deployment."""
-        return matches(_undeployed(deployed(cfn)))
+        return findings(cfn, _undeployed)
 
 
 class CalledAliasesStay(CloudFormationLintRule):
@@ -42,7 +42,7 @@ class CalledAliasesStay(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what a stage calls and an update removes."""
-        return matches(_removed(deployed(cfn)))
+        return findings(cfn, _removed)
 
 
 def _undeployed(template: Deployed) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
-from deployed.linting import Deployed, Fault, deployed, matches
+from deployed.linting import Deployed, Fault, findings
 
 # Up to the end of the reference; what stands in for a resource has braces of its own.
 _REFERENCE = re.compile(r"\{\{resolve:secretsmanager:((?:\$\{[^}]*\}|[^}])*)\}\}")
@@ -27,7 +27,7 @@ class ReferencesFollowTheSecret(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the resources that keep a secret whatever it becomes."""
-        return matches(_kept(deployed(cfn)))
+        return findings(cfn, _kept)
 
 
 def _kept(template: Deployed) -> Iterator[Fault]:

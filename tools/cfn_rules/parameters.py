@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
-from deployed.linting import Deployed, Fault, deployed, in_each_stack, matches
+from deployed.linting import Deployed, Fault, findings, in_each_stack
 from deployed.scenarios import given_and_left_out
 from deployed.stack import Json, Stack
 
@@ -35,7 +35,7 @@ class NothingEmptyIsUsed(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the properties that are empty in a stack that Rules lets through."""
-        return matches(_empty(deployed(cfn)))
+        return findings(cfn, _empty)
 
 
 class NothingGivenIsIgnored(CloudFormationLintRule):
@@ -49,7 +49,7 @@ class NothingGivenIsIgnored(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the parameters that change nothing in a stack that Rules lets through."""
-        return matches(_without_effect(deployed(cfn)))
+        return findings(cfn, _without_effect)
 
 
 class RegionOfCloudFront(CloudFormationLintRule):

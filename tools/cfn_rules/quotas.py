@@ -9,7 +9,7 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.arns import written_out
 from deployed.firewall_capacity import capacity
-from deployed.linting import Deployed, Fault, deployed, in_each_stack, matches
+from deployed.linting import Deployed, Fault, findings, in_each_stack
 from deployed.metric_lines import widgets
 from deployed.stack import Json, Resource, Stack
 
@@ -48,7 +48,7 @@ class TemplateSize(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the quotas that the template is over."""
-        return matches(_template(deployed(cfn), Path(cfn.filename) if cfn.filename else None))
+        return findings(cfn, lambda template: _template(template, Path(cfn.filename) if cfn.filename else None))
 
 
 class PolicySizes(CloudFormationLintRule):

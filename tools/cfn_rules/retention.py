@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
-from deployed.linting import Fault, deployed, in_each_stack, matches
+from deployed.linting import Fault, findings, in_each_stack
 from deployed.scenarios import defaults
 from deployed.stack import Json, Resource, Stack
 
@@ -48,7 +48,7 @@ class FirstCreateRollsBack(CloudFormationLintRule):
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the tables that the rollback of a creation cannot delete."""
-        return matches(_protected_at_once(deployed(cfn).translation))
+        return findings(cfn, lambda template: _protected_at_once(template.translation))
 
 
 def _kept(resource: Resource) -> bool:

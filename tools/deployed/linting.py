@@ -11,6 +11,7 @@ from cfnlint.rules import RuleMatch
 from cfnlint.template import Template
 
 from deployed import scenarios
+from deployed.nested import whole
 from deployed.stack import Json, Stack
 from deployed.translation import included, translated
 
@@ -24,12 +25,12 @@ class Fault:
 
 
 class Deployed:
-    """A template file, translated and filled in; made once for all rules."""
+    """A template file with its nested stacks, translated and filled in; made once for all rules."""
 
     def __init__(self, template: Json, folder: Path) -> None:
         self.written = template
         self.folder = folder
-        self.source = included(template, folder)
+        self.source = included(whole(template, folder, _decoded), folder)
         self.deployments: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
         """Logical ids of an API's deployments under given values, once they have been translated."""
 
@@ -73,10 +74,25 @@ _READ: WeakKeyDictionary[Template, Deployed] = WeakKeyDictionary()
 
 def in_each_stack(cfn: Template, check: Callable[[Stack], Iterable[Fault]]) -> list[RuleMatch]:
     """Return what a check finds in any of the stacks that the template can become, each fault once."""
-    faults = dict.fromkeys(fault for stack in deployed(cfn).stacks for fault in check(stack))
-    return matches(faults)
+    return findings(cfn, lambda template: dict.fromkeys(fault for stack in template.stacks for fault in check(stack)))
 
 
-def matches(faults: Iterable[Fault]) -> list[RuleMatch]:
-    """Return faults in cfn-lint's form."""
-    return [RuleMatch(list(fault.path), fault.message) for fault in faults]
+def findings(cfn: Template, check: Callable[[Deployed], Iterable[Fault]]) -> list[RuleMatch]:
+    """Return what a check finds in the template.
+
+    What stands in a nested one has no place here, and is named instead. Nothing is found in a template
+    that says `PartOf` in its metadata: it is looked at with its root, which gives it its values.
+    """
+    if "PartOf" in (deployed(cfn).written.get("Metadata") or {}):
+        return []
+    written = deployed(cfn).written.get("Resources", {})
+    return [
+        RuleMatch(list(fault.path), fault.message)
+        if fault.path[:1] != ("Resources",) or fault.path[1] in written
+        else RuleMatch(["Resources"], f"{fault.path[1]}: {fault.message}")
+        for fault in check(deployed(cfn))
+    ]
+
+
+def _decoded(path: Path) -> Json:
+    return decode(str(path))[0]

@@ -15,6 +15,8 @@ import yaml
 from reassort_ops.failures import OperatorError
 
 TEMPLATE_NAME = "template.yaml"
+# The nested stack with the alarms.
+_OBSERVABILITY_NAME = "observability.yaml"
 # As the file in the repository has them, to be filled in.
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 
@@ -43,7 +45,7 @@ class Settings:
     region: str | None
     given: Mapping[str, str]
     parameters: Mapping[str, Parameter]
-    # Elections whose thresholds `make watch` has put into the template.
+    # Elections whose thresholds `make alarms` has written.
     watched: frozenset[str]
 
     def value(self, name: str, absent: str = "") -> str:
@@ -82,10 +84,10 @@ def is_placeholder(value: str) -> bool:
 
 
 def read_settings(path: Path, profile: str) -> Settings:
-    """Read a profile of a `samconfig.toml`, and the template beside it.
+    """Read a profile of a `samconfig.toml`, and the templates beside it.
 
     Raises:
-        OperatorError: the file has no such profile, or it or the template cannot be read as what it is.
+        OperatorError: the file has no such profile, or it or a template cannot be read as what it is.
         OSError: one of them is not there.
     """
     try:
@@ -98,13 +100,14 @@ def read_settings(path: Path, profile: str) -> Settings:
         known = ", ".join(name for name, table in content.items() if isinstance(table, dict))
         raise OperatorError(f"{path}: no profile {profile} with deploy.parameters; it has {known}") from error
     template = _read_template(path.with_name(TEMPLATE_NAME))
+    observability = _read_template(path.with_name(_OBSERVABILITY_NAME))
     return Settings(
         profile=profile,
         stack_name=str(found.get("stack_name", "")),
         region=found.get("region"),
         given=_overrides(found.get("parameter_overrides", [])),
         parameters={name: _parameter(content) for name, content in template.get("Parameters", {}).items()},
-        watched=frozenset(template.get("Mappings", {}).get("Watch", {})),
+        watched=frozenset(observability.get("Mappings", {}).get("Watch", {})),
     )
 
 

@@ -47,7 +47,7 @@ def check(
     config_file: Annotated[
         Path,
         typer.Option(
-            "--config-file", metavar="FILE", help="With --before: what is deployed; template.yaml is beside it"
+            "--config-file", metavar="FILE", help="With --before: what is deployed; the templates are beside it"
         ),
     ] = _CONFIG,
     voters: Annotated[

@@ -85,11 +85,11 @@ def taken(settings: Settings) -> Check:
 
 
 def watched(settings: Settings) -> Check:
-    """Judge whether the template has the thresholds of the election's alarms."""
+    """Judge whether observability.yaml has the thresholds of the election's alarms."""
     election = settings.value("Election")
     there = election in settings.watched
-    found = "there" if there else f"none for {election or 'no election'}: run make watch"
-    return WATCHED.judged(there, "in the template's mapping Watch", found)
+    found = "there" if there else f"none for {election or 'no election'}: run make alarms"
+    return WATCHED.judged(there, "in the mapping Watch of observability.yaml", found)
 
 
 def site(settings: Settings) -> Check:

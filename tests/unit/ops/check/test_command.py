@@ -23,8 +23,9 @@ ROLL = ["email;numen;establishment;secretariat;identifier", "a@ac-normandie.fr;x
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A filled-in samconfig.toml beside the template."""
-    (tmp_path / "template.yaml").symlink_to(ROOT / "template.yaml")
+    """A filled-in samconfig.toml beside the templates."""
+    for name in ("template.yaml", "observability.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
     values = json.dumps([f"{name}={value}" for name, value in GIVEN.items()])
     path = tmp_path / "samconfig.toml"
     path.write_text(

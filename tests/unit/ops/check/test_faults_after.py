@@ -202,7 +202,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
                 {
                     "AlarmHistoryItems": [
                         {
-                            "AlarmName": "reassort-WaitingAlarm-Ab3Cd4Ef5Gh6",
+                            "AlarmName": "reassort-WaitingAlarm",
                             "Timestamp": "2026-11-13T10:00:01Z",
                             "HistoryItemType": "Action",
                             "HistorySummary": "Failed to execute action arn:aws:sns:eu-west-3:123456789012:reassort-AlarmTopic",
@@ -435,9 +435,10 @@ def test_the_check_asks_nobody_but_aws_where_something_stands_in_for_it(account:
 
 
 def test_a_stack_without_a_voting_platform_has_its_roles_judged(account: Account) -> None:
-    listed = account.answers.stored("cloudformation", "ListStackResources")["StackResourceSummaries"]
+    root: dict[str, Any] = {"StackName": "reassort"}
+    listed = account.answers.stored("cloudformation", "ListStackResources", **root)["StackResourceSummaries"]
     left = [one for one in listed if one["LogicalResourceId"] != "VotingPlatformRole"]
     assert len(left) == len(listed) - 1
-    account.answers.change("cloudformation", "ListStackResources", {"StackResourceSummaries": left})
+    account.answers.change("cloudformation", "ListStackResources", {"StackResourceSummaries": left}, **root)
     checks = account.after()
     assert {one.state for name, one in checks.items() if name.startswith("Roles")} == {State.PASSED}

@@ -54,7 +54,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
     "Parameters: election file": [
         (lambda account: setattr(account, "election_is_there", False), "no such election file"),
     ],
-    "Parameters: alarm thresholds of the election": [(given(Election="lyon-2030"), "run make watch")],
+    "Parameters: alarm thresholds of the election": [(given(Election="lyon-2030"), "run make alarms")],
     "Parameters: where the site is": [
         (given(CertificateArn=""), "without CertificateArn"),
         (given(DomainName="", CertificateArn=""), "neither DomainName nor SiteOrigin"),
