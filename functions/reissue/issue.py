@@ -15,7 +15,7 @@ from reassort.outbox import Channel, Delivery, reissue_delivery_item
 from reassort.phones import mask_phone
 from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference, dispute_token
-from reassort.register import Change
+from reassort.register import VOTER_ACTOR, Change
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import Voter
@@ -120,7 +120,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
     identifier = generate_identifier(deps.election.identifier)
     identifier_hash = deps.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
     phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
-    entry = voter.next_entry(Change.REISSUED, now, "voter", generation=generation, reference=reference)
+    entry = voter.next_entry(Change.REISSUED, now, VOTER_ACTOR, generation=generation, reference=reference)
     destinations = {Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address}
     delivery = reissue_delivery_item(
         reference=reference,

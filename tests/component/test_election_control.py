@@ -9,7 +9,7 @@ import pytest
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 from reassort_ops.failures import OperatorError
 
-from tests.component.test_operator_reissue import helpdesk_of, issue
+from tests.component.operators import helpdesk_of, issue
 from tests.register_chain import broken_links
 from tests.world import identifier_in
 

@@ -13,7 +13,7 @@ from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 
-from tests.component.test_operator_reissue import helpdesk_of
+from tests.component.operators import helpdesk_of
 from tests.elections import read_election
 from tests.tables_from_template import TEMPLATE, read_template, table_definitions
 from tests.world import World

@@ -13,7 +13,7 @@ from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message
 from reassort_ops.deliveries import redrive
 
-from tests.component.test_operator_reissue import stack_of
+from tests.component.operators import stack_of
 from tests.events import ses_event, sms_log_event
 from tests.wire import ProcessDiedError
 from tests.world import identifier_in

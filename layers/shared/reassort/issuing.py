@@ -47,9 +47,11 @@ def issue_actions(
 ) -> list[Action]:
     """Return the writes of a reissue: voter, identifier, register and delivery, and the delivery that it supersedes.
 
-    They are refused (`ConditionFailedError`) when the voter is not as read, has voted or is frozen, and as `PREVIOUS` says.
+    They are refused (`ConditionFailedError`) when the voter is not as read or has voted, and as `PREVIOUS` says. A voter who was
+    read as frozen is unfrozen by it: the identifier that was frozen is revoked in the same act.
     """
     reference = delivery["delivery_id"]
+    frozen = voter.frozen_at is not None
     return [
         change_voter(
             tables.voters,
@@ -58,7 +60,8 @@ def issue_actions(
             "generation = :generation, issued_at = list_append(issued_at, :issued), last_reference = :reference, "
             "numen_failures = :zero, numen_locked_until = :zero",
             {":generation": entry.generation, ":issued": [entry.at], ":reference": reference, ":zero": 0},
-            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN, SAME_FAILURES),
+            clauses=(SAME_GENERATION, NOT_VOTED, SAME_FAILURES, *(() if frozen else (NOT_FROZEN,))),
+            removals="frozen_at" if frozen else "",
         ),
         put_if_absent(
             "identifier",
