@@ -95,7 +95,7 @@ def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
         voter = next(csv.DictReader(file, delimiter=";"))
     cookies: dict[str, str] = {}
 
-    def call(method: str, path: str, body: object, **headers: str) -> dict[str, object]:
+    def call(method: str, path: str, body: object = None, **headers: str) -> dict[str, object]:
         answer = httpx.request(
             method,
             local.origin + path,
@@ -124,7 +124,8 @@ def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
     found = re.search(r"^ {4}(\d{6})$", mail["text"], re.MULTILINE)
     call("POST", "/api/login/code", {"code": found[1] if found else ""})
     # The local stack reports of this number that its telephone takes no SMS.
-    form = {"numen": voter["numen"], "phone": "06 12 99 00 02", "channel": "sms", "consent": True}
+    revision = call("GET", "/api/reissue")["revision"]
+    form = {"revision": revision, "numen": voter["numen"], "phone": "06 12 99 00 02", "channel": "sms", "consent": True}
     call("POST", "/api/reissue", form, **{"Idempotency-Key": "a-recorded-terminal"})
     wait_for(lambda: len(messages(voter["email"])) >= 3)
     return voter["email"]

@@ -40,7 +40,7 @@ CONNECT_SECONDS, READ_SECONDS = 2, 12
 TRIES = 4
 FINAL = frozenset({"revoked", "used"})
 # What a voter may be told of a refused vote; every other code is a fault of the two programs.
-REFUSALS = frozenset({"already-voted", "frozen", "revoked", "unknown-identifier"})
+REFUSALS = frozenset({"already-voted", "frozen", "revoked", "unknown-identifier", "window-closed"})
 
 
 class UnavailableError(Exception):

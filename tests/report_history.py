@@ -116,6 +116,7 @@ class History:
             voter_id="voter",
             address=b"sealed",
             payload=b"sealed",
+            source="source",
             now=at,
             lifetime=timedelta(minutes=self.election.limits.code.lifetime_minutes),
         )

@@ -17,8 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
-    for letter, last in {"S": 30, "R": 17, "A": 15, "U": 13, "P": 9, "I": 10}.items()
-    for number in range(1, last + 1)
+    for letter, numbers in {
+        "S": (*range(1, 33), 35, 37, 40),
+        "R": range(1, 18),
+        "A": range(1, 16),
+        "U": range(1, 14),
+        "P": range(1, 10),
+        "I": (*range(1, 11), 12),
+    }.items()
+    for number in numbers
 ]
 _ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
 

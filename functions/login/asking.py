@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reassort.keyed_hash import Purpose
 from reassort.outbox import code_delivery_item
 from reassort.problems import Problem
 from reassort.sessions import Token, draw_token
@@ -73,6 +74,7 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         voter_id=challenge.voter_id,
         address=sealed_address,
         payload=deps.sealer.seal_payload(delivery_id, {"code": code}),
+        source=deps.keyed_hash.hash(Purpose.SOURCE, source),
         now=now,
         lifetime=lifetime,
     )

@@ -3,10 +3,11 @@
 from typing import Any
 
 from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
+from reassort.cookies import read_cookie, write_cookie
 from reassort.election import Election
 from reassort.http import Answer, Body, Request, Routes, clear_cookie, read_body, serve, set_cookie, text
 from reassort.problems import Code, FieldFault, Problem
-from reassort.sessions import SESSION_COOKIE, parse_token, session_item_key
+from reassort.sessions import SESSION_COOKIE, session_item_key
 from reassort.tables import delete_one
 
 from login.asking import ask_code
@@ -40,7 +41,7 @@ def ask(request: Request, deps: Deps) -> Answer:
         raise Problem(Code.INVALID_FIELDS, errors=(fault,)) from error
     except AddressDomainError as error:
         raise _domain_problem(election) from error
-    held = parse_token(request.cookies.get(CHALLENGE_COOKIE))
+    held = read_cookie(CHALLENGE_COOKIE, request.cookies.get(CHALLENGE_COOKIE), deps.keyed_hash)
     asked = ask_code(address, held, request.source, deps)
     voter_id = asked.challenge.voter_id
     deps.event_log.record("code asked", voter=voter_id, queued=int(asked.sent))
@@ -49,7 +50,13 @@ def ask(request: Request, deps: Deps) -> Answer:
     return Answer(
         202,
         {"expires_in": asked.expires_in, "resend_in": asked.resend_in},
-        cookies=(set_cookie(CHALLENGE_COOKIE, str(asked.challenge), asked.expires_in),),
+        cookies=(
+            set_cookie(
+                CHALLENGE_COOKIE,
+                write_cookie(CHALLENGE_COOKIE, asked.challenge, deps.keyed_hash),
+                asked.expires_in,
+            ),
+        ),
     )
 
 
@@ -60,7 +67,7 @@ def redeem(request: Request, deps: Deps) -> Answer:
     code = "".join(body.code.split())
     if len(code) != CODE_DIGITS or not (code.isascii() and code.isdigit()):
         raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("code", "invalid", message),))
-    held = parse_token(request.cookies.get(CHALLENGE_COOKIE))
+    held = read_cookie(CHALLENGE_COOKIE, request.cookies.get(CHALLENGE_COOKIE), deps.keyed_hash)
     try:
         session = redeem_code(code, held, deps)
     except Problem as problem:
@@ -72,7 +79,9 @@ def redeem(request: Request, deps: Deps) -> Answer:
         200,
         {"expires_in": limits.idle_minutes * 60},
         cookies=(
-            set_cookie(SESSION_COOKIE, str(session), limits.absolute_minutes * 60),
+            set_cookie(
+                SESSION_COOKIE, write_cookie(SESSION_COOKIE, session, deps.keyed_hash), limits.absolute_minutes * 60
+            ),
             clear_cookie(CHALLENGE_COOKIE),
         ),
     )
@@ -80,7 +89,7 @@ def redeem(request: Request, deps: Deps) -> Answer:
 
 def sign_out(request: Request, deps: Deps) -> Answer:
     """Delete the session on the server and both cookies in the browser."""
-    token = parse_token(request.cookies.get(SESSION_COOKIE))
+    token = read_cookie(SESSION_COOKIE, request.cookies.get(SESSION_COOKIE), deps.keyed_hash)
     if token is not None:
         key = session_item_key(deps.keyed_hash, token)
         delete_one(deps.dynamodb, deps.sign_in_table, key)

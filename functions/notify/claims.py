@@ -6,7 +6,7 @@ and records its outcome on condition that the lease is still theirs. A worker th
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import OVERDUE_AFTER, TOLD, Channel, Delivery, Message, Status, history_step
@@ -18,6 +18,8 @@ from notify.deps import Deps
 SKEW_MILLISECONDS = 1000
 # Longer than a wire attempt may take (2 s to connect, 10 s to answer), so a lease never runs out under its holder.
 LEASE = timedelta(seconds=30)
+# Whose turn a message waits for: the lane's, or the one of the network that asked for a code.
+type Whose = Literal["turn", "share"]
 _OVERDUE_MILLISECONDS = OVERDUE_AFTER // timedelta(milliseconds=1)
 
 
@@ -105,8 +107,12 @@ def record_sent(claim: Claim, message_id: str, now: datetime, deps: Deps) -> Del
     return write_delivery(deps, claim.delivery, expression, f"{name}.lease_until = :mine", values, returns="ALL_NEW")
 
 
-def await_turn(delivery: Delivery, message: Message, turn: int, until: int, now: datetime, deps: Deps) -> bool:
+def await_turn(
+    delivery: Delivery, message: Message, turn: int, until: int, now: datetime, deps: Deps, *, whose: Whose = "turn"
+) -> bool:
     """Let a message wait for its turn in its lane; nobody takes it before `until` (milliseconds since 1970).
+
+    `whose` is the member that keeps it: `share` for the turn of a network, after which the lane's follows.
 
     False when it waits for something already, or was queued anew, or is being sent.
     """
@@ -115,7 +121,7 @@ def await_turn(delivery: Delivery, message: Message, turn: int, until: int, now:
     waiting = write_delivery(
         deps,
         delivery,
-        f"SET {name}.turn = :turn, {name}.not_before = :until, due_at = :due_at REMOVE wake",
+        f"SET {name}.{whose} = :turn, {name}.not_before = :until, due_at = :due_at REMOVE wake",
         f"{idle.clause} AND {_due(message)} AND attribute_exists(due_shard)",
         {**idle.values, ":turn": turn, ":until": until, ":due_at": until + _OVERDUE_MILLISECONDS},
         names=idle.names,

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,12 +13,12 @@ from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, delivery_
 from reassort.reasons import Reason
 from reassort.tables import delete_one, read_many
 
-from notify.claims import Claim, await_turn, claim_message, record_sent, release_claim
+from notify.claims import Claim, Whose, await_turn, claim_message, record_sent, release_claim
 from notify.delivery_writes import read_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
-from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane
+from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane, TurnTooLateError
 from notify.providers import RefusedError, ThrottledError
 from notify.superseded import mark_superseded, settle_superseded
 
@@ -117,20 +118,40 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Deps) -> tuple[
     if "turn" not in state and message is not Message.ALERT:
         lane = _lane(delivery, message)
         try:
-            turn = deps.pace.take_turn(lane, now)
+            turn, whose = _take_turn(delivery, message, lane, now, deps)
         except DailyCapError:
             deps.meters.measure_sms(100)
             return _fail_unsent(delivery, message, Reason.SMS_CAP_REACHED, deps), None
+        except TurnTooLateError:
+            return _fail_unsent(delivery, message, Reason.CODE_EXPIRED, deps), None
         if lane is Lane.SMS:
             deps.meters.measure_sms(deps.pace.sms_cap_used)
         until = turn - BURST_MILLISECONDS
         if until > epoch_milliseconds(now):
-            waits = await_turn(delivery, message, turn, until, now, deps)
+            waits = await_turn(delivery, message, turn, until, now, deps, whose=whose)
             return delivery, from_milliseconds(until) if waits else None
     claim = claim_message(delivery, message, now, deps)
     if claim is None:
         return delivery, None
     return _attempt(claim, deps)
+
+
+def _take_turn(delivery: Delivery, message: Message, lane: Lane, now: datetime, deps: Deps) -> tuple[int, Whose]:
+    """Return when a message may go, and whose turn that is: the lane's, or first its network's.
+
+    Raises:
+        DailyCapError, TurnTooLateError: it may not go at all.
+    """
+    if lane is not Lane.CODE:
+        return deps.pace.take_turn(lane, now), "turn"
+    expires_at = _expires_at(delivery, deps.election)
+    if "share" not in delivery.messages[message]:
+        with suppress(TurnTooLateError):
+            return deps.pace.take_short_turn(lane, now), "turn"
+        share = deps.pace.take_share(delivery.source, now, expires_at)
+        if share > epoch_milliseconds(now):
+            return share, "share"
+    return deps.pace.take_turn(lane, now, expires_at), "turn"
 
 
 def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
@@ -245,8 +266,11 @@ def _lane(delivery: Delivery, message: Message) -> Lane:
 
 def _too_late(delivery: Delivery, now: datetime, election: Election) -> bool:
     """Tell whether the code of a delivery has expired: sending it would only confuse."""
-    lifetime = election.limits.code.lifetime_minutes * 60_000
-    return delivery.kind is Kind.CODE and epoch_milliseconds(now) >= delivery.created_at + lifetime
+    return delivery.kind is Kind.CODE and epoch_milliseconds(now) >= _expires_at(delivery, election)
+
+
+def _expires_at(code: Delivery, election: Election) -> int:
+    return code.created_at + election.limits.code.lifetime_minutes * 60_000
 
 
 def _wait(tries: int) -> int:

@@ -4,6 +4,10 @@ A lane is one item with one instant, `next_at`: when the next turn begins (a vir
 ITU-T I.371). Taking a turn is one conditional write that moves it by one interval, so any number of workers together keep the
 rate, messages keep their order, and a turn that lies ahead is the expected wait of its message. The SMS lane counts the day's SMS
 in the same write.
+
+Codes are asked for by anybody, so their lane is shared between the networks that ask. While little waits, each code takes the next
+turn. Beyond that a code first waits for the turn of its own network, which has a fixed share of the rate: a network that asks for
+thousands waits for itself, and the lane stays short for the others. A turn that a code would not live to see is never taken.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Election
-from reassort.table_keys import pace_key, sms_day_attribute
+from reassort.table_keys import pace_key, share_key, sms_day_attribute
 from reassort.tables import ConditionFailedError, Item, update_one, update_request
 
 if TYPE_CHECKING:
@@ -30,6 +34,12 @@ _IN_USE_MILLISECONDS = 1000
 # How far a provider that throttles pushes its lane's next turn away.
 _SLOWED_MILLISECONDS = 2000
 _KEPT_SECONDS = 3 * 86_400
+# So long may the lane of codes be before the networks' shares count.
+_SHORT_MILLISECONDS = 5000
+# A network's share of the lane of codes: this part of its rate, and at once a fifth of what the lane takes in a second. So it
+# takes 64 networks that ask without end to fill the lane; what they have at once holds it up for some 13 s.
+_SHARES = 64
+_AT_ONCE_OF_A_SECOND = 5
 
 
 class Lane(StrEnum):
@@ -42,6 +52,10 @@ class Lane(StrEnum):
 
 class DailyCapError(Exception):
     """The election's SMS of this day are used up."""
+
+
+class TurnTooLateError(Exception):
+    """The next turn lies beyond what was asked for. It was not taken."""
 
 
 class Pace:
@@ -59,14 +73,57 @@ class Pace:
         }
         # When this worker last took a turn in each lane, in microseconds.
         self._taken_at: dict[Lane, int] = {}
+        # When the next turn of the lane of codes began, as this worker last saw it, in microseconds.
+        self._codes_next_at = 0
         # The share of the day's SMS that is used, in per cent, as of the last SMS of this worker.
         self.sms_cap_used = 0.0
 
-    def take_turn(self, lane: Lane, now: datetime) -> int:
-        """Take the lane's next turn and return when it is: now, or up to any time ahead.
+    def take_short_turn(self, lane: Lane, now: datetime) -> int:
+        """Take the lane's next turn, as `take_turn` does, while little waits in it.
+
+        Raises:
+            TurnTooLateError: too much waits.
+        """
+        at = epoch_milliseconds(now)
+        if self._codes_next_at > (at + _SHORT_MILLISECONDS) * 1000:
+            # Known from a moment ago: in a flood the lane's item is spared a write that would be refused.
+            raise TurnTooLateError
+        return self.take_turn(lane, now, latest=at + _SHORT_MILLISECONDS)
+
+    def take_share(self, source: str, now: datetime, latest: int) -> int:
+        """Take the next turn of a network in its share of the lane of codes; return when it is.
+
+        Raises:
+            TurnTooLateError: it lies beyond `latest`.
+            botocore.exceptions.ClientError: the table cannot be reached.
+        """
+        interval = self._intervals[Lane.CODE] * _SHARES
+        ahead = interval * max(1, 1_000_000 // self._intervals[Lane.CODE] // _AT_ONCE_OF_A_SECOND)
+        at = epoch_milliseconds(now) * 1000
+        key = share_key(source)
+        idle = (
+            "SET next_at = :moved",
+            "(attribute_not_exists(next_at) OR next_at <= :at)",
+            {":moved": at + interval, ":at": at},
+        )
+        busy = (
+            "SET next_at = next_at + :interval",
+            "next_at > :at AND next_at <= :latest",
+            {":interval": interval, ":at": at, ":latest": latest * 1000 + ahead},
+        )
+        for form in (idle, busy):
+            taken = self._write(key, now, *form)
+            if taken is not None:
+                next_at: int = taken["next_at"]
+                return max(next_at - interval - ahead, at) // 1000
+        raise TurnTooLateError
+
+    def take_turn(self, lane: Lane, now: datetime, latest: int | None = None) -> int:
+        """Take the lane's next turn and return when it is: now, or up to any time ahead, or up to `latest`.
 
         Raises:
             DailyCapError: the day's SMS are used up.
+            TurnTooLateError: it lies beyond `latest`.
             botocore.exceptions.ClientError: the table cannot be reached.
         """
         at = epoch_milliseconds(now) * 1000
@@ -77,6 +134,8 @@ class Pace:
             {":moved": at + interval},
         )
         busy = ("SET next_at = next_at + :interval", "next_at > :behind", {":interval": interval})
+        if latest is not None:
+            busy = (busy[0], f"{busy[1]} AND next_at <= :latest", {**busy[2], ":latest": latest * 1000})
         # One is a guess, and the other is tried when it was wrong.
         in_use = at - self._taken_at.get(lane, 0) < _IN_USE_MILLISECONDS * 1000
         forms = (busy, idle) if in_use else (idle, busy)
@@ -93,7 +152,7 @@ class Pace:
         """Let nobody take a turn in this lane for a moment: its provider throttles."""
         until = (epoch_milliseconds(now) + _SLOWED_MILLISECONDS) * 1000
         self._write(
-            lane,
+            pace_key(lane),
             now,
             "SET next_at = :until",
             "attribute_not_exists(next_at) OR next_at < :until",
@@ -110,35 +169,43 @@ class Pace:
             values = {**values, ":cap": self._cap, ":one": 1}
             expression = f"{expression}, #day = if_not_exists(#day, :none) + :one"
             values[":none"] = 0
-        taken = self._write(lane, now, expression, condition, {**values, ":behind": behind}, names)
-        if taken is None:
+        request = {**values, ":behind": behind}
+        try:
+            taken = self._write_known(pace_key(lane), now, expression, condition, request, names)
+        except ConditionFailedError as refusal:
+            found = refusal.item or {}
+            if names and found.get(names["#day"], 0) >= self._cap:
+                raise DailyCapError from refusal
+            if found.get("next_at", 0) > values.get(":latest", found.get("next_at", 0)):
+                self._codes_next_at = found["next_at"]
+                raise TurnTooLateError from refusal
             return None
         if lane is Lane.SMS:
             self.sms_cap_used = 100 * taken[names["#day"]] / self._cap
         next_at: int = taken["next_at"]
         return next_at
 
-    def _write(
+    def _write(self, key: str, now: datetime, expression: str, condition: str, values: dict[str, int]) -> Item | None:
+        try:
+            return self._write_known(key, now, expression, condition, values)
+        except ConditionFailedError:
+            return None
+
+    def _write_known(
         self,
-        lane: Lane,
+        key: str,
         now: datetime,
         expression: str,
         condition: str,
         values: dict[str, int],
         names: dict[str, str] | None = None,
-    ) -> Item | None:
+    ) -> Item:
         request = update_request(
             self._table,
-            {"key": pace_key(lane)},
+            {"key": key},
             f"{expression}, expires_at = :kept",
             condition,
             {**values, ":kept": epoch_seconds(now) + _KEPT_SECONDS},
-            names,
+            names or None,
         )
-        try:
-            return update_one(self._dynamodb, request, returns="ALL_NEW")
-        except ConditionFailedError as refusal:
-            day = (names or {}).get("#day")
-            if day and refusal.item and refusal.item.get(day, 0) >= self._cap:
-                raise DailyCapError from refusal
-            return None
+        return update_one(self._dynamodb, request, returns="ALL_NEW")

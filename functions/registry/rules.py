@@ -6,7 +6,7 @@ from typing import Any
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.keyed_hash import Purpose
-from reassort.problems import Code, Problem
+from reassort.problems import VOTING_CLOSED, Code, Problem
 from reassort.register import Change, append_entry
 from reassort.tables import ConditionFailedError, ContentionError, read_one, write_all
 from reassort.voters import (
@@ -64,9 +64,13 @@ def record_vote(typed: str, deps: Deps) -> Voter:
     Vote and reissue write the same item under the same conditions, so one of the two wins.
 
     Raises:
-        Problem: `unknown-identifier`, `revoked`, `already-voted` or `frozen`; `unavailable` under contention.
+        Problem: `window-closed` outside the ballot; `unknown-identifier`, `revoked`, `already-voted` or `frozen`;
+            `unavailable` under contention.
     """
     for _ in range(_ROUNDS):
+        now = deps.clock()
+        if not deps.election.windows.voting.contains(now):
+            raise Problem(Code.WINDOW_CLOSED, wording=VOTING_CLOSED)
         found = _find(typed, deps)
         if found is None:
             raise Problem(Code.UNKNOWN_IDENTIFIER)
@@ -74,7 +78,6 @@ def record_vote(typed: str, deps: Deps) -> Voter:
         status = voter.identifier_status(generation)
         if status in _REASONS:
             raise Problem(_REASONS[status])
-        now = deps.clock()
         entry = voter.next_entry(Change.VOTED, now, ACTOR, generation=generation)
         vote = change_voter(
             deps.voters_table,

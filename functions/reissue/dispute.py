@@ -1,4 +1,7 @@
-"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier."""
+"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier.
+
+A disputed identifier never votes, whatever is unfrozen later, and the voter's sessions end: one of them may be the thief's.
+"""
 
 from datetime import datetime
 
@@ -7,7 +10,7 @@ from reassort.keyed_hash import KeyedHash, same
 from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item, history_step, queued_message
 from reassort.problems import Code, Problem
 from reassort.references import dispute_token, normalise_reference
-from reassort.register import Change, append_entry
+from reassort.register import DISPUTE_ACTOR, Change, append_entry
 from reassort.table_keys import due_shard
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, change_voter, voter_from_item
@@ -15,7 +18,6 @@ from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_GENERATION, Voter, chang
 from reissue.deps import Deps
 
 _ROUNDS = 8
-ACTOR = "dispute"
 
 
 def dispute_reissue(token: str, deps: Deps) -> str:
@@ -56,15 +58,22 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
     at = epoch_milliseconds(now)
     freezes = delivery.generation == voter.generation and voter.frozen_at is None and voter.voted_at is None
     change = Change.FROZEN if freezes else Change.DISPUTED
-    entry = voter.next_entry(change, now, ACTOR, generation=delivery.generation, reference=delivery.delivery_id)
+    entry = voter.next_entry(change, now, DISPUTE_ACTOR, generation=delivery.generation, reference=delivery.delivery_id)
+    assignments = ["signed_out_at = :at"]
+    values: dict[str, int] = {":at": at}
+    if freezes:
+        assignments.append("frozen_at = :at")
+    if delivery.generation == voter.generation:
+        assignments.append("disputed = :disputed")
+        values[":disputed"] = delivery.generation
     queued = [history_step(at, Message.ALERT, Status.QUEUED)]
     return [
         change_voter(
             deps.voters_table,
             voter,
             entry,
-            "frozen_at = :at" if freezes else "",
-            {":at": at} if freezes else {},
+            ", ".join(assignments),
+            values,
             clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN) if freezes else (),
         ),
         append_entry(deps.register_table, entry),

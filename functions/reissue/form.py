@@ -10,8 +10,12 @@ from reissue.deps import Deps
 
 @dataclass(frozen=True)
 class Form:
-    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one."""
+    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one.
 
+    `revision` is what its page showed.
+    """
+
+    revision: str
     numen: str
     phone: str
     channel: Channel

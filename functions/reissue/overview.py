@@ -37,6 +37,7 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
         "establishment": voter.establishment,
         "secretariat": voter.secretariat,
         "generation": voter.generation,
+        "revision": deps.keyed_hash.revision(voter.voter_id, voter.generation),
         "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
         "status": voter.identifier_status(voter.generation).value,
         "last_reissue": _last_reissue(voter, deps),

@@ -12,7 +12,7 @@ from reassort.voters import IdentifierStatus, Voter
 
 from reissue.deps import Deps
 from reissue.form import Accepted
-from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
+from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
 from reissue.signed_in import read_signed_in
 
 _CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
@@ -46,12 +46,12 @@ def request_redelivery(token: Token, reference: str, channel: Channel, deps: Dep
         raise Problem(Code.REDELIVERY_EXPIRED)
     actions = [_queue_again(delivery, channel, now, deps)]
     if channel is Channel.SMS:
-        actions.append(count_phone_use(delivery.phone_hash, delivery.voter_id, now, deps, by_sms=True))
+        actions.append(count_sms(delivery.phone_hash, delivery.voter_id, now, deps))
     try:
         write_all(deps.dynamodb, actions)
     except ConditionFailedError as refusal:
         if refusal.refused == {PHONE_ACTION}:
-            raise phone_problem(now, deps) from refusal
+            raise phone_problem(token.voter_id, refusal, now, deps) from refusal
         # Being sent, or changed by another request since it was read: the status page tells.
         raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
     return accepted

@@ -10,8 +10,9 @@ from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery
 from reassort.phones import mask_phone
-from reassort.problems import Code, Problem
+from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference
+from reassort.register import VOTER_ACTOR
 from reassort.reissue_switch import SWITCH, ReissueSwitch
 from reassort.reissue_transaction import PREVIOUS, ReissueTables, reissue_actions
 from reassort.sessions import Token
@@ -21,7 +22,7 @@ from reassort.voters import Voter
 from reissue.deps import Deps
 from reissue.form import Accepted, Form, request_hash
 from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
-from reissue.phone_limits import PHONE_ACTION, count_phone_use, phone_problem
+from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
 
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
@@ -38,7 +39,6 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
         botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
             the same key finds out.
     """
-    read_generation: int | None = None
     reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key)
     for attempt in range(_ROUNDS):
         now = deps.clock()
@@ -47,10 +47,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
             if signed_in.delivery is not None:
                 return _repeated(signed_in.delivery, signed_in.voter, form, deps)
             voter = signed_in.voter
-            if read_generation not in (None, voter.generation):
-                # The voter agreed to replace another identifier than the one that is current by now.
-                raise Problem(Code.CONCURRENT_REISSUE)
-            read_generation = voter.generation
+            raise_if_stale(form.revision, voter, deps)
             raise_if_not_reissuable(voter, now, deps.election, signed_in.control)
             raise_if_locked(voter, now, deps.election)
             if not are_proofs_right(form, voter, deps):
@@ -61,12 +58,26 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 # Stopped since it was read: the next round reads and says so.
                 continue
             if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
-                raise phone_problem(now, deps) from refusal
+                raise phone_problem(token.voter_id, refusal, now, deps) from refusal
             if PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
                 raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=5) from refusal
         except ContentionError:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter
     raise Problem(Code.UNAVAILABLE, retry_after=2)
+
+
+def raise_if_stale(revision: str, voter: Voter, deps: Deps) -> None:
+    """Refuse what was agreed to on a page of another voter, or of this one before their last reissue.
+
+    Raises:
+        Problem: `stale-page`.
+    """
+    if same(revision, deps.keyed_hash.revision(voter.voter_id, voter.generation)):
+        return
+    former = [deps.keyed_hash.revision(voter.voter_id, number) for number in range(1, voter.generation)]
+    if any(same(revision, shown) for shown in former):
+        raise Problem(Code.STALE_PAGE, wording=REISSUED_MEANWHILE, same_voter=True)
+    raise Problem(Code.STALE_PAGE, same_voter=False)
 
 
 def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> None:
@@ -117,7 +128,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         deps.keyed_hash,
         deps.sealer,
         reference=reference,
-        actor="voter",
+        actor=VOTER_ACTOR,
         note=reference,
         channel=form.channel,
         destinations=destinations,
@@ -126,8 +137,8 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         phone_hash=phone_hash,
         request_hash=request_hash(form, deps),
     )
-    by_sms = form.channel is Channel.SMS
-    actions.append(count_phone_use(phone_hash, voter.voter_id, now, deps, by_sms=by_sms))
+    if form.channel is Channel.SMS:
+        actions.append(count_sms(phone_hash, voter.voter_id, now, deps))
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))

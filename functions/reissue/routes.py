@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from reassort.cookies import read_cookie
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, serve, text
 from reassort.numen import NumenFormatError, normalise_numen
@@ -10,7 +11,7 @@ from reassort.outbox import Channel
 from reassort.phones import PhoneError, normalise_phone
 from reassort.problems import Code, FieldFault, Problem
 from reassort.references import normalise_reference
-from reassort.sessions import SESSION_COOKIE, Token, parse_token
+from reassort.sessions import SESSION_COOKIE, Token
 
 from reissue.deps import Deps
 from reissue.dispute import dispute_reissue
@@ -22,6 +23,7 @@ from reissue.request import request_reissue
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _MESSAGES = {
+    "revision": "Rechargez la page, puis recommencez.",
     "numen": "Saisissez votre NUMEN : 13 caractères, par exemple 09E9900123ABC.",
     "phone": "Saisissez un numéro de mobile français, par exemple 06 12 34 56 78.",
     "channel": "Choisissez la réception par SMS ou par courriel.",
@@ -33,6 +35,7 @@ _MESSAGES = {
 class ReissueBody(Body):
     """`POST /api/reissue`."""
 
+    revision = text(40)
     numen = text(40)
     phone = text(40)
     channel = one_of("sms", "email")
@@ -59,12 +62,12 @@ class DisputeBody(Body):
 
 def overview(request: Request, deps: Deps) -> Answer:
     """Show the voter where they stand."""
-    return Answer(200, voter_overview(_token(request), deps))
+    return Answer(200, voter_overview(_token(request, deps), deps))
 
 
 def reissue(request: Request, deps: Deps) -> Answer:
     """Issue a new identifier; the former one stops working."""
-    token = _token(request)
+    token = _token(request, deps)
     form = _form(request, deps)
     key = request.headers.get("idempotency-key", "")
     if _IDEMPOTENCY_KEY.fullmatch(key) is None:
@@ -99,12 +102,12 @@ def reissue(request: Request, deps: Deps) -> Answer:
 def status(request: Request, deps: Deps) -> Answer:
     """Show where a reissue stands."""
     reference = _reference(request)
-    return Answer(200, reissue_status(_token(request), reference, deps))
+    return Answer(200, reissue_status(_token(request, deps), reference, deps))
 
 
 def redeliver(request: Request, deps: Deps) -> Answer:
     """Send the same identifier by the other channel."""
-    token = _token(request)
+    token = _token(request, deps)
     body = read_body(request, RedeliveryBody, _MESSAGES)
     accepted = request_redelivery(token, _reference(request), Channel(body.channel), deps)
     deps.event_log.record("redelivery queued", voter=token.voter_id, reference=accepted.reference)
@@ -149,11 +152,11 @@ def _form(request: Request, deps: Deps) -> Form:
         faults.append(FieldFault("phone", "invalid", messages["phone"]))
     if faults:
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
-    return Form(numen, phone, Channel(body.channel), extra_proof)
+    return Form(body.revision, numen, phone, Channel(body.channel), extra_proof)
 
 
-def _token(request: Request) -> Token:
-    token = parse_token(request.cookies.get(SESSION_COOKIE))
+def _token(request: Request, deps: Deps) -> Token:
+    token = read_cookie(SESSION_COOKIE, request.cookies.get(SESSION_COOKIE), deps.keyed_hash)
     if token is None:
         raise Problem(Code.SIGNED_OUT)
     return token

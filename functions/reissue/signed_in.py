@@ -38,7 +38,7 @@ def read_signed_in(
     """Read who is asking in one round trip.
 
     Raises:
-        Problem: `signed-out` when there is no live session, or its voter has left the roll.
+        Problem: `signed-out` when there is no live session, its voter has left the roll, or a freeze or a dispute ended it.
         ContentionError: the tables are busy.
     """
     keys = {
@@ -54,6 +54,9 @@ def read_signed_in(
     voter_item = found[deps.voters_table]
     if session is None or voter_item is None:
         raise Problem(Code.SIGNED_OUT)
+    voter = voter_from_item(voter_item)
+    if session.created_at < voter.signed_out_at:
+        raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.deliveries_table)
     control = switch_from_item(found.get(deps.control_table))
-    return SignedIn(session, voter_from_item(voter_item), delivery_from_item(item) if item else None, control)
+    return SignedIn(session, voter, delivery_from_item(item) if item else None, control)

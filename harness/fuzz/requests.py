@@ -160,6 +160,7 @@ def _whole(stage: Situation, method: str, resource: str) -> Draft:
     known: dict[str, Any] = {
         "email": EMAIL,
         "code": stage.code,
+        "revision": stage.revision,
         "numen": NUMEN,
         "phone": PHONE,
         "token": stage.dispute_token,
@@ -286,6 +287,7 @@ def _others(stage: Situation) -> dict[str, tuple[str, ...]]:
     return {
         "email": ("paul.petit@u-bourgogne.fr", "claire.martin@gmail.com"),
         "code": (f"{(int(stage.code) + 7) % 10**6:06d}",),
+        "revision": (stage.others_revision,),
         "numen": ("09E9900123ABC",),
         "token": (stage.others_dispute_token,),
         "identifier": (stage.voter.identifier,),
@@ -426,11 +428,11 @@ def _change_transport(draw: st.DrawFn, draft: Draft) -> None:
 def _change_cookies(draw: st.DrawFn, draft: Draft) -> None:
     own = cookies_of(draft.stage)
     name = draw(_pick((SESSION_COOKIE, CHALLENGE_COOKIE)))
-    voter_id, _, secret = own[name].partition(".")
-    other_id = draft.stage.others_session.partition(".")[0]
+    # Secret, hidden pseudonym, code: each is put beside the others' of another cookie.
+    mine, others = own[name], draft.stage.others_session
     whole = "; ".join(f"{held}={kept}" for held, kept in own.items())
     values = (
-        *(f"{other_id}.{secret}", f"{voter_id}.{'A' * len(secret)}", f'"{own[name]}"', own[name].replace(".", "")),
+        *(mine[:32] + others[32:], others[:32] + mine[32:], mine[:-8] + others[-8:], f'"{mine}"', mine[:-1]),
         *(*own.values(), "x" * 8000),
     )
     value = draw(odd(own[name]) if draw(st.booleans()) else _pick(values))

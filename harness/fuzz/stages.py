@@ -42,6 +42,8 @@ class Situation:
     identifier: str
     reference: str
     dispute_token: str
+    revision: str
+    others_revision: str
     others_session: str
     others_reference: str
     others_dispute_token: str
@@ -107,6 +109,8 @@ def _make(world: World) -> tuple[Situation, ...]:
         saved=b"",
         voter=claire,
         session=browser.session_cookie or "",
+        revision=browser.revision,
+        others_revision=others.revision,
         challenge=asking.challenge_cookie or "",
         code=world.code_for(EMAIL),
         identifier=claire.identifier,
@@ -150,6 +154,7 @@ def _reissued(world: World, new: Situation, browser: Browser) -> Situation:
         saved=MINISTACK.save(),
         identifier=identifier_in(world.sms[-1].text),
         reference=reference,
+        revision=browser.revision,
         dispute_token=token,
     )
 

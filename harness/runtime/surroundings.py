@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from reassort.clock import epoch_milliseconds
+from reassort.cookies import write_cookie
 from reassort.election import Election, election_from_json
 from reassort.keyed_hash import KeyedHash
 from reassort.sessions import SESSION_COOKIE, Token, session_item
@@ -125,8 +126,11 @@ def _request(election: Election) -> tuple[dict[str, Any], dict[str, Any]]:
         limits=election.limits.session,
     )
     event = load_event("api-reissue-post")
-    event["headers"].update({"Cookie": f"{SESSION_COOKIE}={token}", "Origin": _ORIGIN})
-    event["body"] = json.dumps({"numen": _NUMEN, "phone": "06 12 34 56 78", "channel": "sms", "consent": True})
+    event["headers"].update(
+        {"Cookie": f"{SESSION_COOKIE}={write_cookie(SESSION_COOKIE, token, keyed_hash)}", "Origin": _ORIGIN}
+    )
+    shown = {"revision": keyed_hash.revision(voter_id, 1)}
+    event["body"] = json.dumps({**shown, "numen": _NUMEN, "phone": "06 12 34 56 78", "channel": "sms", "consent": True})
     sealed = b64encode(bytes(180)).decode()
     wire_voter, wire_session = _json(to_wire(voter)), _json(to_wire(session))
     answers = {

@@ -91,6 +91,7 @@ def code_delivery(election: Election) -> Delivery:
         voter_id=_VOTER_ID,
         address=b"sealed",
         payload=b"sealed",
+        source="source",
         now=day_before_the_vote(election),
         lifetime=timedelta(minutes=election.limits.code.lifetime_minutes),
     )

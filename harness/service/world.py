@@ -40,6 +40,7 @@ from notify import triggers as notify_triggers
 from notify import wiring as notify_wiring
 from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds
+from reassort.cookies import read_cookie, write_cookie
 from reassort.election_file import ElectionFile
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
@@ -251,7 +252,7 @@ class World:
         )
         self.engine.put("SignInTable", item)
         browser = self.browser()
-        browser.hold(SESSION_COOKIE, str(token))
+        browser.hold(SESSION_COOKIE, write_cookie(SESSION_COOKIE, token, self.keyed_hash))
         return browser
 
     def call(
@@ -703,7 +704,8 @@ class Browser:
         self, numen: str, phone: str = PHONE, channel: str = "sms", key: str | None = None, **more: object
     ) -> Response:
         """Send the reissue form with `more` members, under a new idempotency key unless one is given."""
-        form = {"numen": numen, "phone": phone, "channel": channel, "consent": True, **more}
+        shown = {"revision": self.revision}
+        form = {**shown, "numen": numen, "phone": phone, "channel": channel, "consent": True, **more}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
 
     def status(self, reference: str) -> Response:
@@ -717,6 +719,15 @@ class Browser:
     def dispute(self, token: str) -> Response:
         """Say that a reissue was not asked for."""
         return self.call("POST", "/api/dispute", {"token": token})
+
+    @property
+    def revision(self) -> str:
+        """What a page that is read now shows: the signed-in voter at their generation."""
+        token = read_cookie(SESSION_COOKIE, self.session_cookie, self.world.keyed_hash)
+        if token is None:
+            return "-"
+        found = self.world.engine.get("VotersTable", {"voter_id": token.voter_id})
+        return self.world.keyed_hash.revision(token.voter_id, found["generation"]) if found else "-"
 
     @property
     def session_cookie(self) -> str | None:

@@ -6,8 +6,10 @@ import json
 import mimetypes
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -98,8 +100,16 @@ def caller_code(code: str = "482913", lives: int = 1200) -> dict[str, str]:
     return {"code": code, "expires_at": iso(NOW + timedelta(seconds=lives))}
 
 
+def revision(voter: str, generation: int) -> str:
+    """Return what the service would show of a voter at a generation."""
+    return urlsafe_b64encode(sha256(f"{voter} {generation}".encode()).digest()[:16]).rstrip(b"=").decode()
+
+
 def overview(**members: Any) -> dict[str, Any]:
-    """Return the body of `GET /api/reissue` of a voter who has asked for nothing yet; `members` replace its own."""
+    """Return the body of `GET /api/reissue` of a voter who has asked for nothing yet; `members` replace its own.
+
+    `voter` names another voter of the same masked address.
+    """
     window = ELECTION.windows.reissue
     return {
         "election": {"id": ELECTION.id, "name": ELECTION.name},
@@ -113,12 +123,13 @@ def overview(**members: Any) -> dict[str, Any]:
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": SECRETARIAT,
         "generation": 1,
+        "revision": revision(members.get("voter", members.get("address", ADDRESS)), members.get("generation", 1)),
         "issued_at": iso(NOW - timedelta(days=20)),
         "status": "active",
         "last_reissue": None,
         "session": {"expires_in": 900},
         "caller_code": caller_code(),
-        **members,
+        **{name: value for name, value in members.items() if name != "voter"},
     }
 
 

@@ -21,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from reassort.addresses import mask_address
+from reassort.cookies import write_cookie
 from reassort.election_file import ElectionFile, parse_election
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
@@ -254,6 +255,10 @@ class Deployment:
 
     # ------------------------------------------------------------ callers
 
+    def revision(self, voter: DeployedVoter) -> str:
+        """What a page that is read now shows."""
+        return self.keyed_hash.revision(voter.voter_id, self.voter(voter).generation)
+
     def browser(self) -> DeployedBrowser:
         """Open a voter's browser."""
         return DeployedBrowser(self)
@@ -271,7 +276,7 @@ class Deployment:
             limits=self.election.limits.session,
         )
         self._put("SignInTable", item)
-        return DeployedBrowser(self, {SESSION_COOKIE: str(token)})
+        return DeployedBrowser(self, {SESSION_COOKIE: write_cookie(SESSION_COOKIE, token, self.keyed_hash)})
 
     def subscribed(self, name: str) -> Subscribed:
         """Return a new queue that is subscribed to the topic of events, as the platform's own program makes it."""
@@ -385,7 +390,8 @@ class DeployedBrowser:
         self, voter: DeployedVoter, *, channel: str = "sms", key: str | None = None, **replaced: str
     ) -> httpx.Response:
         """Send the form of a voter, under a new idempotency key unless one is given; `replaced` are its fields."""
-        form = {"numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}
+        shown = {"revision": self.deployment.revision(voter)}
+        form = {**shown, "numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
 
     def status(self, reference: str) -> Any:

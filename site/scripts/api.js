@@ -17,7 +17,7 @@ const TIMEOUT = 20_000;
  * @typedef {{
  *   window: {opens_at: string, closes_at: string, open: boolean, stopped: boolean},
  *   address: string, establishment: string, secretariat: string | null,
- *   generation: number, issued_at: string, status: "active" | "used" | "frozen",
+ *   generation: number, revision: string, issued_at: string, status: "active" | "used" | "frozen",
  *   last_reissue: (Reissue & {at: string}) | null,
  *   session: {expires_in: number},
  *   caller_code?: {code: string, expires_at: string},
@@ -40,6 +40,8 @@ export class Problem extends Error {
     this.title = body.title ?? "";
     /** @type {string} */
     this.detail = body.detail ?? "";
+    /** @type {boolean | undefined} of a stale page: it showed the voter who is signed in, before their last reissue */
+    this.sameVoter = body.same_voter;
     /** @type {FieldFault[]} */
     this.errors = body.errors ?? [];
     /** @type {number | null} */

@@ -19,12 +19,12 @@ const LONGEST_COUNTDOWN = 3600;
 // What voters put right by themselves; for all else the helpdesk is named.
 const WITHOUT_HELPDESK = new Set([
   "busy",
-  "concurrent-reissue",
   "delivery-in-progress",
   "email-domain",
   "idempotency-mismatch",
   "invalid-fields",
   "numen-mismatch",
+  "stale-page",
   "superseded",
   "too-many-tries",
   "unavailable",
@@ -35,7 +35,6 @@ const WITHOUT_HELPDESK = new Set([
 const PASSING = new Set(["busy", "delivery-in-progress", "unavailable"]);
 /** @type {Record<string, [string, string]>} */
 const LINKS = {
-  "concurrent-reissue": ["/suivi.html", "Voir le suivi de la demande"],
   "already-delivered": ["/suivi.html", "Voir le suivi de la demande"],
   "delivery-in-progress": ["/suivi.html", "Voir le suivi de la demande"],
   superseded: ["/suivi.html", "Voir le suivi de la dernière demande"],
@@ -46,6 +45,10 @@ const LINKS = {
   "foreign-origin": ["/index.html", "Aller à l’accueil"],
   "not-found": ["/demande.html", "Faire une demande"],
 };
+
+// A stale page of the same voter: they have a later identifier.
+/** @type {[string, string]} */
+const FOLLOW = ["/suivi.html", "Voir le suivi de la demande"];
 
 /** @type {Record<string, string>} */
 const ADVICE = {
@@ -142,7 +145,7 @@ export function nextSteps(problem) {
   if (problem.attemptsLeft) steps.push(`Il vous reste ${counted(problem.attemptsLeft, "essai")}.`);
   if (problem.code === "locked" && !endsByItself(problem)) steps.push("Seule l’assistance peut vous débloquer.");
   if (ADVICE[problem.code]) steps.push(ADVICE[problem.code]);
-  const link = LINKS[problem.code];
+  const link = problem.sameVoter ? FOLLOW : LINKS[problem.code];
   // The page that the voter is on needs no link.
   if (link && link[0] !== location.pathname) {
     /** @type {Record<string, string>} */

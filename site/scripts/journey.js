@@ -3,7 +3,7 @@ import { showFailure } from "./errors.js";
 import "./helpdesk.js";
 import { clearRequest, isReviewReady, showRequest, showReview, startRequest } from "./reissue-form.js";
 import { forgetSession, isSignedOut, readOverview, watchSession } from "./session.js";
-import { signedInAddress, startSignIn } from "./sign-in.js";
+import { startSignIn } from "./sign-in.js";
 import { currentView, showNotice, showView } from "./views.js";
 import { whileWaiting } from "./waiting.js";
 
@@ -15,8 +15,8 @@ import { whileWaiting } from "./waiting.js";
 const SESSION_ENDED = "Votre session est terminée. Identifiez-vous de nouveau.";
 const NOT_SIGNED_IN = "Identifiez-vous pour continuer. Si vous l’avez déjà fait, votre session est terminée.";
 
-// Whose typing the form holds: the address as the API masks it, and as it was typed here, if it was.
-let owner = { masked: "", typed: "" };
+// Whose typing the form holds: the revision that was shown, for two voters may have the same masked address.
+let owner = "";
 let signedIn = false;
 // Where to go after signing in: the status page sent the voter here.
 let toTracking = false;
@@ -39,9 +39,9 @@ async function enter() {
         location.replace("/suivi.html");
         return;
       }
-      const voter = { masked: overview.address, typed: signedInAddress() };
-      if (!isSameVoter(owner, voter)) clearRequest();
-      owner = voter;
+      // Somebody else may sign in on a shared computer; they must not find what the voter before typed.
+      if (overview.revision !== owner) clearRequest();
+      owner = overview.revision;
       showRequest(overview, "replace");
       if (interrupted === "review" && currentView() === "request" && isReviewReady()) showReview("push");
       interrupted = "request";
@@ -67,13 +67,10 @@ function signInAgain() {
   showNotice(typed ? `${SESSION_ENDED} Ce que vous avez saisi est conservé.` : ended);
 }
 
-/**
- * Somebody else may sign in on a shared computer; they must not find what the voter before typed.
- * @param {{masked: string, typed: string}} one
- * @param {{masked: string, typed: string}} other
- */
-function isSameVoter(one, other) {
-  return one.masked === other.masked && (!one.typed || one.typed === other.typed);
+async function readAgain() {
+  const overview = await read();
+  owner = overview.revision;
+  return overview;
 }
 
 function isFormStarted() {
@@ -101,7 +98,7 @@ function enterOrSignIn() {
 }
 
 startSignIn(enter);
-startRequest({ readAgain: read, signInAgain });
+startRequest({ readAgain, signInAgain });
 watchSession(signInAgain);
 window.addEventListener("popstate", followHistory);
 // A page that comes back from the browser's memory may show somebody's form after they signed out.

@@ -115,7 +115,7 @@ async function review(session) {
  * @param {Session} session
  */
 async function committedMeanwhile(session) {
-  const before = overview.generation;
+  const shown = overview.revision;
   try {
     overview = await session.readAgain();
   } catch (failure) {
@@ -123,7 +123,7 @@ async function committedMeanwhile(session) {
     return true;
   }
   uncertain = false;
-  if (overview.generation === before) return false;
+  if (overview.revision === shown) return false;
   finish();
   return true;
 }
@@ -131,6 +131,7 @@ async function committedMeanwhile(session) {
 /** @param {Session} session */
 async function confirm(session) {
   const body = {
+    revision: overview.revision,
     numen: normalisedNumen(input("numen").value),
     ...(asksForMore && { extra_proof: normalisedExtraProof(input(EXTRA_PROOF).value) }),
     phone: input("phone").value.trim(),
@@ -162,6 +163,10 @@ function showCallFailure(failure, session, retry) {
     showRefusal(failure.title, failure.detail, failure, "replace");
     return;
   }
+  if (failure instanceof Problem && failure.code === "stale-page") {
+    showStalePage(failure, session);
+    return;
+  }
   // The key was used for another form: that one was taken.
   if (failure instanceof Problem && failure.code === "idempotency-mismatch") uncertain = true;
   if (failure instanceof Problem && FORM_FAULTS.has(failure.code)) {
@@ -174,6 +179,26 @@ function showCallFailure(failure, session, retry) {
     if (failure.code === "phone-in-use") atField(failure, "phone");
   }
   showFailure(failure, { fields: FIELDS, retry, reassurance: uncertain ? SAFE_TO_REPEAT : "" });
+}
+
+/**
+ * The page shows what is no longer so: read where the voter stands, and say what happened. What was typed stays, unless it
+ * was typed by somebody else.
+ * @param {Problem} problem
+ * @param {Session} session
+ */
+async function showStalePage(problem, session) {
+  if (!problem.sameVoter) clearRequest();
+  try {
+    overview = await session.readAgain();
+  } catch (failure) {
+    showCallFailure(failure, session, () => showStalePage(problem, session));
+    return;
+  }
+  key = "";
+  input("consent").checked = false;
+  showRequest(overview, "replace");
+  showFailure(problem);
 }
 
 /**

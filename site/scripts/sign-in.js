@@ -28,11 +28,6 @@ export function startSignIn(whenSignedIn) {
   setInterval(showWait, 1000);
 }
 
-/** The address that signed in from this page in lower case, or an empty text. */
-export function signedInAddress() {
-  return address.toLowerCase();
-}
-
 async function askCode() {
   const typed = input("email").value.trim();
   const faults = findFaults(form("address-form"), { email: () => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) });

@@ -8,9 +8,12 @@ import pytest
 
 from harness.service.openapi import raise_if_undescribed
 from harness.service.world import World
+from tests.component.operators import helpdesk_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reassort_ops.account.operator import Operator
 
     from harness.service.world import Browser, Enrolled
 
@@ -40,3 +43,9 @@ def paul(world: World) -> Enrolled:
 def browser(world: World, claire: Enrolled) -> Browser:
     """A browser in which Claire has just signed in."""
     return world.signed_in(claire)
+
+
+@pytest.fixture
+def operator(world: World) -> Operator:
+    """Somebody of the helpdesk."""
+    return helpdesk_of(world)

@@ -96,10 +96,10 @@ def test_vote_dispute_freeze_and_unfreeze_are_told(world: World, claire: Enrolle
     browser.reissue(claire.numen)
     world.run_outbox()
     first, second = claire.identifier, identifier_in(world.sms[-1].text)
-    browser.dispute(dispute_token_in(world.mail_to(claire.email)[-1]))
+    voter_changes.freeze(claire.voter_id, "mailbox stolen", helpdesk(world))
     voter_changes.unfreeze(claire.voter_id, "voter called", helpdesk(world))
     voter_changes.unlock(claire.voter_id, "voter called", helpdesk(world))
-    voter_changes.freeze(claire.voter_id, "mailbox stolen", helpdesk(world))
+    browser.dispute(dispute_token_in(world.mail_to(claire.email)[-1]))
     world.vote(paul.identifier)
     one, two, other = (handle_of(world, identifier) for identifier in (first, second, paul.identifier))
     assert told(world) == [

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from reassort_ops.failures import OperatorError
+from reassort_ops.voter.changes import freeze, unfreeze
 
 from harness.service.wire import SentEmail
 from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
 from tests.register_chain import broken_links
+
+if TYPE_CHECKING:
+    from reassort_ops.account.operator import Operator
 
 
 def _confirmation(world: World, reference: str) -> SentEmail:
@@ -33,6 +40,63 @@ def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, brow
     assert browser.overview().json["status"] == "frozen"
     assert browser.status(reference).json["status"] == "disputed"
     assert browser.status(reference).json["history"][-1]["status"] == "disputed"
+
+
+@pytest.mark.req("S35", "I12")
+def test_disputed_identifier_never_works_again(world: World, claire: Enrolled, operator: Operator) -> None:
+    """A thief reissues, the voter disputes: whatever the helpdesk does, the thief's identifier stays dead."""
+    thief = world.signed_in(claire)
+    _, token = _reissued(world, thief, claire)
+    stolen = identifier_in(world.sms[0].text)
+    world.clock.move(seconds=1)
+    world.browser().dispute(token)
+    with pytest.raises(OperatorError, match="never works again"):
+        unfreeze(claire.voter_id, "mailbox is safe again", operator)
+    assert (world.check(stolen)["status"], world.vote(stolen).code) == ("frozen", "frozen")
+    # Even if somebody took the freeze away in the table.
+    world.change_voter(claire, frozen_at=None)
+    assert (world.check(stolen)["status"], world.vote(stolen).code) == ("frozen", "frozen")
+
+
+@pytest.mark.req("S35", "S16")
+def test_dispute_ends_the_sessions_of_the_voter(world: World, claire: Enrolled) -> None:
+    thief = world.signed_in(claire)
+    reference, token = _reissued(world, thief, claire)
+    world.clock.move(seconds=1)
+    world.browser().dispute(token)
+    assert thief.overview().code == "signed-out"
+    assert thief.status(reference).code == "signed-out"
+    assert thief.redeliver(reference, "email").code == "signed-out"
+    assert thief.reissue(claire.numen).code == "signed-out"
+    world.clock.move(seconds=1)
+    assert world.signed_in(claire).overview().json["status"] == "frozen"
+
+
+@pytest.mark.req("S35", "S16")
+def test_freeze_by_the_helpdesk_ends_the_sessions_of_the_voter(
+    world: World, claire: Enrolled, operator: Operator
+) -> None:
+    browser = world.signed_in(claire)
+    world.clock.move(seconds=1)
+    freeze(claire.voter_id, "lost telephone", operator)
+    assert browser.overview().code == "signed-out"
+    unfreeze(claire.voter_id, "found again", operator)
+    assert browser.overview().code == "signed-out"
+    assert world.check(claire.identifier)["status"] == "active"
+
+
+@pytest.mark.req("S35", "I12")
+@pytest.mark.parametrize("frozen_first", [True, False])
+def test_dispute_of_what_the_helpdesk_had_frozen_holds_after_the_unfreeze(
+    world: World, claire: Enrolled, operator: Operator, frozen_first: bool
+) -> None:
+    _, token = _reissued(world, world.signed_in(claire), claire)
+    world.clock.move(seconds=1)
+    if frozen_first:
+        freeze(claire.voter_id, "voter called", operator)
+    world.browser().dispute(token)
+    with pytest.raises(OperatorError, match="never works again"):
+        unfreeze(claire.voter_id, "sounded right", operator)
 
 
 @pytest.mark.req("I2")

@@ -10,7 +10,7 @@ from reassort_ops.election_control import close_reissues, open_reissues, read_st
 from reassort_ops.failures import OperatorError
 
 from harness.service.world import identifier_in
-from tests.component.test_operator_reissue import helpdesk_of, issue
+from tests.component.operators import helpdesk_of, issue
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:

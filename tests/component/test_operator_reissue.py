@@ -6,50 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from reassort.sealing import Sealer
 from reassort.tables import ConditionFailedError, ContentionError
-from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Stack
 from reassort_ops.failures import OperatorError
 from reassort_ops.voter import reissue as voter_reissue
-from reassort_ops.voter.reissue import Issued, reissue
 
-from harness.service.world import identifier_in
+from harness.service.world import dispute_token_in, identifier_in
+from tests.component.operators import issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.service.world import Enrolled, World
-
-
-def stack_of(world: World) -> Stack:
-    """Return the outputs of the stack that a world would be."""
-    return Stack(
-        name="world",
-        election_id=world.election.id,
-        voters_table=world.tables["VotersTable"],
-        identifiers_table=world.tables["IdentifiersTable"],
-        sign_in_table=world.tables["SignInTable"],
-        deliveries_table=world.tables["DeliveriesTable"],
-        register_table=world.tables["RegisterTable"],
-        limits_table=world.tables["LimitsTable"],
-        control_table=world.tables["ControlTable"],
-        pace_table=world.tables["PaceTable"],
-        hmac_key_id=world.engine.stores.hmac_key,
-        encryption_key_id=world.encryption_key,
-    )
-
-
-def helpdesk_of(world: World) -> Operator:
-    """Return what an operator of the name of Anne works with."""
-    return Operator(world.wire.operator.dynamodb, stack_of(world), world.clock, "anne")
-
-
-def issue(world: World, voter: Enrolled, helpdesk: Operator | None = None) -> Issued:
-    """Let Anne give a voter the next identifier."""
-    sealer = Sealer(world.wire.operator.kms, world.encryption_key)
-    helpdesk = helpdesk or helpdesk_of(world)
-    return reissue(voter.email, voter.voter_id, "identity checked", helpdesk, world.election, world.keyed_hash, sealer)
 
 
 @pytest.mark.req("S26", "I1", "I4")
@@ -127,3 +94,26 @@ def test_identifier_that_the_voter_got_meanwhile_is_not_revoked(world: World, cl
         with pytest.raises(OperatorError, match="n° 2 a moment ago"):
             issue(world, claire)
     assert world.voter(claire).generation == 2
+
+
+@pytest.mark.req("S35", "I12", "I1", "I10")
+def test_frozen_voter_gets_the_next_identifier_in_one_act(world: World, claire: Enrolled) -> None:
+    """After a dispute: the stolen identifier is revoked, the voter can vote with the next one, and the register tells it so."""
+    browser = world.signed_in(claire)
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    stolen = identifier_in(world.sms[-1].text)
+    world.browser().dispute(dispute_token_in(world.mail_about(reference)[-1]))
+    issued = issue(world, claire)
+    world.run_outbox()
+    (mail,) = [mail for mail in world.mail_about(issued.reference) if mail.tags["message"] == "identifier"]
+    assert world.check(stolen)["status"] == "revoked"
+    assert world.vote(stolen).code == "revoked"
+    assert world.vote(identifier_in(mail.text)).status == 200
+    assert [entry["change"] for entry in world.register(claire)] == [
+        "issued",
+        "reissued",
+        "frozen",
+        "reissued",
+        "voted",
+    ]

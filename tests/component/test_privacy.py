@@ -16,7 +16,7 @@ from reassort_ops.purge import rules_of
 from harness.elections import read_election
 from harness.engines.template import TEMPLATE, read_template, table_definitions
 from harness.service.world import World
-from tests.component.test_operator_reissue import helpdesk_of
+from tests.component.operators import helpdesk_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from reassort_ops.deliveries import redrive
 from harness.service.events import ses_event, sms_log_event
 from harness.service.wire import ProcessDiedError
 from harness.service.world import identifier_in
-from tests.component.test_operator_reissue import stack_of
+from tests.component.operators import stack_of
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,34 @@ def test_frozen_identifier_cannot_vote(world: World, claire: Enrolled) -> None:
     assert world.check(claire.identifier)["status"] == "frozen"
     refused = world.vote(claire.identifier)
     assert (refused.status, refused.code) == (409, "frozen")
+
+
+@pytest.mark.req("S37")
+@pytest.mark.parametrize(("at", "counted"), [("opens_at", True), ("closes_at", False)])
+def test_votes_count_from_the_opening_of_the_ballot_to_its_close(
+    world: World, claire: Enrolled, at: str, counted: bool
+) -> None:
+    edge = getattr(world.election.windows.voting, at)
+    world.clock.set(edge - timedelta(milliseconds=1))
+    before = world.vote(claire.identifier) if counted else None
+    if before is not None:
+        assert (before.status, before.code) == (409, "window-closed")
+        assert "vote" in before.json["title"]
+    world.clock.set(edge)
+    answer = world.vote(claire.identifier)
+    assert (answer.status, answer.code) == ((200, None) if counted else (409, "window-closed"))
+    assert (world.voter(claire).voted_at is not None) is counted
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "voted"][: 1 + counted]
+
+
+@pytest.mark.req("S37", "I5")
+def test_close_of_the_ballot_that_slips_into_a_vote_refuses_it(world: World, claire: Enrolled) -> None:
+    world.clock.set(world.election.windows.voting.closes_at - timedelta(milliseconds=1))
+    world.fail("TransactWriteItems", "TransactionConflictException")
+    world.interleave("TransactWriteItems", lambda: world.clock.move(seconds=1))
+    refused = world.vote(claire.identifier)
+    assert (refused.status, refused.code) == (409, "window-closed")
+    assert world.voter(claire).voted_at is None
 
 
 def test_unknown_identifier_cannot_vote(world: World, claire: Enrolled) -> None:

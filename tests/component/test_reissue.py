@@ -10,8 +10,17 @@ from harness.elections import read_election
 from harness.service.world import PHONE, Browser, Enrolled, World, identifier_in
 from tests.register_chain import broken_links
 
-FORM = {"numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True}
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"
+
+
+def _form(browser: Browser) -> dict[str, object]:
+    return {
+        "revision": browser.revision,
+        "numen": "09E9900123ABC",
+        "phone": PHONE,
+        "channel": "sms",
+        "consent": True,
+    }
 
 
 def _state(world: World) -> dict[str, object]:
@@ -170,7 +179,7 @@ def test_each_wrong_field_is_named_and_nothing_is_spent(
 ) -> None:
     before = _state(world)
     with world.recorded() as calls:
-        refused = browser.call("POST", "/api/reissue", {**FORM, **changed}, {"Idempotency-Key": KEY})
+        refused = browser.call("POST", "/api/reissue", {**_form(browser), **changed}, {"Idempotency-Key": KEY})
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert {fault["field"] for fault in refused.json["errors"]} == fields
     assert not calls
@@ -182,14 +191,14 @@ def test_each_wrong_field_is_named_and_nothing_is_spent(
 )
 def test_idempotency_key_is_required_and_checked(world: World, browser: Browser, key: str | None) -> None:
     headers = {} if key is None else {"Idempotency-Key": key}
-    refused = browser.call("POST", "/api/reissue", FORM, headers)
+    refused = browser.call("POST", "/api/reissue", _form(browser), headers)
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert [fault["field"] for fault in refused.json["errors"]] == ["Idempotency-Key"]
 
 
 @pytest.mark.parametrize("key", ["x" * 16, "x" * 64, "4f9d2c7a-1b3e-4d5f-8a60-7c9e1d2b3a45", "ABC_def-0123456789"])
 def test_idempotency_key_of_the_contract_is_taken(browser: Browser, key: str) -> None:
-    assert browser.call("POST", "/api/reissue", FORM, {"Idempotency-Key": key}).status == 202
+    assert browser.call("POST", "/api/reissue", _form(browser), {"Idempotency-Key": key}).status == 202
 
 
 # ---------------------------------------------------------------- refusals that change nothing
@@ -287,7 +296,7 @@ def test_form_of_another_site_changes_nothing(
     world: World, browser: Browser, headers: dict[str, str], status: int
 ) -> None:
     before = _state(world)
-    refused = browser.call("POST", "/api/reissue", FORM, {"Idempotency-Key": KEY, **headers})
+    refused = browser.call("POST", "/api/reissue", _form(browser), {"Idempotency-Key": KEY, **headers})
     assert refused.status == status
     assert _state(world) == before
 
@@ -302,7 +311,57 @@ def test_no_get_changes_anything_but_the_sessions_age(world: World, claire: Enro
     assert _state(world) == before
 
 
-# ------------------------------------------------------------ concurrency that one process can show
+# ---------------------------------------------------------------- a page acts for whom and for what it showed
+
+
+@pytest.mark.req("S40")
+def test_page_of_another_voter_acts_for_nobody(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    """Two tabs of one browser: the page shows Claire, and Paul has signed in since."""
+    shown = world.signed_in(claire).revision
+    browser = world.signed_in(paul)
+    before = _state(world)
+    for numen in (claire.numen, paul.numen, "09E0000000XYZ"):
+        refused = browser.reissue(numen, revision=shown)
+        assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", False)
+    assert _state(world) == before
+
+
+@pytest.mark.req("S40")
+def test_review_that_says_n_1_does_not_replace_n_2(world: World, claire: Enrolled) -> None:
+    first, second = world.signed_in(claire), world.signed_in(claire)
+    shown = second.overview().json["revision"]
+    assert first.reissue(claire.numen).status == 202
+    before = _state(world)
+    refused = second.reissue(claire.numen, revision=shown)
+    assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", True)
+    assert _state(world) == before
+    assert second.reissue(claire.numen, revision=second.overview().json["revision"]).status == 202
+
+
+@pytest.mark.req("S40", "S10")
+def test_wrong_numen_of_a_stale_page_is_not_counted(world: World, claire: Enrolled, browser: Browser) -> None:
+    assert browser.reissue("09E0000000XYZ", revision="A" * 22).code == "stale-page"
+    assert world.voter(claire).numen_failures == 0
+
+
+@pytest.mark.req("S40", "S32")
+def test_revision_says_nothing_and_is_kept_nowhere(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    shown = {world.signed_in(voter).overview().json["revision"] for voter in (claire, claire, paul)}
+    assert len(shown) == 2
+    assert not [one for one in shown if one in repr([world.items(table) for table in world.tables]) + world.log_text]
+
+
+@pytest.mark.req("S40", "I6")
+def test_request_that_is_repeated_gets_its_first_answer_though_its_page_is_stale(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    shown = browser.revision
+    first = browser.reissue(claire.numen, key=KEY, revision=shown)
+    again = browser.reissue(claire.numen, key=KEY, revision=shown)
+    assert (again.status, again.json) == (202, first.json)
+
+
+# ---------------------------------------------------------------- concurrency that one process can show
 
 
 @pytest.mark.req("R3", "I1")
@@ -310,7 +369,7 @@ def test_second_form_that_slips_in_wins_and_the_first_is_told(world: World, clai
     other = world.signed_in(claire)
     world.interleave("TransactWriteItems", lambda: other.reissue(claire.numen))
     refused = browser.reissue(claire.numen)
-    assert (refused.status, refused.code) == (409, "concurrent-reissue")
+    assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", True)
     assert world.voter(claire).generation == 2
     world.run_outbox()
     assert len(world.sms) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from reassort.caller_codes import current_code
+from reassort.cookies import read_cookie, write_cookie
+from reassort.sessions import SESSION_COOKIE, Token
 
 from harness.service.world import PHONE, Browser, Enrolled, World
 
@@ -12,7 +14,7 @@ CALLS = [
     pytest.param(
         "POST",
         "/api/reissue",
-        {"numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True},
+        {"revision": "-", "numen": "09E9900123ABC", "phone": PHONE, "channel": "sms", "consent": True},
         id="reissue",
     ),
     pytest.param("GET", "/api/reissue/7K3M9-QWX2T", None, id="status"),
@@ -86,9 +88,10 @@ def test_nothing_is_done_without_a_session(
 
 @pytest.mark.req("S16", "S7")
 def test_secret_of_one_voter_opens_nobody_elses_session(world: World, claire: Enrolled, paul: Enrolled) -> None:
-    secret = (world.signed_in(claire).session_cookie or "").split(".")[1]
+    own = read_cookie(SESSION_COOKIE, world.signed_in(claire).session_cookie, world.keyed_hash)
+    assert own is not None
     thief = world.browser()
-    thief.hold("__Host-session", f"{paul.voter_id}.{secret}")
+    thief.hold(SESSION_COOKIE, write_cookie(SESSION_COOKIE, Token(paul.voter_id, own.secret), world.keyed_hash))
     assert thief.overview().code == "signed-out"
 
 
@@ -124,6 +127,7 @@ def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Br
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": "Secrétariat du lycée Carnot",
         "generation": 1,
+        "revision": browser.revision,
         "issued_at": "2018-11-30T09:15:00Z",
         "status": "active",
         "last_reissue": None,

@@ -271,7 +271,7 @@ def test_code_works_only_in_the_browser_that_asked(world: World, claire: Enrolle
 
 
 @pytest.mark.req("S7")
-@pytest.mark.parametrize("cookie", ["", "x", "a.b", "." * 55, "é" * 55])
+@pytest.mark.parametrize("cookie", ["", "x", "a.b", "A" * 75, "é" * 75])
 def test_forged_challenge_is_worth_nothing(world: World, claire: Enrolled, cookie: str) -> None:
     browser = world.browser()
     code = _ask(world, browser, claire.email)
@@ -447,7 +447,7 @@ def test_what_is_stored_of_a_code_needs_the_browsers_secret(world: World, claire
     browser = world.browser()
     code = _ask(world, browser, claire.email)
     stored = repr(world.items("SignInTable")) + repr(world.items("DeliveriesTable"))
-    secret = (browser.challenge_cookie or "").split(".")[1]
+    secret = (browser.challenge_cookie or "")[:32]
     assert code not in stored
     assert secret not in stored
     assert claire.email not in stored

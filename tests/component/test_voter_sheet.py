@@ -21,7 +21,7 @@ from reassort_ops.voter.situation import Caller
 
 from harness.service.events import ses_event, sms_log_event
 from harness.service.world import World, dispute_token_in
-from tests.component.test_operator_reissue import helpdesk_of, issue, stack_of
+from tests.component.operators import helpdesk_of, issue, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,8 +245,6 @@ def disputed(world: World, voter: Enrolled) -> None:
 
 def disputed_then_given_another(world: World, voter: Enrolled) -> None:
     disputed(world, voter)
-    voter_changes.unfreeze(voter.voter_id, "mot de passe changé", helpdesk_of(world))
-    world.clock.move(minutes=1)
     reference = issue(world, voter).reference
     world.run_outbox()
     world.clock.move(minutes=1)

@@ -8,7 +8,7 @@ from reassort.problems import WORDINGS_WITH_EXTRA_PROOF, Code, FieldFault
 
 from harness.elections import DATE_OF_BIRTH, IDS, STAFF_CARD, write_election
 from harness.site.checkers import Checkers
-from harness.site.mocked_space import REISSUE, MockedSpace, built_site
+from harness.site.mocked_space import REISSUE, MockedSpace, built_site, overview
 from harness.site.steps import NUMEN, TYPED_PHONE, commit, confirm, fill_form, heading_is, open_form
 from tests.site.axe import violations_in_both_schemes
 from tests.site.reading import expect_shown
@@ -83,7 +83,14 @@ def test_request_is_played_from_the_form_to_what_is_sent(page: Page, dated: Mock
     commit(dated)
     confirm(dated)
     page.wait_for_url("**/suivi.html")
-    sent = {"numen": NUMEN, "extra_proof": "18/03/1968", "phone": TYPED_PHONE, "channel": "sms", "consent": True}
+    sent = {
+        "revision": overview()["revision"],
+        "numen": NUMEN,
+        "extra_proof": "18/03/1968",
+        "phone": TYPED_PHONE,
+        "channel": "sms",
+        "consent": True,
+    }
     assert (*REISSUE, sent) in dated.asked
     page.go_back()
     heading_is(page, "Vos renseignements")

@@ -152,5 +152,11 @@ def test_request_is_sent_as_the_api_wants_it(page: Page, mocked: MockedSpace) ->
     mocked.drop(("POST", "/api/reissue"))
     confirm(mocked)
     expect(page.locator("#errors")).to_be_focused()
-    sent = {"numen": "09E9900123ABC", "phone": TYPED_PHONE, "channel": "sms", "consent": True}
+    sent = {
+        "revision": overview()["revision"],
+        "numen": "09E9900123ABC",
+        "phone": TYPED_PHONE,
+        "channel": "sms",
+        "consent": True,
+    }
     assert mocked.asked[-1] == ("POST", "/api/reissue", sent)

@@ -140,7 +140,7 @@ def test_form_of_one_voter_is_not_shown_to_the_next(page: Page, mocked: MockedSp
     fill_form(mocked)
     page.clock.fast_forward(901_000)
     heading_is(page, "Votre adresse professionnelle")
-    mocked.answer(OVERVIEW, 200, overview(address=masked))
+    mocked.answer(OVERVIEW, 200, overview(address=masked, voter=typed))
     ask_code(mocked, typed)
     heading_is(page, "Le code reçu par courriel")
     redeem(mocked)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort.sessions import SESSION_COOKIE
+from reassort.cookies import read_cookie, write_cookie
+from reassort.sessions import SESSION_COOKIE, Token, draw_token
 
 from harness.stack.deployed import (
     SITE_ORIGIN,
@@ -45,9 +46,16 @@ def state_of(deployment: Deployment, voter: DeployedVoter) -> dict[str, Any]:
     return {table: sorted(map(repr, deployment.scan(table, voter.voter_id))) for table in tables}
 
 
-def form(voter: DeployedVoter, **replaced: Any) -> dict[str, Any]:
+def form(voter: DeployedVoter, deployment: Deployment, **replaced: Any) -> dict[str, Any]:
     """Return a reissue form."""
-    return {"numen": voter.numen, "phone": voter.phone, "channel": "sms", "consent": True, **replaced}
+    return {
+        "revision": deployment.revision(voter),
+        "numen": voter.numen,
+        "phone": voter.phone,
+        "channel": "sms",
+        "consent": True,
+        **replaced,
+    }
 
 
 @pytest.mark.req("S29", "S18")
@@ -93,9 +101,14 @@ def test_a_body_that_is_none(
     ],
 )
 def test_headers_of_another_page(
-    browser: DeployedBrowser, voter: DeployedVoter, headers: dict[str, str], status: int, code: str
+    deployment: Deployment,
+    browser: DeployedBrowser,
+    voter: DeployedVoter,
+    headers: dict[str, str],
+    status: int,
+    code: str,
 ) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter), KEY | headers)
+    answer = browser.call("POST", "/api/reissue", form(voter, deployment), KEY | headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
@@ -116,9 +129,9 @@ def test_headers_of_another_page(
     ],
 )
 def test_a_field_that_is_not_admitted_is_named(
-    browser: DeployedBrowser, voter: DeployedVoter, field: str, value: object
+    deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, field: str, value: object
 ) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter, **{field: value}), KEY)
+    answer = browser.call("POST", "/api/reissue", form(voter, deployment, **{field: value}), KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
@@ -188,13 +201,15 @@ def test_without_a_live_session_nothing_is_shown_or_done(
     deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, kind: str
 ) -> None:
     token = browser.cookies[SESSION_COOKIE]
-    voter_id, _, secret = token.partition(".")
+    own = read_cookie(SESSION_COOKIE, token, deployment.keyed_hash)
+    assert own is not None
+    others = Token(deployment.enrol().voter_id, own.secret)
     cookies = {
         "none": {},
         "nonsense": {SESSION_COOKIE: "é;=.."},
-        "unknown": {SESSION_COOKIE: f"{voter_id}.{'A' * len(secret)}"},
+        "unknown": {SESSION_COOKIE: write_cookie(SESSION_COOKIE, draw_token(voter.voter_id), deployment.keyed_hash)},
         "expired": {SESSION_COOKIE: token},
-        "other voter's": {SESSION_COOKIE: f"{deployment.enrol().voter_id}.{secret}"},
+        "other voter's": {SESSION_COOKIE: write_cookie(SESSION_COOKIE, others, deployment.keyed_hash)},
     }
     if kind == "expired":
         (item,) = deployment.query("SignInTable", voter.voter_id)
@@ -208,7 +223,7 @@ def test_without_a_live_session_nothing_is_shown_or_done(
     for answer in (
         browser.call("GET", "/api/reissue"),
         browser.call("GET", "/api/reissue/22222-22222"),
-        browser.call("POST", "/api/reissue", form(voter), KEY),
+        browser.call("POST", "/api/reissue", form(voter, deployment), KEY),
         browser.call("POST", "/api/reissue/22222-22222/redelivery", {"channel": "email"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (401, "signed-out")

@@ -88,6 +88,7 @@ def known(deployment: Deployment) -> Iterator[Known]:
     members = {
         "email": voter.email,
         "code": "000000",
+        "revision": deployment.revision(voter),
         "numen": voter.numen,
         "phone": voter.phone,
         "channel": "email",

@@ -26,6 +26,8 @@ class Operators(Machine):
     def call_the_helpdesk(self, who: int, what: str) -> None:
         """One rule, so that a schedule in which voters are frozen is one in which they are unfrozen too."""
         match what:
+            case "unfreeze" if self._is_disputed(who):
+                self._refused(unfreeze, who)
             case "unfreeze":
                 assert self._change(who, unfreeze).frozen_at is None
             case "unlock":
@@ -34,7 +36,7 @@ class Operators(Machine):
             case _ if self.voter(who).voted_at is None:
                 assert self._change(who, freeze).frozen_at is not None
             case _:
-                self._freeze_in_vain(who)
+                self._refused(freeze, who)
 
     def _change(self, who: int, change: Callable[[str, str, Operator], str]) -> Voter:
         voter_id = self.voters[who].voter_id
@@ -45,10 +47,14 @@ class Operators(Machine):
             assert change(voter_id, _REASON, self.helpdesk).endswith("nothing changed")
         return entry
 
-    def _freeze_in_vain(self, who: int) -> None:
+    def _is_disputed(self, who: int) -> bool:
+        entry = self.voter(who)
+        return entry.frozen_at is not None and entry.disputed == entry.generation
+
+    def _refused(self, change: Callable[[str, str, Operator], str], who: int) -> None:
         with self.unchanged():
             try:
-                freeze(self.voters[who].voter_id, _REASON, self.helpdesk)
+                change(self.voters[who].voter_id, _REASON, self.helpdesk)
             except OperatorError:
                 return
-        raise AssertionError("a voter was frozen after the vote")
+        raise AssertionError(f"{change.__name__} was not refused")

@@ -44,9 +44,12 @@ class Races(Machine):
         try:
             actions[what]()
         except OperatorError:
-            # Whoever freezes may find that the voter has voted.
-            assert what == "freeze"
-            assert self.voter(who).voted_at is not None
+            # Whoever freezes may find that the voter has voted, whoever unfreezes that the identifier was disputed.
+            entry = self.voter(who)
+            if what == "freeze":
+                assert entry.voted_at is not None
+            else:
+                assert (what, entry.disputed) == ("unfreeze", entry.generation)
 
     def _dispute_the_last(self, who: int) -> None:
         mine = [email for email in self.confirmations() if email.to == self.voters[who].email]

@@ -14,22 +14,34 @@ from reassort.event_log import EventLog
 from reassort.http import (
     MAX_BODY_BYTES,
     Answer,
+    Body,
     Request,
     Routes,
     clear_cookie,
+    is_true,
+    one_of,
     parse_request,
     read_body,
     serve,
     set_cookie,
+    text,
 )
 from reassort.problems import Code, Problem
 from reassort.tables import ContentionError
-from reissue.routes import ReissueBody
 
 from harness.service.events import load_event, proxy_event
 
 ORIGIN = "https://reassort.example.fr"
 MESSAGES = {"numen": "Saisissez votre NUMEN."}
+
+
+class FormBody(Body):
+    """A body with a member of each kind."""
+
+    numen = text(40)
+    phone = text(40)
+    channel = one_of("sms", "email")
+    consent = is_true()
 
 
 GOOD = {"numen": "09E9900123ABC", "phone": "06 12 34 56 78", "channel": "sms", "consent": True}
@@ -42,17 +54,17 @@ def _request(body: str | bytes, content_type: str = "application/json") -> Reque
 
 def _refusal(request: Request) -> Problem:
     with pytest.raises(Problem) as refusal:
-        read_body(request, ReissueBody, MESSAGES)
+        read_body(request, FormBody, MESSAGES)
     return refusal.value
 
 
 def test_good_body_is_read() -> None:
-    form = read_body(_request(json.dumps(GOOD)), ReissueBody, MESSAGES)
+    form = read_body(_request(json.dumps(GOOD)), FormBody, MESSAGES)
     assert (form.numen, form.channel, form.consent) == ("09E9900123ABC", "sms", True)
 
 
 def test_members_nobody_asked_for_are_ignored() -> None:
-    assert read_body(_request(json.dumps({**GOOD, "extra": [1, {"deep": None}]})), ReissueBody, MESSAGES)
+    assert read_body(_request(json.dumps({**GOOD, "extra": [1, {"deep": None}]})), FormBody, MESSAGES)
 
 
 NOT_JSON: dict[str, str | bytes] = {
@@ -131,7 +143,7 @@ def test_body_over_4_kib_is_refused_unread() -> None:
     padded = json.dumps({**GOOD, "padding": ""})
     exact = padded.replace('"padding": ""', f'"padding": "{"x" * (MAX_BODY_BYTES - len(padded))}"')
     assert len(exact) == MAX_BODY_BYTES == 4096
-    assert read_body(_request(exact), ReissueBody, MESSAGES)
+    assert read_body(_request(exact), FormBody, MESSAGES)
     assert _refusal(_request(exact + " ")).code is Code.BODY_TOO_LARGE
     # Bytes are counted, not characters.
     assert _refusal(_request("é" * 2049)).code is Code.BODY_TOO_LARGE
@@ -148,7 +160,7 @@ def test_body_of_another_type_is_refused(content_type: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"])
 def test_json_type_may_have_parameters(content_type: str) -> None:
-    assert read_body(_request(json.dumps(GOOD), content_type), ReissueBody, MESSAGES)
+    assert read_body(_request(json.dumps(GOOD), content_type), FormBody, MESSAGES)
 
 
 @pytest.mark.req("S29")
@@ -180,7 +192,7 @@ def test_any_body_is_read_or_refused_by_a_problem(body: bytes) -> None:
     refused = 0
     try:
         # What was read is text that can be written: no surrogate is left in it.
-        read_body(_request(body), ReissueBody, MESSAGES).numen.encode()
+        read_body(_request(body), FormBody, MESSAGES).numen.encode()
     except Problem as problem:
         refused = problem.status
     assert refused in {0, 400, 422}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from reassort.problems import Code, FieldFault
+from reassort.problems import REISSUED_MEANWHILE, Code, FieldFault
 
 from harness.site.mocked_space import (
     ADDRESS,
@@ -274,10 +274,13 @@ STATES = {
         REVIEW,
         summary=(wording(Code.TOO_MANY_REISSUES), "Vous pourrez recommencer vendredi 30 novembre", helpdesk()),
     ),
-    "concurrent": PageState(
-        _confirmed(Code.CONCURRENT_REISSUE),
-        REVIEW,
-        summary=(wording(Code.CONCURRENT_REISSUE), "Voir le suivi de la demande"),
+    "reissued-meanwhile": PageState(
+        _confirmed(Code.STALE_PAGE, same_voter=True, wording=REISSUED_MEANWHILE),
+        FORM,
+        summary=(REISSUED_MEANWHILE.title, "Voir le suivi de la demande"),
+    ),
+    "another-voter-meanwhile": PageState(
+        _confirmed(Code.STALE_PAGE, same_voter=False), FORM, summary=(wording(Code.STALE_PAGE),)
     ),
     "request-used": PageState(
         _confirmed(Code.IDEMPOTENCY_MISMATCH), FORM, summary=(wording(Code.IDEMPOTENCY_MISMATCH),)

@@ -14,7 +14,7 @@ _UNKNOWN = "unknown"
 
 
 def read_source(headers: Mapping[str, str], peer: str, trusted_header: str = NO_HEADER) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 address: one household or one site has no more of these.
+    """Return an IPv4 address, or the /48 network of an IPv6 address: an ordinary line has 256 networks of /64.
 
     `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the trusted hop writes. Should that be missing,
     it is the peer: then all who came by one hop share a bound, and nobody chooses their own. What is no address becomes one source.
@@ -33,4 +33,4 @@ def _network(address: str) -> str:
         return _UNKNOWN
     if packed.startswith(b"\0" * 10 + b"\xff\xff"):
         return socket.inet_ntoa(packed[12:])
-    return f"{packed[:8].hex()}/64"
+    return f"{packed[:6].hex()}/48"

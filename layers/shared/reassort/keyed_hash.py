@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     EXTRA_PROOF = "extra-proof"
     HANDLE = "handle"
     CALLER = "caller"
+    COOKIE = "cookie"
+    REVISION = "revision"
 
 
 class KeyedHash:
@@ -71,6 +73,10 @@ class KeyedHash:
         It is stored nowhere and says neither the identifier nor the voter; two identifiers of one voter have two that nobody can tie.
         """
         return urlsafe_b64encode(self.digest(Purpose.HANDLE, voter_id, str(generation))[:16]).rstrip(b"=").decode()
+
+    def revision(self, voter_id: str, generation: int) -> str:
+        """Return what a page shows: this voter at this generation, in 22 characters of base64url. It is stored nowhere."""
+        return urlsafe_b64encode(self.digest(Purpose.REVISION, voter_id, str(generation))[:16]).rstrip(b"=").decode()
 
     def extra_proof(self, voter_id: str, value: str) -> str:
         """Return the hash of a voter's further proof, bound to the voter: two who were born on one day have two hashes."""

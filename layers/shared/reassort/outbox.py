@@ -125,6 +125,7 @@ class Delivery:
     disputed_at: int | None
     parked_at: int | None
     due_at: int | None
+    source: str
 
     def status_of(self, message: Message) -> Status:
         """Return where one message stands."""
@@ -216,14 +217,18 @@ def delivery_from_item(item: Item) -> Delivery:
         disputed_at=item.get("disputed_at"),
         parked_at=item.get("parked_at"),
         due_at=item.get("due_at"),
+        source=item.get("source", ""),
     )
 
 
 def code_delivery_item(
-    *, delivery_id: str, voter_id: str, address: bytes, payload: bytes, now: datetime, lifetime: timedelta
+    *, delivery_id: str, voter_id: str, address: bytes, payload: bytes, source: str, now: datetime, lifetime: timedelta
 ) -> Item:
-    """Return the delivery of a one-time code, which is worthless after `lifetime`."""
-    return _delivery_item(
+    """Return the delivery of a one-time code, which is worthless after `lifetime`.
+
+    `source` is the keyed hash of the network that asked: codes of one network wait in turn with those of the others.
+    """
+    item = _delivery_item(
         delivery_id=delivery_id,
         kind=Kind.CODE,
         voter_id=voter_id,
@@ -233,6 +238,7 @@ def code_delivery_item(
         now=now,
         expires=now + lifetime + timedelta(days=1),
     )
+    return {**item, "source": source}
 
 
 def reissue_delivery_item(

@@ -14,7 +14,6 @@ class Code(StrEnum):
     ALREADY_DELIVERED = "already-delivered"
     ALREADY_VOTED = "already-voted"
     BODY_TOO_LARGE = "body-too-large"
-    CONCURRENT_REISSUE = "concurrent-reissue"
     DELIVERY_IN_PROGRESS = "delivery-in-progress"
     EMAIL_DOMAIN = "email-domain"
     FOREIGN_ORIGIN = "foreign-origin"
@@ -33,6 +32,7 @@ class Code(StrEnum):
     REISSUES_STOPPED = "reissues-stopped"
     SIGNED_OUT = "signed-out"
     SOURCE_LIMIT = "source-limit"
+    STALE_PAGE = "stale-page"
     SUPERSEDED = "superseded"
     TOO_MANY_REDELIVERIES = "too-many-redeliveries"
     TOO_MANY_REISSUES = "too-many-reissues"
@@ -66,11 +66,6 @@ WORDINGS: dict[Code, Wording] = {
         "Si vous n’avez pas voté, appelez tout de suite l’assistance au {helpdesk}.",
     ),
     Code.BODY_TOO_LARGE: Wording(413, "Demande trop longue", "Rechargez la page et recommencez."),
-    Code.CONCURRENT_REISSUE: Wording(
-        409,
-        "Une autre demande vient d’aboutir",
-        "Une autre demande vient de vous donner un nouvel identifiant. Consultez son suivi avant d’en demander un autre.",
-    ),
     Code.DELIVERY_IN_PROGRESS: Wording(
         429, "Envoi en cours", "Un envoi est en cours. Attendez quelques secondes, puis recommencez."
     ),
@@ -142,6 +137,11 @@ WORDINGS: dict[Code, Wording] = {
         "Beaucoup de codes ont été demandés depuis le réseau que vous utilisez. Attendez un peu, ou essayez depuis un autre "
         "réseau, par exemple celui de votre téléphone.",
     ),
+    Code.STALE_PAGE: Wording(
+        409,
+        "Quelqu’un d’autre s’est identifié dans ce navigateur",
+        "Rien n’a été demandé. Vérifiez l’adresse affichée en haut de la page. Si ce n’est pas la vôtre, déconnectez-vous.",
+    ),
     Code.SUPERSEDED: Wording(
         409,
         "Demande remplacée",
@@ -181,6 +181,20 @@ WORDINGS: dict[Code, Wording] = {
     ),
 }
 
+# In place of the one above when the page shows this voter, before the last reissue.
+REISSUED_MEANWHILE = Wording(
+    WORDINGS[Code.STALE_PAGE].status,
+    "Une autre demande vient d’aboutir",
+    "Elle vous a donné un nouvel identifiant. Consultez son suivi avant d’en demander un autre.",
+)
+
+# In place of the one above for a vote: the platform may show it to a voter.
+VOTING_CLOSED = Wording(
+    WORDINGS[Code.WINDOW_CLOSED].status,
+    "Le vote n’est pas ouvert",
+    "Ce vote n’a pas été compté. Consultez les dates du vote sur la page d’accueil.",
+)
+
 # In place of those above where the election asks for a further proof; `{extra_proof}` becomes its label. Which of the two is wrong is not said.
 WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
     Code.LOCKED: Wording(
@@ -211,7 +225,8 @@ class FieldFault:
 class Problem(Exception):  # noqa: N818 - the term of RFC 9457
     """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries.
 
-    `extra_proof` is the label of the election's further proof, for a refusal that may be about it.
+    `extra_proof` is the label of the election's further proof, for a refusal that may be about it. `wording` takes the
+    place of the code's own. `same_voter` tells whether a stale page shows the voter who is signed in.
     """
 
     code: Code
@@ -220,6 +235,8 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
     attempts_left: int | None = None
     values: dict[str, str] = field(default_factory=dict)
     extra_proof: str | None = None
+    wording: Wording | None = None
+    same_voter: bool | None = None
 
     def __str__(self) -> str:
         """Return the code alone: a log line may hold it."""
@@ -232,7 +249,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
 
     def body(self, helpdesk: str) -> dict[str, Any]:
         """Return the `application/problem+json` body."""
-        wording, values = WORDINGS[self.code], self.values
+        wording, values = self.wording or WORDINGS[self.code], self.values
         if self.extra_proof is not None:
             wording, values = WORDINGS_WITH_EXTRA_PROOF[self.code], {**values, "extra_proof": self.extra_proof}
         body: dict[str, Any] = {
@@ -246,6 +263,8 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
             body["errors"] = [
                 {"field": fault.field, "code": fault.code, "message": fault.message} for fault in self.errors
             ]
+        if self.same_voter is not None:
+            body["same_voter"] = self.same_voter
         if self.attempts_left is not None:
             body["attempts_left"] = self.attempts_left
         if self.retry_after is not None:

@@ -16,6 +16,9 @@ from reassort.tables import Action, Item, put_if_absent
 GENESIS = "0" * 64
 # Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that short.
 ELECTION_CHAIN = "election"
+# Who changed something, where it was no operator and not the voting platform.
+VOTER_ACTOR = "voter"
+DISPUTE_ACTOR = "dispute"
 
 
 class Change(StrEnum):

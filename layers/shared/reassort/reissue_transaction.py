@@ -64,8 +64,9 @@ def reissue_actions(
     """Draw the next identifier. Return its hash and all writes of the reissue.
 
     Those are voter, identifier, register, delivery, and the delivery that is superseded. They are
-    refused (`ConditionFailedError`) when the voter is not as read, has voted or is frozen, when
-    reissues are stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says.
+    refused (`ConditionFailedError`) when the voter is not as read or has voted, when reissues are
+    stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says. A voter who was read as frozen is
+    unfrozen by it: the identifier that was frozen is revoked in the same act.
 
     Args:
         reference: of the delivery.
@@ -83,6 +84,7 @@ def reissue_actions(
     identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
     entry = voter.next_entry(Change.REISSUED, now, actor, generation=generation, reference=note)
     dispute = dispute_token(reference, keyed_hash)
+    frozen = voter.frozen_at is not None
     delivery = reissue_delivery_item(
         reference=reference,
         voter_id=voter.voter_id,
@@ -104,7 +106,8 @@ def reissue_actions(
             "generation = :generation, issued_at = list_append(issued_at, :issued), last_reference = :reference, "
             "numen_failures = :zero, numen_locked_until = :zero",
             {":generation": generation, ":issued": [entry.at], ":reference": reference, ":zero": 0},
-            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN, SAME_FAILURES),
+            clauses=(SAME_GENERATION, NOT_VOTED, SAME_FAILURES, *(() if frozen else (NOT_FROZEN,))),
+            removals="frozen_at" if frozen else "",
         ),
         put_if_absent(
             "identifier",

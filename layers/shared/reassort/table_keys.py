@@ -58,6 +58,11 @@ def pace_key(lane: str) -> str:
     return f"{PACE_PREFIX}{lane}"
 
 
+def share_key(source_hash: str) -> str:
+    """Return the key of a network's share of the lane of codes, in the pace table."""
+    return f"{PACE_PREFIX}source#{source_hash}"
+
+
 # The operators' record of when reissues may commit, in the control table: what an operator reads, and what reissues are conditioned on.
 CONTROL_KEY = "control"
 # At 50 reissues a second some two conditions in a hundred meet another one on the same item, and are tried again.

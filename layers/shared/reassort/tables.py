@@ -92,7 +92,10 @@ def _plain(typed: Mapping[str, Any]) -> Any:
 
 
 class ConditionFailedError(Exception):
-    """The write's condition did not hold; nothing was written. `refused` names the actions whose condition failed."""
+    """The write's condition did not hold; nothing was written. `refused` names the actions whose condition failed.
+
+    `item` is what was found in the place of what the condition wants, where that was asked for.
+    """
 
     def __init__(self, refused: frozenset[str], item: Item | None = None) -> None:
         super().__init__(", ".join(sorted(refused)))
@@ -134,9 +137,14 @@ def update(
     condition: str,
     values: Mapping[str, Any],
     names: Mapping[str, str] | None = None,
+    *,
+    tells: bool = False,
 ) -> Action:
-    """Update one item under a condition."""
-    return Action(name, "Update", update_request(table, key, expression, condition, values, names))
+    """Update one item under a condition. `tells`: a refusal comes with the item as it stands."""
+    request = update_request(table, key, expression, condition, values, names)
+    if tells:
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return Action(name, "Update", request)
 
 
 def update_request(
@@ -201,12 +209,15 @@ def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | 
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "TransactionCanceledException":
-            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            reasons = error.response.get("CancellationReasons", [])
             refused = {
-                action.name for action, reason in zip(actions, reasons, strict=False) if reason == _CONDITION_FAILED
+                action.name: reason.get("Item")
+                for action, reason in zip(actions, reasons, strict=False)
+                if reason.get("Code") == _CONDITION_FAILED
             }
             if refused:
-                raise ConditionFailedError(frozenset(refused)) from error
+                told: Any = next(filter(None, refused.values()), None)
+                raise ConditionFailedError(frozenset(refused), from_wire(told) if told else None) from error
             raise ContentionError(code) from error
         # The first call of a token that carried another random identifier is in flight, or has committed.
         if code in PASSING or code == "IdempotentParameterMismatchException":

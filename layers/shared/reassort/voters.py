@@ -37,6 +37,8 @@ class Voter:
 
     `issued_at[g - 1]` is when generation `g` was issued, so the current generation is its length. `chain_length` and `chain_head`
     are the length and the last hash of the voter's chain in the register. `extra_proof_hash` is None when the roll has no further proof.
+    `disputed` is the last generation that its voter did not ask for: that identifier never votes. Sessions that began before
+    `signed_out_at` have ended.
     """
 
     voter_id: str
@@ -52,6 +54,8 @@ class Voter:
     numen_locked_until: int = 0
     last_reference: str | None = None
     extra_proof_hash: str | None = None
+    disputed: int | None = None
+    signed_out_at: int = 0
 
     @property
     def generation(self) -> int:
@@ -64,7 +68,7 @@ class Voter:
             return IdentifierStatus.REVOKED
         if self.voted_at is not None:
             return IdentifierStatus.USED
-        if self.frozen_at is not None:
+        if self.frozen_at is not None or self.disputed == generation:
             return IdentifierStatus.FROZEN
         return IdentifierStatus.ACTIVE
 
@@ -109,6 +113,8 @@ def voter_from_item(item: Item) -> Voter:
         numen_locked_until=item["numen_locked_until"],
         last_reference=item.get("last_reference"),
         extra_proof_hash=item.get("extra_proof_hash"),
+        disputed=item.get("disputed"),
+        signed_out_at=item.get("signed_out_at", 0),
     )
 
 

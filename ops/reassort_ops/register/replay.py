@@ -5,7 +5,7 @@ Nothing is needed but the entries, so a stack's register and an exported file ar
 
 from __future__ import annotations
 
-from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry
+from reassort.register import DISPUTE_ACTOR, ELECTION_CHAIN, GENESIS, VOTER_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 
 ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
@@ -27,6 +27,8 @@ class Replay:
         self.generation = 0
         self.frozen = False
         self.voted = False
+        # The last generation that was disputed.
+        self.disputed = 0
 
     def follow(self, entry: Entry, entry_hash: str) -> str | None:
         """Take the next entry; say why it cannot be the next one, or None.
@@ -52,9 +54,14 @@ class Replay:
         current = IdentifierStatus.ACTIVE
         if self.voted:
             current = IdentifierStatus.USED
-        elif self.frozen:
+        elif self.frozen or self.is_disputed:
             current = IdentifierStatus.FROZEN
         return {IdentifierStatus.REVOKED: self.generation - 1, current: 1}
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tell whether the current identifier was disputed: it never votes again."""
+        return self.disputed == self.generation > 0
 
     def _link_fault(self, entry: Entry, place: int) -> str | None:
         if entry.sequence > place:
@@ -82,8 +89,11 @@ class Replay:
             return f"{what} is of generation {entry.generation}, after generation {self.generation}"
         if self.voted and entry.change in {Change.REISSUED, Change.VOTED, Change.FROZEN}:
             return f"{what} comes after the vote"
-        if self.frozen and entry.change in {Change.REISSUED, Change.VOTED, Change.FROZEN}:
+        by_voter = entry.change is Change.REISSUED and entry.actor == VOTER_ACTOR
+        if self.frozen and (by_voter or entry.change in {Change.VOTED, Change.FROZEN}):
             return f"{what} comes while the identifier is frozen"
+        if self.is_disputed and entry.change in {Change.VOTED, Change.UNFROZEN}:
+            return f"{what} comes after the identifier was disputed"
         if not self.frozen and entry.change is Change.UNFROZEN:
             return f"{what} comes while the identifier is not frozen"
         return None
@@ -93,10 +103,15 @@ class Replay:
             case Change.ISSUED | Change.REISSUED:
                 self.issued += 1
                 self.generation = entry.generation
+                self.frozen = False
             case Change.VOTED:
                 self.voted = True
             case Change.FROZEN:
                 self.frozen = True
+                if entry.actor == DISPUTE_ACTOR:
+                    self.disputed = entry.generation
+            case Change.DISPUTED if entry.generation == self.generation:
+                self.disputed = entry.generation
             case Change.UNFROZEN:
                 self.frozen = False
             case _:

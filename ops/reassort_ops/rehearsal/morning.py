@@ -409,9 +409,9 @@ class Morning:
     async def _journey(self, plan: VoterPlan, reading: Reading) -> None:
         browser = _Browser(self._service)
         await self._sign_in(browser, plan, reading)
-        await browser.call("GET", "/api/reissue", "GET reissue")
+        shown = await self._open_form(browser)
         await asyncio.sleep(plan.fills_in)
-        form = {"numen": plan.voter.numen, "phone": plan.voter.phone, "channel": plan.channel, "consent": True}
+        form = {**shown, "numen": plan.voter.numen, "phone": plan.voter.phone, "channel": plan.channel, "consent": True}
         if plan.mistypes_numen:
             numen = plan.voter.numen
             wrong = numen[:-1] + ("B" if numen.endswith("A") else "A")
@@ -437,6 +437,7 @@ class Morning:
             self._tally.disputes += answer.status == 202
             return
         if plan.asks_again:
+            form |= await self._open_form(browser)
             answer = await self._send(browser, form, f"{plan.key}-again")
             if answer.status == 202:
                 committed = self._commit(plan, answer)
@@ -474,6 +475,13 @@ class Morning:
                 with suppress(TimeoutError):
                     return await asyncio.wait_for(reading.codes.get(), self._habits.waits_for_code)
                 await self._ask_code(browser, plan)
+
+    async def _open_form(self, browser: _Browser) -> dict[str, str]:
+        """Open the page of the form; return what it shows."""
+        answer = await browser.call("GET", "/api/reissue", "GET reissue")
+        if answer.status != 200:
+            raise _WentAwayError(f"overview: {answer.code}")
+        return {"revision": answer.body["revision"]}
 
     async def _send(self, browser: _Browser, form: Mapping[str, Any], key: str) -> Reply:
         return await browser.call("POST", "/api/reissue", "POST reissue", form, key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reassort.outbox import Channel, HistoryStep, Kind, Message, Status
 from reassort.reasons import Reason
-from reassort.register import Change
+from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
 
 from reassort_ops.report.durations import Durations
 from reassort_ops.report.figures import Milestone
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from reassort.tables import Item
 
     from reassort_ops.report.period import Period
-
-# Who the register says changed a voter, beside an operator by name: `reissue.request` and `reissue.dispute`.
-VOTER_ACTOR = "voter"
-DISPUTE_ACTOR = "dispute"
 
 # What is told of a message's place among others: the way it went, and the mail domain if it went by e-mail to one of the election's.
 type Way = tuple[Channel, str | None]

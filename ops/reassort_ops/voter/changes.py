@@ -83,7 +83,7 @@ def unlock(voter_id: str, reason: str, helpdesk: Operator) -> str:
 
 
 def freeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
-    """Make a voter's identifier unusable and stop reissues, until it is unfrozen. Return what was done.
+    """Make a voter's identifier unusable, stop reissues until it is unfrozen, end their sessions. Return what was done.
 
     Raises:
         OperatorError: no such voter, the voter has voted, or the entry is contended.
@@ -94,7 +94,7 @@ def freeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
             return _Step(needless="was frozen already: nothing changed")
         if voter.voted_at is not None:
             raise OperatorError("the voter has voted: there is nothing left to freeze")
-        return _Step("frozen_at = :at", {":at": at}, (SAME_GENERATION, NOT_VOTED, NOT_FROZEN))
+        return _Step("frozen_at = :at, signed_out_at = :at", {":at": at}, (SAME_GENERATION, NOT_VOTED, NOT_FROZEN))
 
     return _change(voter_id, Change.FROZEN, reason, helpdesk, step) or "frozen"
 
@@ -103,12 +103,16 @@ def unfreeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
     """Make a frozen voter's identifier usable again. Return what was done.
 
     Raises:
-        OperatorError: no such voter, or the entry is contended.
+        OperatorError: no such voter, their identifier was disputed, or the entry is contended.
     """
 
     def step(voter: Voter, _: int) -> _Step:
         if voter.frozen_at is None:
             return _Step(needless="was not frozen: nothing changed")
+        if voter.disputed == voter.generation:
+            raise OperatorError(
+                "a disputed identifier never works again: give the voter the next one with voter reissue"
+            )
         return _Step(clauses=(SAME_GENERATION, _WAS_FROZEN), removals="frozen_at")
 
     return _change(voter_id, Change.UNFROZEN, reason, helpdesk, step) or "unfrozen"

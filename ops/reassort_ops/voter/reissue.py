@@ -1,7 +1,8 @@
 """An operator gives a voter the next identifier: it goes to the professional mailbox, and nobody else sees it.
 
 For a voter whom the helpdesk has identified and who cannot ask by themselves: a forgotten NUMEN, a lock, no telephone. The limits on
-the voter's own requests do not apply; what an election may never allow does: its window, a vote, a freeze.
+the voter's own requests do not apply; what an election may never allow does: its window, a vote. A frozen voter gets the next
+identifier in one act, and the frozen one is revoked: it never works again.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def reissue(
     The register keeps the operator, and the reference with the reason.
 
     Raises:
-        OperatorError: no such voter, outside of the window, the voter has voted or is frozen, they were given another
+        OperatorError: no such voter, outside of the window, the voter has voted, they were given another
             identifier meanwhile, or the entry is contended; nothing was issued.
         botocore.exceptions.ClientError: AWS refuses; nothing was issued.
         botocore.exceptions.BotoCoreError: AWS does not answer: whether it was issued, `voter show` tells.
@@ -83,8 +84,6 @@ def reissue(
             raise OperatorError("reissues are closed: see election status")
         if voter.voted_at is not None:
             raise OperatorError("the voter has voted: no identifier can be issued any more")
-        if voter.frozen_at is not None:
-            raise OperatorError("the voter is frozen: unfreeze them first, once their mailbox is theirs again")
         _, actions = reissue_actions(
             voter,
             now,

@@ -254,10 +254,10 @@ def _capital(words: str) -> str:
 def _frozen(situation: _Situation) -> Advice:
     if situation.disputed:
         return Advice(
-            "unfreeze-after-dispute",
+            "reissue-after-dispute",
             "Quelqu’un a signalé « Ce n’était pas moi ». Faites changer le mot de passe de la messagerie et vérifiez l’appelant. "
-            "Dégelez ensuite, puis donnez un nouvel identifiant.",
-            'unfreeze --reason "…"',
+            "Donnez ensuite un nouvel identifiant : celui qui est contesté ne servira plus jamais.",
+            'reissue --reason "…"',
         )
     return Advice(
         "unfreeze",

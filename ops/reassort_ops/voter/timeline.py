@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reassort.clock import from_milliseconds
 from reassort.french import french_time
 from reassort.outbox import Channel, Delivery, HistoryStep, Message, Status
-from reassort.register import Change
+from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
 
 from reassort_ops.voter.record import reference_of
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from reassort_ops.voter.record import SignIn, VoterRecord
 
 # By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were made.
-_VOTER = "voter"
-_DISPUTE = "dispute"
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[
             yield _reissued(entry, deliveries.get(reference_of(entry)))
         case Change.VOTED:
             yield Event(entry.at, "voted", "Vote enregistré.")
-        case Change.FROZEN if entry.actor == _DISPUTE:
+        case Change.FROZEN if entry.actor == DISPUTE_ACTOR:
             words = (
                 f"« Ce n’était pas moi » pour le réassort {number} : identifiant gelé (référence {entry.reference})."
             )
@@ -107,7 +105,7 @@ def _reissued(entry: Entry, delivery: Delivery | None) -> Event:
     reference, _, reason = entry.reference.partition(" ")
     way = f" {place(_first_channel(delivery), delivery)}" if delivery is not None else ""
     end = f"(référence {reference}). Le n° {entry.generation - 1} ne fonctionne plus."
-    if entry.actor == _VOTER:
+    if entry.actor == VOTER_ACTOR:
         return Event(entry.at, "reissued", f"Réassort n° {entry.generation} demandé{way} {end}", reference)
     words = f"Réassort n° {entry.generation} donné{way} par {entry.actor} : « {reason} » {end}"
     return Event(entry.at, "reissued", words, reference, entry.actor)

@@ -278,6 +278,14 @@ class TestReplay:
                 [Change.ISSUED, Change.FROZEN, Change.REISSUED],
                 "entry 3 (reissued) comes while the identifier is frozen",
             ),
+            (
+                [Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.VOTED],
+                "entry 4 (voted) comes after the identifier was disputed",
+            ),
+            (
+                [Change.ISSUED, Change.FROZEN, Change.DISPUTED, Change.UNFROZEN],
+                "entry 4 (unfrozen) comes after the identifier was disputed",
+            ),
             ([Change.ISSUED, Change.UNFROZEN], "entry 2 (unfrozen) comes while the identifier is not frozen"),
             ([Change.ISSUED, Change.ISSUED], "entry 2 (issued) is of generation 2, after generation 1"),
             ([Change.REISSUED], "entry 1 (reissued) is of generation 1, after generation 0"),

@@ -30,8 +30,7 @@ from reassort_ops.report.figures import Step
 from reassort_ops.report.metrics import Metrics, read_metrics
 from reassort_ops.report.period import Period, period_of
 from reassort_ops.report.segments import Wanted, scan
-from reassort_ops.report.tallies import DISPUTE_ACTOR, VOTER_ACTOR, DeliveriesTally
-from reissue import dispute
+from reassort_ops.report.tallies import DeliveriesTally
 
 from harness.elections import read_election, write_election
 from tests.report_history import History, MessageEvent, delivered, failed, measure, queued, sent
@@ -685,11 +684,6 @@ def test_numbers_in_french() -> None:
     assert _plain(french.percent(12.34)) == "12,3 %"
     assert _plain(french.dollars(1234.5)) == "1 234,50 $"
     assert _plain(french.day_and_time(datetime(2018, 12, 1, 8, 5, tzinfo=PARIS))) == ("sam. 1er déc. 2018 à 8 h 05")
-
-
-def test_who_disputes_is_called_as_the_service_calls_them() -> None:
-    assert dispute.ACTOR == DISPUTE_ACTOR
-    assert VOTER_ACTOR == "voter"
 
 
 class _Pages:
