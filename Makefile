@@ -9,7 +9,8 @@ STACK_RUNGS := tests/stack tests/browser
 AGAIN := $(MAKE) --no-print-directory
 .PHONY: help run test check check-python check-scripts format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
-# The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome, TypeScript), by the Node.js that uv.lock pins.
+# The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
+# TypeScript), by the Node.js that uv.lock pins.
 NODE_PROJECT := tools/node
 NODE_SYNCED := $(NODE_PROJECT)/node_modules/.synced
 NODE_BIN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE_PROJECT)/node_modules/.bin
@@ -134,8 +135,9 @@ $(NODE_SYNCED): $(NODE_PROJECT)/package-lock.json $(SYNCED)
 		|| { echo "The checkers of pages and scripts could not be installed: connect to the network and try again (.build/npm.log)." >&2; exit 1; }
 	@touch $@
 
-# Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring their own.
-# The list of packages is brought up to date only when it is of no use. Another program may be installing at that moment.
+# Debian's browsers come with all the libraries they need; elsewhere Playwright and Puppeteer bring
+# their own. The list of packages is brought up to date only when it is of no use. Another program
+# may be installing at that moment.
 define from_debian
 	grep -q '^ID=debian' /etc/os-release 2>/dev/null && { \
 		as_root=$$(test "$$(id -u)" = 0 || command -v sudo || echo false); \

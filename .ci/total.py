@@ -1,4 +1,5 @@
-"""Add up pytest's JUnit reports: `total.py SECONDS FOLDER` prints the tests by rung, then one line for all of them.
+"""Add up pytest's JUnit reports: `total.py SECONDS FOLDER` prints the tests by rung, then one line
+for all of them.
 
 Exits with 1 when a test failed, or when there was none.
 """

@@ -1,10 +1,12 @@
-"""Everything that is measured, one after the other, each in a process of its own: `make bench`, some 50 minutes on two processors.
+"""Everything that is measured, one after the other, each in a process of its own: `make bench`,
+some 50 minutes on two processors.
 
     make bench FLAGS='cold warm'    some of it
 
-Each measurement is a command of its own too (`make bench-<name>`), writes its section of bench/results.md and the README's table, and fails
-when a bar is missed; the others run all the same. The exit status is 1 when one failed. What is kept has met its bars: `make test` fails
-on results that missed one, until they are measured again or taken back.
+Each measurement is a command of its own too (`make bench-<name>`), writes its section of
+bench/results.md and the README's table, and fails when a bar is missed; the others run all the
+same. The exit status is 1 when one failed. What is kept has met its bars: `make test` fails on
+results that missed one, until they are measured again or taken back.
 """
 
 from __future__ import annotations

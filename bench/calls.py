@@ -1,8 +1,10 @@
-"""What each step of a voter's journey asks of AWS: round trips, and request units by the size of the items (P3).
+"""What each step of a voter's journey asks of AWS: round trips, and request units by the size of
+the items (P3).
 
     make bench-calls
 
-The real functions against MiniStack's tables; `tests/component/test_route_calls.py` pins the exact calls.
+The real functions against MiniStack's tables; `tests/component/test_route_calls.py` pins the exact
+calls.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def section(steps: dict[str, JourneyStep]) -> Section:
             "P3",
             f"{kind} units of POST reissue",
             total / reissue.times,
-            note=f"{less[kind]} without exact limits of a phone, tables of their own and a stop: [ADR 0006](../docs/adr/0006-phone-caps-inside-the-transaction.md), [performance.md](../docs/performance.md)",
+            note=f"{less[kind]} without exact limits of a phone, tables of their own and a stop: [ADR "
+            "0006](../docs/adr/0006-phone-caps-inside-the-transaction.md), [performance.md](../docs/performance.md)",
             digits=1,
         )
         for kind, total in units.items()

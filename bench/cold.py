@@ -1,9 +1,11 @@
-"""Cold start: what each built function does before its first request, beside REF and beside itself without each technique (P1, P1b, P7).
+"""Cold start: what each built function does before its first request, beside REF and beside itself
+without each technique (P1, P1b, P7).
 
     make bench-cold
 
-Instructions are counted once, for they repeat; milliseconds are taken by turns. The functions find an AWS on this machine that
-answers at once, so they derive their key and open their connections as they would in Lambda.
+Instructions are counted once, for they repeat; milliseconds are taken by turns. The functions find
+an AWS on this machine that answers at once, so they derive their key and open their connections as
+they would in Lambda.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def techniques(around: Surroundings, folder: Path) -> dict[str, tuple[Program, P
         "one session for all clients": after(
             "import reassort.start, reassort.aws\n"
             "from botocore.session import Session\n"
-            "reassort.aws.Clients._client = lambda self, service, config: Session().create_client(service, config=config)"
+            "reassort.aws.Clients._client = lambda self, service, config: Session().create_client(service, "
+            "config=config)"
         ),
         "collector stopped and frozen": after("import gc\ngc.disable = lambda: None"),
         "no resolver": with_whole("import aws_lambda_powertools.event_handler"),
@@ -77,7 +80,9 @@ def techniques(around: Surroundings, folder: Path) -> dict[str, tuple[Program, P
 
 
 def emulated(around: Surroundings, runs: int = RUNS) -> dict[str, Spread]:
-    """Start REF and each function under the runtime interface emulator, by turns; return the milliseconds of each initialisation."""
+    """Start REF and each function under the runtime interface emulator, by turns; return the
+    milliseconds of each initialisation.
+    """
     taken: dict[str, list[float]] = {name: [] for name in ("REF", *FUNCTIONS)}
     with TemporaryDirectory() as folder:
         runtime = copy_runtime(Path(folder) / "runtime")
@@ -173,7 +178,9 @@ def measure(runs: int = RUNS) -> Section:
 
 
 def roots() -> tuple[int, int]:
-    """Count the start of reissue over TLS with the layer's certificate roots, and with all of botocore's."""
+    """Count the start of reissue over TLS with the layer's certificate roots, and with all of
+    botocore's.
+    """
     with surroundings(tls=True) as around, TemporaryDirectory() as folder:
         counts = []
         for packages in (product().layer, reference_packages(compiled=True)):

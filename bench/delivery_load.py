@@ -1,10 +1,12 @@
-"""Thirty thousand reissues in ten minutes on the real functions, in virtual time: is any lost, and how long do messages take?
+"""Thirty thousand reissues in ten minutes on the real functions, in virtual time: is any lost, and
+how long do messages take?
 
     make bench-delivery                                     all, 3,000 a minute for two minutes
     make bench-delivery FLAGS='--scenario S2 --minutes 10'  one of them, 30,000 reissues
     make bench-delivery FLAGS=--json                        the figures instead of tables
 
-Each run writes its section of bench/delivery.md, except with --json. The exit status is 1 when a promise is broken.
+Each run writes its section of bench/delivery.md, except with --json. The exit status is 1 when a
+promise is broken.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ def describe(result: LoadResult) -> str:
     verdict = "; ".join(result.broken) if result.broken else "all promises kept"
     parts = [
         f"### {result.scenario}: {result.title}\n",
-        f"{result.reissues:,} reissues: **{result.lost} lost, {result.wrong_generation} of a wrong generation, {result.duplicates} sent "
-        f"twice**; {result.superseded} identifiers superseded while they waited; SMS by parts: "
-        f"{', '.join(f'{count:,} of {parts}' for parts, count in result.sms_parts.items()) or 'none'}. Verdict: {verdict}.\n",
+        f"{result.reissues:,} reissues: **{result.lost} lost, {result.wrong_generation} of a wrong generation, "
+        f"{result.duplicates} sent twice**; {result.superseded} identifiers "
+        "superseded while they waited; SMS by parts: "
+        f"{', '.join(f'{count:,} of {parts}' for parts, count in result.sms_parts.items()) or 'none'}. Verdict: "
+        f"{verdict}.\n",
         "Handed over after the commit, all messages: "
         + ", ".join(f"{share:.2f} % within {name}" for name, share in result.within.items())
         + ".\n",
@@ -41,8 +45,8 @@ def describe(result: LoadResult) -> str:
     if result.told["told"]:
         (said, real), errors = result.told["longest"] or (0, 0.0), result.told["real minus told"]
         parts.append(
-            f"{result.told['told']:,} voters were told to wait, {result.told['switched']:,} of them switched to e-mail. The longest wait told to "
-            f"one who stayed was {said:.0f} s and took {real:.1f} s"
+            f"{result.told['told']:,} voters were told to wait, {result.told['switched']:,} of them switched to "
+            f"e-mail. The longest wait told to one who stayed was {said:.0f} s and took {real:.1f} s"
             + (
                 f"; real minus told: {errors[0]:+.1f} s at least, {errors[1]:+.1f} at 50 %, {errors[3]:+.1f} at 99 %, "
                 f"{errors[4]:+.1f} at most.\n"
@@ -65,12 +69,14 @@ def describe(result: LoadResult) -> str:
                 for what in ("ms of processor", "DynamoDB calls", "write units", "read units")
             ],
         ),
-        f"Refused conditional writes: {result.per_reissue['delivery, refused writes']:.2f} per reissue in delivery, which are billed and not in the "
-        f"units above. Receipts: {result.per_reissue['receipts, ms of processor']:.2f} ms of processor per reissue. At most "
-        f"{result.busiest} deliveries of batches at once, {result.cold_starts} cold starts, {result.timed_out} timeouts. "
+        f"Refused conditional writes: {result.per_reissue['delivery, refused writes']:.2f} per reissue in delivery, "
+        "which are billed and not in the units above. Receipts: "
+        f"{result.per_reissue['receipts, ms of processor']:.2f} ms of processor per reissue. At most {result.busiest} "
+        f"deliveries of batches at once, {result.cold_starts} cold starts, {result.timed_out} timeouts. "
         f"Answers: {', '.join(f'{count:,} × {name}' for name, count in result.answers.items())}. Log: "
         f"{', '.join(f'{count:,} × {name}' for name, count in result.faults.items()) or 'nothing above INFO'}. "
-        f"The run took {result.processor_seconds:.0f} s of processor time and {result.peak_mib:.0f} MiB for {result.virtual_seconds / 60:.0f} "
+        f"The run took {result.processor_seconds:.0f} s of processor time and {result.peak_mib:.0f} MiB for "
+        f"{result.virtual_seconds / 60:.0f} "
         "minutes of virtual time.\n",
     ]
     return "\n".join(parts)
@@ -105,7 +111,8 @@ def _section(result: LoadResult, command: str) -> Section:
             ),
         ),
         (
-            f"In virtual time on the real functions. {result.title}; the other scenarios, and what is assumed: [delivery.md](delivery.md).",
+            f"In virtual time on the real functions. {result.title}; the other scenarios, and what is assumed: "
+            "[delivery.md](delivery.md).",
         ),
     )
 

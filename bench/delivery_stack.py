@@ -1,11 +1,13 @@
-"""What the whole stack carries on this machine: concurrent clients reissue over HTTP, IAM enforced, and every message is looked at.
+"""What the whole stack carries on this machine: concurrent clients reissue over HTTP, IAM enforced,
+and every message is looked at.
 
     make bench-delivery-stack
     make bench-delivery-stack FLAGS='--clients 4 --seconds 30'
 
-API, functions, tables and providers share the machine's processors with the clients, so this is the figure of a smoke test: it
-shows that nothing is lost or mixed up when requests really overlap, not what AWS carries. The run writes its section of
-bench/delivery.md; the exit status is 1 when a promise is broken.
+API, functions, tables and providers share the machine's processors with the clients, so this is the
+figure of a smoke test: it shows that nothing is lost or mixed up when requests really overlap, not
+what AWS carries. The run writes its section of bench/delivery.md; the exit status is 1 when a
+promise is broken.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from harness.stack.deployed import (
     wait_for,
 )
 
-# Voters that are signed in beforehand, for each second of the run; the run ends early when they are used up.
+# Voters that are signed in beforehand, for each second of the run; the run ends early when they are
+# used up.
 _VOTERS_PER_SECOND = 12
 # Every so many voters ask for another identifier as soon as they have their answer.
 _SECOND_REISSUE_EVERY = 10
@@ -97,7 +100,9 @@ class VoterClients:
 
 
 def measure(deployment: Deployment, clients: int, seconds: float) -> tuple[str, list[str]]:
-    """Let clients work for so many seconds; return the section and the promises that were broken."""
+    """Let clients work for so many seconds; return the section and the promises that were
+    broken.
+    """
     waiting: SimpleQueue[tuple[int, DeployedVoter, DeployedBrowser]] = SimpleQueue()
 
     def prepare(number: int) -> None:
@@ -169,10 +174,13 @@ def _judge(
     text = "\n".join(
         [
             "### The stack on one machine\n",
-            f"{clients} clients for {lasted:.0f} s: {len(crowd.answered):,} reissues, **{len(crowd.answered) / lasted * 60:.0f} a minute; "
-            f"{lost} lost, {wrong} of a wrong generation, {twice} sent twice**, {superseded} superseded while they waited. Answers: "
-            f"{', '.join(f'{count:,} × {name}' for name, count in sorted(crowd.answers.items()))}. The answer came after "
-            f"{percentile(took, 50):.2f} s (50 %), {percentile(took, 95):.2f} s (95 %), {percentile(took, 99):.2f} s (99 %).\n",
+            f"{clients} clients for {lasted:.0f} s: {len(crowd.answered):,} reissues, "
+            f"**{len(crowd.answered) / lasted * 60:.0f} a minute; {lost} lost, {wrong} of a wrong generation, {twice} "
+            f"sent twice**, {superseded} superseded while they waited. Answers: "
+            f"{', '.join(f'{count:,} × {name}' for name, count in sorted(crowd.answers.items()))}. The answer came "
+            "after "
+            f"{percentile(took, 50):.2f} s (50 %), {percentile(took, 95):.2f} s (95 %), "
+            f"{percentile(took, 99):.2f} s (99 %).\n",
             "From the request to the record of the hand-over, by the deliveries' own history:\n",
             table(
                 ["message", "number", "50 %, s", "95 %, s", "99 %, s", "longest, s"],
@@ -185,8 +193,9 @@ def _judge(
                     for kind, of_kind in sorted(waits.items())
                 ],
             ),
-            "A smoke test: clients, API, functions, tables and providers share these processors, and MiniStack brings one batch of the stream after "
-            "the other, where AWS brings ten a shard at once; the waits are that queue's. `sam deploy` on MiniStack, IAM enforced, real HTTP; "
+            "A smoke test: clients, API, functions, tables and providers share these processors, and MiniStack brings "
+            "one batch of the stream after the other, where AWS brings ten a shard at once; the waits are that "
+            "queue's. `sam deploy` on MiniStack, IAM enforced, real HTTP; "
             f"every {_SECOND_REISSUE_EVERY}th voter asks twice in a row, half of them by SMS.\n",
         ]
     )

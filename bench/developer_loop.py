@@ -1,4 +1,5 @@
-"""How long a developer waits: `make run` until its line, on a warm cache, and `make test` whole (P8).
+"""How long a developer waits: `make run` until its line, on a warm cache, and `make test` whole
+(P8).
 
 make bench-loop
 make bench-loop FLAGS='--runs 3 --without-tests'
@@ -27,7 +28,8 @@ _READY = "Espace électeur prêt"
 
 
 def seconds_until_ready() -> float:
-    """Start `make run`, wait for the line that says where the voter space is, and stop it as Ctrl-C does.
+    """Start `make run`, wait for the line that says where the voter space is, and stop it as Ctrl-C
+    does.
 
     Raises:
         RuntimeError: it ended before.

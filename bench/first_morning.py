@@ -1,12 +1,14 @@
-"""The first morning of 1.2 million voters, as a model: arrivals, functions, tables, keys, quotas, what waits to be sent, and what it costs.
+"""The first morning of 1.2 million voters, as a model: arrivals, functions, tables, keys, quotas,
+what waits to be sent, and what it costs.
 
     make bench-first-morning
     make bench-first-morning FLAGS='--voters 1200000 --share 0.2 --sms 0.7'
 
-What a journey asks of AWS is measured on the real functions in this run (`bench.journey_cost`); how often a voter looks at the tracking page
-comes from bench/rehearsal.json. Latencies, arrivals, quotas and prices are assumptions, and all of them are printed with where they come from.
-The part that can run on one machine, 30,000 reissues at 3,000 a minute, is `make bench-delivery`. Writes bench/first_morning.md and
-docs/screenshots/first-morning.png.
+What a journey asks of AWS is measured on the real functions in this run (`bench.journey_cost`); how
+often a voter looks at the tracking page comes from bench/rehearsal.json. Latencies, arrivals,
+quotas and prices are assumptions, and all of them are printed with where they come from. The part
+that can run on one machine, 30,000 reissues at 3,000 a minute, is `make bench-delivery`. Writes
+bench/first_morning.md and docs/screenshots/first-morning.png.
 """
 
 from __future__ import annotations
@@ -47,16 +49,19 @@ _PARTITION_WRITES = 1000
 _PARTITION_READS = 3000
 _NEW_TABLE_WRITES = 4000
 _NEW_TABLE_READS = 12_000
-# One part in so many of a processor that a function of 1,024 MB has: a whole one comes with 1,769 MB (Lambda developer guide).
+# One part in so many of a processor that a function of 1,024 MB has: a whole one comes with 1,769
+# MB (Lambda developer guide).
 _PROCESSOR_SHARE = 1024 / 1769
 _MEASURED_VOTERS = 60
 
 
 @dataclass(frozen=True)
 class FirstMorning:
-    """Who comes when. `busy_share` of those who ask come in the two hours from `busy_from` (hour of the day) on.
+    """Who comes when. `busy_share` of those who ask come in the two hours from `busy_from` (hour of
+    the day) on.
 
-    Within these two hours arrivals swell and ebb by `swell` around their mean, and Poisson's chance comes on top.
+    Within these two hours arrivals swell and ebb by `swell` around their mean, and Poisson's chance
+    comes on top.
     """
 
     voters: int = 1_200_000
@@ -83,7 +88,9 @@ class FirstMorning:
 
 @dataclass(frozen=True)
 class LaneBacklog:
-    """What waits in one lane, second by second; `waits` is how long a message that comes then will wait, in seconds."""
+    """What waits in one lane, second by second; `waits` is how long a message that comes then will
+    wait, in seconds.
+    """
 
     backlog: Series
     waits: Series
@@ -113,8 +120,8 @@ def sms_lane(
 ) -> tuple[LaneBacklog, Series]:
     """Let SMS leave; return their lane, and what goes by e-mail in their place.
 
-    From a wait of `offers_after` on, the tracking page offers e-mail and `switches` of those who are told take it; over the day's `cap`
-    all go by e-mail. Infinite values leave either out.
+    From a wait of `offers_after` on, the tracking page offers e-mail and `switches` of those who
+    are told take it; over the day's `cap` all go by e-mail. Infinite values leave either out.
     """
     kept = np.zeros(len(arriving))
     moved = np.zeros(len(arriving))
@@ -130,7 +137,9 @@ def sms_lane(
     return queue(kept, per_second), moved
 
 
-# Default quotas of an account and what they bound; as the pages named say it, read in November 2026. Each must be looked up in Service Quotas.
+# Default quotas of an account and what they bound; as the pages named say it, read in
+# November 2026.
+# Each must be looked up in Service Quotas.
 _QUOTAS = {
     "Lambda concurrency": (1000, "Lambda quotas; a new account may have as few as 10"),
     "API Gateway requests a second": (10_000, "API Gateway quotas; the template's stage throttles at 2,000"),
@@ -145,7 +154,8 @@ _QUOTAS = {
     ),
 }
 
-# List prices in USD without tax, typed by hand in November 2026 for eu-west-3; SMS: SNS to France. Not what an agreement gives.
+# List prices in USD without tax, typed by hand in November 2026 for eu-west-3; SMS: SNS to France.
+# Not what an agreement gives.
 _PRICES = {
     "DynamoDB, million write units": 0.7423,
     "DynamoDB, million read units": 0.1485,
@@ -165,7 +175,9 @@ _SITE_REQUESTS = 9
 
 
 def durations(step: JourneyStep, assumed: Assumptions) -> float:
-    """Return how long one run of a step takes on AWS, in seconds: its own processor time, and the assumed middle of each call's latency."""
+    """Return how long one run of a step takes on AWS, in seconds: its own processor time, and the
+    assumed middle of each call's latency.
+    """
 
     def middle(span: tuple[float, float]) -> float:
         return sum(span) / 2
@@ -214,7 +226,10 @@ def main() -> int:
     command = f"make bench-first-morning FLAGS={shlex.quote(flags)}" if flags else "make bench-first-morning"
     REPORT.write_text(f"{text}\n{machine()} `{command}`\n", encoding="utf-8")
     print(REPORT.read_text(encoding="utf-8"))
-    more = "A model, with a picture, quotas to raise, what waits and every assumption: [first_morning.md](first_morning.md)."
+    more = (
+        "A model, with a picture, quotas to raise, what waits and every assumption: "
+        "[first_morning.md](first_morning.md)."
+    )
     keep(Section("first morning", "First morning", command, figures, (more,)))
     return 0
 
@@ -285,12 +300,15 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
 
     sections = [
         "# The first morning, modelled\n",
-        "Written by `make bench-first-morning`. A model: what is measured and what is assumed is said beside each figure.\n",
+        "Written by `make bench-first-morning`. A model: what is measured and what "
+        "is assumed is said beside each figure.\n",
         "![Arrivals, and what waits](../docs/screenshots/first-morning.png)\n",
         "## Who comes\n",
-        f"{morning.voters:,} voters, {morning.share:.0%} of whom ask for an identifier, {morning.busy_share:.0%} of these from "
-        f"{morning.busy_from:g}:00 to {morning.busy_from + 2:g}:00: {arrivals[busy].sum():,.0f} in two hours, {arrivals[busy].mean():.1f} a second in the "
-        f"mean, {peak:.1f} in the busiest minute, {arrivals.max():.0f} in the busiest second; {arrivals.sum():,.0f} on the day. API requests: {requests:.1f} "
+        f"{morning.voters:,} voters, {morning.share:.0%} of whom ask for an identifier, "
+        f"{morning.busy_share:.0%} of these from {morning.busy_from:g}:00 to {morning.busy_from + 2:g}:00: "
+        f"{arrivals[busy].sum():,.0f} in two hours, {arrivals[busy].mean():.1f} a second in the mean, {peak:.1f} in "
+        f"the busiest minute, {arrivals.max():.0f} in the busiest second; {arrivals.sum():,.0f} on the day. API "
+        f"requests: {requests:.1f} "
         f"a voter, {requests * peak:,.0f} a second in the busiest minute.\n",
         "## Functions\n",
         table(
@@ -309,10 +327,12 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
                 for function, count in sorted(concurrency.items())
             ],
         ),
-        "Little's law: arrivals × duration. `notify` gets up to 10 deliveries in one invocation, and at most 10 invocations for each shard of the "
+        "Little's law: arrivals × duration. `notify` gets up to 10 deliveries in one invocation, and at most 10 "
+        "invocations for each shard of the "
         f"stream: {assumed.shards * assumed.parallelization} with {assumed.shards} shards.\n",
         "## Tables\n",
-        "Units a second in the busiest minute; a table on demand that is new takes 4,000 writes and 12,000 reads, a partition 1,000 and 3,000.\n",
+        "Units a second in the busiest minute; a table on demand that is new takes 4,000 writes and 12,000 reads, a "
+        "partition 1,000 and 3,000.\n",
         table(
             ["table", "write units a voter", "a second", "read units a voter", "a second", "partitions needed"],
             [
@@ -349,7 +369,8 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
                 )
             ],
         ),
-        "All other keys are a voter's, an identifier's, a delivery's or a telephone's own, as keyed hashes (`make bench-growth` shows how they spread).\n",
+        "All other keys are a voter's, an identifier's, a delivery's or a telephone's own, as keyed hashes (`make "
+        "bench-growth` shows how they spread).\n",
         "## What waits\n",
         table(
             ["lane", "leaves a second", "most that waits", "longest wait", "empty again at"],
@@ -361,9 +382,11 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
                 _lane_row(f"SMS, and {sending.sms_per_day:,} a day at most", capped, sending.sms_per_second),
             ],
         ),
-        f"Carriers are the bottleneck: {sending.sms_per_second} parts a second are {sending.sms_per_second * 7200:,} in two hours. How many would wait "
-        "after these two hours if nobody switched, by how many choose SMS "
-        f"(all of them, evenly: {morning.voters * morning.share * morning.busy_share - sending.sms_per_second * 7200:,.0f}; they swell, and what is not used early on is lost):\n",
+        f"Carriers are the bottleneck: {sending.sms_per_second} parts a second are {sending.sms_per_second * 7200:,} "
+        "in two hours. How many would wait after these two hours if nobody switched, by how many choose SMS "
+        "(all of them, evenly: "
+        f"{morning.voters * morning.share * morning.busy_share - sending.sms_per_second * 7200:,.0f}; they swell, and "
+        "what is not used early on is lost):\n",
         table(
             ["choose SMS", "SMS in two hours", "wait after two hours", "longest wait", "empty again at"],
             [
@@ -371,9 +394,11 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
                 for share in (0.3, 0.5, 0.7, 0.9, 1.0)
             ],
         ),
-        f"With the offer, {moved.sum():,.0f} of them go by e-mail, and nobody who stays waits longer than {offered.waits.max():.0f} s. With "
-        f"`sms_per_day` as it stands ({sending.sms_per_day:,}), {over.sum():,.0f} go by e-mail, most because the day's SMS are used up"
-        f"{_cap_time(capped, sending.sms_per_day)}: raise it to {ceil(by_sms.sum() / 10_000) * 10_000:,} for a roll of this size, with the spend below.\n",
+        f"With the offer, {moved.sum():,.0f} of them go by e-mail, and nobody who stays waits longer than "
+        f"{offered.waits.max():.0f} s. With `sms_per_day` as it stands ({sending.sms_per_day:,}), {over.sum():,.0f} "
+        "go by e-mail, most because the day's SMS are used up"
+        f"{_cap_time(capped, sending.sms_per_day)}: raise it to {ceil(by_sms.sum() / 10_000) * 10_000:,} for a roll "
+        "of this size, with the spend below.\n",
         "## Quotas to raise beforehand\n",
         table(
             ["quota", "default", "needed", "raise?", "source"],
@@ -397,19 +422,24 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
         *(
             f"- {line}"
             for line in (
-                "Voters, the share that asks and the share of the two busiest hours: the requirement that this answers (P6). Which hours, and that arrivals swell by "
-                f"{morning.swell:.0%} around their mean: assumed; beyond that, chance (Poisson, seeded).",
-                f"{morning.sms:.0%} choose SMS; {morning.switches:.0%} of those who are told to wait switch; {morning.asks_code_again:.0%} ask for a second code: assumed.",
+                "Voters, the share that asks and the share of the two busiest hours: the requirement that this "
+                f"answers (P6). Which hours, and that arrivals swell by {morning.swell:.0%} around their mean: "
+                "assumed; beyond that, chance (Poisson, seeded).",
+                f"{morning.sms:.0%} choose SMS; {morning.switches:.0%} of those who are told to wait switch; "
+                f"{morning.asks_code_again:.0%} ask for a second code: assumed.",
                 f"Looks at the tracking page, {looks:.1f} a reissue: {looks_source}.",
-                f"Calls, request units (by the size of each item, a second transactional write counting double) and processor time: measured in this run, "
-                f"{_MEASURED_VOTERS} voters on the real functions; processor time as on this machine, times {1 / _PROCESSOR_SHARE:.2f} for a function of 1,024 MB.",
+                "Calls, request units (by the size of each item, a second transactional write counting double) and "
+                f"processor time: measured in this run, {_MEASURED_VOTERS} voters on the real functions; processor "
+                f"time as on this machine, times {1 / _PROCESSOR_SHARE:.2f} for a function of 1,024 MB.",
                 f"Rates of sending, SMS a day, bounds: elections/{election_id}.yaml.",
                 *assumed.lines()[:2],
-                "Receipts, retries, refused writes and cold starts are left out here; `make bench-delivery` has them: 30,000 reissues at 3,000 a minute on the real "
-                f"functions, {3000 / 60 / float(arrivals[busy].mean()):.1f} times the mean of these two hours.",
-                f"A request to the site's pages and assets is CloudFront's: {_SITE_REQUESTS} a voter, from the cache. {_LOG_BYTES_A_REQUEST} bytes of log a request: assumed.",
-                f"Prices: AWS list prices for eu-west-3 in USD without tax, typed by hand in November 2026; 1 USD = {_EURO} €. KMS keys, WAF rules, alarms and backups cost by "
-                "the month and are left out.",
+                "Receipts, retries, refused writes and cold starts are left out here; `make bench-delivery` has them: "
+                "30,000 reissues at 3,000 a minute on the real functions, "
+                f"{3000 / 60 / float(arrivals[busy].mean()):.1f} times the mean of these two hours.",
+                f"A request to the site's pages and assets is CloudFront's: {_SITE_REQUESTS} a voter, from the cache. "
+                f"{_LOG_BYTES_A_REQUEST} bytes of log a request: assumed.",
+                "Prices: AWS list prices for eu-west-3 in USD without tax, typed by hand in November 2026; 1 USD = "
+                f"{_EURO} €. KMS keys, WAF rules, alarms and backups cost by the month and are left out.",
             )
         ),
         "",
@@ -489,7 +519,8 @@ def _hot_keys(
         (
             f"control `control#…`, one of {CONTROL_SHARDS} items",
             keys["ControlTable control"] * peak / CONTROL_SHARDS,
-            f"2 units a reissue, which is conditioned on it; {collisions:.1%} meet another one there and are tried again",
+            f"2 units a reissue, which is conditioned on it; {collisions:.1%} meet "
+            "another one there and are tried again",
         ),
         ("deliveries, index `due`, one of 8 shards", 6 * peak / 8, "some 6 units a voter, spread by the reference"),
     ]
@@ -559,7 +590,8 @@ def _cost(
     rows.append(["**all**", f"**{total:.2f}**", f"**{total * reissues / 1000:,.0f}**"])
     text = (
         table(["", "€ for 1,000 reissues", f"€ for {reissues:,.0f}"], rows)
-        + f"\nWithout SMS, 1,000 reissues cost {without:.2f} €: an SMS costs some {a_thousand['SMS'] * _EURO / morning.sms / without:.0f} times as much as all the rest of its journey.\n"
+        + f"\nWithout SMS, 1,000 reissues cost {without:.2f} €: an SMS costs some "
+        f"{a_thousand['SMS'] * _EURO / morning.sms / without:.0f} times as much as all the rest of its journey.\n"
     )
     return text, total
 

@@ -1,11 +1,12 @@
-"""Ten thousand generated requests to every operation of `openapi.yaml`: does one break a promise, and what do they come upon?
+"""Ten thousand generated requests to every operation of `openapi.yaml`: does one break a promise,
+and what do they come upon?
 
     make fuzz                                       the same requests at each run, on all processors
     make fuzz FLAGS='--seed 7 --examples 50000'     others, and more
     make fuzz FLAGS='--operation reissue'           one operation, and no report
 
-Writes bench/fuzz.md. What is promised: harness/fuzz/verdict.py. The exit status is 1 when a promise is broken; the least request that
-shows it is printed.
+Writes bench/fuzz.md. What is promised: harness/fuzz/verdict.py. The exit status is 1 when a promise
+is broken; the least request that shows it is printed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from harness.measuring.figures import machine, table
 from harness.service.openapi import operations
 
 REPORT = Path(__file__).with_name("fuzz.md")
-_TITLE = "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and writes nothing when a request breaks a promise.\n"
+_TITLE = (
+    "# Generated requests\n\nWritten by `make fuzz`, which exits with 1 and writes nothing when a request breaks "
+    "a promise.\n"
+)
 
 
 def main() -> int:
@@ -48,7 +52,8 @@ def main() -> int:
 def _send(chosen: list[str] | tuple[str, ...], examples: int, seed: int) -> tuple[dict[str, Counter[str]], bool]:
     """Return the answers by operation, and whether a promise was broken."""
     answers: dict[str, Counter[str]] = {}
-    # Each process has an AWS of its own. Nothing is inherited: a clock that was set, a world that was opened.
+    # Each process has an AWS of its own. Nothing is inherited: a clock that was set, a world that
+    # was opened.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         running = {pool.submit(fuzz, operation, examples, seed): operation for operation in chosen}
         for done in as_completed(running):
@@ -79,12 +84,15 @@ def _report(answers: dict[str, Counter[str]], seconds: int) -> str:
     )
     return (
         f"{_TITLE}\n"
-        f"{sent:,} requests in {seconds} s: **0 faults, 0 answers that openapi.yaml does not describe, 0 refusals that changed a table** "
+        f"{sent:,} requests in {seconds} s: **0 faults, 0 answers that openapi.yaml does not describe, 0 refusals "
+        "that changed a table** "
         "beyond what they count:\n\n"
         f"{counts}\n"
-        "A request starts as `openapi.yaml` wants it, from a voter in one of nine situations, and has up to three things wrong: values, types, names, "
-        "bytes, length, headers, cookies, path, method, the way in which API Gateway hands it over. The method and path can be among them, so an "
-        "operation's requests come upon answers of others, and upon routes that API Gateway would never pass on (404, 405).\n\n"
+        "A request starts as `openapi.yaml` wants it, from a voter in one of nine situations, and has up to three "
+        "things wrong: values, types, names, bytes, length, headers, cookies, path, method, the way in which API "
+        "Gateway hands it over. The method and path can be among them, so an "
+        "operation's requests come upon answers of others, and upon routes that API "
+        "Gateway would never pass on (404, 405).\n\n"
         f"{_answers(answers)}\n"
         f"{machine().removesuffix('.')}, hypothesis {version('hypothesis')}. `{_command()}`\n"
     )

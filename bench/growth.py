@@ -1,12 +1,15 @@
-"""Does anything grow with the roll? Sign-in and reissue with rolls of 1 k, 30 k and 1 M voters, alternately, and how keys spread.
+"""Does anything grow with the roll? Sign-in and reissue with rolls of 1 k, 30 k and 1 M voters,
+alternately, and how keys spread.
 
     make bench-growth
     make bench-growth FLAGS='--sizes 1000 100000 --runs 15'
 
-The real functions run in this process against MiniStack's tables in memory, which hold every voter, identifier and register entry of the roll. It
-shows what the functions do: which calls, how many bytes, how much processor time, with nothing that looks at more than a voter's own items. What it
-cannot show is DynamoDB's own time, which AWS says does not depend on a table's size for reads and writes by key. A million voters take some
-4 GB of memory. Writes bench/growth.md; the exit status is 1 when the bar of P5 is missed.
+The real functions run in this process against MiniStack's tables in memory, which hold every voter,
+identifier and register entry of the roll. It shows what the functions do: which calls, how many
+bytes, how much processor time, with nothing that looks at more than a voter's own items. What it
+cannot show is DynamoDB's own time, which AWS says does not depend on a table's size for reads and
+writes by key. A million voters take some 4 GB of memory. Writes bench/growth.md; the exit status is
+1 when the bar of P5 is missed.
 """
 
 from __future__ import annotations
@@ -58,7 +61,9 @@ class Roll:
 
 @dataclass
 class StepFigures:
-    """What one step took: a figure for each run. Times are milliseconds of processor for each voter; `alone` leaves the tables' own out."""
+    """What one step took: a figure for each run. Times are milliseconds of processor for each
+    voter; `alone` leaves the tables' own out.
+    """
 
     alone: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
@@ -69,7 +74,9 @@ class StepFigures:
 
 
 def make_roll(world: World, size: int, coming: int, draw: Random) -> Roll:
-    """Fill the tables of a roll with voters like those that an import makes; `coming` of them by their real keys."""
+    """Fill the tables of a roll with voters like those that an import makes; `coming` of them by
+    their real keys.
+    """
     tables: dict[str, Any] = {name: defaultdict(dict) for name in _ROLL_TABLES}
     _use(tables)
     voters = [world.enrol(f"voter{number}.of{size}@ac-dijon.fr", f"09E{number:07d}ABC") for number in range(coming)]
@@ -145,7 +152,9 @@ def _size(call: Call) -> int:
 
 
 def count_python_calls(world: World, roll: Roll) -> dict[str, int]:
-    """Count the functions that are entered, Python's and C's, in each step of one voter: nothing else on the machine changes that."""
+    """Count the functions that are entered, Python's and C's, in each step of one voter: nothing
+    else on the machine changes that.
+    """
     _use(roll.tables)
     voter = roll.coming.pop()
     browser = world.browser()
@@ -184,7 +193,8 @@ def main() -> int:
     with World(engine=MINISTACK, seed=2026) as world, quick_engine() as aside:
         coming = _A_RUN * (arguments.runs + 1) + 1
         rolls = [make_roll(world, size, min(coming, size), draw) for size in arguments.sizes]
-        # What the rolls hold is no garbage; looking through millions of items would be the collector's time, not the functions'.
+        # What the rolls hold is no garbage; looking through millions of items would be the
+        # collector's time, not the functions'.
         gc.collect()
         gc.freeze()
         for roll in rolls:
@@ -207,7 +217,8 @@ def main() -> int:
     flags = shlex.join(sys.argv[1:])
     command = f"make bench-growth FLAGS={shlex.quote(flags)}" if flags else "make bench-growth"
     REPORT.write_text(
-        f"{text}\nThe run took {time.process_time() - started:.0f} s of processor time and {memory:.1f} GiB. {machine()} `{command}`\n",
+        f"{text}\nThe run took {time.process_time() - started:.0f} s of processor time and {memory:.1f} GiB. "
+        f"{machine()} `{command}`\n",
         encoding="utf-8",
     )
     print(REPORT.read_text(encoding="utf-8"))
@@ -234,7 +245,10 @@ def _section(rolls: Sequence[Roll], keys: Sequence[KeySpread], command: str) -> 
             )
         )
     fullest = max(keys, key=lambda one: one.fullest)
-    more = f"No scan and no query. How {len(keys)} kinds of keys spread, the fullest of their buckets ({fullest.fullest:.3f} × the mean), and all sizes: [growth.md](growth.md)."
+    more = (
+        f"No scan and no query. How {len(keys)} kinds of keys spread, the fullest of their buckets "
+        f"({fullest.fullest:.3f} × the mean), and all sizes: [growth.md](growth.md)."
+    )
     return Section("growth", "Growth with the roll", command, tuple(figures), (more,))
 
 
@@ -274,7 +288,8 @@ def _report(
         [
             "# Growth with the roll\n",
             "Written by `make bench-growth`.\n",
-            f"Bar (P5): a roll of {largest.size:,} against one of {smallest.size:,}, time of each step at most {BAR:g}. **{verdict[0].upper()}{verdict[1:]}.**\n",
+            f"Bar (P5): a roll of {largest.size:,} against one of {smallest.size:,}, time of each step at most "
+            f"{BAR:g}. **{verdict[0].upper()}{verdict[1:]}.**\n",
             table(
                 [
                     "step",
@@ -288,13 +303,16 @@ def _report(
                 ],
                 rows,
             ),
-            f"Medians of {len(smallest.figures['reissued'].alone)} voters of each roll, {_A_RUN} of one and then {_A_RUN} of the next, in alternating order. Processor time of the real "
-            "function and its SDK; beside it, with that of MiniStack's tables in memory. Functions entered, Python's and C's, are counted once, and no other program changes them; random "
+            f"Medians of {len(smallest.figures['reissued'].alone)} voters of each roll, {_A_RUN} of one and then "
+            f"{_A_RUN} of the next, in alternating order. Processor time of the real function and its SDK; beside it, "
+            "with that of MiniStack's tables in memory. Functions entered, Python's and C's, are counted once, and no "
+            "other program changes them; random "
             "values do by a few. The same calls at every size:\n",
             *calls,
             "\nNo call is a query or a scan; every key is whole. What this cannot show is DynamoDB's own time.\n",
             "## How keys spread\n",
-            f"{keys[0].keys:,} keys as the functions make them, by their first bits; the fullest bucket against the mean, and how often chance alone would give "
+            f"{keys[0].keys:,} keys as the functions make them, by their first bits; the fullest bucket against the "
+            "mean, and how often chance alone would give "
             "so uneven a spread:\n",
             table(
                 ["key", "keys", "buckets", "fullest ÷ mean", "chance"],
@@ -303,8 +321,9 @@ def _report(
                     for one in keys
                 ],
             ),
-            "DynamoDB hashes each key once more to find its partition, so even keys that looked alike would spread; what it cannot divide is one key. The keys that "
-            "voters share, and how near they come to what a partition takes, are in [first_morning.md](first_morning.md#tables): the pace of each lane, the record "
+            "DynamoDB hashes each key once more to find its partition, so even keys that looked alike would spread; "
+            "what it cannot divide is one key. The keys that voters share, and how near they come to what a partition "
+            "takes, are in [first_morning.md](first_morning.md#tables): the pace of each lane, the record "
             "that stops reissues, which lies on 48 items alike, and the counter of a source, on 8.\n",
         ]
     )

@@ -1,7 +1,8 @@
-"""What one voter's journey asks of AWS, step by step, measured on the real functions: calls, request units by table and key, processor time.
+"""What one voter's journey asks of AWS, step by step, measured on the real functions: calls,
+request units by table and key, processor time.
 
-Units follow from the sizes of the items that were really written (`harness.measuring.units`); an emulator's answers are constants. What an index costs is
-counted where a write names its key.
+Units follow from the sizes of the items that were really written (`harness.measuring.units`); an
+emulator's answers are constants. What an index costs is counted where a write names its key.
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ from harness.service.world import World
 if TYPE_CHECKING:
     from harness.service.wire import Call
 
-# Attributes that are keys of an index of the deliveries table; a write that names one writes the index, too.
+# Attributes that are keys of an index of the deliveries table; a write that names one writes the
+# index, too.
 _INDEX_KEYS = ("due_at", "sms_id")
-# Tables whose keys many voters share; all others have a voter's, an identifier's or a delivery's own.
+# Tables whose keys many voters share; all others have a voter's, an identifier's or a delivery's
+# own.
 _SHARED = ("LimitsTable", "ControlTable", "PaceTable", "SignInTable")
 _NUMEN = "09E{:07d}ABC"
 
 
 @dataclass
 class JourneyStep:
-    """One step, as the sum over `times` voters. `keys` are the units written to keys that voters share, by table and key."""
+    """One step, as the sum over `times` voters. `keys` are the units written to keys that voters
+    share, by table and key.
+    """
 
     name: str
     function: str
@@ -54,7 +59,9 @@ class JourneyStep:
 
 
 def measure(voters: int) -> dict[str, JourneyStep]:
-    """Let so many voters go through their journey one after the other, half of them by SMS, and return its steps by name."""
+    """Let so many voters go through their journey one after the other, half of them by SMS, and
+    return its steps by name.
+    """
     steps: dict[str, JourneyStep] = {}
     with World(engine=MINISTACK) as world:
 

@@ -1,12 +1,15 @@
-"""Does the time of an answer tell who is on the roll? Pairs of sign-ins on the deployed stack, and the AUC of the best guess from it.
+"""Does the time of an answer tell who is on the roll? Pairs of sign-ins on the deployed stack, and
+the AUC of the best guess from it.
 
     make bench-oracle
     make bench-oracle FLAGS='--pairs 200'
 
-Each pair asks for a code for a voter and for an address that nobody has, in random order, one request at a time. A classifier by a threshold on
-the latency guesses right in AUC of all pairs of answers (the Mann–Whitney statistic): 0.5 is chance. The same for a second request at once, which
-the bucket holds back, and for voters whose NUMEN is locked against others. Everything else of the answers is compared as well. The run writes
-bench/oracle.md; the exit status is 1 when an answer differs or an AUC lies outside of 0.45 to 0.55.
+Each pair asks for a code for a voter and for an address that nobody has, in random order, one
+request at a time. A classifier by a threshold on the latency guesses right in AUC of all pairs of
+answers (the Mann–Whitney statistic): 0.5 is chance. The same for a second request at once, which
+the bucket holds back, and for voters whose NUMEN is locked against others. Everything else of the
+answers is compared as well. The run writes bench/oracle.md; the exit status is 1 when an answer
+differs or an AUC lies outside of 0.45 to 0.55.
 """
 
 from __future__ import annotations
@@ -45,9 +48,11 @@ def report(seen: dict[str, Compared], arguments: str, seconds: float) -> str:
     ]
     return (
         "# What the time of an answer tells\n\n"
-        "Pairs of requests for a code on the deployed stack with IAM enforced, in random order, one at a time. AUC: how often a guess by the "
-        "latency is right, 0.5 is chance; limits 0.45 to 0.55. Delivery is held meanwhile: it does more for a voter than for a stranger, after the "
-        "answer, and shares a process with sign-in on this machine and nowhere else. Alike: status, body, headers and the form of the cookie.\n\n"
+        "Pairs of requests for a code on the deployed stack with IAM enforced, in random order, one at a time. AUC: "
+        "how often a guess by the latency is right, 0.5 is chance; limits 0.45 to 0.55. Delivery is held meanwhile: "
+        "it does more for a voter than for a stranger, after the "
+        "answer, and shares a process with sign-in on this machine and nowhere else. Alike: status, body, headers and "
+        "the form of the cookie.\n\n"
         + table(["compared", "pairs", "AUC", "chance, 95 %", "median, ms", "median of the other, ms", "alike"], rows)
         + f"\n{machine()} {seconds:.0f} s. `make bench-oracle{arguments}`\n"
     )

@@ -1,4 +1,5 @@
-"""What it takes to write and to check a register of 1.2 million entries, and of 10,000 for comparison: bench/register.md.
+"""What it takes to write and to check a register of 1.2 million entries, and of 10,000 for
+comparison: bench/register.md.
 
 Each step runs in a process of its own, so that its peak memory is its own.
 """
@@ -83,8 +84,11 @@ def main() -> None:
     names = ("step", "entries", "processor, s", "clock, s", "entries a processor second", "peak memory, MB", "file, MB")
     text = (
         f"# The register's file\n\n{table(names, rows)}\n"
-        "« write » puts made-up chains in order, hashes them, signs and writes the file; what an export reads from DynamoDB before is not in it. « check » is "
-        "`reassort register verify FILE`. « altered » is the same on a file in whose middle one entry was altered that no other follows, so that only the signed fingerprints tell which: it is found and named. Processor seconds repeat; the clock also waits for whatever else the machine does.\n\n"
+        "« write » puts made-up chains in order, hashes them, signs and writes the file; what an export reads from "
+        "DynamoDB before is not in it. « check » is "
+        "`reassort register verify FILE`. « altered » is the same on a file in whose middle one entry was altered "
+        "that no other follows, so that only the signed fingerprints tell which: it is found and named. Processor "
+        "seconds repeat; the clock also waits for whatever else the machine does.\n\n"
         f"`make bench-register`, {machine()}\n"
     )
     _REPORT.write_text(text, encoding="utf-8")
@@ -162,7 +166,9 @@ def _add_voter(voter_id: str, story: list[Change], chains: SortedChains, counted
 
 
 def _alter(file: Path, entries: int) -> int:
-    """Alter an entry in the middle that is alone in its chain, so that no hash contradicts it; return its line."""
+    """Alter an entry in the middle that is alone in its chain, so that no hash contradicts it;
+    return its line.
+    """
     altered = 0
     previous = b""
     changed = file.with_suffix(".altered")

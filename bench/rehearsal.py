@@ -1,11 +1,13 @@
-"""A rehearsal on a stack of its own on this machine: `reassort rehearse` against `make run`'s stack, without the demo roll.
+"""A rehearsal on a stack of its own on this machine: `reassort rehearse` against `make run`'s
+stack, without the demo roll.
 
     make rehearse
     make rehearse FLAGS='--voters 1000 --minutes 2'
 
-API, functions, tables and providers share the machine's processors with the voters, so its latencies are this machine's. What it shows is that
-nothing is lost or mixed up when thousands come at once. The run writes bench/rehearsal.md and bench/rehearsal.json; the exit status is
-the command's.
+API, functions, tables and providers share the machine's processors with the voters, so its
+latencies are this machine's. What it shows is that nothing is lost or mixed up when thousands come
+at once. The run writes bench/rehearsal.md and bench/rehearsal.json; the exit status is the
+command's.
 """
 
 from __future__ import annotations
@@ -92,12 +94,14 @@ def _report(outcome: dict[str, Any], local: LocalStack, command: list[str], took
         [
             "# A rehearsal on one machine\n",
             "Written by `make rehearse`.\n",
-            f"{outcome['voters']:,} voters on a fictional roll, {outcome['came']:,} of whom came within {outcome['seconds'] / 60:g} minutes, 40 % of "
-            f"them in the busiest fifth of it: {reissues['reissues']:,} reissues were committed, {outcome['votes']:,} votes counted. The last voter had "
-            f"gone after {outcome['lasted'] / 60:.1f} minutes. **{outcome['lost']} lost, {outcome['wrong_generation']} of a wrong generation, "
-            f"{outcome['sent_twice']} sent twice.** {reissues['handed_over']:,} identifiers were handed over, {reissues['arrived']:,} of them "
-            f"reported as arrived, {reissues['failed']:,} failed as their voters see, {reissues['superseded']:,} superseded before they left; "
-            f"{outcome['redeliveries']:,} redelivered, {outcome['disputes']:,} disputed; {gone}; "
+            f"{outcome['voters']:,} voters on a fictional roll, {outcome['came']:,} of whom came within "
+            f"{outcome['seconds'] / 60:g} minutes, 40 % of them in the busiest fifth of it: {reissues['reissues']:,} "
+            f"reissues were committed, {outcome['votes']:,} votes counted. The last voter had gone after "
+            f"{outcome['lasted'] / 60:.1f} minutes. **{outcome['lost']} lost, {outcome['wrong_generation']} of a "
+            f"wrong generation, {outcome['sent_twice']} sent twice.** {reissues['handed_over']:,} identifiers were "
+            f"handed over, {reissues['arrived']:,} of them reported as arrived, {reissues['failed']:,} failed as "
+            f"their voters see, {reissues['superseded']:,} superseded before they left; {outcome['redeliveries']:,} "
+            f"redelivered, {outcome['disputes']:,} disputed; {gone}; "
             f"{outcome['unanswered']:,} were never answered, {outcome['in_vain']:,} waited in vain.\n",
             f"Register {promise}: {register['entries']:,} entries, issued {register['issued']:,} = {states}.\n",
             "## Calls\n",
@@ -108,8 +112,9 @@ def _report(outcome: dict[str, Any], local: LocalStack, command: list[str], took
             "## What was refused, and limits reached\n",
             "Voters mistype, click twice and ask again; 429 is a limit.\n",
             table(["call", "answer", "number"], refusals),
-            f"{machine()} `{' '.join(['reassort', *command[1:]])}` on `make run`'s stack ({local.stack.region}, embedded AWS), {took / 60:.0f} minutes in all. "
-            "Everything shares these processors, so the times are this machine's; MiniStack brings one batch of the stream after the other, where AWS "
+            f"{machine()} `{' '.join(['reassort', *command[1:]])}` on `make run`'s stack ({local.stack.region}, "
+            f"embedded AWS), {took / 60:.0f} minutes in all. Everything shares these processors, so the times are "
+            "this machine's; MiniStack brings one batch of the stream after the other, where AWS "
             "brings ten a shard at once. SES's simulator addresses are reported on, SMS are not.\n",
         ]
     )

@@ -1,12 +1,14 @@
-"""What importing a roll costs the operator's machine: processor time against boto3's batch writer, memory, and a whole roll of 1.2 million.
+"""What importing a roll costs the operator's machine: processor time against boto3's batch writer,
+memory, and a whole roll of 1.2 million.
 
     make bench-import
     make bench-import FLAGS='--voters 100000'
 
-Both write the same items to an endpoint in another process that accepts everything (harness/roll/accepting_aws.py), so the client is all that is
-measured. The batch writer gets items that are finished, in three tables, unconditionally; the import makes its own (four keyed hashes and a
-link of the register for each voter) and writes them in transactions on condition that nothing is there. The run writes bench/roll_import.md; the
-exit status is 1 when a bar is missed or a row is.
+Both write the same items to an endpoint in another process that accepts everything
+(harness/roll/accepting_aws.py), so the client is all that is measured. The batch writer gets items
+that are finished, in three tables, unconditionally; the import makes its own (four keyed hashes and
+a link of the register for each voter) and writes them in transactions on condition that nothing is
+there. The run writes bench/roll_import.md; the exit status is 1 when a bar is missed or a row is.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ def instructions_of_batch(url: str, side: str) -> float:
 
 
 def whole_rolls(url: str, folder: Path, voters: int, tell: Callable[[str], None]) -> dict[str, dict[int, CommandRun]]:
-    """Check and import generated rolls, a short one and the whole one, through the command itself."""
+    """Check and import generated rolls, a short one and the whole one, through the command
+    itself.
+    """
     environment = client_environment(url)
     stack = ("--stack", STACK, "--elections", ELECTION_FILE.parent)
     key = str(x25519.Identity.generate().to_public())
@@ -206,7 +210,10 @@ more to write the mailing file. The endpoint shares the processors with it.
             digits=3,
         ),
     ]
-    more = f"{options.voters:,} rows in {big.seconds:,.0f} s, {big.rows_a_second:,.0f} a second; every command, and both encodings: [roll_import.md](roll_import.md)."
+    more = (
+        f"{options.voters:,} rows in {big.seconds:,.0f} s, {big.rows_a_second:,.0f} a second; every command, and "
+        "both encodings: [roll_import.md](roll_import.md)."
+    )
     keep(Section("import", "Import of the roll", f"make bench-import{flags}", tuple(figures), (more,)))
     return gate <= CPU_BAR and _ratio(times) <= CPU_BAR and max(growth.values()) <= MEMORY_BAR
 

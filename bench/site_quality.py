@@ -2,7 +2,8 @@
 
     make bench-site
 
-Starts the whole stack as `make run` does, and writes bench/site.md. The exit status is 1 when a page is over its limit.
+Starts the whole stack as `make run` does, and writes bench/site.md. The exit status is 1 when a
+page is over its limit.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ BAR = 0.99
 
 @dataclass(frozen=True)
 class Weighed:
-    """Answers of a first load, and their bytes as the browser received them: headers, compressed bodies."""
+    """Answers of a first load, and their bytes as the browser received them: headers, compressed
+    bodies.
+    """
 
     answers: int
     bytes: int
@@ -92,8 +95,8 @@ def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseRepor
             ),
         ),
         (
-            f"The lowest score that Lighthouse gave to any of {len(measured)} pages, on a slow phone or a desktop, for accessibility, best practices or performance: "
-            f"{lowest * 100:.0f}. Page by page: [site.md](site.md).",
+            f"The lowest score that Lighthouse gave to any of {len(measured)} pages, on a slow phone or a desktop, "
+            f"for accessibility, best practices or performance: {lowest * 100:.0f}. Page by page: [site.md](site.md).",
         ),
     )
 
@@ -101,7 +104,9 @@ def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseRepor
 def measure(
     browser: Browser, checkers: Checkers, cookies: Sequence[Any], url: str
 ) -> tuple[Weighed, LighthouseReport, LighthouseReport]:
-    """Weigh a page's first load, and score it as a slow phone and as a desktop, each with nothing in the cache."""
+    """Weigh a page's first load, and score it as a slow phone and as a desktop, each with nothing
+    in the cache.
+    """
     context = browser.new_context(locale="fr-FR")
     context.add_cookies(cookies)
     page = context.new_page()
@@ -134,9 +139,10 @@ def report(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseReport
     ]
     return (
         "# The pages of the voter space\n\n"
-        "First load with an empty cache, through the local gateway, which compresses and sets headers as CloudFront does: "
-        f"bytes as the browser received them, the API's answers and all headers included (limit {FIRST_LOAD / 1000:.0f} kB). "
-        "Lighthouse: accessibility / best practices / performance, on a slow phone (4 × slower processor, 1.6 Mbit/s) and on a "
+        "First load with an empty cache, through the local gateway, which "
+        "compresses and sets headers as CloudFront does: bytes as the browser received them, the API's answers and "
+        f"all headers included (limit {FIRST_LOAD / 1000:.0f} kB). Lighthouse: accessibility / best practices / "
+        "performance, on a slow phone (4 × slower processor, 1.6 Mbit/s) and on a "
         "desktop, from a server that answers after 50 ms. `demande.html` and `suivi.html` with a session.\n\n"
         + table(["page", "answers", "kB", "Lighthouse, phone", "Lighthouse, desktop"], rows)
         + f"\naxe (light and dark), html-validate and pa11y: 0 findings in {len(STATES)} states, "

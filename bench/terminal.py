@@ -1,9 +1,10 @@
-"""A recorded terminal: the commands of those who run an election, on a local stack, as docs/screenshots/terminal.svg.
+"""A recorded terminal: the commands of those who run an election, on a local stack, as
+docs/screenshots/terminal.svg.
 
     make terminal
 
-Each command really runs, on a stack of its own; what it writes is drawn by Rich, colours included. Of a progress bar, which wipes itself
-away, the picture keeps one moment.
+Each command really runs, on a stack of its own; what it writes is drawn by Rich, colours included.
+Of a progress bar, which wipes itself away, the picture keeps one moment.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Recorder:
         self._folder = folder
 
     def run(self, command: str) -> None:
-        """Run `reassort …` in the folder, and draw the prompt, one moment of its progress, and its result."""
+        """Run `reassort …` in the folder, and draw the prompt, one moment of its progress, and its
+        result.
+        """
         program = str(Path(sys.executable).with_name("reassort"))
         done = subprocess.run(
             [program, *shlex.split(command)[1:]],
@@ -90,7 +93,9 @@ def write_rolls(folder: Path) -> None:
 
 
 def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
-    """Let the first voter of a roll sign in and ask by SMS, as their browser would; return their address."""
+    """Let the first voter of a roll sign in and ask by SMS, as their browser would; return their
+    address.
+    """
     with roll.open(encoding="utf-8-sig", newline="") as file:
         voter = next(csv.DictReader(file, delimiter=";"))
     cookies: dict[str, str] = {}

@@ -1,8 +1,10 @@
-"""The warm path: what a reissue costs beside its own AWS calls, and beside a usual handler (P2, P2b, P2c).
+"""The warm path: what a reissue costs beside its own AWS calls, and beside a usual handler (P2,
+P2b, P2c).
 
     make bench-warm
 
-AWS is a server of this machine, in a process of its own, which answers at once: what is left is the function's own work.
+AWS is a server of this machine, in a process of its own, which answers at once: what is left is the
+function's own work.
 """
 
 from __future__ import annotations
@@ -101,7 +103,8 @@ def measure(runs: int = RUNS) -> Section:
                 "P2b",
                 "the same, ms by the clock",
                 first.median,
-                note=f"{encrypted['reissue']['first']} ÷ {encrypted['reissue']['warm']}; NAIVE {encrypted['NAIVE']['first']} ÷ {encrypted['NAIVE']['warm']}",
+                note=f"{encrypted['reissue']['first']} ÷ {encrypted['reissue']['warm']}; NAIVE "
+                f"{encrypted['NAIVE']['first']} ÷ {encrypted['NAIVE']['warm']}",
             ),
             Figure(
                 "P2c",
@@ -112,8 +115,10 @@ def measure(runs: int = RUNS) -> Section:
             ),
         ),
         (
-            f"Instructions of one request: {cost['reissue']:,.0f} the reissue, {cost['bare calls']:,.0f} its bare calls, {cost['NAIVE']:,.0f} NAIVE.",
-            "The bare calls are boto3's, with the very parameters that the reissue sent; unless said otherwise, its clients check no parameters and have a fixed user agent, like the reissue's.",
+            f"Instructions of one request: {cost['reissue']:,.0f} the reissue, {cost['bare calls']:,.0f} its bare "
+            f"calls, {cost['NAIVE']:,.0f} NAIVE.",
+            "The bare calls are boto3's, with the very parameters that the reissue sent; unless said otherwise, its "
+            "clients check no parameters and have a fixed user agent, like the reissue's.",
         ),
     )
 

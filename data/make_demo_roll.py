@@ -3,8 +3,8 @@
     python data/make_demo_roll.py > data/demo-roll.csv
     python data/make_demo_roll.py --seed 7 --rows 1200000 > roll.csv
 
-Nobody in it exists: family names are made up, and every NUMEN begins with 00, the number of no académie. The first voters
-are chosen by hand for what a demonstration needs.
+Nobody in it exists: family names are made up, and every NUMEN begins with 00, the number of no
+académie. The first voters are chosen by hand for what a demonstration needs.
 """
 
 import argparse
@@ -71,7 +71,8 @@ STUDENT_SERVICES = (
     ("Crous, résidence universitaire Montmuzard, Dijon", None),
 )
 
-# Who a demonstration needs: plain cases, no secretariat, a name with accents and a hyphen, a secondment overseas.
+# Who a demonstration needs: plain cases, no secretariat, a name with accents and a hyphen, a
+# secondment overseas.
 BY_HAND = (
     ("Camille", "Morvandel", 0, *SCHOOLS[0]),
     ("Étienne", "Bèzemartin", 0, *SCHOOLS[13]),
@@ -86,8 +87,8 @@ BY_HAND = (
     ),
     ("Joël", "Fontanivert", 0, "Collège du Bord-de-Mer, Le Moule, Guadeloupe (mise à disposition)", None),
 )
-# The last rows. Mailboxes of the SES simulator, at the election's domains: what the local stack reports of their e-mails is
-# in `local/receipts.py`.
+# The last rows. Mailboxes of the SES simulator, at the election's domains: what the local stack
+# reports of their e-mails is in `local/receipts.py`.
 SIMULATED = (
     ("success", 0, *SCHOOLS[1]),
     ("bounce", 0, *SCHOOLS[2]),
@@ -113,7 +114,9 @@ def main() -> None:
 
 
 def make_rows(election: Election, rows: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
-    """Make the rows of a roll: address, NUMEN, establishment, secretariat or nothing, identifier in groups."""
+    """Make the rows of a roll: address, NUMEN, establishment, secretariat or nothing, identifier in
+    groups.
+    """
     draw = random.Random(seed)  # noqa: S311 - nobody votes with these
     namesakes: Counter[str] = Counter()
     domains = election.domain_names
@@ -143,7 +146,8 @@ def _mailbox_part(name: str) -> str:
 
 
 def _numen(row: int, draw: random.Random) -> str:
-    # The five digits and the first two letters count the rows, so no two are alike up to 67 million.
+    # The five digits and the first two letters count the rows, so no two are alike up to 67
+    # million.
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     block, number = divmod(row, 100_000)
     # 31,541 is prime to 100,000: consecutive rows do not have consecutive numbers.

@@ -1,13 +1,16 @@
-"""A voting platform's side of the reissue service: check an identifier, record its vote, hear of invalidations.
+"""A voting platform's side of the reissue service: check an identifier, record its vote, hear of
+invalidations.
 
-It needs boto3 and nothing of this repository: copy it. docs/voting-platform.md says what each answer obliges to.
+It needs boto3 and nothing of this repository: copy it. docs/voting-platform.md says what each
+answer obliges to.
 
     python voting_platform.py subscribe --topic TOPIC_ARN --queue reassort-events
     python voting_platform.py listen --queue-url QUEUE_URL
     python voting_platform.py check --api-url API_URL --role ROLE_ARN < identifier.txt
 
-An identifier is read from standard input, for a command line is seen by others. Credentials and region are those of the SDK
-(`AWS_PROFILE`, `AWS_DEFAULT_REGION`, …); the role is the stack's output VotingPlatformRoleArn, TOPIC_ARN its PlatformTopicArn, API_URL its ApiUrl.
+An identifier is read from standard input, for a command line is seen by others. Credentials and
+region are those of the SDK (`AWS_PROFILE`, `AWS_DEFAULT_REGION`, …); the role is the stack's output
+VotingPlatformRoleArn, TOPIC_ARN its PlatformTopicArn, API_URL its ApiUrl.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ REFUSALS = frozenset({"already-voted", "frozen", "revoked", "unknown-identifier"
 
 
 class UnavailableError(Exception):
-    """The service did not answer in the end. What became of a vote is unknown: repeat it before anything else."""
+    """The service did not answer in the end. What became of a vote is unknown: repeat it before
+    anything else.
+    """
 
 
 class RefusedCallError(Exception):
@@ -53,7 +58,9 @@ class RefusedCallError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service says of an identifier. `handle` and `sequence` are None where it gives none."""
+    """What the service says of an identifier. `handle` and `sequence` are None where it gives
+    none.
+    """
 
     status: str
     generation: int | None
@@ -66,8 +73,9 @@ class Answer:
 class Vote:
     """What became of a vote. `refusal` is one of REFUSALS, None when it counts.
 
-    `unanswered` tells that an earlier try of this same call got no answer. An `already-voted` is then most likely its own: look into the
-    ballot box for another ballot under the same handle, and if there is none the vote counts.
+    `unanswered` tells that an earlier try of this same call got no answer. An `already-voted` is
+    then most likely its own: look into the ballot box for another ballot under the same handle, and
+    if there is none the vote counts.
     """
 
     refusal: str | None
@@ -107,7 +115,8 @@ class Registry:
         self._http = URLLib3Session(timeout=timeout, max_pool_connections=32)
 
     def check(self, identifier: str) -> Answer:
-        """Ask whether an identifier is valid. It changes nothing, so it is repeated until there is an answer.
+        """Ask whether an identifier is valid. It changes nothing, so it is repeated until there is
+        an answer.
 
         Raises:
             UnavailableError: there was none after four tries. Do not let the voter vote unchecked.
@@ -125,7 +134,8 @@ class Registry:
         )
 
     def vote(self, identifier: str) -> Vote:
-        """Record the vote of an identifier. One call at a time for each identifier: see docs/voting-platform.md, « Voting ».
+        """Record the vote of an identifier. One call at a time for each identifier: see
+        docs/voting-platform.md, « Voting ».
 
         It is repeated as well: a vote is recorded once, however often it is sent.
 
@@ -140,7 +150,9 @@ class Registry:
         return Vote(body["code"], unanswered)
 
     def _call(self, path: str, identifier: str) -> tuple[int, Mapping[str, str], dict[str, Any], bool]:
-        """Return status, headers in lower case, body, and whether an earlier try may have had its effect."""
+        """Return status, headers in lower case, body, and whether an earlier try may have had its
+        effect.
+        """
         unanswered = False
         for attempt in range(TRIES):
             wait = random.uniform(0, 0.2 * 4**attempt)  # noqa: S311 - jitter
@@ -164,7 +176,8 @@ class Registry:
         raise UnavailableError(path)
 
     def _signed(self, path: str, identifier: str) -> Any:
-        # Anew for each try: a signature is good for five minutes, and credentials may have been renewed.
+        # Anew for each try: a signature is good for five minutes, and credentials may have been
+        # renewed.
         body = json.dumps({"identifier": identifier}).encode()
         request = AWSRequest("POST", self._api_url + path, data=body, headers={"Content-Type": "application/json"})
         SigV4Auth(self._credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(request)
@@ -173,10 +186,12 @@ class Registry:
 
 @dataclass
 class KeptAnswers:
-    """Answers to earlier checks, each dropped or corrected as soon as an event says that it is no longer true.
+    """Answers to earlier checks, each dropped or corrected as soon as an event says that it is no
+    longer true.
 
-    It saves a voter who comes back a round trip, and tells a voting booth that is open that its identifier was revoked. It never decides
-    a vote: `Registry.vote` does. In production this is a table that all servers share; the rules are the same.
+    It saves a voter who comes back a round trip, and tells a voting booth that is open that its
+    identifier was revoked. It never decides a vote: `Registry.vote` does. In production this is a
+    table that all servers share; the rules are the same.
     """
 
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -185,7 +200,9 @@ class KeptAnswers:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, identifier: str, answer: Answer) -> None:
-        """Keep an answer. An unknown identifier is not kept: it may be a slip, and there is no event for it."""
+        """Keep an answer. An unknown identifier is not kept: it may be a slip, and there is no
+        event for it.
+        """
         if answer.handle is None:
             return
         with self._lock:
@@ -199,10 +216,12 @@ class KeptAnswers:
             return self._known[handle][0] if handle in self._known else None
 
     def apply(self, handle: str, status: str, sequence: int | None) -> bool:
-        """Take a status of a handle, whether an answer, an event or a line of an export brings it; tell whether it was news.
+        """Take a status of a handle, whether an answer, an event or a line of an export brings it;
+        tell whether it was news.
 
-        Events come at least once and in no certain order: `revoked` and `used` are final, of the others the greater sequence is newer.
-        What is not known yet is kept as well, for a check that was answered before the event may arrive after it.
+        Events come at least once and in no certain order: `revoked` and `used` are final, of the
+        others the greater sequence is newer. What is not known yet is kept as well, for a check
+        that was answered before the event may arrive after it.
         """
         with self._lock:
             known = self._known.get(handle)
@@ -212,7 +231,8 @@ class KeptAnswers:
             return known is None or known[0] != status
 
     def _digest(self, identifier: str) -> bytes:
-        # No identifier in memory for longer than its request. As it may be typed: the service ignores blanks, hyphens and case.
+        # No identifier in memory for longer than its request. As it may be typed: the service
+        # ignores blanks, hyphens and case.
         plain = "".join(character for character in identifier.upper() if character.isalnum())
         return hashlib.blake2b(plain.encode(), key=self._key, digest_size=16).digest()
 
@@ -226,10 +246,12 @@ class Events:
         self._answers = answers
 
     def take(self, wait_seconds: int = 20) -> list[dict[str, Any]]:
-        """Wait for events, apply each, then remove it from the queue; return them. What fails stays, and comes again.
+        """Wait for events, apply each, then remove it from the queue; return them. What fails
+        stays, and comes again.
 
         Raises:
-            botocore.exceptions.ClientError, BotoCoreError: SQS refuses or does not answer; take again.
+            botocore.exceptions.ClientError, BotoCoreError: SQS refuses or does not answer; take
+                again.
         """
         received = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
@@ -242,7 +264,8 @@ class Events:
                     continue
                 self._answers.apply(event["handle"], event["status"], event["sequence"])
             except (KeyError, TypeError, ValueError):
-                # Not an event of the service: the queue's redrive policy takes it out, and somebody looks.
+                # Not an event of the service: the queue's redrive policy takes it out, and somebody
+                # looks.
                 continue
             self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
             taken.append(event)
@@ -255,9 +278,11 @@ class Events:
 
 
 def subscribe(sns: Any, sqs: Any, topic_arn: str, queue_name: str) -> str:
-    """Make a queue, let the topic and nobody else write into it, subscribe it with raw delivery; return its URL.
+    """Make a queue, let the topic and nobody else write into it, subscribe it with raw delivery;
+    return its URL.
 
-    May be repeated. What could not be taken five times goes to the queue `<queue_name>-dead`, which wants an alarm.
+    May be repeated. What could not be taken five times goes to the queue `<queue_name>-dead`, which
+    wants an alarm.
     """
     dead_arn = _queue_arn(sqs, sqs.create_queue(QueueName=f"{queue_name}-dead")["QueueUrl"])
     url: str = sqs.create_queue(QueueName=queue_name)["QueueUrl"]

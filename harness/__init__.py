@@ -1,1 +1,3 @@
-"""What tests and measurements have in common: the service on an engine, its surroundings, and what counts. It imports neither of them."""
+"""What tests and measurements have in common: the service on an engine, its surroundings, and what
+counts. It imports neither of them.
+"""

@@ -1,4 +1,6 @@
-"""Elections for tests: the files that are really deployed, with parts replaced where a test needs another rule."""
+"""Elections for tests: the files that are really deployed, with parts replaced where a test needs
+another rule.
+"""
 
 from copy import deepcopy
 from functools import cache
@@ -42,12 +44,16 @@ def election_content(election_id: str) -> dict[str, Any]:
 
 
 def read_election(election_id: str, **replaced: Any) -> ElectionFile:
-    """Read a file of `elections/`; `replaced` members of its top level are put in before it is validated."""
+    """Read a file of `elections/`; `replaced` members of its top level are put in before it is
+    validated.
+    """
     return parse_election({**election_content(election_id), **replaced}, f"{election_id}.yaml")
 
 
 def write_election(folder: Path, election_id: str, **replaced: Any) -> Path:
-    """Write a file of `elections/` into `folder` under its own name, with `replaced` members of its top level, and return its path."""
+    """Write a file of `elections/` into `folder` under its own name, with `replaced` members of its
+    top level, and return its path.
+    """
     path = folder / f"{election_id}.yaml"
     content = {**election_content(election_id), **replaced}
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -1,4 +1,6 @@
-"""The embedded AWS: MiniStack on a loopback port, with IAM enforced, alive exactly as long as this process wants it."""
+"""The embedded AWS: MiniStack on a loopback port, with IAM enforced, alive exactly as long as this
+process wants it.
+"""
 
 import contextlib
 import os
@@ -41,11 +43,15 @@ class LocalAws:
     log: Path
 
     def environment(self) -> dict[str, str]:
-        """Give the environment in which every AWS tool and SDK talks to this one, as its administrator."""
+        """Give the environment in which every AWS tool and SDK talks to this one, as its
+        administrator.
+        """
         return {**isolated_environment(), "AWS_ENDPOINT_URL": self.endpoint_url}
 
     def client(self, service: str) -> Any:
-        """Give an SDK client of this AWS, as its administrator, whatever profile or proxy the user's shell has set."""
+        """Give an SDK client of this AWS, as its administrator, whatever profile or proxy the
+        user's shell has set.
+        """
         session = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),
@@ -59,14 +65,16 @@ class LocalAws:
             endpoint_url=self.endpoint_url,
             aws_access_key_id=ROOT_KEY,
             aws_secret_access_key=ROOT_KEY,
-            # No proxies, whatever the shell has set; an entry without a value would put whole URLs into the request line.
+            # No proxies, whatever the shell has set; an entry without a value would put whole URLs
+            # into the request line.
             config=Config(proxies={}),
         )
 
     def execute_api_url(self, api_url: str) -> str:
         """Give the address at which a REST API is served here, from the one it would have on AWS.
 
-        `https://{api}.execute-api.{region}.amazonaws.com/{stage}` becomes `{endpoint}/_aws/execute-api/{api}/{stage}`.
+        `https://{api}.execute-api.{region}.amazonaws.com/{stage}` becomes
+        `{endpoint}/_aws/execute-api/{api}/{stage}`.
         """
         host, _, stage = api_url.removeprefix("https://").partition("/")
         return f"{self.endpoint_url}/_aws/execute-api/{host.partition('.')[0]}/{stage}".rstrip("/")
@@ -75,7 +83,8 @@ class LocalAws:
 def isolated_environment() -> dict[str, str]:
     """Give this process's environment without any way to a real AWS account.
 
-    Profiles, files, container and instance credentials are all out of reach; what is left is MiniStack's root key.
+    Profiles, files, container and instance credentials are all out of reach; what is left is
+    MiniStack's root key.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "MINISTACK_"))}
     bypass = ",".join(filter(None, [kept.get("no_proxy") or kept.get("NO_PROXY", ""), "127.0.0.1,localhost"]))
@@ -97,7 +106,8 @@ def isolated_environment() -> dict[str, str]:
 
 @contextmanager
 def start_aws(folder: Path, *, settings: Mapping[str, str] | None = None) -> Iterator[LocalAws]:
-    """Start the embedded AWS, wait until it answers, and stop it with its Lambda workers on leaving.
+    """Start the embedded AWS, wait until it answers, and stop it with its Lambda workers on
+    leaving.
 
     Its log and temporary files go to `folder`. `settings` adds environment variables of MiniStack.
 
@@ -139,7 +149,8 @@ def start_aws(folder: Path, *, settings: Mapping[str, str] | None = None) -> Ite
                 raise LocalAwsError(f"the embedded AWS did not answer within {START_SECONDS} s ({log})")
             time.sleep(0.05)
         aws = LocalAws(endpoint, REGION, log)
-        # MiniStack imports CloudFormation for 3 seconds at its first call; the caller is building meanwhile.
+        # MiniStack imports CloudFormation for 3 seconds at its first call; the caller is building
+        # meanwhile.
         threading.Thread(target=_warm_up, args=(aws,), daemon=True).start()
         yield aws
 

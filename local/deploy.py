@@ -1,4 +1,6 @@
-"""The project's own template, built by `sam build` and deployed by `sam deploy` on the embedded AWS."""
+"""The project's own template, built by `sam build` and deployed by `sam deploy` on the embedded
+AWS.
+"""
 
 import contextlib
 import json
@@ -18,14 +20,17 @@ STACK = "reassort"
 ELECTION = ROOT / "elections" / "dijon-2018.yaml"
 BUCKET = "reassort-local"
 PROFILE = ("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local")
-# In the template's words. MiniStack runs functions on the host's own Python, so the layer must hold the host's wheels.
+# In the template's words. MiniStack runs functions on the host's own Python, so the layer must hold
+# the host's wheels.
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 DARWIN_PLATFORMS = {"x86_64": "x86_64-apple-darwin", "arm64": "aarch64-apple-darwin"}
 
 
 @dataclass(frozen=True)
 class EmbeddedStack:
-    """A stack on the embedded AWS. `api_url` has no trailing slash; add the paths of openapi.yaml to it."""
+    """A stack on the embedded AWS. `api_url` has no trailing slash; add the paths of openapi.yaml
+    to it.
+    """
 
     name: str
     region: str
@@ -52,7 +57,8 @@ def write_demo_elections(folder: Path) -> Path:
 
 
 def build(folder: Path, elections: Path, *, template: Path = ROOT / "template.yaml") -> Path:
-    """Build the template for this host into `folder`, with the files of `elections` in the layer; give the built template.
+    """Build the template for this host into `folder`, with the files of `elections` in the layer;
+    give the built template.
 
     It needs no AWS. What it gives can be deployed any number of times, under different stack names.
 
@@ -123,7 +129,9 @@ def deploy(
 
 
 def _sam_environment(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Add what keeps SAM quick and quiet: no telemetry, no look for newer versions, state of its own, short polls."""
+    """Add what keeps SAM quick and quiet: no telemetry, no look for newer versions, state of its
+    own, short polls.
+    """
     state = folder / "sam"
     state.mkdir(parents=True, exist_ok=True)
     (state / "metadata.json").write_text(json.dumps({"telemetryEnabled": False, "lastVersionCheck": time.time()}))

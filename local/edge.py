@@ -47,7 +47,9 @@ def read_error_texts(document: Path) -> dict[int, str]:
 
 
 def read_pages(template: Path) -> frozenset[str]:
-    """Read the paths of the site's pages; CloudFront's functions answer any other path outside of `ASSETS` with 404.html."""
+    """Read the paths of the site's pages; CloudFront's functions answer any other path outside of
+    `ASSETS` with 404.html.
+    """
     return frozenset(_read(template)["Mappings"]["Site"]["Pages"]["Paths"].split())
 
 
@@ -55,7 +57,8 @@ def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
     """Read the headers of the template's `SecurityHeaders` policy.
 
     Raises:
-        HeadersPolicyError: there is no such policy, or it holds a kind of header that is not known here.
+        HeadersPolicyError: there is no such policy, or it holds a kind of header that is not known
+            here.
     """
     try:
         policy = _read(template)["Resources"][LOGICAL_ID]["Properties"]["ResponseHeadersPolicyConfig"]

@@ -1,4 +1,6 @@
-"""The demo election, moved by whole weeks so that today lies in its voting window; production's clock stays untouched."""
+"""The demo election, moved by whole weeks so that today lies in its voting window; production's
+clock stays untouched.
+"""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +21,8 @@ class NoFitError(Exception):
 
 
 def write_current_election(source: Path, folder: Path, now: datetime) -> Election:
-    """Write to `folder` the election file `source`, with every date in it moved by the same number of weeks.
+    """Write to `folder` the election file `source`, with every date in it moved by the same number
+    of weeks.
 
     Whole weeks keep each date on its weekday, which helpdesk hours depend on.
 
@@ -48,7 +51,9 @@ def write_current_election(source: Path, folder: Path, now: datetime) -> Electio
 
 
 def shift(part: Any, by: timedelta) -> Any:
-    """Move every date and date-time in a parsed YAML document, keys included; strings that start with one too."""
+    """Move every date and date-time in a parsed YAML document, keys included; strings that start
+    with one too.
+    """
     if isinstance(part, Mapping):
         return {shift(key, by): shift(value, by) for key, value in part.items()}
     if isinstance(part, list):

@@ -1,6 +1,8 @@
-"""One origin in front of the local stack: the built site, the deployed API behind it, and what was "sent".
+"""One origin in front of the local stack: the built site, the deployed API behind it, and what was
+"sent".
 
-CloudFront's part in production, and no more: it routes by path, forwards, and adds the security headers of the template.
+CloudFront's part in production, and no more: it routes by path, forwards, and adds the security
+headers of the template.
 """
 
 import re
@@ -111,7 +113,9 @@ def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts
 
 
 class SiteFiles(StaticFiles):
-    """Files as CloudFront serves them from the bucket: a default root object, no directory indexes, the site's own 404 page."""
+    """Files as CloudFront serves them from the bucket: a default root object, no directory indexes,
+    the site's own 404 page.
+    """
 
     def __init__(self, directory: Path, pages: frozenset[str]) -> None:
         super().__init__(directory=directory)
@@ -119,7 +123,9 @@ class SiteFiles(StaticFiles):
         self._pages = pages
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Serve a page or an asset; 404.html for any other page, and for a missing file what the bucket says."""
+        """Serve a page or an asset; 404.html for any other page, and for a missing file what the
+        bucket says.
+        """
         if scope["method"] not in {"GET", "HEAD"}:
             # CloudFront's own answer to a method that the behaviour does not allow.
             return Response("Forbidden", status_code=403)
@@ -179,7 +185,8 @@ def _forward(
             target += f"?{request.url.query}"
         headers = [(name, value) for name, value in request.headers.raw if name.decode() not in NOT_FORWARDED]
         if request.client is not None:
-            # As CloudFront does: what the client claims stays in front, the address that was seen comes last.
+            # As CloudFront does: what the client claims stays in front, the address that was seen
+            # comes last.
             addresses = [*request.headers.getlist("x-forwarded-for"), request.client.host]
             headers.append((b"x-forwarded-for", ", ".join(addresses).encode("latin-1")))
         try:

@@ -2,9 +2,10 @@
 
     python -I -S guard.py SCRATCH COMMAND…
 
-The command gets a process group of its own. When this program's standard input closes, which the kernel does even for an
-asker killed by SIGKILL, the whole group is killed; so it is when the command ends by itself and leaves children behind.
-Then the folder SCRATCH is removed ("-" means none). The exit status is the command's.
+The command gets a process group of its own. When this program's standard input closes, which the
+kernel does even for an asker killed by SIGKILL, the whole group is killed; so it is when the
+command ends by itself and leaves children behind. Then the folder SCRATCH is removed ("-" means
+none). The exit status is the command's.
 """
 
 import contextlib

@@ -1,4 +1,6 @@
-"""What the stack has "sent": the e-mails and SMS that the embedded AWS keeps, in one list, in their order."""
+"""What the stack has "sent": the e-mails and SMS that the embedded AWS keeps, in one list, in their
+order.
+"""
 
 import asyncio
 import contextlib
@@ -13,13 +15,16 @@ import httpx
 
 # An SMS is dated by the moment it is first seen, so this is how late its date can be.
 POLL_SECONDS = 0.25
-# All messages are read each time, so after thousands of them it is read less often: at most one part in so many of the time.
+# All messages are read each time, so after thousands of them it is read less often: at most one
+# part in so many of the time.
 READING_SHARE = 20
 
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message that left the stack. `channel` is email or sms; an SMS has neither subject nor HTML."""
+    """A message that left the stack. `channel` is email or sms; an SMS has neither subject nor
+    HTML.
+    """
 
     channel: str
     to: str

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def own_folder(name: str) -> Iterator[Path]:
-    """Give a folder `.local/<name>` that no other process uses meanwhile: with a number when that one is taken."""
+    """Give a folder `.local/<name>` that no other process uses meanwhile: with a number when that
+    one is taken.
+    """
     for number in itertools.count(1):
         folder = ROOT / ".local" / (name if number == 1 else f"{name}-{number}")
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +37,8 @@ class CommandError(Exception):
 def guarded(
     command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path = ROOT, scratch: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` under `guard.py` with its output in the file `log`; end it, and all it started, on leaving.
+    """Run `command` under `guard.py` with its output in the file `log`; end it, and all it started,
+    on leaving.
 
     `scratch` is a folder of the command's own, removed with it.
     """
@@ -49,7 +52,8 @@ def guarded(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # Ctrl-C in the terminal must reach this process alone, which then closes the guard's input.
+            # Ctrl-C in the terminal must reach this process alone, which then closes the guard's
+            # input.
             start_new_session=True,
         )
     try:

@@ -1,4 +1,6 @@
-"""What SES and SNS report of a message, in AWS's own shape: the events of `events/`, filled in for one message."""
+"""What SES and SNS report of a message, in AWS's own shape: the events of `events/`, filled in for
+one message.
+"""
 
 import gzip
 import json
@@ -10,7 +12,8 @@ from typing import Any
 
 from local.processes import ROOT
 
-# Kind of report -> the event it is built on, its `eventType`, and the member that tells what happened.
+# Kind of report -> the event it is built on, its `eventType`, and the member that tells what
+# happened.
 _SES_KINDS = {
     "delivery": ("ses-delivery", "Delivery", "delivery"),
     "bounce": ("ses-bounce", "Bounce", "bounce"),
@@ -75,7 +78,8 @@ def sms_log_line(
         sms_id: what SNS answered when it took the SMS.
         status: SUCCESS or FAILURE.
         response: the carrier's word, for example `Phone has blocked SMS`.
-        to: the number, E.164; SNS writes it out, and the log group's data protection policy masks it for whoever reads.
+        to: the number, E.164; SNS writes it out, and the log group's data protection policy masks
+            it for whoever reads.
         at: when SNS took the SMS.
         price_usd: what it cost; None when no carrier was asked.
     """
@@ -90,7 +94,9 @@ def sms_log_line(
 
 
 def sms_log_batch_shape() -> dict[str, Any]:
-    """Give the batch that `events/sms-log.json` carries: what CloudWatch Logs compresses for a subscription filter."""
+    """Give the batch that `events/sms-log.json` carries: what CloudWatch Logs compresses for a
+    subscription filter.
+    """
     data = json.loads(_text("sms-log"))["awslogs"]["data"]
     batch: dict[str, Any] = json.loads(gzip.decompress(b64decode(data)))
     return batch

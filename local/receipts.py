@@ -1,8 +1,10 @@
-"""What SES and SNS would report of the messages that the local stack "sends", for the addresses and numbers listed here.
+"""What SES and SNS would report of the messages that the local stack "sends", for the addresses and
+numbers listed here.
 
-The embedded AWS takes every message and reports nothing: it publishes no events of a configuration set and writes no log of
-SMS. This stands in for both, in their own shapes, through the deployed topic and the deployed log groups. An address or a
-number that is not listed gets no receipt at all, so its message stays as it was sent.
+The embedded AWS takes every message and reports nothing: it publishes no events of a configuration
+set and writes no log of SMS. This stands in for both, in their own shapes, through the deployed
+topic and the deployed log groups. An address or a number that is not listed gets no receipt at all,
+so its message stays as it was sent.
 """
 
 import asyncio
@@ -25,20 +27,26 @@ from local.aws import LocalAws
 from local.deploy import EmbeddedStack
 from local.receipt_shapes import ses_message, sms_log_line
 
-# Functions take the gateway for the endpoint of SES: the embedded AWS forgets the tags of an e-mail, and only the request has
-# them. The path is that of SES's API, for a request is passed on as it was signed.
+# Functions take the gateway for the endpoint of SES: the embedded AWS forgets the tags of an
+# e-mail, and only the request has them. The path is that of SES's API, for a request is passed on
+# as it was signed.
 _SES_PATH = "/v2/email/outbound-emails"
 POLL_SECONDS = 0.5
 # Long enough to see that a message has left, short enough to wait for.
 _SOON_SECONDS = 2.0
 _LATER_SECONDS = 6.0
 _MASK = "************"
-_SUPPRESSED = "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address."
+_SUPPRESSED = (
+    "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an "
+    "invalid address."
+)
 
 
 @dataclass(frozen=True)
 class MailReceipt:
-    """A report of SES on an e-mail, `after` seconds; `facts` as `ses_message` takes them, from the recipient's address."""
+    """A report of SES on an e-mail, `after` seconds; `facts` as `ses_message` takes them, from the
+    recipient's address.
+    """
 
     after: float
     kind: str
@@ -54,8 +62,8 @@ class SmsReceipt:
     price_usd: float | None = 0.07368
 
 
-# The local parts of SES's mailbox simulator, at any domain: `bounce@ac-dijon.fr`, `bounce+label@u-bourgogne.fr`.
-# SES developer guide, "Using the mailbox simulator".
+# The local parts of SES's mailbox simulator, at any domain: `bounce@ac-dijon.fr`,
+# `bounce+label@u-bourgogne.fr`. SES developer guide, "Using the mailbox simulator".
 _MAILBOXES = {
     "success": (MailReceipt(_SOON_SECONDS, "delivery"),),
     "bounce": (MailReceipt(_SOON_SECONDS, "bounce"),),
@@ -86,7 +94,8 @@ _MAILBOXES = {
         ),
     ),
 }
-# Endings of a number, for example 06 12 99 00 01. Six digits, so that a number typed at random is none of them.
+# Endings of a number, for example 06 12 99 00 01. Six digits, so that a number typed at random is
+# none of them.
 _NUMBERS = {
     "990000": SmsReceipt("SUCCESS", "Message has been accepted by phone carrier"),
     "990001": SmsReceipt("FAILURE", "Phone is currently unreachable/unavailable"),
@@ -146,7 +155,8 @@ class Receipts:
 
     async def _pass_to_ses(self, request: Request) -> Response:
         body = await request.body()
-        # The host, too: the embedded AWS verifies the signature, and then what the function's role may do.
+        # The host, too: the embedded AWS verifies the signature, and then what the function's role
+        # may do.
         headers = {name: value for name, value in request.headers.items() if name != "connection"}
         try:
             answer = await self._client.post(_SES_PATH, content=body, headers=headers)
@@ -198,7 +208,8 @@ class Receipts:
 
     async def _log(self, receipt: SmsReceipt, sms_id: str, sent_at: datetime) -> None:
         await asyncio.sleep(_SOON_SECONDS)
-        # The embedded AWS knows no data protection policy: the number is masked before, as the policy would on reading.
+        # The embedded AWS knows no data protection policy: the number is masked before, as the
+        # policy would on reading.
         line = sms_log_line(sms_id, receipt.status, receipt.response, to=_MASK, at=sent_at, price_usd=receipt.price_usd)
         with _told():
             await asyncio.to_thread(

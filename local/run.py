@@ -42,7 +42,8 @@ EXPECTED = (StartError, CommandError, LocalAwsError, HeadersPolicyError, Electio
 
 def main() -> int:
     """Start everything, serve, stop everything. Return the exit status."""
-    # A stop must unwind like Ctrl-C does, so that every child is ended; a shell starts background jobs deaf to Ctrl-C.
+    # A stop must unwind like Ctrl-C does, so that every child is ended; a shell starts background
+    # jobs deaf to Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -79,7 +80,9 @@ def listen(wanted: str) -> socket.socket:
 
 
 def serve(listener: socket.socket, folder: Path) -> None:
-    """Bring the stack up behind `listener`, with its files in `folder`, and serve until a signal comes."""
+    """Bring the stack up behind `listener`, with its files in `folder`, and serve until a signal
+    comes.
+    """
     with brought_up(listener, folder, ROLL) as local:
         line = f"Espace électeur prêt : {local.origin} (messages : {local.origin}/_local/)"
         # The server ends in good order at a signal, then raises it again.
@@ -102,7 +105,9 @@ class Announcing(uvicorn.Server):
 
 @dataclass(frozen=True)
 class LocalStack:
-    """A deployed stack and the gateway that is to serve it at `origin`. Functions reach SES through it, so nothing is sent before."""
+    """A deployed stack and the gateway that is to serve it at `origin`. Functions reach SES through
+    it, so nothing is sent before.
+    """
 
     aws: LocalAws
     stack: EmbeddedStack
@@ -138,7 +143,9 @@ class LocalStack:
 
 @contextmanager
 def brought_up(listener: socket.socket, folder: Path, roll: Path | None) -> Iterator[LocalStack]:
-    """Build and deploy everything for `listener`, import `roll` if there is one, and stop it all on leaving."""
+    """Build and deploy everything for `listener`, import `roll` if there is one, and stop it all on
+    leaving.
+    """
     origin = "http://{}:{}".format(*listener.getsockname())
     clock = time.monotonic()
 

@@ -7,8 +7,10 @@ Called by `sam build` through `packaging/Makefile`:
 
 Environment:
     ARTIFACTS_DIR: where the artefact goes; `sam build` sets it.
-    ARCHITECTURE: `arm64` (default) or `x86_64`; the makefile named by the template's ContextPath sets it.
-    LAYER_PLATFORM: overrides the platform of the wheels, in uv's words, for a local stack on a host that is not Linux.
+    ARCHITECTURE: `arm64` (default) or `x86_64`; the makefile named by the template's ContextPath
+        sets it.
+    LAYER_PLATFORM: overrides the platform of the wheels, in uv's words, for a local stack on a host
+        that is not Linux.
     ELECTIONS_DIR: the folder of election files (default `elections`).
     UV: the uv program (default: the one on PATH).
 
@@ -40,9 +42,10 @@ RUNTIME = (3, 13)
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 TASK_ROOT, LAYER_ROOT = "/var/task", "/opt/python"
 
-# The one list of what the functions ask of AWS. An SDK client is built from its service's whole JSON model, which costs
-# 51 ms for a full DynamoDB and 7 ms for one that holds these operations only; an operation that is not here is an
-# AttributeError on the client, in every test that runs the built artefact.
+# The one list of what the functions ask of AWS. An SDK client is built from its service's whole
+# JSON model, which costs 51 ms for a full DynamoDB and 7 ms for one that holds these operations
+# only; an operation that is not here is an AttributeError on the client, in every test that runs
+# the built artefact.
 OPERATIONS = {
     "dynamodb": {
         "BatchGetItem",
@@ -72,13 +75,15 @@ ROOTS = (
 # What botocore reads for every client, whatever the service.
 SDK_FILES = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
 
-# Found by reading what the packages import: nothing calls importlib.metadata on the way of a function.
+# Found by reading what the packages import: nothing calls importlib.metadata on the way of a
+# function.
 BALLAST = (
     "*.dist-info",
     ".lock",
     "bin",
     "dateutil/zoneinfo/*.tar.gz",
-    # Powertools beyond Logger, Metrics and batch (which wants the parser): each is imported by its own users only.
+    # Powertools beyond Logger, Metrics and batch (which wants the parser): each is imported by its
+    # own users only.
     "aws_lambda_powertools/event_handler",
     *(
         f"aws_lambda_powertools/utilities/{name}"
@@ -95,7 +100,8 @@ BALLAST = (
             "validation",
         )
     ),
-    # Emergency and service numbers. The regions of ordinary numbers stay, all of them: a foreign one must be recognised.
+    # Emergency and service numbers. The regions of ordinary numbers stay, all of them: a foreign
+    # one must be recognised.
     "phonenumbers/shortdata/region_*.py",
     "**/tests",
     "**/*.pyi",
@@ -104,10 +110,11 @@ BALLAST = (
     "**/__pycache__",
 )
 
-# Python takes unchecked bytecode without reading the source beside it. The artefact of a Lambda cannot change under it, so
-# a check would only find again what the deploy's own hash has established, at the price of reading and hashing every
-# module at each cold start (1.7 % of its instructions, and the reads). Timestamps would be worse: the zip dates every
-# file 1980, and all bytecode is refused.
+# Python takes unchecked bytecode without reading the source beside it. The artefact of a Lambda
+# cannot change under it, so a check would only find again what the deploy's own hash has
+# established, at the price of reading and hashing every module at each cold start (1.7 % of its
+# instructions, and the reads). Timestamps would be worse: the zip dates every file 1980, and all
+# bytecode is refused.
 INVALIDATION = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
@@ -164,7 +171,8 @@ def build_layer(target: Path) -> None:
     (domain / "elections").mkdir(exist_ok=True)
     for election in elections:
         (domain / "elections" / f"{election.id}.json").write_text(election.for_functions(), encoding="utf-8")
-    # A version that was published for ready environments is replaced when the layer is (ADR 0021): so it is, when a function changes.
+    # A version that was published for ready environments is replaced when the layer is (ADR 0021):
+    # so it is, when a function changes.
     (domain / "functions.sha256").write_text(digest_of(ROOT / "functions"), encoding="ascii")
     compile_tree(domain, strip=python, prefix=LAYER_ROOT)
 
@@ -210,7 +218,9 @@ def copy_sources(source: Path, target: Path) -> None:
 
 
 def link_or_copy(source: str, target: str) -> None:
-    """Share a file that nobody writes to, where the file system can: copying 1,300 of them takes a second."""
+    """Share a file that nobody writes to, where the file system can: copying 1,300 of them takes a
+    second.
+    """
     try:
         os.link(source, target)
     except OSError:
@@ -218,7 +228,9 @@ def link_or_copy(source: str, target: str) -> None:
 
 
 def compile_tree(folder: Path, *, strip: Path, prefix: str, workers: int = 1) -> None:
-    """Write hash-based bytecode beside each source; tracebacks name it as it will be found at run time."""
+    """Write hash-based bytecode beside each source; tracebacks name it as it will be found at run
+    time.
+    """
     compiled = compileall.compile_dir(
         folder,
         quiet=1,
@@ -256,9 +268,11 @@ def third_party(zones: list[str]) -> Path:
 
 
 def install_locked(target: Path, platform: str) -> None:
-    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in the lock.
+    """Install the group `layer` of uv.lock into `target`, each wheel checked against its hash in
+    the lock.
 
-    Copied, for uv's links lead to its cache: pruning would write into every environment of this machine.
+    Copied, for uv's links lead to its cache: pruning would write into every environment of this
+    machine.
     """
     requirements = target.with_suffix(".txt")
     uv("export", "--frozen", "--quiet", "--only-group", "layer", "--no-emit-project", "--output-file", requirements)
@@ -310,7 +324,8 @@ def prune_time_zones(database: Path, zones: list[str]) -> None:
 
 
 def prune_roots(bundle: Path) -> None:
-    """Keep the certificate roots that AWS's endpoints have: each client reads the whole file before its first connection.
+    """Keep the certificate roots that AWS's endpoints have: each client reads the whole file before
+    its first connection.
 
     https://www.amazontrust.com/repository/ lists them.
 
@@ -327,8 +342,8 @@ def prune_roots(bundle: Path) -> None:
 def prune_sdk(data: Path) -> None:
     """Reduce the SDK's data to `OPERATIONS`.
 
-    Models are stored plain: the deployment zip compresses them (8.69 MB either way), and reading them gzipped costs 0.2 %
-    more instructions at each cold start.
+    Models are stored plain: the deployment zip compresses them (8.69 MB either way), and reading
+    them gzipped costs 0.2 % more instructions at each cold start.
     """
     for path in list(data.iterdir()):
         if path.is_dir() and path.name not in OPERATIONS:
@@ -363,8 +378,8 @@ def reduce_model(model: dict[str, Any], operations: set[str]) -> dict[str, Any]:
     unknown = operations - model["operations"].keys()
     if unknown:
         raise PackagingError(f"{model['metadata']['serviceId']} has no operation {', '.join(sorted(unknown))}")
-    # Where an operation's parameters name the account, by an ARN, the SDK looks for it in each call: a twentieth of a warm reissue.
-    # The tables here are named by their names.
+    # Where an operation's parameters name the account, by an ARN, the SDK looks for it in each
+    # call: a twentieth of a warm reissue. The tables here are named by their names.
     kept = {
         name: {key: value for key, value in operation.items() if key != "operationContextParams"}
         for name, operation in model["operations"].items()
@@ -392,7 +407,9 @@ def _shapes_in(part: object) -> set[str]:
 
 
 def _without_documentation(part: Any) -> Any:
-    """Drop the documentation strings; a member that is itself called `documentation` is a dict and stays."""
+    """Drop the documentation strings; a member that is itself called `documentation` is a dict and
+    stays.
+    """
     if isinstance(part, list):
         return [_without_documentation(item) for item in part]
     if not isinstance(part, dict):

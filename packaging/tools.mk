@@ -1,4 +1,5 @@
-# The environment that builds and runs everything: uv (bootstrapped when absent) and .venv, synced from uv.lock.
+# The environment that builds and runs everything: uv (bootstrapped when absent) and .venv, synced
+# from uv.lock.
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(dir $(lastword $(MAKEFILE_LIST))))))
 UV := $(or $(shell command -v uv 2>/dev/null),$(ROOT)/.build/tools/bin/uv)

@@ -1,8 +1,8 @@
 """Build the static voter space of one election: `python site/build.py ELECTION_YAML OUT_DIR`.
 
-Pages are Jinja templates that know no election; what they say of one comes from its file. Styles, scripts and what the
-scripts need to know of the election go to `assets/<hash of their content>/`, so a browser may keep them for ever and still
-never mixes two versions.
+Pages are Jinja templates that know no election; what they say of one comes from its file. Styles,
+scripts and what the scripts need to know of the election go to `assets/<hash of their content>/`,
+so a browser may keep them for ever and still never mixes two versions.
 """
 
 import hashlib
@@ -85,7 +85,9 @@ def build_site(election: ElectionFile, out: Path) -> None:
 
 
 def browser_facts(election: ElectionFile) -> dict[str, Any]:
-    """Return what the scripts need to know. Hours are minutes since local midnight, times ISO 8601 with an offset."""
+    """Return what the scripts need to know. Hours are minutes since local midnight, times ISO 8601
+    with an offset.
+    """
 
     def hours(period: HelpdeskHours) -> dict[str, Any]:
         return {
@@ -114,7 +116,9 @@ def browser_facts(election: ElectionFile) -> dict[str, Any]:
 
 
 def fixed_colours(svg: str, palette: Palette) -> str:
-    """Put colours where an image names their tokens, `var(--…)`: it cannot read the theme's style sheet."""
+    """Put colours where an image names their tokens, `var(--…)`: it cannot read the theme's style
+    sheet.
+    """
     return _VARIABLE.sub(lambda found: palette[found[1]], svg)
 
 
@@ -134,7 +138,9 @@ def _minutes(opening: Opening) -> tuple[int, int]:
 
 
 def _modules(entry: str, files: dict[str, str]) -> set[str]:
-    """Return a script and all it imports: a page names them at once, so the browser need not find them one by one."""
+    """Return a script and all it imports: a page names them at once, so the browser need not find
+    them one by one.
+    """
     found: set[str] = set()
     waiting = {entry}
     while waiting:
@@ -145,7 +151,9 @@ def _modules(entry: str, files: dict[str, str]) -> set[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the site of the election file named first into the folder named second. Return the exit status."""
+    """Build the site of the election file named first into the folder named second. Return the exit
+    status.
+    """
     match arguments:
         case [source, out]:
             pass

@@ -1,6 +1,8 @@
-"""The colours of the site: the tokens of `styles/theme.css`, those of an election in their place, and their contrast.
+"""The colours of the site: the tokens of `styles/theme.css`, those of an election in their place,
+and their contrast.
 
-Contrast is that of WCAG 2.2, between two colours `#rrggbb`: from 1 (the same) to 21 (black on white).
+Contrast is that of WCAG 2.2, between two colours `#rrggbb`: from 1 (the same) to 21 (black on
+white).
 """
 
 import math
@@ -13,7 +15,8 @@ SCHEMES = ("light", "dark")
 TEXT = 4.5
 PART = 3.0
 _TINTS = ("brand-tint", "error-tint", "warning-tint", "success-tint")
-# What `styles/style.css` puts on what: the least contrast, the colour in front, those behind it (WCAG 2.2, 1.4.3 and 1.4.11).
+# What `styles/style.css` puts on what: the least contrast, the colour in front, those behind it
+# (WCAG 2.2, 1.4.3 and 1.4.11).
 PAIRS: tuple[tuple[float, str, tuple[str, ...]], ...] = (
     (TEXT, "text", ("page", "surface", *_TINTS)),
     (TEXT, "text-soft", ("page", "surface", *_TINTS)),
@@ -37,15 +40,19 @@ _DARK = "@media (prefers-color-scheme: dark)"
 
 
 class ThemeError(ValueError):
-    """An election's colours cannot be used. The message names each token, and what is wrong with it, one a line."""
+    """An election's colours cannot be used. The message names each token, and what is wrong with
+    it, one a line.
+    """
 
 
 def colour(css: str, election: Mapping[str, Mapping[str, str]]) -> tuple[str, dict[str, Palette]]:
     """Put an election's colours into the text of theme.css.
 
     Args:
-        css: tokens of the light scheme first, then those of the dark one, which changes all or some of them.
-        election: for `light` and `dark`, colours `#rrggbb` by token; what is left out stays as it is.
+        css: tokens of the light scheme first, then those of the dark one, which changes all or some
+            of them.
+        election: for `light` and `dark`, colours `#rrggbb` by token; what is left out stays as it
+            is.
 
     Returns:
         The new text, and all colours of each scheme by token.
@@ -72,7 +79,9 @@ def colour(css: str, election: Mapping[str, Mapping[str, str]]) -> tuple[str, di
 
 
 def low_contrasts(scheme: str, palette: Palette) -> list[str]:
-    """Return a line for each pair of `PAIRS` that lacks contrast: the two tokens, their contrast and the least it must be."""
+    """Return a line for each pair of `PAIRS` that lacks contrast: the two tokens, their contrast
+    and the least it must be.
+    """
     return [
         # Rounded down: 4.499 is not 4.50.
         f"{scheme}: {front} on {behind}: contrast {math.floor(ratio * 100) / 100:.2f}, at least {least:g} is needed"

@@ -25,7 +25,9 @@ settings.load_profile("reassort")
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_that_are_read_once() -> Iterator[None]:
-    """Give all sessions one loader, as botocore gives one to all clients of a session: parsing its models was a quarter of the unit tests' time."""
+    """Give all sessions one loader, as botocore gives one to all clients of a session: parsing its
+    models was a quarter of the unit tests' time.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
@@ -33,14 +35,17 @@ def _models_that_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_is_heard() -> Iterator[None]:
-    """Let this process, and all that it starts, take Ctrl-C as in a terminal: a shell starts background jobs deaf to it, and every child inherits that."""
+    """Let this process, and all that it starts, take Ctrl-C as in a terminal: a shell starts
+    background jobs deaf to it, and every child inherits that.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-# Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on the deployed stack; and beside them those of the
-# browser, and those that stop workers and providers, which wait for most of their time.
+# Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on
+# the deployed stack; and beside them those of the browser, and those that stop workers and
+# providers, which wait for most of their time.
 _GROUPS = {"test_faults.py": "beside", "browser": "beside", "stack": "stack"}
 
 
@@ -72,7 +77,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _report_steps(terminalreporter: Any) -> None:
-    """Print how many steps the schedules had, by rule, and what they came upon: how much a passed test has seen."""
+    """Print how many steps the schedules had, by rule, and what they came upon: how much a passed
+    test has seen.
+    """
     totals = {name: Counter[str]() for name in ("steps", "outcomes")}
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:

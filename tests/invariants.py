@@ -1,7 +1,9 @@
-"""I1 to I10 as functions: what must hold in a world at any instant, and what must hold once all has settled.
+"""I1 to I10 as functions: what must hold in a world at any instant, and what must hold once all has
+settled.
 
-A ledger watches the wire from the start. What a function seals is what it will ever send, so the ledger knows every identifier, code,
-phone number and address without asking the code under test; which identifiers were issued, the tables tell.
+A ledger watches the wire from the start. What a function seals is what it will ever send, so the
+ledger knows every identifier, code, phone number and address without asking the code under test;
+which identifiers were issued, the tables tell.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ _ERASED = {"payload", "address", "due_shard", "due_at"}
 _ANNOUNCED = {"reissued": "revoked", "voted": "used", "frozen": "frozen", "unfrozen": "active"}
 # A fault strikes once, and Lambda brings what is left until it is done.
 _BROUGHT_AGAIN = 3
-# What may follow a vote in the register: nothing that gives the voter another identifier, nor a second vote.
+# What may follow a vote in the register: nothing that gives the voter another identifier, nor a
+# second vote.
 _AFTER_A_VOTE = {Change.DISPUTED, Change.UNFROZEN, Change.UNLOCKED, Change.CORRECTED}
 
 
@@ -59,7 +62,8 @@ class Ledger:
         voters: those on the roll.
         sealed: what was sealed for each delivery, in each attempt to make it.
         secrets: all that may stand in the clear nowhere but in the message to its voter.
-        late: each identifier that was handed to a provider although it was not its voter's current one.
+        late: each identifier that was handed to a provider although it was not its voter's current
+            one.
     """
 
     world: World
@@ -80,7 +84,9 @@ class Ledger:
         return voter
 
     def hide(self, *secrets: str) -> None:
-        """Note further secrets, for example what a voter types. An operator's reissue has no phone number."""
+        """Note further secrets, for example what a voter types. An operator's reissue has no phone
+        number.
+        """
         self.secrets.update(filter(None, secrets))
 
     # ------------------------------------------------------------ at any instant
@@ -93,7 +99,9 @@ class Ledger:
         self.check_secrecy()
 
     def check_identifiers(self) -> None:
-        """I1 and I10: generations without a gap, one identifier each, at most one of them active, every one counted once."""
+        """I1 and I10: generations without a gap, one identifier each, at most one of them active,
+        every one counted once.
+        """
         owners = self.owners()
         issued = Counter((item["voter_id"], item["generation"]) for item in self.world.items("IdentifiersTable"))
         assert issued == Counter(owners.values()), "identifiers were issued that nobody sealed"
@@ -112,7 +120,9 @@ class Ledger:
         assert set(statuses) <= {"active", "revoked", "used", "frozen"}
 
     def check_register(self) -> None:
-        """I5 and I9: one entry for each change, in a chain that holds; nothing is issued once the vote counts."""
+        """I5 and I9: one entry for each change, in a chain that holds; nothing is issued once the
+        vote counts.
+        """
         for voter in self.voters:
             entry, entries = self.world.voter(voter), self.world.register(voter)
             assert broken_links(entries) == []
@@ -136,7 +146,9 @@ class Ledger:
             assert len(set(reissued)) == len(reissued)
 
     def check_messages(self) -> None:
-        """I3, I4 and R7: no identifier but the current one, none in a confirmation, and what goes twice goes alike."""
+        """I3, I4 and R7: no identifier but the current one, none in a confirmation, and what goes
+        twice goes alike.
+        """
         assert self.late == []
         identifiers = self.identifiers()
         for email in self.world.emails:
@@ -183,7 +195,9 @@ class Ledger:
         self.check_erasure()
 
     def check_registry(self) -> None:
-        """I1, as the voting platform sees it: the current identifier of each voter, and the one that it replaced."""
+        """I1, as the voting platform sees it: the current identifier of each voter, and the one
+        that it replaced.
+        """
         generations = {voter.voter_id: self.world.voter(voter).generation for voter in self.voters}
         for identifier, (voter_id, generation) in self.owners().items():
             current = generations[voter_id]
@@ -194,7 +208,9 @@ class Ledger:
                 assert (told["superseded_at"] is not None) == (told["status"] == "revoked")
 
     def check_ends(self) -> None:
-        """I2 and I4: each reissue ended with its voter, or in a failure that voter, helpdesk and alarm can see."""
+        """I2 and I4: each reissue ended with its voter, or in a failure that voter, helpdesk and
+        alarm can see.
+        """
         deliveries = {delivery.delivery_id: delivery for delivery in self.deliveries()}
         for voter in self.voters:
             for entry in self.world.register(voter):
@@ -236,7 +252,9 @@ class Ledger:
             assert confirmations, "a reissue without its confirmation"
 
     def check_erasure(self) -> None:
-        """What was sealed is gone, or its erasure is planned for the end of redelivery, or an operator may bring it back."""
+        """What was sealed is gone, or its erasure is planned for the end of redelivery, or an
+        operator may bring it back.
+        """
         for item in self.world.items("DeliveriesTable"):
             delivery = delivery_from_item(item)
             assert all(delivery.status_of(message) in SETTLED for message in delivery.messages)
@@ -297,8 +315,9 @@ class Ledger:
     def snapshot(self) -> dict[str, list[str]]:
         """Return every item of every table, in an order of their own.
 
-        Without the lanes' turns: an event that comes again may take one before it finds that there is nothing to send, and it passes
-        unused. And without what erasure removes: an event that comes again may find that it is time.
+        Without the lanes' turns: an event that comes again may take one before it finds that there
+        is nothing to send, and it passes unused. And without what erasure removes: an event that
+        comes again may find that it is time.
         """
         return {
             table: sorted(
@@ -367,7 +386,9 @@ class Ledger:
 
 
 def check_announcements(world: World, voters: Iterable[Enrolled]) -> None:
-    """What the voting platform hears: an event for each change of a status and for nothing else, the same when it comes again."""
+    """What the voting platform hears: an event for each change of a status and for nothing else,
+    the same when it comes again.
+    """
     for _ in range(_BROUGHT_AGAIN):
         with suppress(NothingAnnouncedError):
             world.announce()

@@ -1,4 +1,6 @@
-"""An independent reading of the register: the documented format, recomputed with nothing of the service's code."""
+"""An independent reading of the register: the documented format, recomputed with nothing of the
+service's code.
+"""
 
 import hashlib
 import json
@@ -7,10 +9,12 @@ from typing import Any
 
 
 def broken_links(entries: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Return the places (from 1) in one voter's entries, in order, at which the chain does not hold.
+    """Return the places (from 1) in one voter's entries, in order, at which the chain does not
+    hold.
 
-    An entry holds when its `sequence` is its place, its `previous` is the hash of the entry before (64 zeros for the first),
-    and its `hash` is the SHA-256 of its other members as JSON: keys sorted, no blanks, UTF-8.
+    An entry holds when its `sequence` is its place, its `previous` is the hash of the entry before
+    (64 zeros for the first), and its `hash` is the SHA-256 of its other members as JSON: keys
+    sorted, no blanks, UTF-8.
     """
     broken = []
     previous = "0" * 64

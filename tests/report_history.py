@@ -1,6 +1,8 @@
-"""What an election leaves in the tables and in CloudWatch, as a report reads it: put there by hand, or drawn by a seed.
+"""What an election leaves in the tables and in CloudWatch, as a report reads it: put there by hand,
+or drawn by a seed.
 
-Everybody in it is fictional. Deliveries and entries are made by the service's own code and then given the history that a test wants.
+Everybody in it is fictional. Deliveries and entries are made by the service's own code and then
+given the history that a test wants.
 """
 
 from __future__ import annotations
@@ -226,7 +228,9 @@ _MAIL_FAILURES = (
 
 
 def write_week(history: History, cloudwatch: CloudWatchClient, seed: int = 2018) -> None:
-    """Write the first days of a fictional ballot: some thousand reissues a day and what goes with them."""
+    """Write the first days of a fictional ballot: some thousand reissues a day and what goes with
+    them.
+    """
     draw = random.Random(seed)  # noqa: S311 - fiction
     zone = history.election.zone
     domains = history.election.domain_names

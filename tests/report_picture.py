@@ -91,7 +91,8 @@ def main() -> int:
         page.goto(file.as_uri())
         # The plots are the picture; of the tables only what the sources can tell.
         page.evaluate(
-            "document.querySelectorAll('details').forEach(one => { one.open = one.querySelector('#table-sources') !== null })"
+            "document.querySelectorAll('details').forEach(one => { one.open = "
+            "one.querySelector('#table-sources') !== null })"
         )
         picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
         browser.close()

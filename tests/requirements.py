@@ -1,7 +1,8 @@
-"""Which tests carry which requirement: read from the `req` marks of the files, without importing them.
+"""Which tests carry which requirement: read from the `req` marks of the files, without importing
+them.
 
-`python -m tests.requirements S A` prints the tests of each requirement of these groups, and then which of any group no test carries; `--write` puts
-the links into docs/security.md.
+`python -m tests.requirements S A` prints the tests of each requirement of these groups, and then
+which of any group no test carries; `--write` puts the links into docs/security.md.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
 
 
 def carriers() -> dict[str, list[str]]:
-    """Return the tests of each requirement id as `tests/unit/test_phones.py::test_name`, in the order of files and lines."""
+    """Return the tests of each requirement id as `tests/unit/test_phones.py::test_name`, in the
+    order of files and lines.
+    """
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         if "node_modules" in path.parts:
@@ -43,7 +46,9 @@ def carriers() -> dict[str, list[str]]:
 
 
 def written(document: str) -> str:
-    """Return the document with the links to the tests of each requirement in the last column of its row."""
+    """Return the document with the links to the tests of each requirement in the last column of its
+    row.
+    """
     tests = carriers()
 
     def links(row: re.Match[str]) -> str:
@@ -57,7 +62,9 @@ def written(document: str) -> str:
 
 
 def report(group: str) -> list[str]:
-    """Return a line for each requirement of a group (`S`, `R`, `A`, `U`, `P` or `I`), with its tests below."""
+    """Return a line for each requirement of a group (`S`, `R`, `A`, `U`, `P` or `I`), with its
+    tests below.
+    """
     lines = []
     tests = carriers()
     for identifier in sorted(

@@ -43,7 +43,9 @@ def emitted() -> list[dict[str, Any]]:
 
 
 def written_metrics() -> set[tuple[str, frozenset[str]]]:
-    """Return each metric with each set of dimensions that it is written with, by the meters or from the logs."""
+    """Return each metric with each set of dimensions that it is written with, by the meters or from
+    the logs.
+    """
     metered = {
         (metric["Name"], frozenset(names))
         for line in emitted()

@@ -1,12 +1,15 @@
 """Ask whether a locked package has a known vulnerability: `make audit`.
 
-Only names and versions leave this machine: to OSV for what uv.lock holds, to the npm registry for the checkers of pages.
+Only names and versions leave this machine: to OSV for what uv.lock holds, to the npm registry for
+the checkers of pages.
 
-A vulnerability in what voters' data passes through (the layer, the operators' command) fails, whether there is a fix or not. In tools, which see
-the demo roll at most, it is told and fails nothing. One that was looked at and does no harm goes into `[tool.uv.audit] ignore` of
+A vulnerability in what voters' data passes through (the layer, the operators' command) fails,
+whether there is a fix or not. In tools, which see the demo roll at most, it is told and fails
+nothing. One that was looked at and does no harm goes into `[tool.uv.audit] ignore` of
 pyproject.toml, under a comment that says why.
 
-Exit status: 0 nothing that fails; 1 a vulnerability that does; 2 a service could not be asked, so nobody knows.
+Exit status: 0 nothing that fails; 1 a vulnerability that does; 2 a service could not be asked, so
+nobody knows.
 
 Environment:
     UV: the uv program (default: the one on PATH).
@@ -79,12 +82,14 @@ def main(arguments: list[str]) -> int:
             print(f"  {finding.package}: {finding.identifier}: {finding.summary} ({remedy})")
     if vulnerable:
         print(
-            "A package that voters' data passes through is vulnerable: lock a fixed version (uv lock --upgrade-package NAME)."
+            "A package that voters' data passes through is vulnerable: lock a fixed version (uv lock "
+            "--upgrade-package NAME)."
         )
         return 1
     if unanswered:
         print(
-            "The services of vulnerabilities could not all be asked: nobody knows. Connect to the network and try again."
+            "The services of vulnerabilities could not all be asked: nobody knows. "
+            "Connect to the network and try again."
         )
         return 2
     return 0
@@ -138,7 +143,9 @@ def ask_npm() -> tuple[int, list[Finding]]:
 
 
 def _run(command: list[str]) -> tuple[dict[str, Any], str]:
-    """Give the JSON that a client printed, empty when it did not, and the first line of what it complains of."""
+    """Give the JSON that a client printed, empty when it did not, and the first line of what it
+    complains of.
+    """
     # npm is a script of the Node.js beside it.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:

@@ -3,11 +3,14 @@
     gateway_document.py           # exit status 1 when the file is not what openapi.yaml says
     gateway_document.py --write   # bring it up to date
 
-API Gateway needs routes, integrations, authorization and its own error texts. Everything else of an API's description is a risk there:
-its import supports a part of OpenAPI only (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html), and
-it reads an `apiKey` scheme as "API key required". So this copies what is needed, instead of removing what is not.
+API Gateway needs routes, integrations, authorization and its own error texts. Everything else of an
+API's description is a risk there: its import supports a part of OpenAPI only
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html), and it
+reads an `apiKey` scheme as "API key required". So this copies what is needed, instead of removing
+what is not.
 
-The file is ASCII, down to the JSON texts inside it: they pass through CloudFormation's `AWS::Include`.
+The file is ASCII, down to the JSON texts inside it: they pass through CloudFormation's
+`AWS::Include`.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     sbom.py FILE
 
-uv lists the packages of the dependency group `layer` as uv.lock holds them, with the hashes of their files. Added are the functions and the shared
-domain, in the version of pyproject.toml, each with a hash over its sources, and the commit, if there is one. The same sources give the same
-bytes: neither the time nor a random number is in it.
+uv lists the packages of the dependency group `layer` as uv.lock holds them, with the hashes of
+their files. Added are the functions and the shared domain, in the version of pyproject.toml, each
+with a hash over its sources, and the commit, if there is one. The same sources give the same bytes:
+neither the time nor a random number is in it.
 
 Environment:
     UV: the uv program (default: the one on PATH).
@@ -86,7 +87,9 @@ def _own(name: str, kind: str, folder: str, version: str) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """Give the commit of the sources, marked when they are not what was committed; empty outside of a repository."""
+    """Give the commit of the sources, marked when they are not what was committed; empty outside of
+    a repository.
+    """
     try:
         return _output("git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").strip()
     except (OSError, subprocess.CalledProcessError):

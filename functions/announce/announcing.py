@@ -1,4 +1,6 @@
-"""Publishing an event for each new entry of the register that changed the status of an identifier."""
+"""Publishing an event for each new entry of the register that changed the status of an
+identifier.
+"""
 
 import json
 from collections.abc import Mapping
@@ -17,12 +19,15 @@ class NothingAnnouncedError(Exception):
 
 
 def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
-    """Publish what the records of the register's stream tell, in their order, and return the first that could not be.
+    """Publish what the records of the register's stream tell, in their order, and return the first
+    that could not be.
 
-    Lambda brings that one and those behind it again, so an event may come twice and none is left out.
+    Lambda brings that one and those behind it again, so an event may come twice and none is left
+    out.
 
     Raises:
-        NothingAnnouncedError: it was the very first, so that the function's errors show what a partial answer would hide.
+        NothingAnnouncedError: it was the very first, so that the function's errors show what a
+            partial answer would hide.
     """
     for position, record in enumerate(event["Records"]):
         change = record["dynamodb"]
@@ -60,6 +65,8 @@ def _announce(change: Mapping[str, Any], deps: Deps) -> None:
 
 
 def _set_aside(change: Mapping[str, Any], error: Exception, deps: Deps) -> None:
-    """Keep an entry that makes no sense from holding up the others. It makes no more sense later; somebody must look."""
+    """Keep an entry that makes no sense from holding up the others. It makes no more sense later;
+    somebody must look.
+    """
     deps.event_log.fault("entry not understood", error)
     deps.sqs.send_message(QueueUrl=deps.dead_letters, MessageBody=json.dumps({"entry": from_wire(change["Keys"])}))

@@ -1,4 +1,6 @@
-"""Which identifier a register's entry gives another status, and what the voting platform is told of it."""
+"""Which identifier a register's entry gives another status, and what the voting platform is told of
+it.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,8 +11,9 @@ from reassort.register import Change, Entry
 from reassort.voters import IdentifierStatus
 
 VERSION = 1
-# The entry alone tells the status, whatever the voter's item says by now: a vote and a freeze are refused unless the identifier is the
-# current one, unused and not frozen, and nothing but an unfreeze follows a freeze. The other changes leave every status as it was.
+# The entry alone tells the status, whatever the voter's item says by now: a vote and a freeze are
+# refused unless the identifier is the current one, unused and not frozen, and nothing but an
+# unfreeze follows a freeze. The other changes leave every status as it was.
 _STATUSES = {
     Change.REISSUED: IdentifierStatus.REVOKED,
     Change.VOTED: IdentifierStatus.USED,
@@ -39,10 +42,11 @@ class ChangedStatus:
 
 
 def changed_status(entry: Entry, keyed_hash: KeyedHash, election_id: str) -> ChangedStatus | None:
-    """Return the event of a change, the same each time; None for a change that gives no identifier another status.
+    """Return the event of a change, the same each time; None for a change that gives no identifier
+    another status.
 
-    A reissue is announced of the identifier that it revokes. The next one is announced to nobody: the platform hears of it from its voter,
-    so the event ties no two identifiers.
+    A reissue is announced of the identifier that it revokes. The next one is announced to nobody:
+    the platform hears of it from its voter, so the event ties no two identifiers.
     """
     status = _STATUSES.get(entry.change)
     if status is None:

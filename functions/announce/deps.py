@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deps:
-    """Clients, the key, and where events go. `topic` is an ARN, `dead_letters` the URL of a queue."""
+    """Clients, the key, and where events go. `topic` is an ARN, `dead_letters` the URL of a
+    queue.
+    """
 
     sns: SNSClient
     sqs: SQSClient

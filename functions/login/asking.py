@@ -1,7 +1,8 @@
 """Asking for a one-time code.
 
-Asking never looks at the roll. A stranger's address takes the same path, with the same writes, as a voter's, so the
-answer cannot tell them apart; `notify` drops the delivery of an address that is not on the roll.
+Asking never looks at the roll. A stranger's address takes the same path, with the same writes, as a
+voter's, so the answer cannot tell them apart; `notify` drops the delivery of an address that is not
+on the roll.
 """
 
 import random
@@ -29,7 +30,9 @@ _LONGEST_PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Asked:
-    """The answer to a request for a code. Durations are in seconds; `today` says which of the day the bucket's code was."""
+    """The answer to a request for a code. Durations are in seconds; `today` says which of the day
+    the bucket's code was.
+    """
 
     challenge: Token
     expires_in: int
@@ -41,8 +44,8 @@ class Asked:
 def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked:
     """Queue a one-time code to an address, if its bucket allows one now.
 
-    `address` is normalised; `held` is the browser's challenge, which keeps its count of failed tries when it is for the
-    same address; `source` is where the request comes from.
+    `address` is normalised; `held` is the browser's challenge, which keeps its count of failed
+    tries when it is for the same address; `source` is where the request comes from.
 
     Raises:
         Problem: `source-limit` when too many codes were asked for from there.
@@ -84,7 +87,8 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         try:
             _write_counted([renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
         except ConditionFailedError:
-            # Expired, used, or never ours: a new challenge, whose tries start anew with its own code.
+            # Expired, used, or never ours: a new challenge, whose tries start anew with its own
+            # code.
             challenge = draw_token(challenge.voter_id)
             newest = stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
         else:
@@ -95,7 +99,9 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
 
 
 def _write_counted(actions: list[Action], source: str, now: datetime, deps: Deps) -> None:
-    """Write a code's items and count it for its source; two requests of one school may meet in the count, which passes."""
+    """Write a code's items and count it for its source; two requests of one school may meet in the
+    count, which passes.
+    """
     for attempt in range(1, _ROUNDS + 1):
         try:
             write_all(deps.dynamodb, [*actions, count_code(source, now, deps)])

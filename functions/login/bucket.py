@@ -1,7 +1,7 @@
 """How many codes one voter may ask for: a bucket that refills, kept as one instant (GCRA).
 
-The instant is `full_at`, when the bucket will be full again. A code moves it by one refill; it may not move further ahead of now
-than a whole bucket.
+The instant is `full_at`, when the bucket will be full again. A code moves it by one refill; it may
+not move further ahead of now than a whole bucket.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ _KEPT = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Given:
-    """What a bucket gave: which code of the day, or None; the seconds until the next; whether it is empty, not only too soon."""
+    """What a bucket gave: which code of the day, or None; the seconds until the next; whether it is
+    empty, not only too soon.
+    """
 
     today: int | None
     resend_in: int
@@ -75,7 +77,9 @@ def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
 
 
 def give_back(voter_id: str, deps: Deps) -> None:
-    """Put a code back that was taken from the bucket and not queued: it may be asked for again at once, from elsewhere."""
+    """Put a code back that was taken from the bucket and not queued: it may be asked for again at
+    once, from elsewhere.
+    """
     update_one(
         deps.dynamodb,
         update_request(

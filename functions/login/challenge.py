@@ -41,7 +41,9 @@ def put_challenge(
 
 
 def renew_challenge(challenge: Token, newest: Item, now: datetime, deps: Deps) -> Action:
-    """Add a code to a live challenge; the oldest of the codes that stay valid falls out, the count of tries stays."""
+    """Add a code to a live challenge; the oldest of the codes that stay valid falls out, the count
+    of tries stays.
+    """
     limits = deps.election.limits.code
     kept = limits.latest_valid
     shifts = [f"codes_{slot} = if_not_exists(codes_{slot - 1}, :none)" for slot in range(kept, 1, -1)]

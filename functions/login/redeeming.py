@@ -15,8 +15,8 @@ def redeem_code(code: str, held: Token | None, deps: Deps) -> Token:
     """Turn a code into a session of its voter.
 
     Raises:
-        Problem: `wrong-code` when there is no such challenge, it has expired or the code is another;
-            `too-many-tries` when its tries are used up.
+        Problem: `wrong-code` when there is no such challenge, it has expired or the code is
+            another; `too-many-tries` when its tries are used up.
         ContentionError: the tables are busy.
     """
     if held is None:

@@ -1,8 +1,9 @@
 """A code for a voter whose bucket somebody else keeps empty.
 
-Whoever asks for every code of a voter the moment the bucket gives one would keep them out for as long as they like. So a
-source that has had none of this reserve may still have one code in each window, and so may a few other sources. The voter's
-own network is one of them, unless several others were as quick.
+Whoever asks for every code of a voter the moment the bucket gives one would keep them out for as
+long as they like. So a source that has had none of this reserve may still have one code in each
+window, and so may a few other sources. The voter's own network is one of them, unless several
+others were as quick.
 """
 
 from datetime import datetime
@@ -18,7 +19,9 @@ _KEPT_SECONDS = 3600
 
 
 def take_from_reserve(voter_id: str, source: str, now: datetime, deps: Deps) -> bool:
-    """Take the code that a source may have although the bucket is empty; tell whether there was one."""
+    """Take the code that a source may have although the bucket is empty; tell whether there was
+    one.
+    """
     window = deps.election.limits.source.window_minutes * 60
     number = epoch_seconds(now) // window
     hashed = deps.keyed_hash.hash(Purpose.SOURCE, source)

@@ -1,10 +1,13 @@
-"""How many codes one source may ask for: what somebody runs into who tries many addresses from one place.
+"""How many codes one source may ask for: what somebody runs into who tries many addresses from one
+place.
 
-Every code allows a few tries, so this bounds both the messages that a source causes and its guesses. The bound is wide: thousands of
-voters of one school, or of a whole academy, share one address. It ends with its window, and says nothing of the roll.
+Every code allows a few tries, so this bounds both the messages that a source causes and its
+guesses. The bound is wide: thousands of voters of one school, or of a whole academy, share one
+address. It ends with its window, and says nothing of the roll.
 
-The count is part of the transaction that queues the code, so no number of simultaneous requests gets past it. It is spread over
-shards, so that voters of one school seldom meet in one item; each shard has its share of the bound.
+The count is part of the transaction that queues the code, so no number of simultaneous requests
+gets past it. It is spread over shards, so that voters of one school seldom meet in one item; each
+shard has its share of the bound.
 """
 
 import random
@@ -24,7 +27,9 @@ _KEPT_SECONDS = 3600
 
 
 def count_code(source: str, now: datetime, deps: Deps) -> Action:
-    """Return the write that counts one code of a source in the current window; it is refused over the bound."""
+    """Return the write that counts one code of a source in the current window; it is refused over
+    the bound.
+    """
     limits = deps.election.limits.source
     window = limits.window_minutes * 60
     number = epoch_seconds(now) // window
@@ -43,6 +48,8 @@ def count_code(source: str, now: datetime, deps: Deps) -> Action:
 
 
 def source_problem(now: datetime, deps: Deps) -> Problem:
-    """Return the refusal of a source that has asked for too many codes, with the seconds until its window ends."""
+    """Return the refusal of a source that has asked for too many codes, with the seconds until its
+    window ends.
+    """
     window = deps.election.limits.source.window_minutes * 60
     return Problem(Code.SOURCE_LIMIT, retry_after=window - epoch_seconds(now) % window)

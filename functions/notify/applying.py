@@ -1,8 +1,10 @@
-"""Applying a provider's receipt to its delivery: a status moves forward or stays, whatever the order and number of receipts.
+"""Applying a provider's receipt to its delivery: a status moves forward or stays, whatever the
+order and number of receipts.
 
-`queued` and `sending` give way to everything; `sent` to `delivered` and `failed`; `delivered` only to `failed`, for a mail server may accept
-a message and return it later; `failed` to nothing. An SMS that failed is queued by e-mail in the same write. Each receipt is one
-conditional write, so one that comes twice finds its condition broken.
+`queued` and `sending` give way to everything; `sent` to `delivered` and `failed`; `delivered` only
+to `failed`, for a mail server may accept a message and return it later; `failed` to nothing. An SMS
+that failed is queued by e-mail in the same write. Each receipt is one conditional write, so one
+that comes twice finds its condition broken.
 """
 
 from reassort.clock import epoch_milliseconds
@@ -31,7 +33,8 @@ def apply_receipt(receipt: Receipt, deps: Deps) -> bool:
     """Apply a receipt.
 
     Returns:
-        False when its SMS is not known yet: the receipt overtook the record of the sending, and may be tried again.
+        False when its SMS is not known yet: the receipt overtook the record of the sending, and may
+            be tried again.
 
     Raises:
         botocore.exceptions.ClientError, BotoCoreError: the table cannot be reached; try again.
@@ -176,7 +179,9 @@ def _moves_on(delivery: Delivery, message: Message, receipt: Receipt) -> bool:
 
 
 def _condition(message: Message, receipt: Receipt) -> Condition:
-    """Return that a message stands where a receipt may move it on, and that the receipt is of its latest round."""
+    """Return that a message stands where a receipt may move it on, and that the receipt is of its
+    latest round.
+    """
     name = f"messages.{message}"
     statuses = {f":from_{status}": status.value for status in _GIVES_WAY[receipt.outcome]}
     forward = f"{name}.#status IN ({', '.join(statuses)})"

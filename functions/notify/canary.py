@@ -1,8 +1,9 @@
 """Messages that the service sends to itself, on the way that voters' take, to see that they arrive.
 
-The sweeper queues one for each mailbox and handset of the election file (`canaries`) whenever it is due. From the outbox on it is a delivery
-like any other: claimed, paced, sent by SES or SNS, reported on. It is about no voter and holds neither code nor identifier. Its id says
-when it was due, so each is queued once, however many sweeps overlap.
+The sweeper queues one for each mailbox and handset of the election file (`canaries`) whenever it is
+due. From the outbox on it is a delivery like any other: claimed, paced, sent by SES or SNS,
+reported on. It is about no voter and holds neither code nor identifier. Its id says when it was
+due, so each is queued once, however many sweeps overlap.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ _KEPT_SECONDS = 3 * 86_400
 
 @dataclass(frozen=True)
 class Canary:
-    """One canary: of which mail domain, by which channel, and when it was due (milliseconds since 1970)."""
+    """One canary: of which mail domain, by which channel, and when it was due (milliseconds since
+    1970).
+    """
 
     domain: str
     channel: Channel
@@ -36,7 +39,9 @@ class Canary:
 
     @property
     def delivery_id(self) -> str:
-        """Return its id in the outbox. SES allows no dot in a tag, and a domain has no underscore."""
+        """Return its id in the outbox. SES allows no dot in a tag, and a domain has no
+        underscore.
+        """
         return f"{CANARY_PREFIX}{self.domain.replace('.', '_')}-{self.channel}-{self.due_at // _MINUTE}"
 
     @classmethod
@@ -49,7 +54,8 @@ class Canary:
 def sweep_canaries(deps: Deps) -> None:
     """Queue what is due and measure what is missing.
 
-    It raises nothing that AWS answers, for what waits must be swept all the same. What cannot be looked at counts as missing.
+    It raises nothing that AWS answers, for what waits must be swept all the same. What cannot be
+    looked at counts as missing.
     """
     now = deps.clock()
     if not _watches(now, deps):
@@ -102,7 +108,9 @@ def _destinations(deps: Deps) -> Iterator[tuple[CanaryTarget, Channel]]:
 
 
 def _watched_since(now: datetime, deps: Deps) -> int:
-    """Return when canaries were switched on (milliseconds since 1970): none that was due before is missed."""
+    """Return when canaries were switched on (milliseconds since 1970): none that was due before is
+    missed.
+    """
     answer = deps.dynamodb.update_item(
         TableName=deps.pace_table,
         Key=to_wire({"key": pace_key("canary")}),
@@ -134,7 +142,9 @@ def _read(delivery_ids: set[str], deps: Deps) -> dict[str, Status]:
 
 
 def _queue(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> None:
-    """Put a canary into the outbox, unless another sweep did. One that cannot be sealed or put must not keep the others back."""
+    """Put a canary into the outbox, unless another sweep did. One that cannot be sealed or put must
+    not keep the others back.
+    """
     try:
         deps.dynamodb.put_item(
             TableName=deps.deliveries_table,
@@ -165,7 +175,9 @@ def _item(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> It
 
 
 def seconds_on_the_way(delivery_id: str, arrived_at: int) -> tuple[Canary, float]:
-    """Return a canary and how long after it was due it arrived, `arrived_at` (milliseconds since 1970), in seconds."""
+    """Return a canary and how long after it was due it arrived, `arrived_at` (milliseconds since
+    1970), in seconds.
+    """
     canary = Canary.of(delivery_id)
     late_by = from_milliseconds(arrived_at) - from_milliseconds(canary.due_at)
     return canary, max(late_by.total_seconds(), 0.0)

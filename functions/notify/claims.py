@@ -1,7 +1,8 @@
 """Holding a message while it is sent, and recording that it was.
 
-A claim is a lease: one conditional write, which also counts the attempt. Whoever holds the lease makes one wire attempt
-and records its outcome on condition that the lease is still theirs. A worker that dies leaves a lease that runs out.
+A claim is a lease: one conditional write, which also counts the attempt. Whoever holds the lease
+makes one wire attempt and records its outcome on condition that the lease is still theirs. A worker
+that dies leaves a lease that runs out.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from notify.deps import Deps
 
 # A retry may come this much before its time: two workers' clocks differ.
 SKEW_MILLISECONDS = 1000
-# Longer than a wire attempt may take (2 s to connect, 10 s to answer), so a lease never runs out under its holder.
+# Longer than a wire attempt may take (2 s to connect, 10 s to answer), so a lease never runs out
+# under its holder.
 LEASE = timedelta(seconds=30)
 # Whose turn a message waits for: the lane's, or the one of the network that asked for a code.
 type Whose = Literal["turn", "share"]
@@ -34,7 +36,9 @@ class Claim:
 
     @property
     def tries(self) -> int:
-        """Return how often this message was tried, attempts that the provider throttled included."""
+        """Return how often this message was tried, attempts that the provider throttled
+        included.
+        """
         throttled: int = self.delivery.messages[self.message].get("throttled", 0)
         return self.attempt + throttled
 
@@ -89,7 +93,9 @@ def claim_message(delivery: Delivery, message: Message, now: datetime, deps: Dep
 
 
 def record_sent(claim: Claim, message_id: str, now: datetime, deps: Deps) -> Delivery | None:
-    """Record that the provider took a claimed message; None when a receipt or another worker was quicker."""
+    """Record that the provider took a claimed message; None when a receipt or another worker was
+    quicker.
+    """
     at = epoch_milliseconds(now)
     name = f"messages.{claim.message}"
     channel = claim.delivery.channel_of(claim.message)
@@ -110,9 +116,11 @@ def record_sent(claim: Claim, message_id: str, now: datetime, deps: Deps) -> Del
 def await_turn(
     delivery: Delivery, message: Message, turn: int, until: int, now: datetime, deps: Deps, *, whose: Whose = "turn"
 ) -> bool:
-    """Let a message wait for its turn in its lane; nobody takes it before `until` (milliseconds since 1970).
+    """Let a message wait for its turn in its lane; nobody takes it before `until` (milliseconds
+    since 1970).
 
-    `whose` is the member that keeps it: `share` for the turn of a network, after which the lane's follows.
+    `whose` is the member that keeps it: `share` for the turn of a network, after which the lane's
+    follows.
 
     False when it waits for something already, or was queued anew, or is being sent.
     """
@@ -130,9 +138,11 @@ def await_turn(
 
 
 def release_claim(claim: Claim, now: datetime, wait: int, deps: Deps, *, keeps_budget: bool) -> None:
-    """Give a lease back after an attempt that must be repeated in `wait` seconds; a throttled one does not count.
+    """Give a lease back after an attempt that must be repeated in `wait` seconds; a throttled one
+    does not count.
 
-    Until then nobody takes the message again, however many events bring its delivery; the sweeper stays away too.
+    Until then nobody takes the message again, however many events bring its delivery; the sweeper
+    stays away too.
     """
     name = f"messages.{claim.message}"
     expression = f"SET {name}.lease_until = :free, {name}.not_before = :not_before, due_at = :due_at"

@@ -1,4 +1,6 @@
-"""Delivering one item of the outbox: each of its messages waits for its turn, is claimed, opened, sent once and recorded, alone."""
+"""Delivering one item of the outbox: each of its messages waits for its turn, is claimed, opened,
+sent once and recorded, alone.
+"""
 
 import random
 from collections.abc import Callable
@@ -27,7 +29,8 @@ MAX_ATTEMPTS = 12
 _FIRST_WAIT_SECONDS = 5
 # SQS delays a message by 15 minutes at most.
 _LONGEST_WAIT_SECONDS = 900
-# KMS will never open these: the sealed value is not what this service wrote. Any other refusal of KMS passes one day.
+# KMS will never open these: the sealed value is not what this service wrote. Any other refusal of
+# KMS passes one day.
 _UNOPENABLE = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
 
 
@@ -37,7 +40,9 @@ class PoisonError(Exception):
 
 @dataclass(frozen=True)
 class _Wire:
-    """A message that is ready to be sent. `send` makes the one wire attempt and returns the provider's message id."""
+    """A message that is ready to be sent. `send` makes the one wire attempt and returns the
+    provider's message id.
+    """
 
     send: Callable[[], str]
     domain: str | None = None
@@ -45,7 +50,9 @@ class _Wire:
 
 @dataclass(frozen=True)
 class FoundDelivery:
-    """A delivery and its voter's current generation, None when the voter is not on the roll; both read afresh."""
+    """A delivery and its voter's current generation, None when the voter is not on the roll; both
+    read afresh.
+    """
 
     delivery: Delivery | None
     generation: int | None
@@ -70,18 +77,21 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     """Send what a delivery still owes.
 
     Returns:
-        When to try again, for each message that must wait; empty when nothing is left to do or it is planned already.
+        When to try again, for each message that must wait; empty when nothing is left to do or it
+        is planned already.
 
     Raises:
         PoisonError: what is sealed cannot be opened.
-        botocore.exceptions.ClientError, BotoCoreError: the tables cannot be reached; nothing is lost, try again.
+        botocore.exceptions.ClientError, BotoCoreError: the tables cannot be reached; nothing is
+            lost, try again.
     """
     now = deps.clock()
     delivery, generation = found.delivery, found.generation
     if delivery is None:
         return []
     if generation is None and delivery.kind is Kind.CODE:
-        # The address is not on the roll. Sign-in does not know; this is where the path of strangers ends.
+        # The address is not on the roll. Sign-in does not know; this is where the path of strangers
+        # ends.
         delete_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": delivery.delivery_id})
         return []
     outdated = generation is not None and generation > delivery.generation
@@ -167,7 +177,8 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
         deps.event_log.fault("could not be opened", error, delivery=delivery.delivery_id)
         return delivery, _release(claim, deps, keeps_budget=True)
     except Exception:
-        # What was opened makes no sense. The lease goes back, so that whoever gives up on it can record that.
+        # What was opened makes no sense. The lease goes back, so that whoever gives up on it can
+        # record that.
         _release(claim, deps, keeps_budget=False)
         raise
     channel = delivery.channel_of(message)
@@ -186,8 +197,9 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
     except (ClientError, BotoCoreError) as error:
         # Whether it was sent is unknown: the same text goes again, and at worst arrives twice.
         deps.event_log.fault("delivery attempt failed", error, delivery=delivery.delivery_id)
-        # A provider that does not answer takes 10 s each time. What waits for a turn does that in the queue, and lets pass what
-        # goes by another provider; in a batch of the stream it would stand in the way.
+        # A provider that does not answer takes 10 s each time. What waits for a turn does that in
+        # the queue, and lets pass what goes by another provider; in a batch of the stream it would
+        # stand in the way.
         _slow_down(delivery, message, deps)
         return delivery, _release(claim, deps, keeps_budget=False)
     recorded = record_sent(claim, message_id, deps.clock(), deps)

@@ -12,7 +12,8 @@ from notify.deps import Deps
 
 STATUS_NAMES = {"#status": "status"}
 ROUND_NAMES = {"#status": "status", "#round": "round"}
-# An identifier that somebody still wants to have: the voter has no later one and did not dispute it.
+# An identifier that somebody still wants to have: the voter has no later one and did not dispute
+# it.
 WANTED = "attribute_not_exists(superseded_at) AND attribute_not_exists(disputed_at)"
 
 
@@ -52,11 +53,14 @@ def write_delivery(  # the parts of an UpdateItem call
 
 
 def idle_condition(delivery: Delivery, message: Message, now: datetime) -> Condition:
-    """Return the condition that nobody is sending a message and that it was not queued anew since it was read."""
+    """Return the condition that nobody is sending a message and that it was not queued anew since
+    it was read.
+    """
     name = f"messages.{message}"
     clause = (
         f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at)) "
-        # Queued anew it starts another round with no attempt made, just as it was in an event that comes late.
+        # Queued anew it starts another round with no attempt made, just as it was in an event that
+        # comes late.
         f"AND {name}.attempts = :attempts AND {name}.#round = :round"
     )
     values = {

@@ -11,7 +11,8 @@ from notify.deps import Deps
 
 
 def close_delivery(delivery: Delivery, now: datetime, deps: Deps) -> None:
-    """Once all is settled, erase what was sealed, or plan that for when redelivery is no longer offered.
+    """Once all is settled, erase what was sealed, or plan that for when redelivery is no longer
+    offered.
 
     A redelivery that was asked for meanwhile has set `wake`, and wins.
     """

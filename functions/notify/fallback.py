@@ -17,7 +17,9 @@ _OWED = frozenset({Message.IDENTIFIER, Message.CONFIRMATION, Message.ALERT})
 
 
 def may_fall_back(delivery: Delivery, message: Message) -> bool:
-    """Tell whether a message that fails can be queued by e-mail instead, as far as the delivery was read."""
+    """Tell whether a message that fails can be queued by e-mail instead, as far as the delivery was
+    read.
+    """
     by_sms = message is Message.IDENTIFIER and delivery.channel_of(message) is Channel.SMS
     return by_sms and delivery.payload is not None and not delivery.fell_back
 
@@ -34,8 +36,8 @@ def fail_message(
 ) -> Delivery | None:
     """Record under a condition that a message failed; None when the condition did not hold.
 
-    An identifier that was to go by SMS is queued by e-mail in the same write, once, as long as it is sealed in the delivery
-    and still wanted. `happened_at` is when it failed, now unless given.
+    An identifier that was to go by SMS is queued by e-mail in the same write, once, as long as it
+    is sealed in the delivery and still wanted. `happened_at` is when it failed, now unless given.
     """
     at = epoch_milliseconds(now)
     channel = delivery.channel_of(message)
@@ -68,13 +70,17 @@ def fail_message(
 
 
 def fail_claimed(claim: Claim, reason: Reason, deps: Deps) -> Delivery | None:
-    """Record that a claimed message will not be sent; None when the lease had passed to another worker."""
+    """Record that a claimed message will not be sent; None when the lease had passed to another
+    worker.
+    """
     mine = Condition(f"messages.{claim.message}.lease_until = :mine", {":mine": claim.lease_until})
     return fail_message(claim.delivery, claim.message, reason, deps.clock(), mine, deps)
 
 
 def fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Deps) -> Delivery | None:
-    """Record the failure of a message that nobody is sending: too late, out of attempts, over the day's cap."""
+    """Record the failure of a message that nobody is sending: too late, out of attempts, over the
+    day's cap.
+    """
     now = deps.clock()
     return fail_message(delivery, message, reason, now, idle_condition(delivery, message, now), deps)
 
@@ -82,10 +88,13 @@ def fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Deps
 def count_undelivered_first(
     delivery: Delivery, message: Message, meters: Meters, record: Callable[[], Delivery | None]
 ) -> Delivery | None:
-    """Record by `record` that a message failed, and count it if that is for good: somebody must look.
+    """Record by `record` that a message failed, and count it if that is for good: somebody must
+    look.
 
-    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is asked for again; a canary is nobody's,
-    and missed by the sweeper. It is counted before it is recorded, for nobody comes by here again once that is: a worker that dies in between leaves an alarm too many, not none (I2).
+    An identifier that is queued by e-mail instead has not failed for good, nor has a code, which is
+    asked for again; a canary is nobody's, and missed by the sweeper. It is counted before it is
+    recorded, for nobody comes by here again once that is: a worker that dies in between leaves an
+    alarm too many, not none (I2).
     """
     expected = message in _OWED and not may_fall_back(delivery, message)
     if expected:

@@ -1,4 +1,6 @@
-"""Lambda entry point of delivery: the outbox's stream, the retry queue, one sweep a minute, and the providers' receipts."""
+"""Lambda entry point of delivery: the outbox's stream, the retry queue, one sweep a minute, and the
+providers' receipts.
+"""
 
 from typing import Any
 

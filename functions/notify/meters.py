@@ -1,4 +1,6 @@
-"""What operators watch: metrics in CloudWatch's embedded format, one line of the log for each fact. No metric is about one voter."""
+"""What operators watch: metrics in CloudWatch's embedded format, one line of the log for each fact.
+No metric is about one voter.
+"""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -9,7 +11,9 @@ from reassort.reasons import Reason
 
 
 class Meters:
-    """Counts what happens to messages. `write` gets each line; only the election's own mail domains are told apart."""
+    """Counts what happens to messages. `write` gets each line; only the election's own mail domains
+    are told apart.
+    """
 
     def __init__(self, namespace: str, domains: Collection[str], write: Callable[[str], object] = print) -> None:
         # `Metrics` shares what it holds with every other one; this is alone. An empty service adds
@@ -56,7 +60,9 @@ class Meters:
         self._emit(values, [{"lane": lane}, {}])
 
     def measure_overdue(self, oldest_seconds: float) -> None:
-        """Measure for how long the most overdue delivery should have been handed over, or tried again."""
+        """Measure for how long the most overdue delivery should have been handed over, or tried
+        again.
+        """
         self._emit({"OldestOverdue": (MetricUnit.Seconds, oldest_seconds)})
 
     def measure_sms(self, cap_used_percent: float) -> None:
@@ -74,7 +80,9 @@ class Meters:
         )
 
     def measure_missing_canaries(self, missing: Mapping[tuple[Channel, str], bool]) -> None:
-        """Measure how many canaries have not arrived in time: for each channel and domain, and for each channel in all."""
+        """Measure how many canaries have not arrived in time: for each channel and domain, and for
+        each channel in all.
+        """
         for channel in sorted({channel for channel, _ in missing}):
             of_channel = {domain: late for (by, domain), late in missing.items() if by is channel}
             self._emit_missing(sum(of_channel.values()), {"channel": channel.value})

@@ -1,13 +1,16 @@
-"""Handing messages over no faster than the providers take them: each lane gives out turns, at the election's rate.
+"""Handing messages over no faster than the providers take them: each lane gives out turns, at the
+election's rate.
 
-A lane is one item with one instant, `next_at`: when the next turn begins (a virtual-scheduling form of the generic cell rate algorithm,
-ITU-T I.371). Taking a turn is one conditional write that moves it by one interval, so any number of workers together keep the
-rate, messages keep their order, and a turn that lies ahead is the expected wait of its message. The SMS lane counts the day's SMS
-in the same write.
+A lane is one item with one instant, `next_at`: when the next turn begins (a virtual-scheduling form
+of the generic cell rate algorithm, ITU-T I.371). Taking a turn is one conditional write that moves
+it by one interval, so any number of workers together keep the rate, messages keep their order, and
+a turn that lies ahead is the expected wait of its message. The SMS lane counts the day's SMS in the
+same write.
 
-Codes are asked for by anybody, so their lane is shared between the networks that ask. While little waits, each code takes the next
-turn. Beyond that a code first waits for the turn of its own network, which has a fixed share of the rate: a network that asks for
-thousands waits for itself, and the lane stays short for the others. A turn that a code would not live to see is never taken.
+Codes are asked for by anybody, so their lane is shared between the networks that ask. While little
+waits, each code takes the next turn. Beyond that a code first waits for the turn of its own
+network, which has a fixed share of the rate: a network that asks for thousands waits for itself,
+and the lane stays short for the others. A turn that a code would not live to see is never taken.
 """
 
 from __future__ import annotations
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
 
 # Providers count by the second, so what comes within one second of its turn may go at once.
 BURST_MILLISECONDS = 1000
-# How far behind a lane's next turn may be before the lane counts as idle. Without it, a lane used at less than its rate would
-# change between idle and busy at nearly every message, and each change costs a refused write.
+# How far behind a lane's next turn may be before the lane counts as idle. Without it, a lane used
+# at less than its rate would change between idle and busy at nearly every message, and each change
+# costs a refused write.
 _SLACK_MILLISECONDS = 200
 # For how long a worker that took a turn expects the lane to be in use.
 _IN_USE_MILLISECONDS = 1000
@@ -36,8 +40,9 @@ _SLOWED_MILLISECONDS = 2000
 _KEPT_SECONDS = 3 * 86_400
 # So long may the lane of codes be before the networks' shares count.
 _SHORT_MILLISECONDS = 5000
-# A network's share of the lane of codes: this part of its rate, and at once a fifth of what the lane takes in a second. So it
-# takes 64 networks that ask without end to fill the lane; what they have at once holds it up for some 13 s.
+# A network's share of the lane of codes: this part of its rate, and at once a fifth of what the
+# lane takes in a second. So it takes 64 networks that ask without end to fill the lane; what they
+# have at once holds it up for some 13 s.
 _SHARES = 64
 _AT_ONCE_OF_A_SECOND = 5
 
@@ -59,7 +64,9 @@ class TurnTooLateError(Exception):
 
 
 class Pace:
-    """The turns of all lanes, kept in the pace table. Times are milliseconds since 1970, stored in microseconds."""
+    """The turns of all lanes, kept in the pace table. Times are milliseconds since 1970, stored in
+    microseconds.
+    """
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, election: Election) -> None:
         self._dynamodb = dynamodb
@@ -73,7 +80,8 @@ class Pace:
         }
         # When this worker last took a turn in each lane, in microseconds.
         self._taken_at: dict[Lane, int] = {}
-        # When the next turn of the lane of codes began, as this worker last saw it, in microseconds.
+        # When the next turn of the lane of codes began, as this worker last saw it, in
+        # microseconds.
         self._codes_next_at = 0
         # The share of the day's SMS that is used, in per cent, as of the last SMS of this worker.
         self.sms_cap_used = 0.0
@@ -86,7 +94,8 @@ class Pace:
         """
         at = epoch_milliseconds(now)
         if self._codes_next_at > (at + _SHORT_MILLISECONDS) * 1000:
-            # Known from a moment ago: in a flood the lane's item is spared a write that would be refused.
+            # Known from a moment ago: in a flood the lane's item is spared a write that would be
+            # refused.
             raise TurnTooLateError
         return self.take_turn(lane, now, latest=at + _SHORT_MILLISECONDS)
 
@@ -119,7 +128,8 @@ class Pace:
         raise TurnTooLateError
 
     def take_turn(self, lane: Lane, now: datetime, latest: int | None = None) -> int:
-        """Take the lane's next turn and return when it is: now, or up to any time ahead, or up to `latest`.
+        """Take the lane's next turn and return when it is: now, or up to any time ahead, or up to
+        `latest`.
 
         Raises:
             DailyCapError: the day's SMS are used up.
@@ -145,7 +155,8 @@ class Pace:
                 if taken is not None:
                     self._taken_at[lane] = at
                     return max(taken - interval, at) // 1000
-        # The lane changed between idle and busy four times within a few milliseconds: it is lightly used.
+        # The lane changed between idle and busy four times within a few milliseconds: it is lightly
+        # used.
         return at // 1000
 
     def slow_down(self, lane: Lane, now: datetime) -> None:

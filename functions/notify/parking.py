@@ -1,4 +1,6 @@
-"""Deliveries that cannot be processed: kept from the sweeper, parked until an operator brings them back."""
+"""Deliveries that cannot be processed: kept from the sweeper, parked until an operator brings them
+back.
+"""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,12 +15,15 @@ from reassort.tables import ConditionFailedError, update_one, update_request
 from notify.delivery_writes import STATUS_NAMES, write_delivery
 from notify.deps import Deps
 
-# As long as the dead-letter queue keeps its messages: until then an operator may bring a parked delivery back.
+# As long as the dead-letter queue keeps its messages: until then an operator may bring a parked
+# delivery back.
 PARKED_FOR = timedelta(days=14)
 
 
 def defer_sweep(delivery_id: str, until: datetime, deps: Deps) -> None:
-    """Keep the sweeper away until then: the retry queue has a message of this delivery, which failed just now."""
+    """Keep the sweeper away until then: the retry queue has a message of this delivery, which
+    failed just now.
+    """
     request = update_request(
         deps.deliveries_table,
         {"delivery_id": delivery_id},
@@ -31,7 +36,9 @@ def defer_sweep(delivery_id: str, until: datetime, deps: Deps) -> None:
 
 
 def park(delivery: Delivery, now: datetime, deps: Deps) -> Delivery | None:
-    """Record that a delivery cannot be processed: its messages failed, and nothing brings it back but an operator."""
+    """Record that a delivery cannot be processed: its messages failed, and nothing brings it back
+    but an operator.
+    """
     at = epoch_milliseconds(now)
     unsettled = [message for message in delivery.messages if delivery.status_of(message) not in SETTLED]
     if not unsettled:

@@ -1,20 +1,23 @@
-"""What SES, SNS and the carriers say went wrong, in this service's own words: one table for each vocabulary.
+"""What SES, SNS and the carriers say went wrong, in this service's own words: one table for each
+vocabulary.
 
-Their wording is compared and forgotten: a diagnostic may quote an address or a number, a `Reason` cannot. A word that no
-table knows is `Reason.UNKNOWN`, never an error.
+Their wording is compared and forgotten: a diagnostic may quote an address or a number, a `Reason`
+cannot. A word that no table knows is `Reason.UNKNOWN`, never an error.
 
 Sources, in AWS's documentation:
 
-- bounces, complaints, delays: SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS".
-- SMS: SNS developer guide, "SMS delivery failure reasons". The list there is not complete: what came up in published logs of
-  others is marked.
+- bounces, complaints, delays: SES developer guide, "Contents of event data that Amazon SES
+  publishes to Amazon SNS".
+- SMS: SNS developer guide, "SMS delivery failure reasons". The list there is not complete: what
+  came up in published logs of others is marked.
 - refusals: the errors of SES `SendEmail` (API version 2) and of SNS `Publish`.
 """
 
 from reassort.reasons import Reason
 
 _SUPPRESSED = {
-    # SES's own list, for all its customers; the account's list, which `SuppressionOptions` of the template fills; a tenant's.
+    # SES's own list, for all its customers; the account's list, which `SuppressionOptions` of the
+    # template fills; a tenant's.
     "Suppressed": Reason.MAIL_BLOCKED,
     "OnAccountSuppressionList": Reason.MAIL_BLOCKED,
     "OnTenantSuppressionList": Reason.MAIL_BLOCKED,
@@ -22,7 +25,8 @@ _SUPPRESSED = {
     # SES found by itself that the address cannot exist.
     "EmailValidationSuppressed": Reason.NO_SUCH_MAILBOX,
 }
-# By bounceType, then bounceSubType. `General` and `Undetermined` say nothing of a cause: the SMTP status may.
+# By bounceType, then bounceSubType. `General` and `Undetermined` say nothing of a cause: the SMTP
+# status may.
 _BOUNCES = {
     "Permanent": {**_SUPPRESSED, "NoEmail": Reason.NO_SUCH_MAILBOX, "General": Reason.MAIL_REFUSED},
     "Transient": {
@@ -36,7 +40,8 @@ _BOUNCES = {
     "Undetermined": {"Undetermined": Reason.UNKNOWN},
 }
 _UNSPECIFIC = frozenset({"General", "Undetermined"})
-# The subject and detail of an enhanced status code, whatever its class. RFC 3463 section 3, RFC 7505, RFC 7372.
+# The subject and detail of an enhanced status code, whatever its class. RFC 3463 section 3, RFC
+# 7505, RFC 7372.
 _SMTP_STATUSES = {
     "1.0": Reason.NO_SUCH_MAILBOX,
     "1.1": Reason.NO_SUCH_MAILBOX,
@@ -87,7 +92,8 @@ _SMS = {
     # The wording of earlier years.
     "destination is blacklisted": Reason.NO_ROUTE,
     "phone is blacklisted": Reason.OPTED_OUT,
-    # Seen in logs: the month's spend limit is reached; over the account's rate; an account that may not send yet.
+    # Seen in logs: the month's spend limit is reached; over the account's rate; an account that may
+    # not send yet.
     "no quota left for account": Reason.SMS_CAP_REACHED,
     "rate exceeded": Reason.NO_ANSWER,
     "your account requires additional review prior to being able to send sms messages": Reason.INTERNAL,
@@ -108,7 +114,8 @@ _BUSY = {
 _EMAIL_ERRORS = {
     **_BUSY,
     "MessageRejected": Reason.MAIL_REFUSED,
-    # What is wrong with the request, the identity or the account is this service's fault, not the voter's.
+    # What is wrong with the request, the identity or the account is this service's fault, not the
+    # voter's.
     "AccountSuspendedException": Reason.INTERNAL,
     "BadRequestException": Reason.INTERNAL,
     "MailFromDomainNotVerifiedException": Reason.INTERNAL,
@@ -117,8 +124,9 @@ _EMAIL_ERRORS = {
 }
 _SMS_ERRORS = {
     **_BUSY,
-    # SNS refuses a number by these; everything else in the request is the same for every voter. The service's own check of
-    # numbers comes first, so this is a number that the numbering plan has and SNS does not.
+    # SNS refuses a number by these; everything else in the request is the same for every voter. The
+    # service's own check of numbers comes first, so this is a number that the numbering plan has
+    # and SNS does not.
     "InvalidParameter": Reason.UNKNOWN_NUMBER,
     "InvalidParameterException": Reason.UNKNOWN_NUMBER,
     "InvalidParameterValue": Reason.UNKNOWN_NUMBER,
@@ -139,8 +147,9 @@ def bounce_reason(bounce_type: str, bounce_subtype: str, smtp_status: str = "") 
     Args:
         bounce_type: `Permanent`, `Transient` or `Undetermined`.
         bounce_subtype: for example `MailboxFull`.
-        smtp_status: the enhanced status code of the recipient's mail server, for example `5.1.1`, when a delivery status
-            notification was attached; it decides when the subtype names no cause.
+        smtp_status: the enhanced status code of the recipient's mail server, for example `5.1.1`,
+            when a delivery status notification was attached; it decides when the subtype names no
+            cause.
     """
     reason = _BOUNCES.get(bounce_type, {}).get(bounce_subtype, Reason.UNKNOWN)
     if bounce_subtype in _UNSPECIFIC:

@@ -72,7 +72,8 @@ class Providers:
     helpdesk_topic: str
 
     def send_email(self, to: str, email: Email, tags: Mapping[str, str]) -> str:
-        """Hand an e-mail to SES and return its message id. The tags come back with each of its receipts.
+        """Hand an e-mail to SES and return its message id. The tags come back with each of its
+        receipts.
 
         Raises:
             RefusedError: SES rejects it.
@@ -100,7 +101,8 @@ class Providers:
     def send_sms(self, to: str, text: str) -> str:
         """Hand an SMS to SNS and return its message id; raises as `send_email`.
 
-        MaxPrice caps what one part may cost, in US dollars, so an expensive route is refused instead of paid.
+        MaxPrice caps what one part may cost, in US dollars, so an expensive route is refused
+        instead of paid.
         """
         try:
             answer = self.sns.publish(

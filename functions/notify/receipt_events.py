@@ -1,7 +1,9 @@
-"""Reading what SES and SNS report of messages: events of a SES configuration set, and SNS's own log of SMS deliveries.
+"""Reading what SES and SNS report of messages: events of a SES configuration set, and SNS's own log
+of SMS deliveries.
 
-Such an event holds the recipient's address or number. A `Receipt` does not: only what is needed to find the message is taken
-over, and only in the form in which this service wrote it. An error says which part cannot be read and quotes nothing of it.
+Such an event holds the recipient's address or number. A `Receipt` does not: only what is needed to
+find the message is taken over, and only in the form in which this service wrote it. An error says
+which part cannot be read and quotes nothing of it.
 """
 
 import binascii
@@ -22,7 +24,8 @@ from notify.receipts import Receipt, ReceiptOutcome
 
 # What SES publishes once to a topic that becomes an event destination. It is no JSON.
 _TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
-# Feedback reports that are no complaint of the recipient: "this is not spam", and an aggregate on DKIM or SPF. RFC 6430, RFC 6591.
+# Feedback reports that are no complaint of the recipient: "this is not spam", and an aggregate on
+# DKIM or SPF. RFC 6430, RFC 6591.
 _NO_COMPLAINT = frozenset({"not-spam", "auth-failure"})
 # What SES allows in the value of an e-mail tag.
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -38,7 +41,8 @@ _LONGEST_LOG_BYTES = 32 * 1024 * 1024
 class ReceiptFormatError(ValueError):
     """What a provider reported cannot be read. The message names the part and quotes nothing of it.
 
-    `readable` are the receipts of the same event that could be read: they must not be lost with the others.
+    `readable` are the receipts of the same event that could be read: they must not be lost with the
+    others.
     """
 
     def __init__(self, part: str, readable: Sequence[Receipt] = ()) -> None:
@@ -49,15 +53,16 @@ class ReceiptFormatError(ValueError):
 def ses_receipts(message: str, domains: Sequence[str]) -> list[Receipt]:
     """Read what SES published to the topic of a configuration set: one receipt, or none.
 
-    None when the event is of another kind (sent, opened), is no news (an automatic reply, "not spam"), or concerns an e-mail
-    that this service did not send, for it has no tag `delivery`.
+    None when the event is of another kind (sent, opened), is no news (an automatic reply, "not
+    spam"), or concerns an e-mail that this service did not send, for it has no tag `delivery`.
 
     Args:
         message: the `Message` of the SNS record.
         domains: the mail domains of the election, in lower case; a receipt names no other.
 
     Raises:
-        ReceiptFormatError: it is not what SES documents ("Contents of event data that Amazon SES publishes to Amazon SNS").
+        ReceiptFormatError: it is not what SES documents ("Contents of event data that Amazon SES
+            publishes to Amazon SNS").
     """
     if message.strip() == _TOPIC_VALIDATED:
         return []
@@ -87,16 +92,19 @@ def ses_receipts(message: str, domains: Sequence[str]) -> list[Receipt]:
 
 
 def sms_receipts(data: str) -> list[Receipt]:
-    """Read a batch of SNS's log of SMS deliveries, as a subscription filter of CloudWatch Logs brings it.
+    """Read a batch of SNS's log of SMS deliveries, as a subscription filter of CloudWatch Logs
+    brings it.
 
-    The time of a receipt is that of its log event: the `notification.timestamp` inside is when the SMS was published, up to
-    three days before. None when CloudWatch Logs only checks that the subscription works.
+    The time of a receipt is that of its log event: the `notification.timestamp` inside is when the
+    SMS was published, up to three days before. None when CloudWatch Logs only checks that the
+    subscription works.
 
     Args:
         data: the event's `awslogs.data`: JSON, compressed by gzip, in base64.
 
     Raises:
-        ReceiptFormatError: the batch, or a log event of it, is not what AWS documents; the others are in `readable`.
+        ReceiptFormatError: the batch, or a log event of it, is not what AWS documents; the others
+            are in `readable`.
     """
     batch = _json_object(_inflate(data), "SMS log")
     if _text(batch, "messageType") != "DATA_MESSAGE":
@@ -175,8 +183,8 @@ def _bounce(event: Mapping[str, Any]) -> _Found | None:
     bounce_type, subtype = _text(bounce, "bounceType"), _text(bounce, "bounceSubType")
     status = _smtp_status(bounce.get("bouncedRecipients"))
     if (bounce_type, subtype, status) == ("Transient", "General", None):
-        # A message from somebody's mailbox, without the delivery status notification that a mail server attaches: an
-        # automatic reply, "out of the office". The e-mail has arrived.
+        # A message from somebody's mailbox, without the delivery status notification that a mail
+        # server attaches: an automatic reply, "out of the office". The e-mail has arrived.
         return None
     return _instant(bounce), ReceiptOutcome.FAILED, bounce_reason(bounce_type, subtype, status or "")
 
@@ -216,7 +224,9 @@ _SES_EVENTS: dict[str, Callable[[Mapping[str, Any]], _Found | None]] = {
 
 
 def _smtp_status(recipients: object) -> str | None:
-    """Give the enhanced status code of the first recipient; "" when there is a notification without one, None without either."""
+    """Give the enhanced status code of the first recipient; "" when there is a notification without
+    one, None without either.
+    """
     if not isinstance(recipients, list) or not recipients or not isinstance(recipients[0], dict):
         raise ReceiptFormatError("bouncedRecipients")
     recipient = recipients[0]
@@ -278,7 +288,9 @@ def _inflate(data: str) -> str:
 
 
 def _price(value: object) -> float | None:
-    """Give a price in US dollars, or None for what is none: a status must not be lost for a wrong price."""
+    """Give a price in US dollars, or None for what is none: a status must not be lost for a wrong
+    price.
+    """
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:

@@ -1,4 +1,6 @@
-"""What a provider reports of a message after it took it: delivered, failed, delayed. A receipt holds nobody's data."""
+"""What a provider reports of a message after it took it: delivered, failed, delayed. A receipt
+holds nobody's data.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,9 +22,9 @@ class ReceiptOutcome(StrEnum):
 class Receipt:
     """One report of a provider.
 
-    `at` is when it happened, in milliseconds since 1970. An e-mail is known by the tags it was sent with (`delivery_id`, `message`,
-    `round`); an SMS only by the id that SNS gave it (`sms_id`). `domain` is the recipient's mail domain, for metrics; `price_usd`
-    is what an SMS cost.
+    `at` is when it happened, in milliseconds since 1970. An e-mail is known by the tags it was sent
+    with (`delivery_id`, `message`, `round`); an SMS only by the id that SNS gave it (`sms_id`).
+    `domain` is the recipient's mail domain, for metrics; `price_usd` is what an SMS cost.
     """
 
     at: int

@@ -1,4 +1,6 @@
-"""What providers report of messages, read and applied. What cannot be applied now waits in the retry queue."""
+"""What providers report of messages, read and applied. What cannot be applied now waits in the
+retry queue.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -13,7 +15,8 @@ from notify.receipt_events import ReceiptFormatError, receipt_to_json, ses_recei
 from notify.receipts import Receipt
 from notify.retry_queue import MOST_TURNS, after_outage, put_back
 
-# The record of a sending comes moments after it. A receipt of an SMS that is unknown for longer is of nobody's.
+# The record of a sending comes moments after it. A receipt of an SMS that is unknown for longer is
+# of nobody's.
 _EARLY_WAITS_SECONDS = (5, 15, 60, 300)
 
 
@@ -21,7 +24,8 @@ def on_email_events(event: Mapping[str, Any], deps: Deps) -> None:
     """Apply what SES reports of e-mails; SNS brings one event in each record.
 
     Raises:
-        ExceptionGroup: receipts that could be neither applied nor queued; Lambda brings the event again.
+        ExceptionGroup: receipts that could be neither applied nor queued; Lambda brings the event
+            again.
     """
     domains = deps.election.domain_names
     read = partial(ses_receipts, domains=domains)
@@ -31,12 +35,16 @@ def on_email_events(event: Mapping[str, Any], deps: Deps) -> None:
 
 
 def on_sms_log(event: Mapping[str, Any], deps: Deps) -> None:
-    """Apply what the carriers report of SMS, from SNS's delivery log. Raises as `on_email_events`."""
+    """Apply what the carriers report of SMS, from SNS's delivery log. Raises as
+    `on_email_events`.
+    """
     _receive_all(_read(sms_receipts, event["awslogs"]["data"], deps), deps)
 
 
 def _read(read: Callable[[str], list[Receipt]], report: str, deps: Deps) -> Sequence[Receipt]:
-    """Read the receipts of a report. One that nobody can read is not brought again: it would be no clearer then."""
+    """Read the receipts of a report. One that nobody can read is not brought again: it would be no
+    clearer then.
+    """
     try:
         return read(report)
     except ReceiptFormatError as error:
@@ -58,10 +66,12 @@ def _receive_all(receipts: Sequence[Receipt], deps: Deps) -> None:
 
 
 def receive(receipt: Receipt, tries: int, turns: int, deps: Deps) -> None:
-    """Apply a receipt. What cannot be applied now waits in the retry queue, where it holds nobody's data.
+    """Apply a receipt. What cannot be applied now waits in the retry queue, where it holds nobody's
+    data.
 
     Raises:
-        ContentionError, botocore.exceptions.ClientError, BotoCoreError: it has waited as long as may be: the queue gives it to the
+        ContentionError, botocore.exceptions.ClientError, BotoCoreError: it has waited as long as
+        may be: the queue gives it to the
             dead letters, and an operator's redrive brings it back.
     """
     try:

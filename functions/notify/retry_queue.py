@@ -12,11 +12,13 @@ from notify.deps import Deps
 
 # SQS delays a message by 15 minutes at most.
 _LONGEST_DELAY_SECONDS = 900
-# The retry queue of template.yaml gives a message to the dead letters after this many receptions, this far apart.
+# The retry queue of template.yaml gives a message to the dead letters after this many receptions,
+# this far apart.
 RECEPTIONS = 5
 VISIBILITY = timedelta(seconds=360)
-# A message that this function puts back into its own queue is a loop to Lambda, which is told to let it run (`RecursiveLoop` in
-# template.yaml): a day of the longest delays, and no further. The sweeper and the dead letters have what is longer under way.
+# A message that this function puts back into its own queue is a loop to Lambda, which is told to
+# let it run (`RecursiveLoop` in template.yaml): a day of the longest delays, and no further. The
+# sweeper and the dead letters have what is longer under way.
 MOST_TURNS = 96
 # When tables or KMS do not answer, everything waits about this long before it is tried again.
 _OUTAGE_WAIT_SECONDS = (20, 60)

@@ -1,4 +1,6 @@
-"""What comes out of the retry queue: deliveries to be tried again, and receipts that could not be applied."""
+"""What comes out of the retry queue: deliveries to be tried again, and receipts that could not be
+applied.
+"""
 
 import json
 from collections.abc import Mapping
@@ -59,8 +61,8 @@ def _from_queue(body: Mapping[str, Any], attributes: Mapping[str, str], deps: De
 def _attempt_again(delivery_id: str, sent_at: int, turns: int, deps: Deps) -> None:
     delivery = read_delivery(delivery_id, deps)
     if delivery is not None and delivery.parked_at is not None:
-        # Only an operator brings a parked delivery back, from the dead letters: SQS then gives the message a new time. One that
-        # was on its way before is as late as the one that parked it.
+        # Only an operator brings a parked delivery back, from the dead letters: SQS then gives the
+        # message a new time. One that was on its way before is as late as the one that parked it.
         fresh = sent_at > delivery.parked_at
         delivery = unpark(delivery, deps.clock(), deps) if fresh else None
     if delivery is None:
@@ -70,10 +72,12 @@ def _attempt_again(delivery_id: str, sent_at: int, turns: int, deps: Deps) -> No
 
 
 def _keep_poison(delivery_id: str, reception: int, deps: Deps) -> None:
-    """Keep the sweeper away from a delivery that the queue will bring again, and park it when it will not."""
+    """Keep the sweeper away from a delivery that the queue will bring again, and park it when it
+    will not.
+    """
     now = deps.clock()
-    # Should it not be possible to park it now, the sweeper brings it once more: its voter must not wait for that for as long as
-    # dead letters are kept.
+    # Should it not be possible to park it now, the sweeper brings it once more: its voter must not
+    # wait for that for as long as dead letters are kept.
     defer_sweep(delivery_id, now + 2 * VISIBILITY, deps)
     if reception < RECEPTIONS:
         return

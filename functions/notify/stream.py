@@ -10,7 +10,8 @@ from notify.retry_queue import queue_delivery
 
 
 def on_stream(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
-    """Make the first attempt of each new delivery; one that fails goes to the retry queue and holds nobody up.
+    """Make the first attempt of each new delivery; one that fails goes to the retry queue and holds
+    nobody up.
 
     Returns the records to bring again: those that could be neither sent nor queued.
     """

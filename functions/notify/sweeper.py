@@ -17,7 +17,8 @@ from notify.pacing import Lane
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
-# What one sweep of a shard queues; the next sweep is a minute later. Eight shards make 4,000 deliveries a minute.
+# What one sweep of a shard queues; the next sweep is a minute later. Eight shards make 4,000
+# deliveries a minute.
 _SWEEP_LIMIT = 500
 # What one sweep looks at in a shard, to measure what waits: some ten thousand deliveries.
 _SWEEP_PAGES = 4
@@ -26,7 +27,9 @@ _SQS_BATCH = 10
 
 
 def on_schedule(deps: Deps) -> dict[str, Any]:
-    """Queue whatever is overdue, whatever became of the event that should have brought it, and measure what waits."""
+    """Queue whatever is overdue, whatever became of the event that should have brought it, and
+    measure what waits.
+    """
     sweep_canaries(deps)
     now = epoch_milliseconds(deps.clock())
     overdue = [*_overdue_sending(now, deps), *_overdue_erasure(now, deps)]

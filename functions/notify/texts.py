@@ -36,17 +36,23 @@ class Texts:
         )
 
     def code_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
-        """Write the e-mail with a one-time code. The code is not in the subject: previews show subjects."""
+        """Write the e-mail with a one-time code. The code is not in the subject: previews show
+        subjects.
+        """
         subject = f"Votre code de connexion – {self._election.name}"
         return self._email("code", subject, delivery, code=payload["code"])
 
     def identifier_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
-        """Write the e-mail with an identifier: asked for by e-mail, or sent because its SMS failed."""
+        """Write the e-mail with an identifier: asked for by e-mail, or sent because its SMS
+        failed.
+        """
         subject = f"Votre nouvel identifiant de vote, réassort n° {delivery.generation} – {self._election.name}"
         return self._email("identifier", subject, delivery, identifier=payload["identifier"])
 
     def identifier_sms(self, delivery: Delivery, payload: Mapping[str, str]) -> str:
-        """Write the SMS with an identifier: one segment of the GSM 7-bit alphabet, at most 160 characters."""
+        """Write the SMS with an identifier: one segment of the GSM 7-bit alphabet, at most 160
+        characters.
+        """
         text = self._render("identifier.sms.j2", delivery, identifier=payload["identifier"])
         return text.strip()
 
@@ -91,6 +97,8 @@ class Texts:
 
 
 def _typeset(html: str) -> str:
-    """Put no-break spaces into the body of a page. A text part keeps plain ones: it is copied from."""
+    """Put no-break spaces into the body of a page. A text part keeps plain ones: it is copied
+    from.
+    """
     head, body, content = html.partition("<body>")
     return head + body + typeset_html(content)

@@ -1,4 +1,6 @@
-"""What wakes this function: the outbox's stream, the retry queue, the sweeper's schedule, and the providers' receipts."""
+"""What wakes this function: the outbox's stream, the retry queue, the sweeper's schedule, and the
+providers' receipts.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,6 @@
-"""The voting platform's two questions, answered from the voter's entry: is this identifier valid, and may it vote now."""
+"""The voting platform's two questions, answered from the voter's entry: is this identifier valid,
+and may it vote now.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,10 +34,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Checked:
-    """What the voting platform is told of an identifier: the body of `POST /registry/check`, and what its answer may be kept under.
+    """What the voting platform is told of an identifier: the body of `POST /registry/check`, and
+    what its answer may be kept under.
 
-    `handle` is how events name the identifier, None when there is no such identifier. Of two statuses of one handle the one with the
-    greater `sequence` is the newer; None when the status is final.
+    `handle` is how events name the identifier, None when there is no such identifier. Of two
+    statuses of one handle the one with the greater `sequence` is the newer; None when the status is
+    final.
     """
 
     body: dict[str, Any]
@@ -64,8 +68,8 @@ def record_vote(typed: str, deps: Deps) -> Voter:
     Vote and reissue write the same item under the same conditions, so one of the two wins.
 
     Raises:
-        Problem: `window-closed` outside the ballot; `unknown-identifier`, `revoked`, `already-voted` or `frozen`;
-            `unavailable` under contention.
+        Problem: `window-closed` outside the ballot; `unknown-identifier`, `revoked`,
+            `already-voted` or `frozen`; `unavailable` under contention.
     """
     for _ in range(_ROUNDS):
         now = deps.clock()

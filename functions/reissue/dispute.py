@@ -1,6 +1,8 @@
-"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the new identifier.
+"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the
+new identifier.
 
-A disputed identifier never votes, whatever is unfrozen later, and the voter's sessions end: one of them may be the thief's.
+A disputed identifier never votes, whatever is unfrozen later, and the voter's sessions end: one of
+them may be the thief's.
 """
 
 from datetime import datetime
@@ -21,7 +23,8 @@ _ROUNDS = 8
 
 
 def dispute_reissue(token: str, deps: Deps) -> str:
-    """Record that a reissue was not its voter's, freeze its identifier if it is the current one, alert the helpdesk.
+    """Record that a reissue was not its voter's, freeze its identifier if it is the current one,
+    alert the helpdesk.
 
     Disputing twice changes nothing. Returns the reference.
 

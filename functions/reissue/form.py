@@ -10,7 +10,8 @@ from reissue.deps import Deps
 
 @dataclass(frozen=True)
 class Form:
-    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the election asks for one.
+    """A valid reissue form: normalised NUMEN, E.164 phone, normalised further proof where the
+    election asks for one.
 
     `revision` is what its page showed.
     """
@@ -33,6 +34,8 @@ class Accepted:
 
 
 def request_hash(form: Form, deps: Deps) -> str:
-    """Return the fingerprint of a form, by which a repeated request is told from another one under the same key."""
+    """Return the fingerprint of a form, by which a repeated request is told from another one under
+    the same key.
+    """
     extra = () if form.extra_proof is None else (form.extra_proof,)
     return deps.keyed_hash.hash(Purpose.REQUEST, form.numen, form.phone, form.channel, *extra)

@@ -1,9 +1,11 @@
 """The NUMEN as second proof, the further one that an election may ask for, and their lock.
 
-Both are one proof to whoever has only one of them: compared together, answered alike, counted together.
+Both are one proof to whoever has only one of them: compared together, answered alike, counted
+together.
 
-A failure is written on condition that nothing changed since the voter was read, and so is a success; whoever loses that
-race reads again and meets the lock. So no number of simultaneous tries learns more than the limit allows.
+A failure is written on condition that nothing changed since the voter was read, and so is a
+success; whoever loses that race reads again and meets the lock. So no number of simultaneous tries
+learns more than the limit allows.
 """
 
 from datetime import datetime, timedelta
@@ -20,12 +22,14 @@ from reissue.form import Form
 
 # Until the helpdesk unlocks there is no time to announce; a client is told to come back in a day.
 _HELPDESK_RETRY_SECONDS = 86_400
-# As long as a hash and never one: a voter whom the roll gives no further proof cannot have the right one.
+# As long as a hash and never one: a voter whom the roll gives no further proof cannot have the
+# right one.
 _NO_PROOF = "." * 43
 
 
 def are_proofs_right(form: Form, voter: Voter, deps: Deps) -> bool:
-    """Tell whether the form has the voter's NUMEN and, where the election asks for it, their further proof.
+    """Tell whether the form has the voter's NUMEN and, where the election asks for it, their
+    further proof.
 
     Both are compared whatever the other is, so the time tells no more of them than the answer.
     """
@@ -37,7 +41,9 @@ def are_proofs_right(form: Form, voter: Voter, deps: Deps) -> bool:
 
 
 class WrongNumenError(Problem):
-    """The answer to a wrong NUMEN or further proof, told apart from a refusal of a voter who was locked before."""
+    """The answer to a wrong NUMEN or further proof, told apart from a refusal of a voter who was
+    locked before.
+    """
 
 
 def raise_if_locked(voter: Voter, now: datetime, election: Election) -> None:
@@ -54,10 +60,12 @@ def raise_if_locked(voter: Voter, now: datetime, election: Election) -> None:
 
 
 def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenError:
-    """Count a wrong NUMEN or further proof and return what to answer: `numen-mismatch`, or `locked` when it was the last try.
+    """Count a wrong NUMEN or further proof and return what to answer: `numen-mismatch`, or `locked`
+    when it was the last try.
 
     Raises:
-        ConditionFailedError: the voter changed since it was read; read again before anything is answered.
+        ConditionFailedError: the voter changed since it was read; read again before anything is
+            answered.
     """
     limits = deps.election.limits.numen
     failures = voter.numen_failures + 1

@@ -47,7 +47,8 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
 
 
 def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
-    """Return the body of `GET /api/reissue/{reference}`. Does not keep the session alive: a page asks by itself.
+    """Return the body of `GET /api/reissue/{reference}`. Does not keep the session alive: a page
+    asks by itself.
 
     Raises:
         Problem: `signed-out`, `not-found`.
@@ -75,7 +76,9 @@ def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
 
 
 def _window(window: Window, control: ReissueSwitch, now: datetime) -> dict[str, Any]:
-    """Describe when reissues are open: as the election file says, unless the operators narrowed it."""
+    """Describe when reissues are open: as the election file says, unless the operators narrowed
+    it.
+    """
     opens_at, closes_at = window.opens_at, window.closes_at
     if control.opens_at and control.closes_at:
         opens_at = max(opens_at, from_milliseconds(control.opens_at))
@@ -89,7 +92,9 @@ def _window(window: Window, control: ReissueSwitch, now: datetime) -> dict[str, 
 
 
 def _expected_wait(delivery: Delivery, now: datetime) -> int:
-    """Return the seconds until the identifier's turn in its lane, 0 when it does not wait for one."""
+    """Return the seconds until the identifier's turn in its lane, 0 when it does not wait for
+    one.
+    """
     turn = delivery.turn_of(Message.IDENTIFIER)
     if turn is None or delivery.status is not Status.QUEUED:
         return 0

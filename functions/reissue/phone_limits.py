@@ -20,7 +20,8 @@ _SMS_LEFT = "attribute_not_exists(#day) OR #day < :max_sms"
 def count_sms(phone_hash: str, voter_id: str, now: datetime, deps: Deps) -> Action:
     """Return the write that counts one SMS to a number; it is refused over the limits.
 
-    Only SMS count: otherwise three voters who name somebody's number and choose e-mail would use it up.
+    Only SMS count: otherwise three voters who name somebody's number and choose e-mail would use it
+    up.
     """
     limits = deps.election.limits.phone
     expires = now + timedelta(days=deps.election.retention.deliveries_days)
@@ -44,7 +45,8 @@ def count_sms(phone_hash: str, voter_id: str, now: datetime, deps: Deps) -> Acti
 
 
 def phone_problem(voter_id: str, refusal: ConditionFailedError, now: datetime, deps: Deps) -> Problem:
-    """Return the refusal of an overused number, with the seconds until it takes an SMS for this voter again.
+    """Return the refusal of an overused number, with the seconds until it takes an SMS for this
+    voter again.
 
     The day's count ends at local midnight. The count of voters does not end before the reissues do.
     """

@@ -24,8 +24,9 @@ def request_redelivery(token: Token, reference: str, channel: Channel, deps: Dep
     """Queue the identifier of a reissue again, by `channel`. Asking twice queues it once.
 
     Raises:
-        Problem: `not-found`, `superseded`, `already-delivered`, `already-voted`, `frozen`, `window-closed`,
-            `redelivery-expired`, `too-many-redeliveries`, `delivery-in-progress`, `phone-in-use`, `invalid-fields`.
+        Problem: `not-found`, `superseded`, `already-delivered`, `already-voted`, `frozen`,
+            `window-closed`, `redelivery-expired`, `too-many-redeliveries`, `delivery-in-progress`,
+            `phone-in-use`, `invalid-fields`.
     """
     now = deps.clock()
     signed_in = read_signed_in(token, now, deps, reference)

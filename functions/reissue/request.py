@@ -35,9 +35,10 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
     """Issue the next identifier to the signed-in voter, once for each idempotency key.
 
     Raises:
-        Problem: any refusal of the contract; nothing has changed then, except the count of wrong proofs.
-        botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the same request with
-            the same key finds out.
+        Problem: any refusal of the contract; nothing has changed then, except the count of wrong
+            proofs.
+        botocore.exceptions.ClientError: AWS cannot be reached. Whether it committed is unknown; the
+            same request with the same key finds out.
     """
     reference = derive_reference(deps.keyed_hash, token.voter_id, idempotency_key)
     for attempt in range(_ROUNDS):
@@ -67,7 +68,8 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
 
 
 def raise_if_stale(revision: str, voter: Voter, deps: Deps) -> None:
-    """Refuse what was agreed to on a page of another voter, or of this one before their last reissue.
+    """Refuse what was agreed to on a page of another voter, or of this one before their last
+    reissue.
 
     Raises:
         Problem: `stale-page`.
@@ -81,10 +83,12 @@ def raise_if_stale(revision: str, voter: Voter, deps: Deps) -> None:
 
 
 def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> None:
-    """Refuse a reissue outside the window, while reissues are stopped, after the vote, while frozen, or over the voter's limits.
+    """Refuse a reissue outside the window, while reissues are stopped, after the vote, while
+    frozen, or over the voter's limits.
 
     Raises:
-        Problem: `window-closed`, `reissues-stopped`, `already-voted`, `frozen` or `too-many-reissues`.
+        Problem: `window-closed`, `reissues-stopped`, `already-voted`, `frozen` or
+            `too-many-reissues`.
     """
     if not election.windows.reissue.contains(now):
         raise Problem(Code.WINDOW_CLOSED)

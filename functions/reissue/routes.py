@@ -43,7 +43,9 @@ class ReissueBody(Body):
 
 
 class ProvenReissueBody(ReissueBody):
-    """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is ignored."""
+    """`POST /api/reissue` where the election asks for a further proof; elsewhere such a member is
+    ignored.
+    """
 
     extra_proof = text(100)
 

@@ -38,7 +38,8 @@ def read_signed_in(
     """Read who is asking in one round trip.
 
     Raises:
-        Problem: `signed-out` when there is no live session, its voter has left the roll, or a freeze or a dispute ended it.
+        Problem: `signed-out` when there is no live session, its voter has left the roll, or a
+            freeze or a dispute ended it.
         ContentionError: the tables are busy.
     """
     keys = {

@@ -1,7 +1,9 @@
-"""What a world asks of the AWS that is played inside its process, and the template's resources on it.
+"""What a world asks of the AWS that is played inside its process, and the template's resources on
+it.
 
-There are two: moto, whose answers the component tests trust, and MiniStack's services called in process, which answer in
-a fraction of the time and keep it however much the tables hold, for tests that make calls by the hundred thousand.
+There are two: moto, whose answers the component tests trust, and MiniStack's services called in
+process, which answer in a fraction of the time and keep it however much the tables hold, for tests
+that make calls by the hundred thousand.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ SENDER_DOMAIN = "elections.example.fr"
 
 @dataclass(frozen=True)
 class Stores:
-    """What holds the service's state: `tables` gives a table's name by its logical id; the keys are ids."""
+    """What holds the service's state: `tables` gives a table's name by its logical id; the keys are
+    ids.
+    """
 
     tables: dict[str, str]
     encryption_key: str
@@ -49,7 +53,9 @@ class Channels:
 
 
 class Engine(Protocol):
-    """An AWS inside this process. It serves one world at a time; tables are named by their logical id."""
+    """An AWS inside this process. It serves one world at a time; tables are named by their logical
+    id.
+    """
 
     @property
     def stores(self) -> Stores:
@@ -60,7 +66,9 @@ class Engine(Protocol):
         """The topic and queues of the world that is running."""
 
     def started(self) -> AbstractContextManager[Wire]:
-        """Give the wire to an AWS in which the template's resources have just been made, until the block ends."""
+        """Give the wire to an AWS in which the template's resources have just been made, until the
+        block ends.
+        """
 
     def items(self, table: str) -> list[Item]:
         """Return every item of a table, as plain values that are the caller's own."""
@@ -75,7 +83,9 @@ class Engine(Protocol):
         """Return what a table's stream holds, oldest first, and empty it."""
 
     def queued_bodies(self, queue_url: str) -> list[str]:
-        """Return the bodies of all messages of a queue, visible or not: the API shows only those it hands out."""
+        """Return the bodies of all messages of a queue, visible or not: the API shows only those it
+        hands out.
+        """
 
     def has_visible(self, queue_url: str) -> bool:
         """Tell whether a queue would hand out a message now; asking counts no reception."""

@@ -1,8 +1,11 @@
-"""MiniStack's services as a world's AWS, called in process: no server, no sockets, about half a millisecond a call.
+"""MiniStack's services as a world's AWS, called in process: no server, no sockets, about half a
+millisecond a call.
 
-The SDK checks and writes every request and reads the answers; nothing is signed, sent or retried. Calls are answered one
-at a time, so transactions are atomic under threads as well, and `ClientRequestToken` is honoured. It enforces no IAM and
-never throttles. MiniStack's own reaper of expired items sleeps on the machine's clock and would delete by the world's: tables have no TTL here.
+The SDK checks and writes every request and reads the answers; nothing is signed, sent or retried.
+Calls are answered one at a time, so transactions are atomic under threads as well, and
+`ClientRequestToken` is honoured. It enforces no IAM and never throttles. MiniStack's own reaper of
+expired items sleeps on the machine's clock and would delete by the world's: tables have no TTL
+here.
 """
 
 from __future__ import annotations
@@ -37,9 +40,11 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from reassort.tables import Item
 
-# MiniStack's modules by the SDK's name of the service. The second version of SES keeps its e-mails with the first.
+# MiniStack's modules by the SDK's name of the service. The second version of SES keeps its e-mails
+# with the first.
 _SERVICES = {"dynamodb": dynamodb, "kms": kms, "ses": ses, "sesv2": ses_v2, "sns": sns, "sqs": sqs}
-# What these operations answer is JSON but for binaries. The SDK's own reading of it, attribute by attribute, takes half of a call.
+# What these operations answer is JSON but for binaries. The SDK's own reading of it, attribute by
+# attribute, takes half of a call.
 _ANSWERED_WITH_ITEMS = frozenset(
     {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"}
 )
@@ -48,7 +53,9 @@ NO_SORT_KEY = "__no_sort__"
 
 
 class MiniStackEngine:
-    """MiniStack. Its state is the modules' own, so there is one in a process; every world starts from a copy of what it was."""
+    """MiniStack. Its state is the modules' own, so there is one in a process; every world starts
+    from a copy of what it was.
+    """
 
     def __init__(self) -> None:
         self._one_at_a_time = Lock()
@@ -82,10 +89,12 @@ class MiniStackEngine:
         return [read_stored(item) for item in self.stored(table).values()]
 
     def stored(self, table: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return a table as MiniStack keeps it, by partition and sort key (`read_stored` gives the plain item).
+        """Return a table as MiniStack keeps it, by partition and sort key (`read_stored` gives the
+        plain item).
 
-        A write puts another item in the place of the former and never changes one, so what was seen once stays what it was,
-        and two looks at an unchanged table are compared without reading an item.
+        A write puts another item in the place of the former and never changes one, so what was seen
+        once stays what it was, and two looks at an unchanged table are compared without reading an
+        item.
         """
         return {
             (partition_key, sort_key): item
@@ -133,11 +142,15 @@ class MiniStackEngine:
         return any(message["visible_at"] <= now for message in self._messages(queue_url))
 
     def next_visible(self, queue_url: str) -> float | None:
-        """Return when a queue will hand out its next message (seconds since 1970), None when it holds none."""
+        """Return when a queue will hand out its next message (seconds since 1970), None when it
+        holds none.
+        """
         return min((message["visible_at"] for message in self._messages(queue_url)), default=None)
 
     def save(self) -> bytes:
-        """Return all that the services hold now, for `restore`; a third of a millisecond, where a deep copy takes two."""
+        """Return all that the services hold now, for `restore`; a third of a millisecond, where a
+        deep copy takes two.
+        """
         return pickle.dumps([store._data for store, _ in self._made[2]], pickle.HIGHEST_PROTOCOL)
 
     def restore(self, saved: bytes) -> None:
@@ -153,18 +166,23 @@ class MiniStackEngine:
         wire = Wire(self._connect)
         clients: tuple[Any, ...] = (wire.dynamodb, wire.kms, wire.ses, wire.sns, wire.sqs)
         for client in clients:
-            # The rules that find a call's endpoint are run for every call, and nothing is sent there.
+            # The rules that find a call's endpoint are run for every call, and nothing is sent
+            # there.
             client._ruleset_resolver = None
         return wire
 
     @cached_property
     def _made(self) -> tuple[Stores, Channels, list[tuple[Any, dict[Any, Any]]]]:
-        """The resources, and each of MiniStack's stores with its content just after they were made."""
-        # The same keys in every process, so that hashes, and all that is sorted by them, are the same too.
+        """The resources, and each of MiniStack's stores with its content just after they were
+        made.
+        """
+        # The same keys in every process, so that hashes, and all that is sorted by them, are the
+        # same too.
         with _quiet(), seeded(0):
             stores, channels = create_stores(self._wire.operator), create_channels(self._wire.operator)
         dynamodb._ttl_settings.clear()
-        # Its items are JSON, which this copies in a fifth of the time; an update takes three copies.
+        # Its items are JSON, which this copies in a fifth of the time; an update takes three
+        # copies.
         dynamodb.copy = SimpleNamespace(deepcopy=lambda item: pickle.loads(pickle.dumps(item)))  # noqa: S301
         state = {
             id(store): store
@@ -180,7 +198,9 @@ class MiniStackEngine:
         session.register("before-call.*", self._answer)
 
     def _answer(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-        """Answer a request of the SDK with what its endpoint would have made of MiniStack's answer."""
+        """Answer a request of the SDK with what its endpoint would have made of MiniStack's
+        answer.
+        """
         status, headers, body = self._handle(
             model.service_model.service_name,
             params["method"],
@@ -235,7 +255,9 @@ MINISTACK = MiniStackEngine()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep MiniStack from logging all it does, each e-mail's addresses too: its first call turns that on for the process."""
+    """Keep MiniStack from logging all it does, each e-mail's addresses too: its first call turns
+    that on for the process.
+    """
     for module in _SERVICES.values():
         module.logger.setLevel(logging.WARNING)
     root = logging.getLogger()
@@ -271,7 +293,9 @@ def _plain(attribute: dict[str, Any]) -> Any:
 
 
 def _with_binary(read: dict[str, Any]) -> dict[str, Any]:
-    """Read the base64 of an attribute that is a binary; the attributes of a map, which may be named so, are no texts."""
+    """Read the base64 of an attribute that is a binary; the attributes of a map, which may be named
+    so, are no texts.
+    """
     if isinstance(read.get("B"), str):
         return {"B": b64decode(read["B"])}
     if isinstance(read.get("BS"), list):

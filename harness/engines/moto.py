@@ -1,7 +1,7 @@
 """moto as a world's AWS.
 
-moto is not atomic under threads and knows neither `ClientRequestToken` nor IAM, TTL or throttling: what depends on those is
-shown elsewhere.
+moto is not atomic under threads and knows neither `ClientRequestToken` nor IAM, TTL or throttling:
+what depends on those is shown elsewhere.
 """
 
 from __future__ import annotations
@@ -38,14 +38,18 @@ _KEPT: tuple[tuple[Any, str], ...] = (
 
 
 class MotoEngine:
-    """moto. What a test sets up and looks at goes straight to its tables: through the API it took a third of all the time."""
+    """moto. What a test sets up and looks at goes straight to its tables: through the API it took a
+    third of all the time.
+    """
 
     def __init__(self) -> None:
         self.channels: Channels
 
     @contextmanager
     def started(self) -> Iterator[Wire]:
-        """Start moto on a copy of the state it had just after the stores were made, a third quicker than to make them again."""
+        """Start moto on a copy of the state it had just after the stores were made, a third quicker
+        than to make them again.
+        """
         with mock_aws():
             self._wire.reset()
             for mocks, name, kept in self._made[1]:
@@ -71,7 +75,9 @@ class MotoEngine:
         dynamodb_backends[ACCOUNT][REGION].put_item(self.stores.tables[table], to_wire(item))
 
     def take_stream_records(self, table: str) -> list[dict[str, Any]]:
-        """Return what a table's stream holds and empty it: moto makes a deep copy of it for every transaction."""
+        """Return what a table's stream holds and empty it: moto makes a deep copy of it for every
+        transaction.
+        """
         # Straight from moto's table: its stream API does not answer on this region's endpoint.
         shard = self._table(table).stream_shard
         if shard is None:

@@ -26,7 +26,9 @@ _FLAT = (str, int, float, bool, bytes, type(None))
 
 
 class Aside(local):
-    """The processor time of this thread that is not the functions', in seconds: AWS's own and the simulation's."""
+    """The processor time of this thread that is not the functions', in seconds: AWS's own and the
+    simulation's.
+    """
 
     seconds = 0.0
 
@@ -58,11 +60,13 @@ def quick_engine() -> Iterator[Aside]:
 
     with ExitStack() as patched:
         patched.enter_context(patch.object(MINISTACK, "_handle", timed))
-        # MiniStack copies each item several times at a write, by a routine for any kind of object; an item is plain JSON.
+        # MiniStack copies each item several times at a write, by a routine for any kind of object;
+        # an item is plain JSON.
         patched.enter_context(patch.object(dynamodb, "copy", SimpleNamespace(copy=copy.copy, deepcopy=_copied)))
         # A tenth of the SDK's time goes into a header that nobody reads.
         patched.enter_context(patch.object(UserAgentString, "to_string", written_once))
-        # What the tables hold is no garbage: to look through all of it again and again takes longer than the calls.
+        # What the tables hold is no garbage: to look through all of it again and again takes longer
+        # than the calls.
         patched.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(20_000, 50, 1_000)
         yield aside

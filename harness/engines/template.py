@@ -1,4 +1,6 @@
-"""Creates the tables that `template.yaml` describes, so that tests run on the same keys, indexes, stream and TTL as a deploy."""
+"""Creates the tables that `template.yaml` describes, so that tests run on the same keys, indexes,
+stream and TTL as a deploy.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _TABLE_TYPE = "AWS::DynamoDB::Table"
 
 
 class CloudFormationLoader(yaml.SafeLoader):
-    """Reads `!Ref X` as `{"Ref": "X"}` and any other tag `!Name …` as `{"Fn::Name": …}`, as CloudFormation does."""
+    """Reads `!Ref X` as `{"Ref": "X"}` and any other tag `!Name …` as `{"Fn::Name": …}`, as
+    CloudFormation does.
+    """
 
 
 def _construct_tag(loader: CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -41,7 +45,9 @@ CloudFormationLoader.add_multi_constructor("!", _construct_tag)
 
 @cache
 def read_template(template_path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template with its nested stacks, as plain dicts. The result is shared: do not change it."""
+    """Return the template with its nested stacks, as plain dicts. The result is shared: do not
+    change it.
+    """
     template: dict[str, Any] = whole(_read(template_path), template_path.parent, _read)
     return template
 
@@ -61,7 +67,9 @@ def table_definitions(template_path: Path = TEMPLATE) -> dict[str, dict[str, Any
 
 
 def create_tables(dynamodb_client: DynamoDBClient, template_path: Path = TEMPLATE) -> dict[str, str]:
-    """Create every table of the template; return logical id → table name (the logical id itself)."""
+    """Create every table of the template; return logical id → table name (the logical id
+    itself).
+    """
     for logical_id, properties in table_definitions(template_path).items():
         _create_table(dynamodb_client, logical_id, properties)
     return {logical_id: logical_id for logical_id in table_definitions(template_path)}

@@ -1,7 +1,8 @@
 """Requests as the description of the API wants them, with a few things wrong.
 
-A case starts from a request that would be answered, made of `openapi.yaml` and of what the voter of its stage knows, and up to
-three mutations of its members, its bytes, its headers, its path, its method or the way in which API Gateway hands it over.
+A case starts from a request that would be answered, made of `openapi.yaml` and of what the voter of
+its stage knows, and up to three mutations of its members, its bytes, its headers, its path, its
+method or the way in which API Gateway hands it over.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ REGISTRY = "/registry/"
 # A strategy takes longer to make than to draw from.
 _pick = lru_cache(maxsize=4096)(st.sampled_from)
 
-# What slips into texts: controls, lone surrogates, marks of direction, letters that fold to ASCII, digits and blanks from elsewhere, and
-# what means something in some other language.
+# What slips into texts: controls, lone surrogates, marks of direction, letters that fold to ASCII,
+# digits and blanks from elsewhere, and what means something in some other language.
 ODD = (
     *("\x00", "\x07", "\x1b[0m", "\x7f", "\n", "\r\n", "\t", "\u0085", "\u2028"),
     *("\ud800", "\udfff", "\udc80", "\uffff", "\U0010ffff", "\ufffd"),
@@ -66,7 +67,8 @@ KEYS = (
     *(USED_KEY, "", "k" * 15, "k" * 16, "k" * 64, "k" * 65, "k" * 5000),
     *("k" * 16 + " ", "k" * 15 + "é", "９" * 16, "k\n" * 8),
 )
-# Ways in which a body reaches a function: as text that was not UTF-8, as base64 that is said to be or not, said to be and not.
+# Ways in which a body reaches a function: as text that was not UTF-8, as base64 that is said to be
+# or not, said to be and not.
 TRANSPORTS = (
     *("surrogates", "base64", "base64", "base64, not said", "not base64", "cut base64"),
     *("no body, base64", "no headers"),
@@ -91,7 +93,9 @@ OTHER_HEADERS = (
 
 @dataclass
 class Draft:
-    """A request that is being made. `members` are pairs of JSON texts; `body` takes their place once it is touched."""
+    """A request that is being made. `members` are pairs of JSON texts; `body` takes their place
+    once it is touched.
+    """
 
     stage: Situation
     method: str
@@ -263,7 +267,9 @@ _FOLDS: tuple[Callable[[str], str], ...] = (
 
 
 def _text(draw: st.DrawFn, draft: Draft, name: str) -> str:
-    """Draw a text for a member: nearly the right one, somebody else's, as long as is allowed, or anything."""
+    """Draw a text for a member: nearly the right one, somebody else's, as long as is allowed, or
+    anything.
+    """
     schema = _schema(draft).get(name, {})
     valid = draft.valid.get(name, "x")
     match draw(_pick(("odd", "odd", "odd", "others", "others", "limit", "any"))):
@@ -405,7 +411,9 @@ _WHOLES: tuple[Callable[[bytes], bytes], ...] = (
 
 
 def _change_size(draw: st.DrawFn, draft: Draft) -> None:
-    """Make the body exactly as long as is allowed, or one byte more or less, by blanks or by a member."""
+    """Make the body exactly as long as is allowed, or one byte more or less, by blanks or by a
+    member.
+    """
     content = (draft.content() or b"{}").rstrip()
     size = draw(_pick((MAX_BODY_BYTES - 1, MAX_BODY_BYTES, MAX_BODY_BYTES + 1, 3 * MAX_BODY_BYTES)))
     if draw(st.booleans()):

@@ -25,10 +25,12 @@ OPERATIONS = tuple(operation["operationId"] for operation in operations().values
 
 
 def fuzz(operation_id: str, examples: int, start: int) -> Counter[str]:
-    """Send `examples` requests that are generated from the seed `start`; return the answers by status and code.
+    """Send `examples` requests that are generated from the seed `start`; return the answers by
+    status and code.
 
     Raises:
-        AssertionError: an answer, or what it left, is not what is promised; Hypothesis has looked for the least request that shows it.
+        AssertionError: an answer, or what it left, is not what is promised; Hypothesis has looked
+            for the least request that shows it.
     """
     answers: Counter[str] = Counter()
     with _unlogged(), World(engine=MINISTACK, seed=start) as world:

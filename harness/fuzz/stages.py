@@ -1,4 +1,6 @@
-"""The situations in which a voter sends what is generated: each a state of the whole service, ready to be put back."""
+"""The situations in which a voter sends what is generated: each a state of the whole service, ready
+to be put back.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 type Contents = dict[tuple[str, str, str], dict[str, dict[str, object]]]
 
 EMAIL = "claire.martin@ac-dijon.fr"
-# Not the numbers that the service's own texts give as examples: an answer that holds these repeats what it should not.
+# Not the numbers that the service's own texts give as examples: an answer that holds these repeats
+# what it should not.
 NUMEN = "21G0100456XYZ"
 PHONE = "06 98 76 54 32"
 USED_KEY = "0123456789abcdef-used"

@@ -25,7 +25,8 @@ class Counted:
 
 
 _NUMEN = frozenset({"numen_failures", "numen_locked_until"})
-# All that a refusal may change. An address's bucket of codes is not here: only an answer 202 takes from it.
+# All that a refusal may change. An address's bucket of codes is not here: only an answer 202 takes
+# from it.
 COUNTED = {
     ("redeemCode", Code.WRONG_CODE): Counted(
         "SignInTable", frozenset({"tries"}), "a try of the challenge is counted before the code is compared"
@@ -51,7 +52,8 @@ def raise_if_wrong(case: GeneratedCase, response: Response, before: Contents, af
     assert response.status < 500, f"{response.status} {response.text}"
     operation = operations().get((response.method, response.resource))
     if operation is None:
-        # API Gateway has no such route and answers by itself; a function that is asked all the same refuses.
+        # API Gateway has no such route and answers by itself; a function that is asked all the same
+        # refuses.
         assert response.code in {Code.METHOD_NOT_ALLOWED, Code.NOT_FOUND, Code.FOREIGN_ORIGIN}, response
     else:
         raise_if_undescribed(response)
@@ -62,7 +64,9 @@ def raise_if_wrong(case: GeneratedCase, response: Response, before: Contents, af
 
 
 def changed_items(before: Contents, after: Contents) -> dict[tuple[str, str, str], set[str]]:
-    """Return the attributes in which items differ, by table and key; all of them for an item that came or went."""
+    """Return the attributes in which items differ, by table and key; all of them for an item that
+    came or went.
+    """
     differing = {}
     for key in before.keys() | after.keys():
         one, other = before.get(key), after.get(key)

@@ -1,7 +1,9 @@
-"""AWS around the functions, in virtual time: what wakes them, how long things take, and providers on a bad day.
+"""AWS around the functions, in virtual time: what wakes them, how long things take, and providers
+on a bad day.
 
-The functions, their AWS clients and the AWS that answers (MiniStack, in process) are real. Modelled is what an account adds: latency,
-the event source mappings of `template.yaml` with their concurrency, SQS delays, the sweeper's schedule, cold starts.
+The functions, their AWS clients and the AWS that answers (MiniStack, in process) are real. Modelled
+is what an account adds: latency, the event source mappings of `template.yaml` with their
+concurrency, SQS delays, the sweeper's schedule, cold starts.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ _NETWORK = {"dynamodb": "dynamodb", "kms": "kms", "sqs": "sqs", "sesv2": "provid
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is modelled and not measured. Spans are drawn evenly, by the seed; times are in milliseconds unless named otherwise."""
+    """What is modelled and not measured. Spans are drawn evenly, by the seed; times are in
+    milliseconds unless named otherwise.
+    """
 
     dynamodb_ms: tuple[float, float] = (5, 15)
     transaction_ms: tuple[float, float] = (10, 30)
@@ -67,24 +71,28 @@ class Assumptions:
     def lines(self) -> list[str]:
         """Say all of it in words."""
         return [
-            f"A DynamoDB call takes {_span(self.dynamodb_ms)} ms, a transaction {_span(self.transaction_ms)}, KMS {_span(self.kms_ms)}, "
-            f"SQS {_span(self.sqs_ms)}, SES and SNS {_span(self.provider_ms)}; an effect comes at the end of its call.",
+            f"A DynamoDB call takes {_span(self.dynamodb_ms)} ms, a transaction {_span(self.transaction_ms)}, KMS "
+            f"{_span(self.kms_ms)}, SQS {_span(self.sqs_ms)}, SES and SNS {_span(self.provider_ms)}; an effect comes "
+            "at the end of its call.",
             f"A function computes {self.processor_ms:g} ms before each call (1,024 MB, 0.58 of a processor) and waits "
             f"{self.cold_start_ms:g} ms for a cold start; one environment serves one invocation at a time.",
-            f"The stream has {self.shards} shards (a new on-demand table takes 4,000 writes a second, a partition 1,000) and shows a "
-            f"record after {_span(self.stream_ms)} ms; of each shard {self.parallelization} batches of up to {self.batch} records run at "
-            "once, records of one delivery in order.",
-            f"SQS delays by whole seconds and {_span(self.queue_jitter_ms)} ms more; its mapping runs {self.queue_pollers} batches at once "
-            f"and {self.queue_pollers_per_second:g} more each second that messages wait; the sweeper comes every minute.",
-            f"Receipts come for {self.email_receipt_share:.0%} of e-mails after {_span(self.email_receipt_seconds)} s, of which "
-            f"{self.bounces:.0%} bounce, and for {self.sms_receipt_share:.0%} of SMS after {_span(self.sms_receipt_seconds)} s, of "
-            f"which {self.sms_failures:.0%} failed and are followed by an e-mail.",
+            f"The stream has {self.shards} shards (a new on-demand table takes 4,000 writes a second, a partition "
+            f"1,000) and shows a record after {_span(self.stream_ms)} ms; of each shard {self.parallelization} "
+            f"batches of up to {self.batch} records run at once, records of one delivery in order.",
+            f"SQS delays by whole seconds and {_span(self.queue_jitter_ms)} ms more; its mapping runs "
+            f"{self.queue_pollers} batches at once and {self.queue_pollers_per_second:g} more each second that "
+            "messages wait; the sweeper comes every minute.",
+            f"Receipts come for {self.email_receipt_share:.0%} of e-mails after {_span(self.email_receipt_seconds)} "
+            f"s, of which {self.bounces:.0%} bounce, and for {self.sms_receipt_share:.0%} of SMS after "
+            f"{_span(self.sms_receipt_seconds)} s, of which {self.sms_failures:.0%} "
+            "failed and are followed by an e-mail.",
         ]
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A provider on a bad day, from `start` to `end` (seconds): calls take `takes` seconds more, then `error` is raised.
+    """A provider on a bad day, from `start` to `end` (seconds): calls take `takes` seconds more,
+    then `error` is raised.
 
     `per_second` calls get through all the same, None for none.
     """
@@ -209,7 +217,8 @@ class Cloud:
         account = self.accounts[task.kind]
         account.calls[f"{call.service}.{call.operation}"] += 1
         if call.operation == "BatchGetItem":
-            # MiniStack does not say; one unit for each key of less than 4 KB, found or not, strongly consistent.
+            # MiniStack does not say; one unit for each key of less than 4 KB, found or not,
+            # strongly consistent.
             account.read_units += sum(len(part["Keys"]) for part in call.parameters["RequestItems"].values())
         span = "transaction" if call.operation == "TransactWriteItems" else _NETWORK[call.service]
         latency = self._random.uniform(*getattr(self.assumptions, f"{span}_ms"))
@@ -381,7 +390,9 @@ class Cloud:
             self._poll()
 
     def _scale(self) -> None:
-        """Give the queue more pollers as long as messages wait for one, and take them back afterwards."""
+        """Give the queue more pollers as long as messages wait for one, and take them back
+        afterwards.
+        """
         step = self.assumptions.queue_pollers_per_second
         self._pollers = (
             self._pollers + step

@@ -1,4 +1,6 @@
-"""Voters who lost their identifier, all within minutes: what each does, and what each gets and when."""
+"""Voters who lost their identifier, all within minutes: what each does, and what each gets and
+when.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class CrowdHabits(morning.Habits):
-    """A rehearsal's habits, and what voters do who are told to wait: `switches` of them take the e-mail.
+    """A rehearsal's habits, and what voters do who are told to wait: `switches` of them take the
+    e-mail.
 
     Times are seconds; of the former, only channel, double clicks and second requests are played.
     """
@@ -44,16 +47,19 @@ class CrowdHabits(morning.Habits):
     def line(self) -> str:
         """Say it in words."""
         return (
-            f"{self.sms:.0%} of voters choose SMS; they look at the status after {self.looks_after:g} s, and {self.switches:.0%} of "
-            f"those who are told to wait switch to e-mail {self.switches_after[0]:g}–{self.switches_after[1]:g} s later. "
-            f"{self.clicks_twice:.0%} send the form twice at once, {self.asks_again:.0%} ask for another identifier after "
+            f"{self.sms:.0%} of voters choose SMS; they look at the status after {self.looks_after:g} s, and "
+            f"{self.switches:.0%} of those who are told to wait switch to e-mail "
+            f"{self.switches_after[0]:g}–{self.switches_after[1]:g} s later. {self.clicks_twice:.0%} send the form "
+            f"twice at once, {self.asks_again:.0%} ask for another identifier after "
             f"{self.asks_again_after[0]:g}–{self.asks_again_after[1]:g} s. All are signed in beforehand."
         )
 
 
 @dataclass
 class HandOver:
-    """A message that a provider took: when, what it was (`kind`, `channel`, `round`), and since when it had been queued (seconds)."""
+    """A message that a provider took: when, what it was (`kind`, `channel`, `round`), and since
+    when it had been queued (seconds).
+    """
 
     at: float
     kind: str
@@ -83,7 +89,9 @@ class CommittedReissue:
 
     @property
     def complete(self) -> bool:
-        """Tell whether all was handed over that had to be: an identifier that was superseded while it waited must not."""
+        """Tell whether all was handed over that had to be: an identifier that was superseded while
+        it waited must not.
+        """
         identifier = self.first("identifier") is not None or self.superseded_at is not None
         return identifier and self.first("confirmation") is not None
 
@@ -229,7 +237,9 @@ class Crowd:
         self._hand_over(item, "identifier", "sms", item["messages"]["identifier"]["round"])
 
     def _check_identifier(self, text: str, item: dict[str, Any]) -> None:
-        """Count an identifier that is not its voter's current one at the moment that a provider takes it."""
+        """Count an identifier that is not its voter's current one at the moment that a provider
+        takes it.
+        """
         hashed = self._world.keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier_in(text)))
         issued = self._world.engine.get("IdentifiersTable", {"identifier_hash": hashed})
         voter = self._world.engine.get("VotersTable", {"voter_id": item["voter_id"]})

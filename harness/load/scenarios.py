@@ -1,4 +1,6 @@
-"""Scenarios of delivery under load: each is played on the real functions in virtual time, and judged."""
+"""Scenarios of delivery under load: each is played on the real functions in virtual time, and
+judged.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class LoadScenario:
     bad_day: bool = False
 
     def outages(self, minutes: float) -> tuple[Outage, ...]:
-        """Return what goes wrong in a run of so many minutes: SES for its tenth, SNS for its half, in the middle."""
+        """Return what goes wrong in a run of so many minutes: SES for its tenth, SNS for its half,
+        in the middle.
+        """
         if not self.bad_day:
             return ()
         whole = minutes * 60
@@ -77,7 +81,9 @@ SCENARIOS = {
 
 @dataclass
 class LoadResult:
-    """What came of a run. Waits are in seconds; `by_kind` has count, 50 %, 95 %, 99 % and the longest."""
+    """What came of a run. Waits are in seconds; `by_kind` has count, 50 %, 95 %, 99 % and the
+    longest.
+    """
 
     scenario: str
     title: str
@@ -163,8 +169,8 @@ def play(
                 simulation.at(simulation.now + 10, end_when_done)
             if simulation.now % 60 == 0:
                 tell(
-                    f"{scenario.name} minute {simulation.now / 60:.0f}: {len(crowd.reissues):,} reissues, {crowd.incomplete:,} not "
-                    f"handed over yet, {time.process_time() - started:.0f} s of processor"
+                    f"{scenario.name} minute {simulation.now / 60:.0f}: {len(crowd.reissues):,} reissues, "
+                    f"{crowd.incomplete:,} not handed over yet, {time.process_time() - started:.0f} s of processor"
                 )
 
         simulation.at(0, end_when_done)
@@ -238,7 +244,9 @@ def _judge(scenario: LoadScenario, crowd: Crowd, cloud: Cloud, minutes: float, p
 
 
 def _waits(reissues: list[CommittedReissue]) -> dict[str, list[float]]:
-    """Return seconds from the commit to each first hand-over, and from a later queueing to the hand-over that followed."""
+    """Return seconds from the commit to each first hand-over, and from a later queueing to the
+    hand-over that followed.
+    """
     waits: dict[str, list[float]] = {}
     for reissue in reissues:
         for message in reissue.handed_over:
@@ -258,7 +266,9 @@ def _first_sms(reissue: CommittedReissue) -> HandOver | None:
 
 
 def _told(reissues: list[CommittedReissue]) -> dict[str, Any]:
-    """Return what voters were told to wait for, and what those who stayed with the SMS really waited, from that moment on."""
+    """Return what voters were told to wait for, and what those who stayed with the SMS really
+    waited, from that moment on.
+    """
     told = [reissue for reissue in reissues if reissue.told_at is not None]
     pairs = [
         (reissue.told_wait or 0, sms.at - (reissue.told_at or 0))
@@ -276,7 +286,9 @@ def _told(reissues: list[CommittedReissue]) -> dict[str, Any]:
 
 
 def _by_minute(reissues: list[CommittedReissue], minutes: float) -> list[dict[str, Any]]:
-    """Return for each minute of arrival how long those who chose SMS waited, and how many SMS waited at its end."""
+    """Return for each minute of arrival how long those who chose SMS waited, and how many SMS
+    waited at its end.
+    """
     lines = []
     by_sms = [reissue for reissue in reissues if reissue.channel == "sms"]
     for minute in range(int(minutes)):

@@ -1,7 +1,8 @@
-"""Many things at once in virtual time: each is ordinary code on a thread, and exactly one of them runs at any moment.
+"""Many things at once in virtual time: each is ordinary code on a thread, and exactly one of them
+runs at any moment.
 
-Whoever waits hands over to whatever comes next, so hours pass as quickly as the code between the waits runs, and what happens in
-which order does not depend on the machine.
+Whoever waits hands over to whatever comes next, so hours pass as quickly as the code between the
+waits runs, and what happens in which order does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ _real_sleep = time.sleep
 
 
 class DeadlineError(BaseException):
-    """The time that a task was given is over: it ends here, and no handler of the code under test may catch it."""
+    """The time that a task was given is over: it ends here, and no handler of the code under test
+    may catch it.
+    """
 
 
 @dataclass
 class Task:
-    """Something that takes time. `kind` says what it is, for the accounts; `deadline` is in seconds, None for none."""
+    """Something that takes time. `kind` says what it is, for the accounts; `deadline` is in
+    seconds, None for none.
+    """
 
     body: Callable[[], object]
     kind: str
@@ -110,7 +115,9 @@ class Simulation:
             raise DeadlineError
 
     def pause(self, seconds: float) -> None:
-        """Stand in for `time.sleep`: a task waits in virtual time; threads that are none of the simulation's sleep."""
+        """Stand in for `time.sleep`: a task waits in virtual time; threads that are none of the
+        simulation's sleep.
+        """
         if self.running is not None and self.running.facts["worker"].thread is current_thread():
             self.sleep(seconds)
         else:

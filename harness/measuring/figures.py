@@ -1,4 +1,6 @@
-"""Writing what was measured: percentiles, tables, the machine, and sections of bench/delivery.md."""
+"""Writing what was measured: percentiles, tables, the machine, and sections of
+bench/delivery.md.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from local.processes import ROOT
 REPORT = ROOT / "bench" / "delivery.md"
 _INTRODUCTION = (
     "# Delivery under load\n\n"
-    "Written by `make bench-delivery` and `make bench-delivery-stack`, each section by the run that its last lines name.\n"
+    "Written by `make bench-delivery` and `make bench-delivery-stack`, each "
+    "section by the run that its last lines name.\n"
 )
 
 

@@ -1,4 +1,6 @@
-"""Counting instructions and taking times of processes; both sides of a ratio by turns, so that the machine's mood strikes both."""
+"""Counting instructions and taking times of processes; both sides of a ratio by turns, so that the
+machine's mood strikes both.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class NoValgrindError(RuntimeError):
 
 @dataclass(frozen=True)
 class Program:
-    """A Python program in a process of its own: what to run, where its modules are, what it finds in the environment."""
+    """A Python program in a process of its own: what to run, where its modules are, what it finds
+    in the environment.
+    """
 
     code: str
     path: tuple[Path, ...]
@@ -51,7 +55,9 @@ class Program:
         return finished.stdout
 
     def run(self) -> dict[str, float]:
-        """Run it; return what it printed last, and the milliseconds of processor and clock that it took."""
+        """Run it; return what it printed last, and the milliseconds of processor and clock that it
+        took.
+        """
         wrapper = (
             "import json, resource, subprocess, sys, time\n"
             "start = time.perf_counter()\n"
@@ -78,7 +84,9 @@ class Program:
 
 
 def functions_entered(program: Program) -> int:
-    """Count the functions that a program enters, Python's and C's: on any machine, the same each time but for what it draws at random."""
+    """Count the functions that a program enters, Python's and C's: on any machine, the same each
+    time but for what it draws at random.
+    """
     code = (
         "import sys\n"
         "entered = [0]\n"
@@ -96,7 +104,8 @@ def can_count_instructions() -> bool:
 
 
 def instructions(program: Program) -> int:
-    """Count the instructions of a program, under cachegrind: the same to some thousandths of a per cent each time.
+    """Count the instructions of a program, under cachegrind: the same to some thousandths of a per
+    cent each time.
 
     Raises:
         NoValgrindError: there is no valgrind.
@@ -135,7 +144,9 @@ class Spread:
 
 
 def by_turns(programs: Mapping[str, Program], runs: int = RUNS) -> dict[str, dict[str, Spread]]:
-    """Run each program once to warm the files, then all of them by turns; return by program and measure."""
+    """Run each program once to warm the files, then all of them by turns; return by program and
+    measure.
+    """
     for program in programs.values():
         program.run()
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in programs}

@@ -1,4 +1,5 @@
-"""bench/results.md and the table of ratios in the README, both written from bench/results.json: what each measurement found when it last ran.
+"""bench/results.md and the table of ratios in the README, both written from bench/results.json:
+what each measurement found when it last ran.
 
 .venv/bin/python -m harness.measuring.results    writes both again from what is kept
 """
@@ -53,7 +54,9 @@ What was tried, what paid and what did not: [docs/performance.md](../docs/perfor
 
 @dataclass(frozen=True)
 class Figure:
-    """A ratio or another number, and the bar that it must not exceed, if it has one. `unit` stands behind both."""
+    """A ratio or another number, and the bar that it must not exceed, if it has one. `unit` stands
+    behind both.
+    """
 
     requirement: str
     name: str
@@ -81,7 +84,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """What one module measured. `command` measures it again; `more` are paragraphs or tables in Markdown; `measured` says when, and on what."""
+    """What one module measured. `command` measures it again; `more` are paragraphs or tables in
+    Markdown; `measured` says when, and on what.
+    """
 
     name: str
     title: str
@@ -135,7 +140,9 @@ def with_ratios(readme: str, sections: Mapping[str, Section]) -> str:
 
 
 def keep(section: Section) -> None:
-    """Keep a section in the place of the one that a former run left, and write report and README."""
+    """Keep a section in the place of the one that a former run left, and write report and
+    README.
+    """
     sections = {**read_results(), section.name: replace(section, measured=section.measured or machine())}
     ordered = {name: asdict(sections[name]) for name in ORDER if name in sections}
     STORE.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

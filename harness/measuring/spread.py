@@ -24,7 +24,9 @@ _IMPROBABLE = 0.001
 
 @dataclass(frozen=True)
 class KeySpread:
-    """How keys fall into buckets: their number, the fullest bucket against the mean, and how probable so uneven a spread is of even keys."""
+    """How keys fall into buckets: their number, the fullest bucket against the mean, and how
+    probable so uneven a spread is of even keys.
+    """
 
     name: str
     keys: int
@@ -39,7 +41,9 @@ class KeySpread:
 
 
 def spread(name: str, found: Iterable[int], buckets: int) -> KeySpread:
-    """Test bucket numbers of keys for evenness (chi-square; its distribution by Wilson and Hilferty's cube root)."""
+    """Test bucket numbers of keys for evenness (chi-square; its distribution by Wilson and
+    Hilferty's cube root).
+    """
     counts = Counter(found)
     total = sum(counts.values())
     mean = total / buckets
@@ -50,7 +54,9 @@ def spread(name: str, found: Iterable[int], buckets: int) -> KeySpread:
 
 
 def spreads(keys: int, draw: Random) -> list[KeySpread]:
-    """Make the keys of so many voters and their reissues as the functions do, and see how they fall."""
+    """Make the keys of so many voters and their reissues as the functions do, and see how they
+    fall.
+    """
     hashes = KeyedHash(draw.randbytes(32))
 
     def leading(key: str) -> int:

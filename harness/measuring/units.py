@@ -1,4 +1,5 @@
-"""Request units of DynamoDB by the size of items, by its own rules; an emulator's answers are constants.
+"""Request units of DynamoDB by the size of items, by its own rules; an emulator's answers are
+constants.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
@@ -19,12 +20,16 @@ def item_size(attributes: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def write_units(size: int, *, transactional: bool = False) -> int:
-    """Return the write units of an item of so many bytes; an update counts the larger of before and after."""
+    """Return the write units of an item of so many bytes; an update counts the larger of before and
+    after.
+    """
     return max(1, ceil(size / _WRITE_UNIT)) * (2 if transactional else 1)
 
 
 def read_units(size: int, *, consistent: bool = True) -> float:
-    """Return the read units of an item of so many bytes; one that is absent costs as much as a small one."""
+    """Return the read units of an item of so many bytes; one that is absent costs as much as a
+    small one.
+    """
     return max(1, ceil(size / _READ_UNIT)) * (1 if consistent else 0.5)
 
 

@@ -1,9 +1,10 @@
-"""An AWS endpoint that accepts every write at once, so that what a client costs is all there is to measure. It runs in a process of its own.
+"""An AWS endpoint that accepts every write at once, so that what a client costs is all there is to
+measure. It runs in a process of its own.
 
     python -m harness.roll.accepting_aws
 
-prints its port and serves until it is ended. It knows the few calls that `reassort roll import` makes, checks no signature, keeps nothing, and
-tells at `/counted` how many writes it took.
+prints its port and serves until it is ended. It knows the few calls that `reassort roll import`
+makes, checks no signature, keeps nothing, and tells at `/counted` how many writes it took.
 """
 
 from __future__ import annotations

@@ -78,7 +78,9 @@ class Sides:
 
 @dataclass(frozen=True)
 class CommandRun:
-    """One run of `reassort`: seconds by the clock and of the processor, peak memory in MiB, what it printed."""
+    """One run of `reassort`: seconds by the clock and of the processor, peak memory in MiB, what it
+    printed.
+    """
 
     seconds: float
     processor: float

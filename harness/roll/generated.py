@@ -1,4 +1,6 @@
-"""A roll of any length with invented voters, as a ministry writes it. The same seed gives the same file, byte for byte."""
+"""A roll of any length with invented voters, as a ministry writes it. The same seed gives the same
+file, byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ _PLAIN = str.maketrans("àâäéèêëïîôöùûüÿçÀÂÉÈÊËÎÏÔÙÛÇ
 
 
 def generated_rows(voters: int, seed: int = 20181129) -> Iterator[tuple[str, ...]]:
-    """Return the rows of a roll, all of them valid for the election of Dijon: addresses, NUMENs and identifiers come once."""
+    """Return the rows of a roll, all of them valid for the election of Dijon: addresses, NUMENs and
+    identifiers come once.
+    """
     chance = random.Random(seed)  # noqa: S311 - nobody votes with these
     election = read_election_file(ELECTION_FILE)
     shape, domains = election.identifier, election.domain_names

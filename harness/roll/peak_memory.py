@@ -1,6 +1,8 @@
-"""Runs `reassort` with the arguments after the first, then writes the most memory that it held (KiB, resident) to the file of that name.
+"""Runs `reassort` with the arguments after the first, then writes the most memory that it held
+(KiB, resident) to the file of that name.
 
-Linux counts what a process inherits into `ru_maxrss`, so a child of a large parent never looks small; VmHWM starts anew with the program.
+Linux counts what a process inherits into `ru_maxrss`, so a child of a large parent never looks
+small; VmHWM starts anew with the program.
 """
 
 from __future__ import annotations

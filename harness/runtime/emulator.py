@@ -1,7 +1,9 @@
-"""A built function alone: its artefact, the layer and Lambda's own runtime client, under the runtime interface emulator.
+"""A built function alone: its artefact, the layer and Lambda's own runtime client, under the
+runtime interface emulator.
 
-Nothing of this environment's packages is visible to it but `awslambdaric`, which Lambda's image has as well and which
-comes last on the path; a package that the layer lacks is therefore missed here as it would be in the cloud.
+Nothing of this environment's packages is visible to it but `awslambdaric`, which Lambda's image has
+as well and which comes last on the path; a package that the layer lacks is therefore missed here as
+it would be in the cloud.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ def copy_runtime(folder: Path) -> Path:
 
 
 def python_command(artefact: Path, layer: Path, runtime: Path | None = None) -> tuple[list[str], dict[str, str]]:
-    """Return a Python without site-packages, and the path on which it finds a function and its layer."""
+    """Return a Python without site-packages, and the path on which it finds a function and its
+    layer.
+    """
     path = [str(artefact), str(layer / "python"), *([str(runtime)] if runtime else [])]
     environment = {"PYTHONPATH": ":".join(path), "PYTHONDONTWRITEBYTECODE": "1"}
     return [str(Path(sys.executable).resolve()), "-S", "-s", "-P"], environment

@@ -27,7 +27,9 @@ def function(name: str, around: Surroundings, path: tuple[Path, ...] | None = No
 
 @contextmanager
 def as_deployed() -> Iterator[tuple[tuple[Path, Path], tuple[Path, Path]]]:
-    """Give the path of reissue as Lambda unpacks it, every file dated 1980, and the same tree with all bytecode made on the spot."""
+    """Give the path of reissue as Lambda unpacks it, every file dated 1980, and the same tree with
+    all bytecode made on the spot.
+    """
     with TemporaryDirectory() as folder:
         paths = []
         for name in ("deployed", "fresh"):

@@ -1,7 +1,9 @@
-"""An AWS that answers at once, in a process of its own: `python -m harness.runtime.stub ANSWERS [CERTIFICATE KEY]` prints its port.
+"""An AWS that answers at once, in a process of its own:
+`python -m harness.runtime.stub ANSWERS [CERTIFICATE KEY]` prints its port.
 
-ANSWERS is a JSON file: by operation, or by operation and table ("GetItem VotersTable"), the body that it answers. An operation that
-is not in it is answered `{}`. With a certificate it speaks TLS. It ends when its standard input is closed.
+ANSWERS is a JSON file: by operation, or by operation and table ("GetItem VotersTable"), the body
+that it answers. An operation that is not in it is answered `{}`. With a certificate it speaks TLS.
+It ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import sys
 import threading
 from pathlib import Path
 
-_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nx-amzn-RequestId: {id}\r\nContent-Length: {length}\r\n\r\n"
+_HEAD = (
+    "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nx-amzn-RequestId: {id}\r\nContent-Length: "
+    "{length}\r\n\r\n"
+)
 
 
 def main() -> None:

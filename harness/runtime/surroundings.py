@@ -1,4 +1,6 @@
-"""What a function meets when it is measured: its environment, an AWS that answers at once, and the request of one voter."""
+"""What a function meets when it is measured: its environment, an AWS that answers at once, and the
+request of one voter.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,8 @@ def _environment(endpoint: str) -> dict[str, str]:
         "HELPDESK_TOPIC": "arn:aws:sns:eu-west-3:000000000000:helpdesk",
         "METRICS_NAMESPACE": "reassort",
         "POWERTOOLS_LOG_LEVEL": "INFO",
-        # As in Lambda, where the tracer finds a trace and sends its segments to a daemon, without waiting for an answer.
+        # As in Lambda, where the tracer finds a trace and sends its segments to a daemon, without
+        # waiting for an answer.
         "LAMBDA_TASK_ROOT": "/var/task",
         "_X_AMZN_TRACE_ID": "Root=1-5bfe4a10-3d2c1b0a9f8e7d6c5b4a3928;Parent=53995c3f42cd8ad8;Sampled=1",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",

@@ -1,4 +1,6 @@
-"""What is measured, as it would lie in Lambda: the project's own build, and the packages of the references, from the same lock."""
+"""What is measured, as it would lie in Lambda: the project's own build, and the packages of the
+references, from the same lock.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def product() -> Product:
 
 @cache
 def reference_packages(*, compiled: bool) -> Path:
-    """Install the dependency group `reference` whole, as `sam build` does, without bytecode unless it is `compiled`."""
+    """Install the dependency group `reference` whole, as `sam build` does, without bytecode unless
+    it is `compiled`.
+    """
     own = sorted((ROOT / "harness" / "runtime" / "reference").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in (ROOT / "uv.lock", ROOT / "pyproject.toml", *own)))
     digest.update(f"{sys.version} {platform.machine()} {compiled}".encode())

@@ -1,6 +1,8 @@
-"""Requests after the start, as programs to count or time: the reissue, its bare AWS calls, and a usual handler.
+"""Requests after the start, as programs to count or time: the reissue, its bare AWS calls, and a
+usual handler.
 
-AWS is a server of this machine, in a process of its own, which answers at once: what is left is the function's own work.
+AWS is a server of this machine, in a process of its own, which answers at once: what is left is the
+function's own work.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ def invoke():
     answer = lambda_handler(event, Context())
     assert answer["statusCode"] == 202, answer
 """
-# An idempotency layer answers a second request of the same content from its table: each has a phone number of its own.
+# An idempotency layer answers a second request of the same content from its table: each has a phone
+# number of its own.
 _NAIVE = """
 from naive import lambda_handler
 number = 10000000
@@ -54,7 +57,8 @@ def invoke():
     for call, parameters in steps:
         call(**parameters)
 """
-# As the function's own clients are configured (`reassort.aws`), so that neither side is spared what the other does.
+# As the function's own clients are configured (`reassort.aws`), so that neither side is spared what
+# the other does.
 _LEAN = {"parameter_validation": False, "user_agent": "reassort", "disable_request_compression": True}
 _RECORD = """
 import reissue.handler as handler
@@ -82,7 +86,9 @@ def _bare(configuration: dict[str, object]) -> str:
 
 
 def programs(around: Surroundings, measure: str) -> dict[str, Program]:
-    """Return the reissue, its bare calls by clients like its own and by the SDK's default ones, and NAIVE, each with `measure` behind."""
+    """Return the reissue, its bare calls by clients like its own and by the SDK's default ones, and
+    NAIVE, each with `measure` behind.
+    """
     reissue = product().path("reissue")
     reference = (reference_packages(compiled=True),)
     environment = {
@@ -117,6 +123,8 @@ def connections_opened(around: Surroundings, times: int = 20) -> dict[str, float
 
 
 def first_beside_warm(around: Surroundings, count: Callable[[Program], int] = instructions) -> float:
-    """Return the instructions, or whatever is counted, of the first request ÷ those of a warm one."""
+    """Return the instructions, or whatever is counted, of the first request ÷ those of a warm
+    one.
+    """
     started, once, often = (count(programs(around, "invoke()\n" * times)["reissue"]) for times in (0, 1, 11))
     return (once - started) / ((often - once) / 10)

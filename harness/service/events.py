@@ -1,4 +1,6 @@
-"""The events that wake the functions, in the shapes that AWS sends: read from `events/`, or built on those shapes."""
+"""The events that wake the functions, in the shapes that AWS sends: read from `events/`, or built
+on those shapes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def proxy_event(
     path_parameters: Mapping[str, str] | None = None,
     signed: bool = False,
 ) -> dict[str, Any]:
-    """Return a REST API proxy event with exactly these headers; `signed` gives the caller's identity that IAM adds."""
+    """Return a REST API proxy event with exactly these headers; `signed` gives the caller's
+    identity that IAM adds.
+    """
     event = load_event("registry-check" if signed else "api-login")
     request_id = str(uuid4())
     event.update(
@@ -64,7 +68,9 @@ def proxy_event(
 
 
 def stream_event(records: Iterable[Mapping[str, Any]], table_arn: str) -> dict[str, Any]:
-    """Return the event of stream records as the SDK gives them: Lambda's JSON carries binaries as base64."""
+    """Return the event of stream records as the SDK gives them: Lambda's JSON carries binaries as
+    base64.
+    """
     shape = load_event("outbox-stream")["Records"][0]
     return {"Records": [_stream_record(shape, record, table_arn) for record in records]}
 
@@ -125,8 +131,8 @@ def ses_event(
 ) -> dict[str, Any]:
     """Return the event of a topic to which SES reports an e-mail of this service.
 
-    `kind` is delivery, bounce, complaint, delay or reject; `facts` are members of SES's object of that name, for example
-    `bounceType="Transient"`.
+    `kind` is delivery, bounce, complaint, delay or reject; `facts` are members of SES's object of
+    that name, for example `bounceType="Transient"`.
     """
     tags = {"delivery": delivery, "message": message, "round": str(round_)}
     return topic_event(ses_message(kind, to, tags, at=at, **facts))
@@ -154,7 +160,9 @@ def sms_log_event(
 
 
 def log_event(*lines: tuple[datetime, str]) -> dict[str, Any]:
-    """Return the event of lines of a log, each with its time, as a subscription filter brings them."""
+    """Return the event of lines of a log, each with its time, as a subscription filter brings
+    them.
+    """
     batch = sms_log_batch_shape()
     shape = batch["logEvents"][0]
     batch["logEvents"] = [

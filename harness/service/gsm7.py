@@ -9,7 +9,9 @@ GSM7_EXTENSION = set("^{}\\[~]|€")
 
 
 def gsm7_length(text: str) -> int:
-    """Return the places that a text takes in an SMS. Raises ValueError when GSM 7-bit lacks one of its characters."""
+    """Return the places that a text takes in an SMS. Raises ValueError when GSM 7-bit lacks one of
+    its characters.
+    """
     if missing := set(text) - GSM7 - GSM7_EXTENSION:
         raise ValueError(f"not in GSM 7-bit: {missing}")
     return sum(2 if character in GSM7_EXTENSION else 1 for character in text)

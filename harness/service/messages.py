@@ -1,4 +1,6 @@
-"""Every message that the service sends for an election, filled with the same invented voter each time."""
+"""Every message that the service sends for an election, filled with the same invented voter each
+time.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ _VOTER_ID = "q0Zk3mTn8yVb5sWc1xLd7A"
 
 
 def day_before_the_vote(election: Election) -> datetime:
-    """Return when the invented voter first signs in: 9 h 15 UTC, while the helpdesk keeps its hours outside of the vote."""
+    """Return when the invented voter first signs in: 9 h 15 UTC, while the helpdesk keeps its hours
+    outside of the vote.
+    """
     return (election.windows.voting.opens_at - timedelta(days=1)).astimezone(UTC).replace(hour=9, minute=15)
 
 

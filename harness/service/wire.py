@@ -1,7 +1,9 @@
-"""The functions' own AWS clients, watched: what they call, what they send, and faults on the way there or back.
+"""The functions' own AWS clients, watched: what they call, what they send, and faults on the way
+there or back.
 
-The clients are those of `reassort.aws`, timeouts and retries included, made once for the whole process. A fault stands for
-what is left after the SDK's own retries: it is raised where the SDK would give up.
+The clients are those of `reassort.aws`, timeouts and retries included, made once for the whole
+process. A fault stands for what is left after the SDK's own retries: it is raised where the SDK
+would give up.
 """
 
 from __future__ import annotations
@@ -36,13 +38,17 @@ def aws_error(code: str) -> ClientError:
 
 
 def no_reply() -> ReadTimeoutError:
-    """Return the error that the SDK raises when no answer comes; whether the call had its effect is unknown."""
+    """Return the error that the SDK raises when no answer comes; whether the call had its effect is
+    unknown.
+    """
     return ReadTimeoutError(endpoint_url="https://injected.invalid/")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that a function made. `tables` are the tables it names, in the order of the request."""
+    """A call that a function made. `tables` are the tables it names, in the order of the
+    request.
+    """
 
     service: str
     operation: str
@@ -90,7 +96,9 @@ class SentAlert:
 
 @dataclass(frozen=True)
 class Announcement:
-    """An event that SNS accepted for the voting platform's topic; `attributes` by name, as strings."""
+    """An event that SNS accepted for the voting platform's topic; `attributes` by name, as
+    strings.
+    """
 
     text: str
     attributes: dict[str, str]
@@ -103,7 +111,8 @@ class Announcement:
 
 @dataclass
 class CallFault:
-    """Raises `error` in calls of `operation`: `before` they have any effect, or `after`, when the answer is lost.
+    """Raises `error` in calls of `operation`: `before` they have any effect, or `after`, when the
+    answer is lost.
 
     `skip` calls pass first; then `times` calls fail. `matches` narrows the calls it applies to.
     """
@@ -127,14 +136,17 @@ class CallFault:
 
 
 class Wire:
-    """What passes between the functions and AWS. An engine has one for the process; `reset` empties it.
+    """What passes between the functions and AWS. An engine has one for the process; `reset` empties
+    it.
 
-    `connect` is given each session before its clients are made, for an engine that answers in the place of the network.
+    `connect` is given each session before its clients are made, for an engine that answers in the
+    place of the network.
     """
 
     def __init__(self, connect: Callable[[Session], None] = lambda _: None) -> None:
         clients = Clients(checked=True)
-        # The SDK calls a handler by the names of its arguments; its types know no handler that names some.
+        # The SDK calls a handler by the names of its arguments; its types know no handler that
+        # names some.
         session: Any = clients._session
         session.register("before-parameter-build.*", self._note)
         session.register("before-call.*", self._before)

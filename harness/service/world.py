@@ -1,4 +1,5 @@
-"""The whole service in one process: its routes and triggers, the tables of `template.yaml`, a clock one sets.
+"""The whole service in one process: its routes and triggers, the tables of `template.yaml`, a clock
+one sets.
 
     with World() as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", numen="09E9900123ABC")
@@ -8,9 +9,10 @@
         world.run_outbox()
         assert world.sms[-1].to == "+33612345678"
 
-Nothing here depends on pytest. One world at a time: the clock and the AWS, which an engine plays, belong to the process.
-moto is the engine unless another is given: `World(engine=MINISTACK)` makes calls some ten times faster. What depends on IAM,
-TTL or throttling is shown elsewhere, on the deployed stack.
+Nothing here depends on pytest. One world at a time: the clock and the AWS, which an engine plays,
+belong to the process. moto is the engine unless another is given: `World(engine=MINISTACK)` makes
+calls some ten times faster. What depends on IAM, TTL or throttling is shown elsewhere, on the
+deployed stack.
 """
 
 from __future__ import annotations
@@ -137,7 +139,9 @@ class Response:
 
 @dataclass
 class Clock:
-    """The clock that every rule is given. `move` and `set` also move the process's clock, for the queues' delays."""
+    """The clock that every rule is given. `move` and `set` also move the process's clock, for the
+    queues' delays.
+    """
 
     traveller: Any
     now: datetime
@@ -162,9 +166,11 @@ class World:
     Attributes:
         clock: the settable clock.
         responses: every answer of every call, oldest first.
-        calls, emails, sms, alerts, announcements: what the functions asked of AWS and what was accepted for sending, oldest first.
+        calls, emails, sms, alerts, announcements: what the functions asked of AWS and what was
+            accepted for sending, oldest first.
 
-    With a `seed`, what the functions draw from the system's randomness (identifiers, codes, tokens, ids) is the same each time.
+    With a `seed`, what the functions draw from the system's randomness (identifiers, codes, tokens,
+    ids) is the same each time.
     """
 
     def __init__(
@@ -227,7 +233,9 @@ class World:
         secretariat: str | None = "Secrétariat du lycée Carnot",
         extra_proof: str | None = None,
     ) -> Enrolled:
-        """Put a voter on the roll with a first identifier, as the import of the roll does. `extra_proof` is normalised."""
+        """Put a voter on the roll with a first identifier, as the import of the roll does.
+        `extra_proof` is normalised.
+        """
         identifier = identifier or generate_identifier(self.election.identifier)
         row = RollRow(1, email, numen, establishment, secretariat, normalise_identifier(identifier), extra_proof)
         enrolment = Enroller(self.keyed_hash, "roll", epoch_milliseconds(self.clock())).enrol(row)
@@ -240,7 +248,9 @@ class World:
         return Browser(self)
 
     def signed_in(self, enrolled: Enrolled) -> Browser:
-        """Open a browser in which this voter has just signed in. Quicker than to sign in by a code."""
+        """Open a browser in which this voter has just signed in. Quicker than to sign in by a
+        code.
+        """
         token = draw_token(enrolled.voter_id)
         item = session_item(
             self.keyed_hash,
@@ -266,12 +276,14 @@ class World:
         body: str | None = None,
         is_base64: bool = False,
     ) -> Response:
-        """Make one request. `body` is sent as it stands; `json_body` is written as JSON; both imply the JSON type.
+        """Make one request. `body` is sent as it stands; `json_body` is written as JSON; both imply
+        the JSON type.
 
         With `is_base64`, API Gateway says of the body that it is base64.
 
         Raises:
-            LookupError: API Gateway has no such resource, so no function would ever see the request.
+            LookupError: API Gateway has no such resource, so no function would ever see the
+                request.
         """
         service, resource, parameters = self._resolve(path)
         text = json.dumps(json_body) if json_body is not None else body
@@ -320,12 +332,15 @@ class World:
         return self.call("POST", "/registry/votes", {"identifier": identifier})
 
     def run_outbox(self) -> None:
-        """Let delivery do all it can at this instant: new items of the stream, then the retries that are due."""
+        """Let delivery do all it can at this instant: new items of the stream, then the retries
+        that are due.
+        """
         self.deliver_stream()
         self.drain_retries()
 
     def deliver_stream(self, worker: Worker | None = None) -> None:
-        """Bring new outbox items to delivery as the event source mapping does: filtered, in order, ten at a time.
+        """Bring new outbox items to delivery as the event source mapping does: filtered, in order,
+        ten at a time.
 
         A batch whose function dies, or that reports a failure, is brought again by the next call.
         """
@@ -350,9 +365,11 @@ class World:
         return self._records[self._next_record :]
 
     def announce(self) -> None:
-        """Bring new entries of the register to the function of the events, ten at a time, filtered as the template filters them.
+        """Bring new entries of the register to the function of the events, ten at a time, filtered
+        as the template filters them.
 
-        A batch whose function raises is brought again by the next call, like what a partial answer names and all behind it.
+        A batch whose function raises is brought again by the next call, like what a partial answer
+        names and all behind it.
         """
         self._take_entries()
         while self._entries:
@@ -386,7 +403,9 @@ class World:
         return stream_event(records, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.tables['DeliveriesTable']}")
 
     def drain_retries(self) -> int:
-        """Bring every message of the retry queue that is visible now to delivery; return how many it was."""
+        """Bring every message of the retry queue that is visible now to delivery; return how many
+        it was.
+        """
         sqs = self.wire.operator.sqs
         count = 0
         while self.engine.has_visible(self.retry_queue):
@@ -404,12 +423,16 @@ class World:
         return count
 
     def sweep(self) -> int:
-        """Let the sweeper queue what is overdue; return how many that was. `run_outbox` then delivers it."""
+        """Let the sweeper queue what is overdue; return how many that was. `run_outbox` then
+        delivers it.
+        """
         overdue: int = self.wake("notify", {})["overdue"]
         return overdue
 
     def run_for(self, **duration: float) -> None:
-        """Let time pass (a `timedelta` by its arguments), minute by minute, with stream, retries and sweeper at work."""
+        """Let time pass (a `timedelta` by its arguments), minute by minute, with stream, retries
+        and sweeper at work.
+        """
         end = self.clock() + timedelta(**duration)
         while self.clock() < end:
             self.clock.set(min(end, self.clock() + timedelta(minutes=1)))
@@ -423,7 +446,9 @@ class World:
     # ------------------------------------------------------------ faults
 
     def fail(self, operation: str, error: BaseException | str, **options: Any) -> CallFault:
-        """Let the next call of an AWS operation fail before it has any effect. `error` is an exception or an AWS code."""
+        """Let the next call of an AWS operation fail before it has any effect. `error` is an
+        exception or an AWS code.
+        """
         fault = CallFault(operation, aws_error(error) if isinstance(error, str) else error, "before", **options)
         self.wire.faults.append(fault)
         return fault
@@ -439,7 +464,9 @@ class World:
         self.wire.faults.clear()
 
     def interleave(self, operation: str, action: Callable[[], object], **options: Any) -> None:
-        """Run `action` once, just before the next call of an AWS operation is made: another request slips in between."""
+        """Run `action` once, just before the next call of an AWS operation is made: another request
+        slips in between.
+        """
         pending = [CallFault(operation, RuntimeError(), "before", **options)]
 
         def run(call: Call) -> None:
@@ -508,7 +535,9 @@ class World:
         return voter_from_item(self._get("VotersTable", {"voter_id": enrolled.voter_id}))
 
     def change_voter(self, enrolled: Enrolled, **attributes: Any) -> None:
-        """Overwrite attributes of a voter's entry behind the service's back, as an operator's command may."""
+        """Overwrite attributes of a voter's entry behind the service's back, as an operator's
+        command may.
+        """
         self._update("VotersTable", {"voter_id": enrolled.voter_id}, attributes)
 
     def delivery(self, reference: str) -> Delivery:
@@ -540,7 +569,9 @@ class World:
         return sorted(entries, key=lambda item: item["sequence"])
 
     def queued_bodies(self, queue_url: str | None = None) -> list[str]:
-        """Return the bodies of all messages of a queue (the retry queue unless told), visible or not."""
+        """Return the bodies of all messages of a queue (the retry queue unless told), visible or
+        not.
+        """
         return self.engine.queued_bodies(queue_url or self.retry_queue)
 
     def mail_to(self, address: str) -> list[SentEmail]:
@@ -557,7 +588,9 @@ class World:
         return codes[-1]
 
     def another_worker(self) -> Worker:
-        """Return another instance of the delivery function, as a second concurrent execution would be."""
+        """Return another instance of the delivery function, as a second concurrent execution would
+        be.
+        """
         return partial(notify_triggers.answer, deps=self._build_notify())
 
     # ------------------------------------------------------------ wiring
@@ -703,7 +736,9 @@ class Browser:
     def reissue(
         self, numen: str, phone: str = PHONE, channel: str = "sms", key: str | None = None, **more: object
     ) -> Response:
-        """Send the reissue form with `more` members, under a new idempotency key unless one is given."""
+        """Send the reissue form with `more` members, under a new idempotency key unless one is
+        given.
+        """
         shown = {"revision": self.revision}
         form = {**shown, "numen": numen, "phone": phone, "channel": channel, "consent": True, **more}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})

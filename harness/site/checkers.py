@@ -1,4 +1,6 @@
-"""html-validate, pa11y and Lighthouse, in the words of a test: what `tools/node/checkers.mjs` says of a page."""
+"""html-validate, pa11y and Lighthouse, in the words of a test: what `tools/node/checkers.mjs` says
+of a page.
+"""
 
 import json
 import subprocess
@@ -33,17 +35,23 @@ class Checkers:
         self._process = process
 
     def html(self, markup: str, *, rendered: bool = False) -> list[str]:
-        """Return what html-validate finds in a file, or in what a browser made of it (`rendered`)."""
+        """Return what html-validate finds in a file, or in what a browser made of it
+        (`rendered`).
+        """
         found: list[str] = self._ask("html", markup=markup, rendered=rendered)
         return found
 
     def pa11y(self, page: Page) -> list[str]:
-        """Return the errors that pa11y (HTML_CodeSniffer, WCAG 2 AA) finds in the page as it stands."""
+        """Return the errors that pa11y (HTML_CodeSniffer, WCAG 2 AA) finds in the page as it
+        stands.
+        """
         found: list[str] = self._ask("pa11y", target=_target(page), viewport=page.viewport_size)
         return found
 
     def lighthouse(self, page: Page, url: str, *, desktop: bool = False) -> LighthouseReport:
-        """Load a page anew, in the session of `page`, as a slow phone or as a desktop, and return Lighthouse's scores."""
+        """Load a page anew, in the session of `page`, as a slow phone or as a desktop, and return
+        Lighthouse's scores.
+        """
         return LighthouseReport(**self._ask("lighthouse", url=url, target=_target(page), desktop=desktop))
 
     def _ask(self, check: str, **request: Any) -> Any:

@@ -1,4 +1,6 @@
-"""The voter space in front of an API that answers what a test says: pages from the build, no server, no stack."""
+"""The voter space in front of an API that answers what a test says: pages from the build, no
+server, no stack.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ _HEADERS = {header.name: header.value for header in read_security_headers(ROOT /
 
 
 def built_site(folder: Path, election_id: str = ELECTION.id, source: Path | None = None) -> Path:
-    """Build an election's site into `folder` as it is deployed, from `source` if that is given, and return the folder."""
+    """Build an election's site into `folder` as it is deployed, from `source` if that is given, and
+    return the folder.
+    """
     build: list[str | Path] = [
         sys.executable,
         ROOT / "site" / "build.py",
@@ -106,7 +110,8 @@ def revision(voter: str, generation: int) -> str:
 
 
 def overview(**members: Any) -> dict[str, Any]:
-    """Return the body of `GET /api/reissue` of a voter who has asked for nothing yet; `members` replace its own.
+    """Return the body of `GET /api/reissue` of a voter who has asked for nothing yet; `members`
+    replace its own.
 
     `voter` names another voter of the same masked address.
     """
@@ -158,7 +163,9 @@ class MockedSpace:
         self.page.goto(f"{ORIGIN}/{path}")
 
     def answer(self, operation: Operation, status: int, body: dict[str, Any] | None = None) -> None:
-        """Answer an operation of `openapi.yaml` so from now on; an answer that it does not describe is an error."""
+        """Answer an operation of `openapi.yaml` so from now on; an answer that it does not describe
+        is an error.
+        """
         method, path = operation
         described = operations()[method, path]["responses"][str(status)]
         kind = "application/json" if status < 400 else "application/problem+json"
@@ -188,7 +195,9 @@ class MockedSpace:
         self.refused.add((operation, code))
 
     def refuse_in_front(self, operation: Operation, status: int) -> None:
-        """Let what stands in front of the API answer in its stead: not in its words, nor in JSON."""
+        """Let what stands in front of the API answer in its stead: not in its words, nor in
+        JSON.
+        """
         self._answers[operation] = lambda route: route.fulfill(status=status, body="<h1>Error</h1>")
 
     def drop(self, operation: Operation) -> None:

@@ -48,7 +48,9 @@ def redeem(space: MockedSpace, code: str = CODE) -> None:
 
 
 def sign_in(space: MockedSpace, **members: Any) -> None:
-    """Sign in with an address and a code, as a voter who stands as `members` of the overview say."""
+    """Sign in with an address and a code, as a voter who stands as `members` of the overview
+    say.
+    """
     open_code(space)
     space.answer(REDEEM_CODE, 200, {"expires_in": 900})
     space.answer(OVERVIEW, 200, overview(**members))
@@ -84,7 +86,9 @@ def confirm(space: MockedSpace) -> None:
 
 
 def commit(space: MockedSpace, status: str = "queued", channel: str = "sms") -> None:
-    """Let the next confirmation succeed: from then on the voter's last reissue stands at `status`."""
+    """Let the next confirmation succeed: from then on the voter's last reissue stands at
+    `status`.
+    """
     body = tracked(status, channel)
     accepted = {name: body[name] for name in ("reference", "generation", "channel", "destination")}
     space.answer(REISSUE, 202, {**accepted, "replaces": 1})

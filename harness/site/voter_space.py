@@ -81,7 +81,9 @@ def demo_voters() -> list[DemoVoter]:
 
 @contextmanager
 def running_voter_space() -> Iterator[VoterSpace]:
-    """Start `python -m local.run` on a free port, as `make run` does, and stop it as Ctrl-C does."""
+    """Start `python -m local.run` on a free port, as `make run` does, and stop it as Ctrl-C
+    does.
+    """
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "local.run"],
@@ -104,7 +106,9 @@ def running_voter_space() -> Iterator[VoterSpace]:
 
 
 def _wait_until_ready(process: subprocess.Popen[str]) -> None:
-    """Wait until it says so. All that it says is read by a thread: two lines that come at once are no reason to wait, nor is a full pipe."""
+    """Wait until it says so. All that it says is read by a thread: two lines that come at once are
+    no reason to wait, nor is a full pipe.
+    """
     lines: list[str] = []
     told = threading.Event()
 
@@ -121,9 +125,11 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
 
 
 def launch_chromium(chromium: BrowserType, debugging_port: int | None = None, *, whole: bool = False) -> Browser:
-    """Launch the system's Chromium if there is one, else Playwright's own; others may drive it by the port, if one is given.
+    """Launch the system's Chromium if there is one, else Playwright's own; others may drive it by
+    the port, if one is given.
 
-    The shell without windows takes half as long for a page. The `whole` browser ends a trace at once, which the shell often does after 5 s only.
+    The shell without windows takes half as long for a page. The `whole` browser ends a trace at
+    once, which the shell often does after 5 s only.
     """
     names = ("chromium-headless-shell", "chromium", "chromium-browser")
     system = next((path for name in names[whole:] if (path := shutil.which(name))), None)

@@ -1,11 +1,14 @@
-"""A page in which a script that fails, or something that the security policy refuses, is a failure of the test."""
+"""A page in which a script that fails, or something that the security policy refuses, is a failure
+of the test.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect
 
-# On a busy machine all takes longer, and the first call of each function starts it. Only a test that fails waits for so long.
+# On a busy machine all takes longer, and the first call of each function starts it. Only a test
+# that fails waits for so long.
 PATIENCE_SECONDS = 60
 # Playwright has one for the whole process.
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)

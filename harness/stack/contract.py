@@ -19,7 +19,8 @@ def raise_if_broken(method: str, path: str, answer: httpx.Response) -> None:
     """Compare an answer with what the contract says of its operation.
 
     Raises:
-        AssertionError: its status is not documented, its type or body is another, or a cache may keep it.
+        AssertionError: its status is not documented, its type or body is another, or a cache may
+            keep it.
     """
     documented = _operation(method, path)["responses"]
     told = f"{method} {path} {answer.status_code} {answer.text[:300]}"

@@ -1,4 +1,6 @@
-"""The template deployed on the embedded AWS, as its voters, its voting platform and its operators reach it."""
+"""The template deployed on the embedded AWS, as its voters, its voting platform and its operators
+reach it.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ class Deployment:
     keyed_hash: KeyedHash
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
-        """Return an SDK client: of the administrator, or of whom `credentials` (as STS gives them) belong to."""
+        """Return an SDK client: of the administrator, or of whom `credentials` (as STS gives them)
+        belong to.
+        """
         return make_client(self.aws, service, credentials) if credentials else _administrator(self.aws, service)
 
     def table(self, name: str) -> str:
@@ -131,7 +135,9 @@ class Deployment:
         return voter_from_item(item)
 
     def query(self, table: str, voter_id: str) -> list[dict[str, Any]]:
-        """Return a voter's items of a table whose partition is the voter, in the order of its sort key."""
+        """Return a voter's items of a table whose partition is the voter, in the order of its sort
+        key.
+        """
         pages = (
             self.client("dynamodb")
             .get_paginator("query")
@@ -154,7 +160,8 @@ class Deployment:
         """Read a voter's register and verify its chain against the roll.
 
         Raises:
-            AssertionError: an entry does not follow from the one before, or the roll ends elsewhere.
+            AssertionError: an entry does not follow from the one before, or the roll ends
+                elsewhere.
         """
         items = self.query("RegisterTable", enrolled.voter_id)
         entries = [entry_from_item(item) for item in items]
@@ -169,7 +176,8 @@ class Deployment:
         return entries
 
     def reconcile(self, enrolled: DeployedVoter) -> dict[int, IdentifierStatus]:
-        """Return the status of every identifier of a voter by generation, checked against roll and register.
+        """Return the status of every identifier of a voter by generation, checked against roll and
+        register.
 
         Raises:
             AssertionError: a generation is missing or double, or the register tells another story.
@@ -217,7 +225,9 @@ class Deployment:
     def report_email(
         self, kind: str, to: str, delivery: str, message: str = "confirmation", round_: int = 0, **facts: Any
     ) -> None:
-        """Report an e-mail as SES does: publish to the topic of the configuration set; see `ses_message`."""
+        """Report an e-mail as SES does: publish to the topic of the configuration set; see
+        `ses_message`.
+        """
         tags = {"delivery": delivery, "message": message, "round": str(round_)}
         self.publish_report(ses_message(kind, to, tags, at=datetime.now(UTC), **facts))
 
@@ -230,7 +240,9 @@ class Deployment:
         )
 
     def report_sms(self, sms_id: str, status: str, response: str, to: str = "************") -> None:
-        """Report an SMS as SNS does: write to the log group of delivered or of failed ones; see `sms_log_line`."""
+        """Report an SMS as SNS does: write to the log group of delivered or of failed ones; see
+        `sms_log_line`.
+        """
         now = datetime.now(UTC)
         self.log_report(status, sms_log_line(sms_id, status, response, to=to, at=now))
 
@@ -264,7 +276,9 @@ class Deployment:
         return DeployedBrowser(self)
 
     def signed_in(self, voter: DeployedVoter) -> DeployedBrowser:
-        """Open a browser whose session was put into the table: sign-in has its own tests, and its own limits."""
+        """Open a browser whose session was put into the table: sign-in has its own tests, and its
+        own limits.
+        """
         token = draw_token(voter.voter_id)
         sealer = Sealer(self.client("kms"), self.stack.outputs["EncryptionKeyId"])
         item = session_item(
@@ -279,7 +293,9 @@ class Deployment:
         return DeployedBrowser(self, {SESSION_COOKIE: write_cookie(SESSION_COOKIE, token, self.keyed_hash)})
 
     def subscribed(self, name: str) -> Subscribed:
-        """Return a new queue that is subscribed to the topic of events, as the platform's own program makes it."""
+        """Return a new queue that is subscribed to the topic of events, as the platform's own
+        program makes it.
+        """
         sqs = self.client("sqs")
         return Subscribed(sqs, subscribe(self.client("sns"), sqs, self.stack.outputs["PlatformTopicArn"], name))
 
@@ -296,7 +312,9 @@ class Deployment:
 
 
 def make_client(aws: LocalAws, service: str, credentials: Mapping[str, str] | None = None) -> Any:
-    """Return a client that never retries a refusal: of the administrator, or of `credentials`, as STS gives them."""
+    """Return a client that never retries a refusal: of the administrator, or of `credentials`, as
+    STS gives them.
+    """
     keys = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
     session: Any = boto3.Session(region_name=aws.region)
     return session.client(
@@ -305,20 +323,25 @@ def make_client(aws: LocalAws, service: str, credentials: Mapping[str, str] | No
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys.get("SessionToken"),
-        # No proxies, whatever the shell has set; an entry without a value would put whole URLs into the request line.
+        # No proxies, whatever the shell has set; an entry without a value would put whole URLs into
+        # the request line.
         config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2}),
     )
 
 
 @cache
 def _administrator(aws: LocalAws, service: str) -> Any:
-    """Return the administrator's client, which all tests and threads share: making one takes longer than a call."""
+    """Return the administrator's client, which all tests and threads share: making one takes longer
+    than a call.
+    """
     return make_client(aws, service)
 
 
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployment]:
-    """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it all on leaving."""
+    """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it
+    all on leaving.
+    """
     with start_aws(folder) as aws:
         elections = write_demo_elections(folder)
         template = build(folder, elections)
@@ -336,7 +359,9 @@ def deployed(folder: Path) -> Iterator[Deployment]:
 
 @dataclass
 class DeployedBrowser:
-    """A voter's browser. It keeps the cookies itself: they are Secure, and the embedded API speaks plain HTTP."""
+    """A voter's browser. It keeps the cookies itself: they are Secure, and the embedded API speaks
+    plain HTTP.
+    """
 
     deployment: Deployment
     cookies: dict[str, str] = field(default_factory=dict)
@@ -350,9 +375,11 @@ class DeployedBrowser:
         *,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """Make a request from a page of the voter space; every answer is checked against the contract.
+        """Make a request from a page of the voter space; every answer is checked against the
+        contract.
 
-        A request with an idempotency key is repeated when Lambda ended it: so does a voter whom the page tells to.
+        A request with an idempotency key is repeated when Lambda ended it: so does a voter whom the
+        page tells to.
         """
         body = json.dumps(json_body).encode() if json_body is not None else content
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
@@ -389,7 +416,9 @@ class DeployedBrowser:
     def reissue(
         self, voter: DeployedVoter, *, channel: str = "sms", key: str | None = None, **replaced: str
     ) -> httpx.Response:
-        """Send the form of a voter, under a new idempotency key unless one is given; `replaced` are its fields."""
+        """Send the form of a voter, under a new idempotency key unless one is given; `replaced` are
+        its fields.
+        """
         shown = {"revision": self.deployment.revision(voter)}
         form = {**shown, "numen": voter.numen, "phone": voter.phone, "channel": channel, "consent": True, **replaced}
         return self.call("POST", "/api/reissue", form, {"Idempotency-Key": key or str(uuid4())})
@@ -448,7 +477,9 @@ class Subscribed:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def until(self, enough: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
-        """Take events until there are enough of them; return all that came since the queue was made."""
+        """Take events until there are enough of them; return all that came since the queue was
+        made.
+        """
 
         def look() -> bool:
             answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
@@ -462,14 +493,18 @@ class Subscribed:
 
 
 def ended_by_lambda(answer: httpx.Response) -> bool:
-    """Tell whether the emulator killed the function: fifty environments on two processors may outlast its timeout."""
+    """Tell whether the emulator killed the function: fifty environments on two processors may
+    outlast its timeout.
+    """
     return answer.status_code == httpx.codes.BAD_GATEWAY and (
         "Sandbox.Timedout" in answer.text or "Worker process died" in answer.text
     )
 
 
 def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Make all calls at the same time, each in a thread of its own; return their results in order."""
+    """Make all calls at the same time, each in a thread of its own; return their results in
+    order.
+    """
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 

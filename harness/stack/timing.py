@@ -1,4 +1,6 @@
-"""Pairs of requests for a code, and how well their time tells one kind of address from the other."""
+"""Pairs of requests for a code, and how well their time tells one kind of address from the
+other.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def auc(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def compare(deployment: Deployment, pairs: int, seed: int = 1) -> dict[str, Compared]:
-    """Ask for codes in pairs; return what was seen of first requests, second requests, and locked voters."""
+    """Ask for codes in pairs; return what was seen of first requests, second requests, and locked
+    voters.
+    """
     order = random.Random(seed)  # noqa: S311 - the order of a measurement
     first, second, lock = Compared(), Compared(), Compared()
     with delivery_held(deployment), httpx.Client(base_url=deployment.stack.api_url, timeout=60) as client:
@@ -127,7 +131,9 @@ def ask(client: httpx.Client, address: str, cookie: str | None = None) -> TimedA
 
 
 def in_random_order(order: random.Random, client: httpx.Client, *requests: tuple[str, str | None]) -> list[TimedAnswer]:
-    """Make the requests of a pair in random order, and return their answers in the order of the pair."""
+    """Make the requests of a pair in random order, and return their answers in the order of the
+    pair.
+    """
     answers: dict[int, TimedAnswer] = {}
     for number in order.sample(range(len(requests)), len(requests)):
         answers[number] = ask(client, *requests[number])

@@ -1,4 +1,6 @@
-"""Working through batches in several threads, with patience when the tables throttle, and an orderly end on Ctrl-C."""
+"""Working through batches in several threads, with patience when the tables throttle, and an
+orderly end on Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 
 class BatchPool:
-    """Threads that work through batches. Their calls are tried again while the tables are busy, until the pool stops."""
+    """Threads that work through batches. Their calls are tried again while the tables are busy,
+    until the pool stops.
+    """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -30,10 +34,11 @@ class BatchPool:
         work: Callable[[Sequence[Row]], list[Result]],
         settle: Callable[[Sequence[Result]], object],
     ) -> None:
-        """Work through all batches, and tell the results of each as it is done, always in the calling thread.
+        """Work through all batches, and tell the results of each as it is done, always in the
+        calling thread.
 
-        Only a few batches are taken ahead of the threads. An interruption or a failure lets the calls under way finish, and their
-        results are told.
+        Only a few batches are taken ahead of the threads. An interruption or a failure lets the
+        calls under way finish, and their results are told.
 
         Raises:
             whatever `work` raises, or the interruption.
@@ -56,7 +61,8 @@ class BatchPool:
                 raise
 
     def attempts(self) -> Iterator[stamina.Attempt]:
-        """Return the tries of one call: while the tables are busy or do not answer, for as long as is worth waiting.
+        """Return the tries of one call: while the tables are busy or do not answer, for as long as
+        is worth waiting.
 
         Raises:
             ContentionError: the pool has stopped.
@@ -69,7 +75,9 @@ class BatchPool:
 
 
 def _settle_finished[Result](pending: set[Future[list[Result]]], settle: Callable[[Sequence[Result]], object]) -> None:
-    """Wait for at least one batch and take what has finished out of `pending`, so that nothing is told twice."""
+    """Wait for at least one batch and take what has finished out of `pending`, so that nothing is
+    told twice.
+    """
     for future in wait(pending, return_when=FIRST_COMPLETED).done:
         pending.discard(future)
         settle(future.result())

@@ -1,4 +1,6 @@
-"""What waits to be sent, what was given up, and how it is brought back: the outbox and the dead letters, as an operator sees them."""
+"""What waits to be sent, what was given up, and how it is brought back: the outbox and the dead
+letters, as an operator sees them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _HIDDEN_SECONDS = 60
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that owes a message. `name` is a reissue's reference, or the random id of a code; times are milliseconds since 1970."""
+    """A delivery that owes a message. `name` is a reissue's reference, or the random id of a code;
+    times are milliseconds since 1970.
+    """
 
     name: str
     kind: Kind
@@ -44,14 +48,17 @@ class Waiting:
 
 @dataclass
 class Redriven:
-    """What became of the dead letters: sent back, or left because they are the stream's, which the sweeper has in hand."""
+    """What became of the dead letters: sent back, or left because they are the stream's, which the
+    sweeper has in hand.
+    """
 
     sent_back: int = 0
     left: int = 0
 
 
 def waiting(dynamodb: DynamoDBClient, stack: Stack) -> list[Waiting]:
-    """Return every delivery that owes a message, the one that waits longest first. Reads the sweeper's index, not the table.
+    """Return every delivery that owes a message, the one that waits longest first. Reads the
+    sweeper's index, not the table.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
@@ -69,9 +76,11 @@ def dead_letters(sqs: SQSClient, stack: Stack) -> int:
 
 
 def redrive(sqs: SQSClient, stack: Stack, advance: Advance) -> Redriven:
-    """Send the dead letters back to the retry queue, each before it is removed: one may be sent twice, none is lost.
+    """Send the dead letters back to the retry queue, each before it is removed: one may be sent
+    twice, none is lost.
 
-    May be repeated, and broken off: what has been sent is not sent again by the service. What is neither a delivery's nor a receipt's stays where it is.
+    May be repeated, and broken off: what has been sent is not sent again by the service. What is
+    neither a delivery's nor a receipt's stays where it is.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses; what was sent back stays so.
@@ -98,7 +107,9 @@ def redrive(sqs: SQSClient, stack: Stack, advance: Advance) -> Redriven:
 
 
 def _again(body: str) -> str | None:
-    """Return a delivery's or a receipt's message with its turns in the retry queue counted afresh; None for any other message."""
+    """Return a delivery's or a receipt's message with its turns in the retry queue counted afresh;
+    None for any other message.
+    """
     try:
         content = json.loads(body)
     except ValueError:

@@ -1,6 +1,8 @@
-"""Opening and closing reissues for everybody at once. Each change is in the register, with who made it and why.
+"""Opening and closing reissues for everybody at once. Each change is in the register, with who made
+it and why.
 
-The record and all items that reissues are conditioned on are written in one transaction, so there is an instant from which on no reissue commits.
+The record and all items that reissues are conditioned on are written in one transaction, so there
+is an instant from which on no reissue commits.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ _LONGEST_PAUSE_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Standing:
-    """How the record stands: what it says, its latest entry in the register, and items that say something else than the record."""
+    """How the record stands: what it says, its latest entry in the register, and items that say
+    something else than the record.
+    """
 
     control: ReissueSwitch
     latest: Entry | None
@@ -85,7 +89,8 @@ def close_reissues(election: Election, reason: str, helpdesk: Operator, at: date
     """Let no reissue commit any more: from now on until they are opened again, or from `at` on.
 
     Raises:
-        OperatorError: `at` has passed or is not inside the window of the election file; the record is contended.
+        OperatorError: `at` has passed or is not inside the window of the election file; the record
+            is contended.
     """
     if at is None:
         return _write(STOPPED, Change.CLOSED, reason, helpdesk)

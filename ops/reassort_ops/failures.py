@@ -1,4 +1,6 @@
-"""What goes wrong, said in one line on standard error; never a traceback, which could show a voter's data."""
+"""What goes wrong, said in one line on standard error; never a traceback, which could show a
+voter's data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the command prints: results on standard output, progress on standard error and only on a terminal."""
+"""What the command prints: results on standard output, progress on standard error and only on a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def say_json(content: dict[str, Any]) -> None:
 
 
 class JsonObject:
-    """The result for a program: one JSON object, printed member by member, so that a list of any length takes no memory."""
+    """The result for a program: one JSON object, printed member by member, so that a list of any
+    length takes no memory.
+    """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -59,7 +63,9 @@ class JsonObject:
         typer.echo(json.dumps(value, ensure_ascii=False), nl=False)
 
     def append(self, name: str, *elements: Any) -> None:
-        """Print elements of a list; those of one list come one after another, and none at all make an empty one."""
+        """Print elements of a list; those of one list come one after another, and none at all make
+        an empty one.
+        """
         if self._list != name:
             self._end_list()
             self._begin(name)
@@ -88,7 +94,8 @@ class JsonObject:
 def say_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: the first column is what, the others are numbers.
 
-    On a terminal it fits the window. Elsewhere every row is one line, however long, for a log or `grep`.
+    On a terminal it fits the window. Elsewhere every row is one line, however long, for a log or
+    `grep`.
     """
     if _results.is_terminal:
         table = Table(box=box.SIMPLE_HEAD, show_header=any(names), pad_edge=False, show_edge=False)
@@ -107,7 +114,8 @@ def say_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def watch(title: str, look: Callable[[], Watched]) -> Iterator[Callable[[], None]]:
-    """Show how a long run stands, on standard error: a table that changes on a terminal, else a line from time to time.
+    """Show how a long run stands, on standard error: a table that changes on a terminal, else a
+    line from time to time.
 
     The block calls what it is given, as often as it likes, to have `look` shown again.
     """
@@ -155,7 +163,8 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress(what: str, total: int | None, *, counted: bool = True) -> Iterator[Advance]:
-    """Show a bar with rate and remaining time while the block runs; nothing when standard error is not a terminal.
+    """Show a bar with rate and remaining time while the block runs; nothing when standard error is
+    not a terminal.
 
     What is not `counted` is bytes, of which the rate alone is worth a number.
     """

@@ -1,7 +1,7 @@
 """Removing what the retention of the election file no longer allows: counted first, then removed.
 
-Each is one pass over the tables, in segments that are read in parallel. What is left is the only state, so a purge that was
-interrupted is resumed by running it again.
+Each is one pass over the tables, in segments that are read in parallel. What is left is the only
+state, so a purge that was interrupted is resumed by running it again.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ _STILL_EXPIRED = "attribute_not_exists(expires_at) OR expires_at <= :now"
 class PurgeRule:
     """What of one table may be removed.
 
-    `ends_at` is when items end that have no `expires_at` of their own: all of them where `has_own_end` is false. An item's kind is
-    what its attribute `kind_attribute` says before the first `#`, or `kind` where there is none.
+    `ends_at` is when items end that have no `expires_at` of their own: all of them where
+    `has_own_end` is false. An item's kind is what its attribute `kind_attribute` says before the
+    first `#`, or `kind` where there is none.
     """
 
     table: str
@@ -82,7 +83,9 @@ class PurgeRule:
 
 
 def rules_of(stack: Stack, election: Election) -> tuple[PurgeRule, ...]:
-    """Return what holds for each table, in the order of removal: the roll before the register that tells of it."""
+    """Return what holds for each table, in the order of removal: the roll before the register that
+    tells of it.
+    """
     roll, register = election.roll_ends_at, election.register_ends_at
     return (
         PurgeRule("sign-in", stack.sign_in_table, ("voter_id", "key"), roll, has_own_end=True, kind_attribute="key"),
@@ -155,10 +158,12 @@ class Purge:
         return sum(tally.renewed for tally in self._all())
 
     def count(self, advance: Callable[[int], object]) -> None:
-        """Count what may be removed and what is kept. `advance` is told how many more items were looked at.
+        """Count what may be removed and what is kept. `advance` is told how many more items were
+        looked at.
 
         Raises:
-            OperatorError: voters got identifiers after the ballot had closed, so the election file is not the stack's.
+            OperatorError: voters got identifiers after the ballot had closed, so the election file
+                is not the stack's.
             ContentionError: the tables throttle for longer than is worth waiting.
             botocore.exceptions.ClientError: AWS refuses.
         """
@@ -235,7 +240,9 @@ class Purge:
                     raise ContentionError("UnprocessedItems")
 
     def _remove_expired(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
-        """Remove items that have an end of their own, each unless it was given a later one since it was read."""
+        """Remove items that have an end of their own, each unless it was given a later one since it
+        was read.
+        """
         for item in items:
             request: Any = {
                 "TableName": rule.name,

@@ -55,7 +55,9 @@ export class Unreachable extends Error {}
 
 let clockSkew = 0;
 
-/** The server's time in milliseconds, as far as its answers told: a phone's own clock may be wrong. */
+/**
+ * The server's time in milliseconds, as far as its answers told: a phone's own clock may be wrong.
+ */
 export function serverTime() {
   return Date.now() + clockSkew;
 }

@@ -1,4 +1,7 @@
-/** The code that the helpdesk asks a caller for: shown while the voter is signed in, and no longer than it is accepted. */
+/**
+ * The code that the helpdesk asks a caller for: shown while the voter is signed in, and no longer
+ * than it is accepted.
+ */
 import { serverTime } from "./api.js";
 import { byId, make } from "./elements.js";
 

@@ -1,4 +1,7 @@
-/** What the state of a delivery means for the voter: words, advice, and when the other channel is worth offering. */
+/**
+ * What the state of a delivery means for the voter: words, advice, and when the other channel is
+ * worth offering.
+ */
 import { election } from "./election.js";
 
 /**
@@ -116,7 +119,8 @@ export function explain(reissue) {
 }
 
 /**
- * The other channel, when the first one has failed, is late or would take long; null when it is of no use.
+ * The other channel, when the first one has failed, is late or would take long; null when it is of
+ * no use.
  * @param {TrackedReissue} reissue
  * @param {string} address the voter's own, masked
  * @param {number} now in milliseconds
@@ -169,7 +173,8 @@ export function confirmationWords({ status, reason }, address) {
 }
 
 /**
- * Tell whether there is something to wait for: the identifier, its confirmation, or the e-mail that follows a failed SMS.
+ * Tell whether there is something to wait for: the identifier, its confirmation, or the e-mail that
+ * follows a failed SMS.
  * @param {TrackedReissue} reissue
  */
 export function isMoving(reissue) {

@@ -1,4 +1,7 @@
-/** « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is pressed. */
+/**
+ * « Ce n’était pas moi »: the token of the e-mailed link freezes the identifier, once the button is
+ * pressed.
+ */
 import { call, serverTime } from "./api.js";
 import { election } from "./election.js";
 import { byId, say } from "./elements.js";

@@ -24,7 +24,8 @@ function withoutEnding(domain) {
 }
 
 /**
- * How many letters must be added, removed, changed or swapped with their neighbour (Damerau–Levenshtein, restricted).
+ * How many letters must be added, removed, changed or swapped with their neighbour
+ * (Damerau–Levenshtein, restricted).
  * @param {string} one
  * @param {string} other
  */

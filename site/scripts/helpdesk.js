@@ -15,7 +15,8 @@ const calendar = {
 };
 
 /**
- * Say whether the helpdesk is open, for example `Fermée maintenant, rouvre lundi 26 novembre à 8 h.`
+ * Say whether the helpdesk is open, for example
+ * `Fermée maintenant, rouvre lundi 26 novembre à 8 h.`
  * @param {Date} instant
  */
 export function helpdeskInWords(instant) {

@@ -15,7 +15,8 @@ import { whileWaiting } from "./waiting.js";
 const SESSION_ENDED = "Votre session est terminée. Identifiez-vous de nouveau.";
 const NOT_SIGNED_IN = "Identifiez-vous pour continuer. Si vous l’avez déjà fait, votre session est terminée.";
 
-// Whose typing the form holds: the revision that was shown, for two voters may have the same masked address.
+// Whose typing the form holds: the revision that was shown, for two voters may have the same masked
+// address.
 let owner = "";
 let signedIn = false;
 // Where to go after signing in: the status page sent the voter here.
@@ -39,7 +40,8 @@ async function enter() {
         location.replace("/suivi.html");
         return;
       }
-      // Somebody else may sign in on a shared computer; they must not find what the voter before typed.
+      // Somebody else may sign in on a shared computer; they must not find what the voter before
+      // typed.
       if (overview.revision !== owner) clearRequest();
       owner = overview.revision;
       showRequest(overview, "replace");

@@ -1,4 +1,7 @@
-/** Steps 3 and 4: the form, its review, and the request itself. What is typed stays in the fields of this document. */
+/**
+ * Steps 3 and 4: the form, its review, and the request itself. What is typed stays in the fields of
+ * this document.
+ */
 import { call, Problem, Unreachable } from "./api.js";
 import { byId, input, make, paragraph, say } from "./elements.js";
 import { findFaults, nextSteps, showErrors, showFailure } from "./errors.js";
@@ -182,8 +185,8 @@ function showCallFailure(failure, session, retry) {
 }
 
 /**
- * The page shows what is no longer so: read where the voter stands, and say what happened. What was typed stays, unless it
- * was typed by somebody else.
+ * The page shows what is no longer so: read where the voter stands, and say what happened. What was
+ * typed stays, unless it was typed by somebody else.
  * @param {Problem} problem
  * @param {Session} session
  */
@@ -285,7 +288,8 @@ function checkExtraProof() {
 }
 
 /**
- * The further proof as it is shown and sent: JJ/MM/AAAA, or capitals and digits. Empty when it is not of the kind that is asked for.
+ * The further proof as it is shown and sent: JJ/MM/AAAA, or capitals and digits. Empty when it is
+ * not of the kind that is asked for.
  * @param {string} typed
  */
 function normalisedExtraProof(typed) {

@@ -13,7 +13,8 @@ const DOMAINS = election.domains.map(({ domain }) => domain);
 // The address lives here, while the page does, so that a new code needs no second typing.
 let address = "";
 let resendAt = 0;
-// The tries of this browser's challenge are used up: no code redeems it any more, so the next one needs another challenge.
+// The tries of this browser's challenge are used up: no code redeems it any more, so the next one
+// needs another challenge.
 let exhausted = false;
 
 /** @param {() => Promise<void>} whenSignedIn */

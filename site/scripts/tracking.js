@@ -95,7 +95,8 @@ function showStatus(read) {
       make("li", {}, make("time", { datetime: step.at }, momentInWords(new Date(step.at))), ` : ${stepWords(step)}`),
     ),
   );
-  // While a version is being deployed the page may be newer than the API, which then tells nothing of the confirmation.
+  // While a version is being deployed the page may be newer than the API, which then tells nothing
+  // of the confirmation.
   const confirmation = confirmationWords(read.confirmation ?? { status: "sent" }, address);
   say(byId("confirmation"), confirmation.text);
   byId("confirmation").className = confirmation.trouble ? "panel panel-warning" : "";
@@ -110,7 +111,10 @@ function showStatus(read) {
   ]);
 }
 
-/** Offer the other channel when it is of use; when both have failed, say what is left to do. A refusal says so itself. */
+/**
+ * Offer the other channel when it is of use; when both have failed, say what is left to do. A
+ * refusal says so itself.
+ */
 function showOffer() {
   const offer = redeliverable ? offerOf(reissue, address, serverTime()) : null;
   byId("redelivery").hidden = !offer;

@@ -7,7 +7,8 @@ const NARROW_NO_BREAK = "\u202f";
 const DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche";
 const MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre";
 const UNITS = "ms|s|min|h|j|secondes?|minutes?|heures?|jours?|chiffres?|caractères|essais?";
-// What stands before a space at which no line may end, and what follows it: the rules of reassort/french.py.
+// What stands before a space at which no line may end, and what follows it: the rules of
+// reassort/french.py.
 const KEPT_TOGETHER = [
   ["^|\\S", "[;!?]", NARROW_NO_BREAK],
   ["^|\\S", "[:»]", NO_BREAK],
@@ -20,7 +21,8 @@ const KEPT_TOGETHER = [
 ].map(([before, after, space]) => ({ plain: new RegExp(`(${before}) (?=${after})`, "gu"), kept: `$1${space}` }));
 
 /**
- * Put the no-break spaces of French typography where a text has plain ones. No lookbehind: Safari before 16.4 has none.
+ * Put the no-break spaces of French typography where a text has plain ones. No lookbehind: Safari
+ * before 16.4 has none.
  * @param {string} text
  */
 export function typeset(text) {

@@ -1,6 +1,6 @@
 /**
- * What `build.py` tells the scripts of the election (`browser_facts`): `election.js` beside them, written by the build.
- * Hours are minutes since local midnight, times ISO 8601 with an offset.
+ * What `build.py` tells the scripts of the election (`browser_facts`): `election.js` beside them,
+ * written by the build. Hours are minutes since local midnight, times ISO 8601 with an offset.
  */
 import type { Hours } from "../scripts/calendar.js";
 

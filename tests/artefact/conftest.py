@@ -32,7 +32,9 @@ SITE_ORIGIN = "https://reassort.example.fr"
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What `sam build` left, one folder for each function and one for the layer, and the runtime client apart."""
+    """What `sam build` left, one folder for each function and one for the layer, and the runtime
+    client apart.
+    """
 
     folder: Path
     runtime: Path
@@ -78,7 +80,9 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
 
 @pytest.fixture(scope="session")
 def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsAround]:
-    """An embedded AWS with the template's tables, and the environment that the template gives to functions."""
+    """An embedded AWS with the template's tables, and the environment that the template gives to
+    functions.
+    """
     with start_aws(tmp_path_factory.mktemp("aws")) as aws:
         tables = create_tables(make_client(aws, "dynamodb"))
         kms = make_client(aws, "kms")

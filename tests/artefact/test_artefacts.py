@@ -1,4 +1,6 @@
-"""Each built function alone, under the runtime interface emulator, on the events of `events/`; and what is in the zips."""
+"""Each built function alone, under the runtime interface emulator, on the events of `events/`; and
+what is in the zips.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("artefact")
 FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
-# The answers to the events as they stand: their session, their reference and their token are nobody's here.
+# The answers to the events as they stand: their session, their reference and their token are
+# nobody's here.
 API = {
     "api-login": ("login", 202, None),
     "api-login-code": ("login", 401, "wrong-code"),
@@ -40,8 +43,8 @@ MEGABYTE = 1_000_000
 BOUNDS = {
     "SharedLayer": 5 * MEGABYTE,
     **{f"{name.title()}Function": 60_000 for name in FUNCTIONS},
-    # Twice the code of the others: it sends, paces, retries and takes receipts, each rule in a file of its own. Source and
-    # bytecode, both are packed.
+    # Twice the code of the others: it sends, paces, retries and takes receipts, each rule in a file
+    # of its own. Source and bytecode, both are packed.
     "NotifyFunction": 145_000,
 }
 
@@ -137,7 +140,9 @@ def test_the_events_alone_are_published_once_for_each_record(
 def test_a_function_that_lacks_a_setting_does_not_start(
     artefacts: Artefacts, surroundings: AwsAround, tmp_path: Path
 ) -> None:
-    """The counterproof of the tests above: a fault while the function starts shows in the answer."""
+    """The counterproof of the tests above: a fault while the function starts shows in the
+    answer.
+    """
     lacking = {name: value for name, value in surroundings.environment.items() if name != "VOTERS_TABLE"}
     around = AwsAround(surroundings.aws, lacking, surroundings.keyed_hash, surroundings.election)
     (answer,) = invoke("login", [load_event("api-login")], artefacts, around, tmp_path)
@@ -182,7 +187,8 @@ def test_a_zip_stays_small(name: str, artefacts: Artefacts, tmp_path: Path, tell
 @pytest.mark.req("A13")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_and_its_layer_fit_lambda(function: str, artefacts: Artefacts) -> None:
-    # Unzipped, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    # Unzipped, layers included:
+    # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     folders = (artefacts.of(logical_id(function)), artefacts.of("SharedLayer"))
     sizes = [path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert sum(sizes) <= 250 * MEGABYTE
@@ -208,12 +214,15 @@ def test_every_source_has_bytecode_that_no_date_can_reject(name: str, artefacts:
     for source in sources:
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert bytecode.is_file(), source
-        # PEP 552: the lowest bit of the flags says that the file is named by a hash of its source, not by a date.
+        # PEP 552: the lowest bit of the flags says that the file is named by a hash of its source,
+        # not by a date.
         assert int.from_bytes(bytecode.read_bytes()[4:8], "little") & 1, source
 
 
 def test_a_build_leaves_the_packages_of_this_environment_whole(artefacts: Artefacts) -> None:
-    """uv links what it installs to its cache; a layer that was pruned in place would prune this environment, and all others, too."""
+    """uv links what it installs to its cache; a layer that was pruned in place would prune this
+    environment, and all others, too.
+    """
     assert artefacts.of("SharedLayer").is_dir()
     installed = Path(botocore.__file__).parent / "cacert.pem"
     packed = list((ROOT / ".build" / "layer").glob("*/botocore/cacert.pem"))
@@ -222,7 +231,9 @@ def test_a_build_leaves_the_packages_of_this_environment_whole(artefacts: Artefa
 
 
 def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
-    """All five that https://www.amazontrust.com/repository/ lists: an endpoint may move from one to another."""
+    """All five that https://www.amazontrust.com/repository/ lists: an endpoint may move from one to
+    another.
+    """
     bundle = artefacts.of("SharedLayer") / "python" / "botocore" / "cacert.pem"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
@@ -238,6 +249,8 @@ def test_the_layer_trusts_the_roots_of_aws_alone(artefacts: Artefacts) -> None:
 
 
 def test_the_layer_tells_the_functions_apart_that_it_was_built_with(artefacts: Artefacts) -> None:
-    """What makes a new version of sign-in and reissue where environments are kept ready (docs/adr/0021)."""
+    """What makes a new version of sign-in and reissue where environments are kept ready
+    (docs/adr/0021).
+    """
     written = artefacts.of("SharedLayer") / "python" / "reassort" / "functions.sha256"
     assert written.read_text(encoding="ascii") == packaging_module("package").digest_of(ROOT / "functions")

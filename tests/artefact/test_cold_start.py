@@ -1,4 +1,5 @@
-"""The guard of the cold start: what each function imports, what a start and a request cost beside the references, and what is deployed.
+"""The guard of the cold start: what each function imports, what a start and a request cost beside
+the references, and what is deployed.
 
 `make bench` measures the same at length. Instructions are counted once, for they repeat.
 """
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 pytestmark = pytest.mark.xdist_group("cold start")
-# The bars hold by either: instructions see what C does as well, and functions can be counted where there is no valgrind.
+# The bars hold by either: instructions see what C does as well, and functions can be counted where
+# there is no valgrind.
 by_each_count = pytest.mark.parametrize(
     "count",
     [functions_entered, *([instructions] if can_count_instructions() else [])],
@@ -93,7 +95,9 @@ def is_in(module: str, entry: str) -> bool:
 
 
 def imported(name: str, around: Surroundings) -> list[str]:
-    """Return the modules from outside the standard library that a function has imported once it has started."""
+    """Return the modules from outside the standard library that a function has imported once it has
+    started.
+    """
     path = product().path(name)
     code = _IMPORTED.format(statement=f"import {name}.handler", folders=tuple(map(str, path)))
     program = Program(code, path, around.environment)
@@ -114,7 +118,9 @@ def test_function_imports_nothing_that_is_not_allowed(name: str, around: Surroun
 
 @pytest.mark.req("P1")
 def test_list_refuses_what_it_does_not_name() -> None:
-    """The counterproof: what was measured and left out, and a module inside a package of which others are allowed."""
+    """The counterproof: what was measured and left out, and a module inside a package of which
+    others are allowed.
+    """
     entries = set().union(*allowed().values())
     for module in (
         "boto3",

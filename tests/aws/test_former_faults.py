@@ -1,4 +1,6 @@
-"""Each fault that this template once had, put back into a copy of it: a rule says so, and `cfn-lint` to anybody."""
+"""Each fault that this template once had, put back into a copy of it: a rule says so, and
+`cfn-lint` to anybody.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ TEMPLATE, EDGE, DOCUMENT = "template.yaml", "edge.yaml", "openapi.gateway.json"
 
 @dataclass(frozen=True)
 class FormerFault:
-    """A change of a file, as a pattern of regular expressions and what takes its place, and the rule that finds it."""
+    """A change of a file, as a pattern of regular expressions and what takes its place, and the
+    rule that finds it.
+    """
 
     name: str
     rule: str
@@ -104,9 +108,12 @@ FAULTS = [
     FormerFault(
         "leading keys where a request spans tables",
         "E9111",
-        r"^( +)- \{Effect: Allow, Action: \[dynamodb:BatchGetItem, dynamodb:ConditionCheckItem\], Resource: !GetAtt ControlTable.Arn\}\n",
-        r"\1- Effect: Allow\n\1  Action: [dynamodb:BatchGetItem, dynamodb:ConditionCheckItem]\n\1  Resource: !GetAtt ControlTable.Arn\n"
-        r'\1  Condition: {"ForAllValues:StringLike": {dynamodb:LeadingKeys: ["control#*"]}, "Null": {dynamodb:LeadingKeys: "false"}}\n',
+        r"^( +)- \{Effect: Allow, Action: \[dynamodb:BatchGetItem, dynamodb:ConditionCheckItem\], Resource: !GetAtt "
+        r"ControlTable.Arn\}\n",
+        r"\1- Effect: Allow\n\1  Action: [dynamodb:BatchGetItem, dynamodb:ConditionCheckItem]\n\1  Resource: !GetAtt "
+        r"ControlTable.Arn\n"
+        r'\1  Condition: {"ForAllValues:StringLike": {dynamodb:LeadingKeys: ["control#*"]}, "Null": '
+        r'{dynamodb:LeadingKeys: "false"}}\n',
     ),
     FormerFault("a condition that holds of nothing", "E9211", r'^ +"Null": \{dynamodb:LeadingKeys: "false"\}\n'),
     FormerFault(

@@ -1,4 +1,5 @@
-"""The rules of tools/cfn_rules: each catches its counter-examples, lets its good examples pass, and finds nothing in the template.
+"""The rules of tools/cfn_rules: each catches its counter-examples, lets its good examples pass, and
+finds nothing in the template.
 
 A counter-example begins with a comment that holds a part of what the rule says about it.
 """

@@ -1,4 +1,6 @@
-"""The journey of a voter on the deployed stack, in pictures: the steps side by side, and the messages."""
+"""The journey of a voter on the deployed stack, in pictures: the steps side by side, and the
+messages.
+"""
 
 import base64
 

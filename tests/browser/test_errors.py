@@ -1,4 +1,6 @@
-"""What a voter sees when something is wrong: a summary that leads to the field, and what to do next."""
+"""What a voter sees when something is wrong: a summary that leads to the field, and what to do
+next.
+"""
 
 import pytest
 from playwright.sync_api import Page, Route, expect

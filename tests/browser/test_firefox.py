@@ -30,7 +30,9 @@ def test_voter_receives_a_new_identifier_by_sms_in_firefox(space: VoterSpace, vo
 
 
 def play_in_firefox(space: VoterSpace, voter: DemoVoter, phone: str, folder: Path) -> dict[str, str]:
-    """Play the journey and return what the script saw. Firefox has its profile in `folder`, and removes it."""
+    """Play the journey and return what the script saw. Firefox has its profile in `folder`, and
+    removes it.
+    """
     with subprocess.Popen(
         [_NODE, _SCRIPT, firefox_executable(), space.origin, voter.email, voter.numen, phone],
         env={**os.environ, "TMPDIR": str(folder)},

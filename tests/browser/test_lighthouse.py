@@ -1,4 +1,6 @@
-"""Lighthouse on every page as it is served: accessibility, best practices, performance, on a slow phone."""
+"""Lighthouse on every page as it is served: accessibility, best practices, performance, on a slow
+phone.
+"""
 
 from collections.abc import Iterator
 
@@ -44,7 +46,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def best_look(checkers: Checkers, page: Page, url: str) -> LighthouseReport:
-    """Look at a page until its performance is what it is without all that runs beside it: that can only lower the score."""
+    """Look at a page until its performance is what it is without all that runs beside it: that can
+    only lower the score.
+    """
     report = checkers.lighthouse(page, url)
     for _ in range(MOST_LOOKS - 1):
         if report.scores["performance"] >= BAR:
@@ -61,7 +65,9 @@ def assert_scores(checkers: Checkers, page: Page, url: str) -> None:
 
 @pytest.mark.req("U10")
 def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: VoterSpace, checkers: Checkers) -> None:
-    """The browser writes the status 404 into its console, and Lighthouse counts that as an error of the page."""
+    """The browser writes the status 404 into its console, and Lighthouse counts that as an error of
+    the page.
+    """
     report = best_look(checkers, page, f"{space.origin}/nowhere")
     assert "errors-in-console" in report.weak
     assert {name: score for name, score in report.scores.items() if score < BAR}.keys() <= {"best-practices"}, (

@@ -1,4 +1,6 @@
-"""A world for each test, and the check that every answer in it is one that `openapi.yaml` describes."""
+"""A world for each test, and the check that every answer in it is one that `openapi.yaml`
+describes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A running service, whose answers are checked against the description of the API when the test is over."""
+    """A running service, whose answers are checked against the description of the API when the test
+    is over.
+    """
     with World() as world:
         yield world
         for response in world.responses:

@@ -1,4 +1,6 @@
-"""What the voting platform hears of by itself: one event for each committed change of an identifier's status."""
+"""What the voting platform hears of by itself: one event for each committed change of an
+identifier's status.
+"""
 
 from __future__ import annotations
 
@@ -181,7 +183,8 @@ def test_an_event_tells_neither_identifier_nor_voter(world: World, claire: Enrol
     for secret in (claire.identifier, second, claire.voter_id, claire.email, claire.numen, *stored):
         assert secret not in texts
         assert secret.replace("-", "") not in texts
-    # Nothing that the service keeps holds a handle, so no copy of a table ties the platform's list to a voter.
+    # Nothing that the service keeps holds a handle, so no copy of a table ties the platform's list
+    # to a voter.
     kept = repr([world.items(table) for table in world.tables])
     assert not any(handle in kept for handle in handles)
     lines = [line for line in world.log_lines if line.get("message") == "announced"]

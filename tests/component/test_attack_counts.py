@@ -18,7 +18,9 @@ _CLAUSE = re.compile(r'\$\.(\w+) = (?:"([^"]*)"|(\d+))')
 
 
 def _pattern(text: str) -> Callable[[dict[str, Any]], bool]:
-    """Read a filter pattern of CloudWatch Logs, of the one form that the template uses: `{ $.a = "x" && $.b = 1 }`."""
+    """Read a filter pattern of CloudWatch Logs, of the one form that the template uses:
+    `{ $.a = "x" && $.b = 1 }`.
+    """
     found = re.fullmatch(r"\{ (.+) \}", text)
     assert found is not None
     wanted: dict[str, object] = {}

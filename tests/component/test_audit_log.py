@@ -1,4 +1,6 @@
-"""What the logs tell of who did what: each event once, by pseudonym and correlation id, and nothing that is a person's."""
+"""What the logs tell of who did what: each event once, by pseudonym and correlation id, and nothing
+that is a person's.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,8 @@ def test_each_event_is_logged_once_with_a_pseudonym_and_a_correlation_id(
     assert [line["voter"] for line in told("signed out")] == [claire.voter_id]
     assert [line["voter"] for line in told("vote recorded")] == [paul.voter_id]
     assert [line["code"] for line in told("vote refused")] == ["already-voted"]
-    # What delivery writes is tied together by the delivery, which the line of the reissue names as well.
+    # What delivery writes is tied together by the delivery, which the line of the reissue names as
+    # well.
     assert all(line.get("correlation_id") or line.get("delivery") for line in lines)
     assert {name for line in lines for name in line} <= FACTS
 

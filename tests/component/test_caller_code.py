@@ -1,4 +1,6 @@
-"""The code for the helpdesk: shown to whoever is signed in, of use to an operator alone, kept nowhere."""
+"""The code for the helpdesk: shown to whoever is signed in, of use to an operator alone, kept
+nowhere.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def test_nobody_else_is_shown_a_code(world: World, claire: Enrolled, browser: Br
 
 @pytest.mark.req("S6", "S11")
 def test_code_opens_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
-    """It is no code of sign-in, neither in the voter's own browser nor in a thief's, and no part of any other call."""
+    """It is no code of sign-in, neither in the voter's own browser nor in a thief's, and no part of
+    any other call.
+    """
     code = shown_to(browser)["code"]
     thief = world.browser()
     thief.ask_code(claire.email)

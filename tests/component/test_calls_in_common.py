@@ -1,4 +1,6 @@
-"""What all calls to AWS have in common: reads that are consistent, writes with a condition, each function at its own tables."""
+"""What all calls to AWS have in common: reads that are consistent, writes with a condition, each
+function at its own tables.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Secrets that go through every path, refusals and faults included, and must then be found nowhere."""
+"""Secrets that go through every path, refusals and faults included, and must then be found
+nowhere.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Canaries take the way of voters' messages, once each time they are due, and one that does not arrive is missed."""
+"""Canaries take the way of voters' messages, once each time they are due, and one that does not
+arrive is missed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The API is what `openapi.yaml` describes: the same routes, and no answer beside those it lists."""
+"""The API is what `openapi.yaml` describes: the same routes, and no answer beside those it
+lists.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,8 @@ def test_template_brings_receipts_from_the_topic_and_from_both_logs() -> None:
     subscribed = [part["Properties"] for part in resources if part["Type"] == "AWS::SNS::Subscription"]
     assert [(part["TopicArn"], part["Endpoint"]) for part in subscribed] == [({"Ref": "ReceiptsTopic"}, target)]
     filters = [part["Properties"] for part in resources if part["Type"] == "AWS::Logs::SubscriptionFilter"]
-    # The stack's own groups, or those of the stack that has made them for the account: the same two names.
+    # The stack's own groups, or those of the stack that has made them for the account: the same two
+    # names.
     of_sms = "sns/${AWS::Region}/${AWS::AccountId}/DirectPublishToPhoneNumber"
     assert [part["LogGroupName"]["Fn::If"] for part in filters] == [
         ["OwnAccountResources", {"Ref": "SmsDeliveredLogs"}, {"Fn::Sub": of_sms}],

@@ -1,4 +1,6 @@
-"""Delivery: at least once, in practice once, never of a replaced identifier, and never kept longer than needed."""
+"""Delivery: at least once, in practice once, never of a replaced identifier, and never kept longer
+than needed.
+"""
 
 from __future__ import annotations
 

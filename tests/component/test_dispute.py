@@ -1,4 +1,6 @@
-"""« Ce n’était pas moi »: the link of the confirmation freezes the new identifier and alerts the helpdesk, once."""
+"""« Ce n’était pas moi »: the link of the confirmation freezes the new identifier and alerts the
+helpdesk, once.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, brow
 
 @pytest.mark.req("S35", "I12")
 def test_disputed_identifier_never_works_again(world: World, claire: Enrolled, operator: Operator) -> None:
-    """A thief reissues, the voter disputes: whatever the helpdesk does, the thief's identifier stays dead."""
+    """A thief reissues, the voter disputes: whatever the helpdesk does, the thief's identifier
+    stays dead.
+    """
     thief = world.signed_in(claire)
     _, token = _reissued(world, thief, claire)
     stolen = identifier_in(world.sms[0].text)
@@ -224,7 +228,8 @@ def test_missing_token_is_a_field_fault(world: World, body: object) -> None:
 
 @pytest.mark.req("S18")
 def test_opening_the_link_alone_freezes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
-    # Mail scanners open links: the token is in the fragment, which they do not send, and only a POST freezes.
+    # Mail scanners open links: the token is in the fragment, which they do not send, and only a
+    # POST freezes.
     _, token = _reissued(world, browser, claire)
     (link,) = {word for word in world.emails[-1].text.split() if token in word}
     assert link == f"https://reassort.example.fr/contestation.html#{token}"

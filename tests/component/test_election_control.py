@@ -1,4 +1,6 @@
-"""Stopping all reissues: what voters are told, and that nothing commits from then on, however far it had got."""
+"""Stopping all reissues: what voters are told, and that nothing commits from then on, however far
+it had got.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +108,8 @@ def test_operators_are_stopped_too(world: World, claire: Enrolled) -> None:
 
 @pytest.mark.req("S26", "I1")
 def test_stop_overtakes_an_operator(world: World, claire: Enrolled) -> None:
-    # The operator's own client and the voters' are two; only the operator's transactions are made here.
+    # The operator's own client and the voters' are two; only the operator's transactions are made
+    # here.
     pending = [lambda: stop(world)]
     original: Callable[..., object] = world.wire.operator.dynamodb.transact_write_items
 

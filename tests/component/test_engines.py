@@ -115,7 +115,9 @@ def test_ministack_lets_one_of_many_threads_win() -> None:
 
 
 def test_ministack_deletes_no_expired_item() -> None:
-    """Its reaper wakes once a minute of the machine's time, and would make a test depend on how long it runs."""
+    """Its reaper wakes once a minute of the machine's time, and would make a test depend on how
+    long it runs.
+    """
     with World(engine=MINISTACK) as world:
         for table in world.tables.values():
             answer = world.wire.operator.dynamodb.describe_time_to_live(TableName=table)

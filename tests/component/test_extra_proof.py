@@ -1,4 +1,6 @@
-"""The further proof of an election that asks for one: without it the NUMEN opens nothing, and nobody learns which of the two was wrong."""
+"""The further proof of an election that asks for one: without it the NUMEN opens nothing, and
+nobody learns which of the two was wrong.
+"""
 
 from __future__ import annotations
 

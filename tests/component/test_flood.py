@@ -11,7 +11,8 @@ from harness.elections import election_content, read_election
 from harness.engines.ministack import MINISTACK
 from harness.service.world import World
 
-# A twentieth of the real rate, so that a twentieth of the requests is the same flood: 16 times what the lane takes.
+# A twentieth of the real rate, so that a twentieth of the requests is the same flood: 16 times what
+# the lane takes.
 CODES_PER_SECOND = 2
 REQUESTS_PER_SECOND = 16 * CODES_PER_SECOND
 SECONDS = 20
@@ -20,7 +21,8 @@ PROMISED_SECONDS = 60
 
 
 def flooded(networks: int) -> dict[str, float]:
-    """Flood sign-in from so many networks; return when each of two other voters had their code, in seconds.
+    """Flood sign-in from so many networks; return when each of two other voters had their code, in
+    seconds.
 
     One asks in the middle of the flood, one when it ends.
     """

@@ -1,4 +1,6 @@
-"""No answer gives away a pseudonym, and a cookie that this service did not write costs nothing and names nobody."""
+"""No answer gives away a pseudonym, and a cookie that this service did not write costs nothing and
+names nobody.
+"""
 
 from __future__ import annotations
 

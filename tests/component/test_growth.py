@@ -1,4 +1,6 @@
-"""Nothing grows with the roll: every call names whole keys, what it reads is bounded, and keys spread."""
+"""Nothing grows with the roll: every call names whole keys, what it reads is bounded, and keys
+spread.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def test_no_function_ever_scans_and_every_read_is_bounded() -> None:
 
 
 def _assert_bounded(query: dict[str, Any]) -> None:
-    """A query is of one partition of a sparse index: what waits to be sent, never the roll; and it asks for so many or for a page."""
+    """A query is of one partition of a sparse index: what waits to be sent, never the roll; and it
+    asks for so many or for a page.
+    """
     assert query["IndexName"] in {DUE_INDEX, SMS_INDEX}
     assert query["KeyConditionExpression"].split(" AND ")[0] in {"due_shard = :shard", "sms_id = :id"}
     shard = query["ExpressionAttributeValues"].get(":shard", {}).get("S", "")

@@ -12,7 +12,9 @@ KEY = "4f9d2c7a-1b3e-4d5f-8a60"
 
 
 def _issued_once(world: World, enrolled: Enrolled) -> bool:
-    """Tell whether exactly one reissue of this voter exists, in every place where it leaves a trace."""
+    """Tell whether exactly one reissue of this voter exists, in every place where it leaves a
+    trace.
+    """
     entries = world.register(enrolled)
     return (
         world.voter(enrolled).generation == 2
@@ -136,7 +138,8 @@ def test_committed_and_the_reply_lost(world: World, claire: Enrolled, browser: B
 
 @pytest.mark.req("R2", "R15", "I6")
 def test_committed_and_answered_as_a_conflict(world: World, claire: Enrolled, browser: Browser) -> None:
-    # What the SDK's own retry meets when the first attempt's reply was lost and it had another identifier.
+    # What the SDK's own retry meets when the first attempt's reply was lost and it had another
+    # identifier.
     world.lose_reply("TransactWriteItems", error=aws_error("IdempotentParameterMismatchException"))
     answered = browser.reissue(claire.numen, key=KEY)
     assert answered.status == 202

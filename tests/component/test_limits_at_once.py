@@ -1,4 +1,6 @@
-"""Every limit under a hundred requests at once, on an engine whose transactions are atomic under threads."""
+"""Every limit under a hundred requests at once, on an engine whose transactions are atomic under
+threads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Wrong NUMENs lock the voter for minutes, then until the helpdesk unlocks; the right one starts the count anew."""
+"""Wrong NUMENs lock the voter for minutes, then until the helpdesk unlocks; the right one starts
+the count anew.
+"""
 
 from __future__ import annotations
 

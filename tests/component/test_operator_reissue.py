@@ -1,4 +1,6 @@
-"""What an operator's reissue leads to: the voter has the new identifier by e-mail, and it is one like any other."""
+"""What an operator's reissue leads to: the voter has the new identifier by e-mail, and it is one
+like any other.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,9 @@ def test_identifier_that_the_voter_got_meanwhile_is_not_revoked(world: World, cl
 
 @pytest.mark.req("S35", "I12", "I1", "I10")
 def test_frozen_voter_gets_the_next_identifier_in_one_act(world: World, claire: Enrolled) -> None:
-    """After a dispute: the stolen identifier is revoked, the voter can vote with the next one, and the register tells it so."""
+    """After a dispute: the stolen identifier is revoked, the voter can vote with the next one, and
+    the register tells it so.
+    """
     browser = world.signed_in(claire)
     reference = browser.reissue(claire.numen).json["reference"]
     world.run_outbox()

@@ -1,4 +1,6 @@
-"""Messages leave no faster than the election says, in the order they came, and a voter who has to wait is told so."""
+"""Messages leave no faster than the election says, in the order they came, and a voter who has to
+wait is told so.
+"""
 
 from __future__ import annotations
 

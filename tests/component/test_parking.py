@@ -1,4 +1,6 @@
-"""A delivery that cannot be processed ends among the dead letters: its voter sees that, an alarm rings, an operator brings it back."""
+"""A delivery that cannot be processed ends among the dead letters: its voter sees that, an alarm
+rings, an operator brings it back.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ def test_poison_is_parked_once_and_holds_nobody(
 def test_parking_that_fails_is_made_up_for_within_the_hour(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = browser.reissue(claire.numen).json["reference"]
     _damage(world, reference)
-    # The sweeper brings it once; the stream would bring it twice, and the second message would park it.
+    # The sweeper brings it once; the stream would bring it twice, and the second message would park
+    # it.
     world.lose_stream()
     world.fail("UpdateItem", "ThrottlingException", matches=lambda call: "parked_at" in str(call.parameters))
     world.run_for(minutes=45)

@@ -24,12 +24,14 @@ def test_fourth_voter_of_a_number_is_refused(world: World) -> None:
     assert (refused.status, refused.code) == (429, "phone-in-use")
     assert "errors" not in refused.json
     assert world.voter(fourth).generation == 1
-    # Another day changes nothing for the fourth: the wait that is told is the one until reissues end.
+    # Another day changes nothing for the fourth: the wait that is told is the one until reissues
+    # end.
     told = world.clock() + timedelta(seconds=int(refused.headers["retry-after"]))
     assert told == world.election.windows.reissue.closes_at
     world.clock.move(days=1)
     assert world.signed_in(fourth).reissue(fourth.numen, PHONE, "sms").code == "phone-in-use"
-    # The count is of voters: each of the three may come again, and the fourth may give another number.
+    # The count is of voters: each of the three may come again, and the fourth may give another
+    # number.
     assert world.signed_in(three[0]).reissue(three[0].numen, PHONE, "sms").status == 202
     assert world.signed_in(fourth).reissue(fourth.numen, "06 12 34 56 79", "sms").status == 202
 

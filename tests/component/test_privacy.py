@@ -1,4 +1,6 @@
-"""`docs/privacy.md` says what is held and for how long: every table and attribute, every queue, topic, log and bucket."""
+"""`docs/privacy.md` says what is held and for how long: every table and attribute, every queue,
+topic, log and bucket.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _DAY_COUNTER = re.compile(r"^(sms|codes)_\d{8}$")
 
 @cache
 def document() -> dict[str, list[list[str]]]:
-    """Return the rows of the tables of the document, as cells, by the heading that they stand under."""
+    """Return the rows of the tables of the document, as cells, by the heading that they stand
+    under.
+    """
     sections: dict[str, list[list[str]]] = {}
     heading = ""
     for line in (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").splitlines():
@@ -44,7 +48,9 @@ def document() -> dict[str, list[list[str]]]:
 
 
 def named(table: str) -> set[str]:
-    """Return the attributes that the document lists for a table; a key's form in code style is none."""
+    """Return the attributes that the document lists for a table; a key's form in code style is
+    none.
+    """
     return {
         name
         for row in document()[table][1:]
@@ -74,7 +80,9 @@ def assigned_in_the_code() -> set[str]:
 
 
 def _strings(path: Path) -> Iterator[str]:
-    """Give the strings of a module; what an f-string puts in is a `}`, which no attribute follows."""
+    """Give the strings of a module; what an f-string puts in is a `}`, which no attribute
+    follows.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "}" for part in node.values)
@@ -84,7 +92,9 @@ def _strings(path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, set[str]]:
-    """Return the attributes that each table held at some time, when much of what can happen to voters has happened."""
+    """Return the attributes that each table held at some time, when much of what can happen to
+    voters has happened.
+    """
     seen: dict[str, set[str]] = {table: set() for table in table_definitions()}
 
     def look(world: World) -> None:

@@ -1,4 +1,6 @@
-"""What SES and the carriers report moves a status forward, once, in whatever order it comes, and never back."""
+"""What SES and the carriers report moves a status forward, once, in whatever order it comes, and
+never back.
+"""
 
 from __future__ import annotations
 
@@ -172,7 +174,9 @@ def test_order_and_number_of_receipts_do_not_matter(
 def test_receipt_that_overtakes_the_record_saves_the_second_message(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    """The worker sent, and died before it could record that; the report of the arrival is the better record."""
+    """The worker sent, and died before it could record that; the report of the arrival is the
+    better record.
+    """
     reference = browser.reissue(claire.numen, channel="email").json["reference"]
     world.lose_reply("SendEmail", ProcessDiedError())
     with pytest.raises(ProcessDiedError):

@@ -1,4 +1,6 @@
-"""Redelivery: the same identifier by the other channel. Nothing is issued, and nothing that arrived is sent again."""
+"""Redelivery: the same identifier by the other channel. Nothing is issued, and nothing that arrived
+is sent again.
+"""
 
 from __future__ import annotations
 

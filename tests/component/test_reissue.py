@@ -1,4 +1,6 @@
-"""Reissue: the next identifier works, the former one does not, and each refusal leaves everything as it was."""
+"""Reissue: the next identifier works, the former one does not, and each refusal leaves everything
+as it was.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What goes wrong on the way to a provider: tried again at growing intervals, never in parallel, never for ever."""
+"""What goes wrong on the way to a provider: tried again at growing intervals, never in parallel,
+never for ever.
+"""
 
 from __future__ import annotations
 
@@ -347,7 +349,9 @@ def test_message_that_is_no_message_holds_nobody_up(world: World, claire: Enroll
 def test_a_message_goes_round_the_queue_no_more_often_than_a_loop_may(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    """The sweeper starts another round: neither a table that is down for long nor a long wait makes an endless chain."""
+    """The sweeper starts another round: neither a table that is down for long nor a long wait makes
+    an endless chain.
+    """
     _reissue(browser, claire)
     world.fail("BatchGetItem", "ThrottlingException", times=-1)
     world.run_outbox()

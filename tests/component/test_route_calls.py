@@ -1,6 +1,8 @@
-"""The exact list of AWS calls of every operation of openapi.yaml and of every trigger of delivery, and what a reissue costs in units.
+"""The exact list of AWS calls of every operation of openapi.yaml and of every trigger of delivery,
+and what a reissue costs in units.
 
-A call that is added, dropped or moved to another place fails here: the usual case of each, without contention.
+A call that is added, dropped or moved to another place fails here: the usual case of each, without
+contention.
 """
 
 from __future__ import annotations
@@ -103,7 +105,8 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
             _READ_TO_REISSUE,
             "kms.Encrypt",
             # Whether reissues are stopped is only checked.
-            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable DeliveriesTable ControlTable LimitsTable",
+            "dynamodb.TransactWriteItems VotersTable IdentifiersTable RegisterTable "
+            "DeliveriesTable ControlTable LimitsTable",
         ],
     ),
     "reissueStatus": (_status, [_READ]),
@@ -183,7 +186,8 @@ TRIGGERS: dict[str, tuple[str, Callable[[World, Enrolled, Browser], Step], list[
     "a reissue by SMS": (
         "stream",
         _sms_in_stream,
-        # Both are settled after the first turn of the e-mail's lane; the last write removes what is sealed or puts off its end.
+        # Both are settled after the first turn of the e-mail's lane; the last write removes what is
+        # sealed or puts off its end.
         [_LOOK, *_SEND_SMS, *_SEND_EMAIL, _UPDATE_DELIVERY],
     ),
     "a reissue by e-mail": ("stream", _email_in_stream, [_LOOK, *_SEND_EMAIL, *_SEND_EMAIL, _UPDATE_DELIVERY]),
@@ -254,7 +258,9 @@ def test_bars_of_round_trips() -> None:
 
 @pytest.mark.req("P3")
 def test_request_units_of_a_reissue(world: World, claire: Enrolled, browser: Browser) -> None:
-    """Six items of a transaction at two units each, one entry of an index, and four reads of one unit (docs/performance.md)."""
+    """Six items of a transaction at two units each, one entry of an index, and four reads of one
+    unit (docs/performance.md).
+    """
     tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
     before = {table: _sizes(world, table) for table in tables}
     read, _, write = _recorded(world, lambda *_: browser.reissue(claire.numen), claire, browser)
@@ -268,7 +274,8 @@ def test_request_units_of_a_reissue(world: World, claire: Enrolled, browser: Bro
     checked = [action["ConditionCheck"] for action in write.parameters["TransactItems"] if "ConditionCheck" in action]
     assert len(changed) + len(checked) == len(write.parameters["TransactItems"]) == 6
     assert max(changed.values()) <= 1024
-    # An item that is only checked costs as much as one that is written, and one that is absent as much as a small one.
+    # An item that is only checked costs as much as one that is written, and one that is absent as
+    # much as a small one.
     units = sum(write_units(size, transactional=True) for size in (*changed.values(), *(0 for _ in checked)))
     # `due` takes the delivery in; `sms` does not before an SMS has an id.
     assert units + write_units(100) == 13

@@ -1,4 +1,6 @@
-"""Sessions: they end by idleness, by age and by signing out, and only the voter's own doings keep them alive."""
+"""Sessions: they end by idleness, by age and by signing out, and only the voter's own doings keep
+them alive.
+"""
 
 from __future__ import annotations
 

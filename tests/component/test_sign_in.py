@@ -1,4 +1,6 @@
-"""Sign-in: a code to the professional mailbox, worth one session in the browser that asked for it."""
+"""Sign-in: a code to the professional mailbox, worth one session in the browser that asked for
+it.
+"""
 
 from __future__ import annotations
 
@@ -177,7 +179,9 @@ def _ask_from(world: World, email: str, source: str) -> Response:
 def test_stranger_who_never_stops_keeps_the_voter_out_for_a_quarter_of_an_hour_at_most(
     world: World, claire: Enrolled
 ) -> None:
-    """Each second somebody takes what the bucket gives; the voter asks once a minute, from another network."""
+    """Each second somebody takes what the bucket gives; the voter asks once a minute, from another
+    network.
+    """
     for second in range(900):
         _ask_from(world, claire.email, "192.0.2.66")
         if second % 60 == 59:
@@ -223,7 +227,8 @@ def test_bucket_holds_five_codes_refills_one_every_three_minutes_and_has_one_in_
         if len(world.items("DeliveriesTable")) > before:
             taken_at.append(minute)
         world.clock.move(minutes=1)
-    # Two refills come while the first five go, one a minute; the eighth is this source's of the reserve.
+    # Two refills come while the first five go, one a minute; the eighth is this source's of the
+    # reserve.
     assert taken_at == [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 15]
 
 
@@ -397,7 +402,8 @@ def test_codes_are_spread_over_all_six_digit_numbers(world: World, claire: Enrol
     for _ in range(12):
         codes.append(int(_ask(world, browser, claire.email)))
         world.clock.move(minutes=15)
-    # The mean of 12 fair draws leaves these bounds once in 10**6; two draws in 12 agree once in 15,000.
+    # The mean of 12 fair draws leaves these bounds once in 10**6; two draws in 12 agree once in
+    # 15,000.
     assert 100_000 < statistics.mean(codes) < 900_000
     assert len(set(codes)) > 10
 

@@ -1,4 +1,6 @@
-"""Codes from one source: a wide bound that no number of addresses or of simultaneous requests gets past."""
+"""Codes from one source: a wide bound that no number of addresses or of simultaneous requests gets
+past.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def test_hundred_simultaneous_requests_get_no_more_than_the_bound() -> None:
         accepted = [answer for answer in answers if answer.status == 202]
         refused = [answer for answer in answers if answer.status == 429]
         assert len(accepted) + len(refused) == 100
-        # A shard may be full while another is not, so a little less is given now and then, and never more.
+        # A shard may be full while another is not, so a little less is given now and then, and
+        # never more.
         assert CODES / 2 < len(accepted) <= CODES
         assert {answer.code for answer in refused} == {"source-limit"}
         assert _counted(world) == len(accepted)
@@ -69,7 +72,9 @@ def test_bound_ends_with_its_window_and_touches_nobody_else() -> None:
 
 @pytest.mark.req("S13")
 def test_school_of_two_thousand_behind_one_address_is_not_blocked() -> None:
-    """The bound of the election files, at the worst: everybody within a few minutes, and half of them asks again."""
+    """The bound of the election files, at the worst: everybody within a few minutes, and half of
+    them asks again.
+    """
     codes = read_election("dijon-2018").limits.source.codes
     with World(engine=MINISTACK, election=_election(codes)) as world:
         for number in range(2000):
@@ -106,7 +111,9 @@ def test_refused_request_costs_the_voter_no_code() -> None:
 
 @pytest.mark.req("S13")
 def test_refused_request_refills_no_bucket_that_it_took_nothing_from() -> None:
-    """A code of the reserve is none of the bucket's: to give it back there would be a way to more codes."""
+    """A code of the reserve is none of the bucket's: to give it back there would be a way to more
+    codes.
+    """
     with World(engine=MINISTACK, election=_election(SHARDS)) as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
 

@@ -1,6 +1,8 @@
-"""What an agent reads of a voter: whole stories, as `tests/golden/voter-sheets` keeps them, each word of them.
+"""What an agent reads of a voter: whole stories, as `tests/golden/voter-sheets` keeps them, each
+word of them.
 
-`pytest tests/component/test_voter_sheet.py --rewrite-golden` takes the present texts; read them in the diff before they are committed.
+`pytest tests/component/test_voter_sheet.py --rewrite-golden` takes the present texts; read them in
+the diff before they are committed.
 """
 
 from __future__ import annotations

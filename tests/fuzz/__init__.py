@@ -1,1 +1,3 @@
-"""Requests that are nearly right, by the thousand: what the service answers, and what it keeps as it was."""
+"""Requests that are nearly right, by the thousand: what the service answers, and what it keeps as
+it was.
+"""

@@ -1,4 +1,6 @@
-"""What is read from outside is a value in its one normal form, or refused as documented; whatever is nearly right, and whatever is not."""
+"""What is read from outside is a value in its one normal form, or refused as documented; whatever
+is nearly right, and whatever is not.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ _COOKIE = write_cookie(SESSION_COOKIE, draw_token(_KEYED_HASH.voter_id("claire.m
 
 @dataclass(frozen=True)
 class Parser:
-    """A reader of one text: a refusal is one of `errors`, or None; what is not refused matches `form`."""
+    """A reader of one text: a refusal is one of `errors`, or None; what is not refused matches
+    `form`.
+    """
 
     read: Callable[[str], str | None]
     errors: tuple[type[Exception], ...]

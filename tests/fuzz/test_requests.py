@@ -1,4 +1,5 @@
-"""Requests that are nearly right, to every operation of `openapi.yaml`: no fault, no undescribed answer, nothing changed by a refusal.
+"""Requests that are nearly right, to every operation of `openapi.yaml`: no fault, no undescribed
+answer, nothing changed by a refusal.
 
 The requests are the same at each run. More of them, and others:
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-# What a few hundred requests come upon, or they would not be near enough to show anything: the happy end, and the refusals behind the
-# reading of a request.
+# What a few hundred requests come upon, or they would not be near enough to show anything: the
+# happy end, and the refusals behind the reading of a request.
 REACHED = {
     "askCode": {"202", "422 email-domain"},
     "signOut": {"204", "403 foreign-origin"},

@@ -1,4 +1,6 @@
-"""A minute of the load runs of `make bench-delivery`, with fewer voters: nothing is lost, nothing old is sent, and in time."""
+"""A minute of the load runs of `make bench-delivery`, with fewer voters: nothing is lost, nothing
+old is sent, and in time.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def test_below_the_rates_nearly_all_is_handed_over_in_ten_seconds() -> None:
 
 @pytest.mark.req("P6", "P9", "R8", "I2", "I3", "I4")
 def test_more_sms_than_carriers_take_wait_as_long_as_their_voters_were_told() -> None:
-    # Some of those who wait ask for another identifier, and the one that waits must not be sent any more.
+    # Some of those who wait ask for another identifier, and the one that waits must not be sent any
+    # more.
     habits = CrowdHabits(sms=0.5, asks_again=0.2)
 
     result = play(SCENARIOS["S3"], minutes=1, per_minute=240, sms_per_second=1, habits=habits)

@@ -18,7 +18,8 @@ from tests.matrix.stage import Checkpoint, Stage
 if TYPE_CHECKING:
     pass
 
-# How often whoever called tries again; one fault strikes once, and a lease of 30 s is waited for in steps of 5.
+# How often whoever called tries again; one fault strikes once, and a lease of 30 s is waited for in
+# steps of 5.
 _TRIES = 10
 _PASSING = frozenset({"delivery-in-progress", "unavailable"})
 
@@ -79,7 +80,9 @@ def try_all(scenario: Scenario) -> Result:
 
 
 def first_answers(scenario: Scenario) -> list[tuple[str, object]]:
-    """Return what the client is told at once under each fault: all of it but the secrets, of which the lengths are kept."""
+    """Return what the client is told at once under each fault: all of it but the secrets, of which
+    the lengths are kept.
+    """
     with World(engine=MINISTACK) as world:
         stage = Stage(world)
         scenario.set_up(stage)
@@ -183,7 +186,9 @@ def _shape(outcome: object) -> object:
 
 
 def _finish(scenario: Scenario, stage: Stage, *, replays: bool = True) -> None:
-    """Let all settle and check what must hold; then bring every event and request again, which changes nothing."""
+    """Let all settle and check what must hold; then bring every event and request again, which
+    changes nothing.
+    """
     stage.settle()
     stage.ledger.check_settled()
     scenario.goal(stage)

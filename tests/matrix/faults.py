@@ -1,4 +1,6 @@
-"""Everything that can happen to one AWS call: what its caller is left with after the SDK's own retries."""
+"""Everything that can happen to one AWS call: what its caller is left with after the SDK's own
+retries.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _BROKEN = {
     "sns": "InternalError",
     "sqs": "InternalError",
 }
-# What it says when too much is asked of it; DynamoDB has one word for the table and one for the account.
+# What it says when too much is asked of it; DynamoDB has one word for the table and one for the
+# account.
 _THROTTLED = {
     "dynamodb": ("ThrottlingException", "ProvisionedThroughputExceededException"),
     "kms": ("ThrottlingException",),
@@ -40,8 +43,8 @@ _CANCELLED = ("ThrottlingError", "TransactionConflict")
 class FaultKind:
     """One way for a call to fail. `patient` callers come back only after all else has settled.
 
-    After `replays` every event and request is brought once more. The ways to fail before any effect leave the same state, so that to
-    replay after one of them is to replay after all.
+    After `replays` every event and request is brought once more. The ways to fail before any effect
+    leave the same state, so that to replay after one of them is to replay after all.
     """
 
     name: str
@@ -76,8 +79,9 @@ def kinds_of(call: Call) -> Iterator[FaultKind]:
 class Strike(CallFault):
     """Strikes the call at one position, counted from 1, of all the calls that are made from now on.
 
-    Without a position it strikes nothing and notes which calls were `answered`: a call that another fault of the scenario refuses
-    has no effect, so that the loss of its reply is the loss of a refusal.
+    Without a position it strikes nothing and notes which calls were `answered`: a call that another
+    fault of the scenario refuses has no effect, so that the loss of its reply is the loss of a
+    refusal.
     """
 
     position: int = 0

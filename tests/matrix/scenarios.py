@@ -1,4 +1,6 @@
-"""What the matrix tries: each scenario is one run of one handler, and what must have come of it in the end, whatever happened."""
+"""What the matrix tries: each scenario is one run of one handler, and what must have come of it in
+the end, whatever happened.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Scenario(ABC):
         """Check what the run was for."""
 
     def repeat(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
-        """Make the same request again when all is over; nothing may change. Events are always brought again."""
+        """Make the same request again when all is over; nothing may change. Events are always
+        brought again.
+        """
 
 
 class ApiRequest(Scenario):
@@ -304,7 +308,9 @@ class Reissue(ApiRequest):
         return stage.browser.reissue(stage.claire.numen, channel=self.channel, key=stage.key)
 
     def goal(self, stage: Stage) -> None:
-        """One generation more, and its identifier has gone to the voter by the channel that they chose."""
+        """One generation more, and its identifier has gone to the voter by the channel that they
+        chose.
+        """
         world, answer = stage.world, stage.answer
         assert answer is not None
         assert (answer.status, answer.json["generation"]) == (202, self.generation)
@@ -412,7 +418,9 @@ class StopSlipsIn(Reissue):
         stage.facts["generation"] = stage.world.voter(stage.claire).generation
 
     def meanwhile(self, stage: Stage) -> None:
-        """An operator who got no answer repeats the command; it may be that the reissue has committed by then."""
+        """An operator who got no answer repeats the command; it may be that the reissue has
+        committed by then.
+        """
         if "generation" not in stage.facts:
             self._stop(stage)
 
@@ -671,7 +679,9 @@ class DeliverForgotten(DeliverReplaced):
     name = "deliver what was replaced a month later"
 
     def set_up(self, stage: Stage) -> None:
-        """The transaction of the later reissue leaves a delivery alone that is past its retention."""
+        """The transaction of the later reissue leaves a delivery alone that is past its
+        retention.
+        """
         former = stage.reissue("email", key=SECOND_KEY)
         stage.world.lose_stream()
         issued_at = [1_500_000_000_000, 1_500_000_000_000]
@@ -1058,7 +1068,9 @@ class Announce(Scenario):
         return None
 
     def goal(self, stage: Stage) -> None:
-        """Once for each change at least; how often an event comes again is not the platform's concern."""
+        """Once for each change at least; how often an event comes again is not the platform's
+        concern.
+        """
         told = {
             announcement.json["sequence"]: announcement.json["status"] for announcement in stage.world.announcements
         }
@@ -1191,7 +1203,9 @@ class Unlock(HelpdeskAct):
 
 
 class OperatorReissue(Scenario):
-    """An operator who got no answer looks at the voter before asking again: each command draws another reference."""
+    """An operator who got no answer looks at the voter before asking again: each command draws
+    another reference.
+    """
 
     name = "operator: reissue"
     caller = Retrier.OPERATOR

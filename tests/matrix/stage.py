@@ -1,4 +1,6 @@
-"""A world at one moment, to which it can be put back as often as there are faults to try, and the time that heals it."""
+"""A world at one moment, to which it can be put back as often as there are faults to try, and the
+time that heals it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from tests.invariants import Ledger
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
 _LONGEST_WAY = 80
-# Twelve attempts take an hour at most, five receptions half of one, and both may have to begin anew.
+# Twelve attempts take an hour at most, five receptions half of one, and both may have to begin
+# anew.
 _LONGEST_TIME = timedelta(hours=3)
 # How long Lambda waits before it brings a failed batch of a stream again.
 _STREAM_RETRY = timedelta(seconds=1)
@@ -48,7 +51,8 @@ class Checkpoint:
 
 @dataclass
 class Stage:
-    """A world with one voter, and what a scenario remembers. What it puts in `facts` is put back as well.
+    """A world with one voter, and what a scenario remembers. What it puts in `facts` is put back as
+    well.
 
     Attributes:
         key: the idempotency key of every reissue form, unless a scenario sends several.
@@ -108,7 +112,9 @@ class Stage:
         )
 
     def restore(self, saved: Checkpoint) -> None:
-        """Put everything back, the process of delivery included: what a worker remembers dies with it."""
+        """Put everything back, the process of delivery included: what a worker remembers dies with
+        it.
+        """
         world = self.world
         MINISTACK.restore(saved.engine)
         world.clock.set(saved.now)
@@ -128,9 +134,11 @@ class Stage:
         self.start_worker()
 
     def start_worker(self) -> None:
-        """Let a new process of the delivery function take over: it has not seen whether a lane is busy.
+        """Let a new process of the delivery function take over: it has not seen whether a lane is
+        busy.
 
-        All else that a process holds never changes; to compile its templates anew each time would cost a tenth of the matrix.
+        All else that a process holds never changes; to compile its templates anew each time would
+        cost a tenth of the matrix.
         """
         world = self.world
         pace = Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election)
@@ -151,7 +159,9 @@ class Stage:
         self.world.fail(operation, fault, times=times, matches=lambda call: not _is_event(call))
 
     def fill_lane(self, lane: Lane, **ahead: float) -> None:
-        """Let the next turn of a lane be so far ahead (a `timedelta` by its arguments), as if many messages waited."""
+        """Let the next turn of a lane be so far ahead (a `timedelta` by its arguments), as if many
+        messages waited.
+        """
         next_at = (self.world.clock() + timedelta(**ahead)).timestamp()
         self.world.engine.put("PaceTable", {"key": pace_key(lane), "next_at": round(next_at * 1_000_000)})
 
@@ -182,7 +192,9 @@ class Stage:
     # ------------------------------------------------------------ time
 
     def settle(self) -> None:
-        """Let stream, queue and sweeper work, each when its time comes, until nothing is left to do."""
+        """Let stream, queue and sweeper work, each when its time comes, until nothing is left to
+        do.
+        """
         clock = self.world.clock
         next_sweep = clock.now
         latest = clock.now + _LONGEST_TIME
@@ -234,7 +246,9 @@ class Stage:
         return _instant(MINISTACK.next_visible(self.world.retry_queue))
 
     def _due(self) -> datetime | None:
-        """Return the minute in which the sweeper finds something; an erasure counts once it is due."""
+        """Return the minute in which the sweeper finds something; an erasure counts once it is
+        due.
+        """
         now = self.world.clock.now.timestamp() * 1000
         due = [
             item["due_at"]
@@ -262,7 +276,9 @@ class Stage:
 
 
 def _is_event(call: Call) -> bool:
-    """Tell whether a message is for the voting platform's programs: what goes to people has a subject or a number."""
+    """Tell whether a message is for the voting platform's programs: what goes to people has a
+    subject or a number.
+    """
     return call.operation == "Publish" and not {"Subject", "PhoneNumber"} & set(call.parameters)
 
 

@@ -1,4 +1,6 @@
-"""Whatever happens to whichever AWS call of whichever handler: I1 to I10 hold, and what was asked for comes about."""
+"""Whatever happens to whichever AWS call of whichever handler: I1 to I10 hold, and what was asked
+for comes about.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ _RUN = """options => axe.run(document, options).then(
 
 
 def violations(page: Page, *rules: str) -> list[str]:
-    """Return each rule that the page breaks, with the first element that does: of all of axe's rules, or of some."""
+    """Return each rule that the page breaks, with the first element that does: of all of axe's
+    rules, or of some.
+    """
     # Half a megabyte: once for each document.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)

@@ -1,4 +1,6 @@
-"""`make screenshots`: the voter space in pictures, state by state, written to docs/screenshots and docs/gallery.md."""
+"""`make screenshots`: the voter space in pictures, state by state, written to docs/screenshots and
+docs/gallery.md.
+"""
 
 import base64
 import sys
@@ -138,7 +140,8 @@ def gallery_page() -> str:
     sections = "\n".join(f"## {sheet.title}\n\n![{sheet.title}](screenshots/{sheet.name}.png)\n" for sheet in SHEETS)
     return (
         "# The voter space in pictures\n\n"
-        "Written by `make screenshots`. The names under the pictures are those of `harness/site/states/`, where each state is "
+        "Written by `make screenshots`. The names under the pictures are those of "
+        "`harness/site/states/`, where each state is "
         "described and tested.\n\n"
         "The whole journey on the deployed stack, and what was sent meanwhile:\n\n"
         "![The steps of the journey](screenshots/journey.png)\n\n"

@@ -1,4 +1,6 @@
-"""The code to read to the helpdesk: where a signed-in voter finds it, how long it stays, and who never sees it."""
+"""The code to read to the helpdesk: where a signed-in voter finds it, how long it stays, and who
+never sees it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ SENT_TO_THE_HELPDESK = ("locked", "locked-until-helpdesk", "phone-in-use", "too-
 
 
 def position(page: Page, selector: str) -> list[float]:
-    """Return where an element is in its part of the page, which may be scrolled or stick to the window: left, top, height."""
+    """Return where an element is in its part of the page, which may be scrolled or stick to the
+    window: left, top, height.
+    """
     script = """e => {
       const [own, part] = [e, e.closest("aside, main")].map(one => one.getBoundingClientRect());
       return [own.left - part.left, own.top - part.top, own.height];

@@ -1,4 +1,6 @@
-"""The voter space and the contract: every refusal that the API may give it has a state, hence words and a next step."""
+"""The voter space and the contract: every refusal that the API may give it has a state, hence words
+and a next step.
+"""
 
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -26,7 +28,8 @@ from harness.site.states.dispute import open_dispute, press
 from harness.site.steps import ask_code, confirm, open_code, open_review, redeem
 from tests.site.reading import expect_shown
 
-# What only a broken script could cause: these are shown in the API's words, whichever call they answer.
+# What only a broken script could cause: these are shown in the API's words, whichever call they
+# answer.
 UNEXPECTED = {Code.BODY_TOO_LARGE, Code.INVALID_JSON, Code.UNSUPPORTED_MEDIA_TYPE}
 CALLED = (ASK_CODE, SIGN_OUT, REDEEM_CODE, OVERVIEW, REISSUE, STATUS, REDELIVERY, DISPUTE)
 

@@ -1,4 +1,6 @@
-"""« Ce n’était pas moi » in the browser: what the voter knows before the click, and what they must do after it."""
+"""« Ce n’était pas moi » in the browser: what the voter knows before the click, and what they must
+do after it.
+"""
 
 import re
 

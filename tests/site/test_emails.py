@@ -1,4 +1,6 @@
-"""The HTML parts of the e-mails, as a mail program shows them: axe, a narrow screen, light and dark."""
+"""The HTML parts of the e-mails, as a mail program shows them: axe, a narrow screen, light and
+dark.
+"""
 
 import pytest
 from notify.texts import Email

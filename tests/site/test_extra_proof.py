@@ -1,4 +1,6 @@
-"""The further proof of an election that asks for one: its field, its faults, its line in the review, what is sent; elsewhere nothing of it."""
+"""The further proof of an election that asks for one: its field, its faults, its line in the
+review, what is sent; elsewhere nothing of it.
+"""
 
 from pathlib import Path
 

@@ -43,7 +43,8 @@ def test_fields_tell_browsers_and_phones_what_they_hold(page: Page, mocked: Mock
     for selector, attributes in expected.items():
         for name, value in attributes.items():
             expect(page.locator(selector)).to_have_attribute(name, value)
-    # No length that would cut what is pasted, no pattern that would refuse it in the browser's own words.
+    # No length that would cut what is pasted, no pattern that would refuse it in the browser's own
+    # words.
     for name in ("maxlength", "pattern", "readonly"):
         assert page.locator(f"input[{name}]").count() == 0
     # Every field has a visible label of its own.
@@ -79,7 +80,9 @@ def test_pasting_is_allowed_in_every_field(page: Page, mocked: MockedSpace) -> N
 
 @pytest.mark.req("U3")
 def test_nothing_is_asked_twice_and_no_puzzle_is_set(page: Page, mocked: MockedSpace) -> None:
-    """One field for each fact in the whole journey, and nothing that a person must solve or recognise."""
+    """One field for each fact in the whole journey, and nothing that a person must solve or
+    recognise.
+    """
     open_code(mocked)
     names = [field.get_attribute("name") for field in page.locator("input:not([type=radio])").all()]
     assert sorted(filter(None, names)) == ["code", "consent", "email", "numen", "phone"]

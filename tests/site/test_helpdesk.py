@@ -1,4 +1,6 @@
-"""The helpdesk box, minute by minute, against the hours of the election file and the public holidays of `holidays`."""
+"""The helpdesk box, minute by minute, against the hours of the election file and the public
+holidays of `holidays`.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -68,7 +70,9 @@ def clock(hour: int, minute: int) -> str:
 
 
 def expected_changes(election: Election, start: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    """Yield each minute at which the words change, with the new words: found backwards, from the next opening to the last."""
+    """Yield each minute at which the words change, with the new words: found backwards, from the
+    next opening to the last.
+    """
     # Far enough behind the end to know the next opening.
     minutes = [start + MINUTE * count for count in range(int((end - start) / MINUTE) + 7 * 24 * 60)]
     states = [closing(minute, election) for minute in minutes]

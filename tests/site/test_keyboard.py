@@ -1,4 +1,6 @@
-"""The whole journey by keyboard alone, at 320 px and with text twice as large: every step, every error, every dialog."""
+"""The whole journey by keyboard alone, at 320 px and with text twice as large: every step, every
+error, every dialog.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -165,7 +167,9 @@ def test_session_dialog_keeps_the_focus_and_gives_it_back(page: Page, mocked: Mo
 
 @pytest.mark.req("U1", "U10")
 def test_motion_colours_and_targets_suit_everybody(page: Page, mocked: MockedSpace) -> None:
-    """WCAG 2.2: 2.5.8 targets of 24 px at least, 1.4.1 links are told by more than colour, no motion for who wants none."""
+    """WCAG 2.2: 2.5.8 targets of 24 px at least, 1.4.1 links are told by more than colour, no
+    motion for who wants none.
+    """
     page.set_viewport_size({"width": 320, "height": 640})
     mocked.open("connexion.html")
     small = page.evaluate("""() => [...document.querySelectorAll("button, input, summary, nav a, a.button")]

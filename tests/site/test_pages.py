@@ -1,4 +1,6 @@
-"""The pages as files: sound HTML, no dead link, what they must say, without JavaScript and on paper too."""
+"""The pages as files: sound HTML, no dead link, what they must say, without JavaScript and on paper
+too.
+"""
 
 import re
 from pathlib import Path
@@ -47,7 +49,9 @@ def test_every_file_is_valid_html(any_site: tuple[str, Path], checkers: Checkers
 
 @pytest.mark.req("U9")
 def test_every_link_leads_somewhere(any_site: tuple[str, Path]) -> None:
-    """Pages and anchors of the site, telephone numbers, and no other host but the public bodies that must be named."""
+    """Pages and anchors of the site, telephone numbers, and no other host but the public bodies
+    that must be named.
+    """
     _, site = any_site
     strangers = set()
     for name in PAGES:

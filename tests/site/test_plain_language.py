@@ -1,4 +1,6 @@
-"""Every text that a voter can meet, read for plain French: short sentences, everyday words, « vous », typography."""
+"""Every text that a voter can meet, read for plain French: short sentences, everyday words, « vous
+», typography.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ _ENGLISH = (
     r"tokens?|urls?"
 )
 _STIFF = (
-    r"afin d[e’]\w*|ci-après|cliqu\w+|conformément|dans le cadre d\w*|le cas échéant|nonobstant|préalablement|procéde[rz]|"
+    r"afin d[e’]\w*|ci-après|cliqu\w+|conformément|dans le cadre d\w*|le cas "
+    r"échéant|nonobstant|préalablement|procéde[rz]|"
     r"susvisée?s?|ultérieurement|veuillez"
 )
 # Jargon that is said once in plain words, or that the law wants to be said.
@@ -201,7 +204,8 @@ EMAILS = [
 @pytest.mark.req("U9", "U12")
 @pytest.mark.parametrize("email", EMAILS)
 def test_emails_are_in_plain_french(email: Email) -> None:
-    # A line of the text part that goes on in the next one ends with no full stop; lines of a list stand alone.
+    # A line of the text part that goes on in the next one ends with no full stop; lines of a list
+    # stand alone.
     lines = re.split(r"\n\s*\n|\n(?=[-\d•])|(?<=:)\n", email.text)
     assert faults_of([email.subject, *lines]) == []
     assert faults_of(Blocks(email.html).texts) == []

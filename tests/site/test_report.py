@@ -1,4 +1,6 @@
-"""The page of `reassort report`, as the bureau reads it: on a screen, a phone, in dark colours and on paper."""
+"""The page of `reassort report`, as the bureau reads it: on a screen, a phone, in dark colours and
+on paper.
+"""
 
 from __future__ import annotations
 

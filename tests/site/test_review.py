@@ -134,7 +134,9 @@ def test_lost_answer_of_a_committed_request_is_found_out_before_another_one(page
     ("masked", "typed"), [("d•••@ac-dijon.fr", "denis.roux@ac-dijon.fr"), (ADDRESS, "claire.petit@ac-dijon.fr")]
 )
 def test_form_of_one_voter_is_not_shown_to_the_next(page: Page, mocked: MockedSpace, masked: str, typed: str) -> None:
-    """On a shared computer somebody else signs in where a session has ended, perhaps with an address masked alike."""
+    """On a shared computer somebody else signs in where a session has ended, perhaps with an
+    address masked alike.
+    """
     sign_in(mocked)
     heading_is(page, "Vos renseignements")
     fill_form(mocked)

@@ -1,4 +1,6 @@
-"""The scripts keep to the types that their comments declare, and work in browsers of some years ago."""
+"""The scripts keep to the types that their comments declare, and work in browsers of some years
+ago.
+"""
 
 import json
 import re
@@ -55,7 +57,9 @@ def test_scripts_neither_evaluate_text_nor_write_markup(site: Path) -> None:
 
 
 def test_drivers_of_browsers_make_no_function_of_text_in_a_page() -> None:
-    """The policy of the pages forbids it, and so does one browser or another; taking the policy off would hide what it refuses to voters."""
+    """The policy of the pages forbids it, and so does one browser or another; taking the policy off
+    would hide what it refuses to voters.
+    """
     forbidden = re.compile(r"waitForFunction|waitForSelector|\blocator\(|bypassCSP", re.IGNORECASE)
     drivers = [*(ROOT / "tools" / "node").glob("*.mjs")]
     assert drivers

@@ -93,7 +93,8 @@ def test_another_tab_prolongs_and_ends_the_session_here_too(page: Page, mocked: 
     expect(page.locator(WARNING)).to_be_visible()
     other.open("suivi.html")
     other.page.locator("#reference:not(:empty)").wait_for()
-    # The clock of the other page is at the start: what it tells of is the end of the session, not its length.
+    # The clock of the other page is at the start: what it tells of is the end of the session, not
+    # its length.
     other.answer(SIGN_OUT, 204)
     other.page.get_by_role("button", name="Me déconnecter").first.click()
     other.page.wait_for_url("**/index.html*")

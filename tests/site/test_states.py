@@ -49,7 +49,9 @@ def test_state(page: Page, mocked: MockedSpace, checkers: Checkers, name: str) -
 
 
 def assert_summary(page: Page, texts: tuple[str, ...]) -> None:
-    """Check an error summary by the pattern of GOV.UK: above the title, each entry worded as at its field, and linked to it."""
+    """Check an error summary by the pattern of GOV.UK: above the title, each entry worded as at its
+    field, and linked to it.
+    """
     summary = shown(page, "#errors")
     for text in texts:
         assert text in summary
@@ -67,7 +69,9 @@ def assert_summary(page: Page, texts: tuple[str, ...]) -> None:
 
 
 def assert_structure(page: Page) -> None:
-    """Check what every page has: its language, its landmarks, and a first stop of the keyboard that leads to its content."""
+    """Check what every page has: its language, its landmarks, and a first stop of the keyboard that
+    leads to its content.
+    """
     expect(page.locator("html")).to_have_attribute("lang", "fr")
     for selector in ("header", "main", "aside", "footer", "header nav", "footer nav"):
         expect(page.locator(f"body {selector}")).to_have_count(1)

@@ -1,4 +1,6 @@
-"""What a page costs and where it comes from: bytes over the wire, no stranger, nothing kept in the browser."""
+"""What a page costs and where it comes from: bytes over the wire, no stranger, nothing kept in the
+browser.
+"""
 
 import gzip
 import mimetypes
@@ -43,7 +45,9 @@ def test_first_load_is_small_and_comes_from_one_place(page: Page, site: Path, na
 
 @pytest.mark.req("S21", "U11")
 def test_nothing_is_kept_in_the_browser(page: Page, mocked: MockedSpace) -> None:
-    """After a whole journey: no storage of the web, no worker, no cookie that a script can read, no secret in an address."""
+    """After a whole journey: no storage of the web, no worker, no cookie that a script can read, no
+    secret in an address.
+    """
     addresses: list[str] = []
     page.on("framenavigated", lambda frame: addresses.append(frame.url))
     sign_in(mocked)

@@ -1,7 +1,8 @@
-"""A proxy in front of the embedded AWS that breaks the calls by which messages leave, and the worker that makes them.
+"""A proxy in front of the embedded AWS that breaks the calls by which messages leave, and the
+worker that makes them.
 
-The deployed function is pointed to it for the duration of a test. A request is passed on byte for byte, since its signature
-covers host and path.
+The deployed function is pointed to it for the duration of a test. A request is passed on byte for
+byte, since its signature covers host and path.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Breakage(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """A request that waits in the proxy. `client_port` is the port of whoever made it; `taken` says that the provider has it."""
+    """A request that waits in the proxy. `client_port` is the port of whoever made it; `taken` says
+    that the provider has it.
+    """
 
     service: BrokenService
     client_port: int
@@ -112,7 +115,9 @@ class FaultProxy:
     # ------------------------------------------------------------ orders
 
     def break_(self, service: BrokenService, fault: Breakage, *, skip: int = 0, times: int | None = None) -> None:
-        """Break requests of a service, after `skip` that pass: the next `times`, or all until `mend`."""
+        """Break requests of a service, after `skip` that pass: the next `times`, or all until
+        `mend`.
+        """
         with self._lock:
             self._rules[service] = _Rule(fault, skip, times)
 
@@ -130,7 +135,9 @@ class FaultProxy:
         return self._held.get(timeout=seconds)
 
     def release(self, held: Held) -> None:
-        """Let a held request go on; if its client is gone by then, it is dropped, and a reply held for it is lost."""
+        """Let a held request go on; if its client is gone by then, it is dropped, and a reply held
+        for it is lost.
+        """
         self._loop.call_soon_threadsafe(held.released.set)
 
     def told(self) -> dict[str, int]:
@@ -193,7 +200,8 @@ class FaultProxy:
         held = Held(service, writer.get_extra_info("peername")[1], taken, asyncio.Event())
         self._held.put(held)
         await held.released.wait()
-        # A client that waits for its reply says nothing, so what can be read is the end of its connection.
+        # A client that waits for its reply says nothing, so what can be read is the end of its
+        # connection.
         with suppress(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.2)
             return False
@@ -264,7 +272,9 @@ def _refusal(service: BrokenService, status: int, code: str) -> bytes:
 
 @contextmanager
 def notify_through(deployment: Deployment, proxy: FaultProxy) -> Iterator[None]:
-    """Have the deployed delivery function reach SES and SNS through the proxy. Workers that run before are ended by both changes."""
+    """Have the deployed delivery function reach SES and SNS through the proxy. Workers that run
+    before are ended by both changes.
+    """
     functions, name = deployment.client("lambda"), deployment.physical_id("NotifyFunction")
     before: dict[str, str] = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     through = {**before, "AWS_ENDPOINT_URL_SESV2": proxy.url, "AWS_ENDPOINT_URL_SNS": proxy.url}
@@ -276,10 +286,11 @@ def notify_through(deployment: Deployment, proxy: FaultProxy) -> Iterator[None]:
 
 
 def kill_worker_of(deployment: Deployment, held: Held, seconds: float = _SETTLE_SECONDS) -> int:
-    """Kill the worker that made a held request, as an out-of-memory kill does, and return its process id once it is dead. Linux only.
+    """Kill the worker that made a held request, as an out-of-memory kill does, and return its
+    process id once it is dead. Linux only.
 
-    The embedded AWS runs each worker of a function as a child process, whose script lies in a folder named after the function
-    inside the folder of this deployment.
+    The embedded AWS runs each worker of a function as a child process, whose script lies in a
+    folder named after the function inside the folder of this deployment.
 
     Raises:
         TimeoutError: no worker has that connection.
@@ -298,7 +309,9 @@ def kill_worker_of(deployment: Deployment, held: Held, seconds: float = _SETTLE_
 
 
 def _kill(process: int) -> int:
-    """Kill a process and wait until the kernel has closed its connections, which takes a moment on a busy machine."""
+    """Kill a process and wait until the kernel has closed its connections, which takes a moment on
+    a busy machine.
+    """
     watched = os.pidfd_open(process)
     try:
         signal.pidfd_send_signal(watched, signal.SIGKILL)
@@ -309,7 +322,9 @@ def _kill(process: int) -> int:
 
 
 def _has_connection_from(process: Path, port: int) -> bool:
-    """Tell whether a process has a TCP connection from that local port (proc(5): addresses are in hexadecimal)."""
+    """Tell whether a process has a TCP connection from that local port (proc(5): addresses are in
+    hexadecimal).
+    """
     inodes = {
         columns[9]
         for line in (process / "net" / "tcp").read_text().splitlines()[1:]

@@ -1,6 +1,7 @@
 """Bad input over HTTP: the contract's answer each time, never a fault, and nothing changed.
 
-That each answer has the shape that `openapi.yaml` gives it is checked by the browser of these tests, for every call.
+That each answer has the shape that `openapi.yaml` gives it is checked by the browser of these
+tests, for every call.
 """
 
 from __future__ import annotations

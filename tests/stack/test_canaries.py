@@ -1,4 +1,6 @@
-"""Secrets that nothing else holds go through the deployed stack, faults included; then everything that it keeps is searched for them."""
+"""Secrets that nothing else holds go through the deployed stack, faults included; then everything
+that it keeps is searched for them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ QUEUES = ("RetryQueue", "DeadLetterQueue", "PlatformDeadLetters")
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return a secret as it might be kept by mistake: in another spelling, encoded, or as a hash without a key."""
+    """Return a secret as it might be kept by mistake: in another spelling, encoded, or as a hash
+    without a key.
+    """
     plain = secret.encode()
     spelt = {secret, secret.lower(), secret.upper(), secret.replace("-", ""), secret.replace(" ", "")}
     encoded = {
@@ -118,7 +122,8 @@ def test_nothing_of_a_voter_is_kept_in_the_clear(
     hits = [(place, name) for place, text in places for name, form in searched if form in text]
     size = sum(len(text) for _, text in places)
     tell(
-        f"{len(secrets)} canaries in {len(searched)} forms, searched for in {len(places)} places of {size:,} characters: {len(hits)} hits"
+        f"{len(secrets)} canaries in {len(searched)} forms, searched for in {len(places)} places of {size:,} "
+        f"characters: {len(hits)} hits"
     )
     assert hits == []
 

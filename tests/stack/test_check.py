@@ -1,4 +1,6 @@
-"""`reassort check` on the deployed template: what the local AWS shows is judged, what it cannot show is told as unseen."""
+"""`reassort check` on the deployed template: what the local AWS shows is judged, what it cannot
+show is told as unseen.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ def test_the_deployed_stack_is_as_it_must_be_as_far_as_it_can_be_seen(command: L
 
 
 def test_what_somebody_changes_shows(deployment: Deployment, command: LocalCommand) -> None:
-    """The counterproof: the roles are simulated, and keys and subscriptions read, on the stack itself."""
+    """The counterproof: the roles are simulated, and keys and subscriptions read, on the stack
+    itself.
+    """
     iam, kms, role = deployment.client("iam"), deployment.client("kms"), deployment.physical_id("RegistryRole")
     key = deployment.stack.outputs["RegisterKeyId"]
     wide = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": "*"}
@@ -136,7 +140,8 @@ def test_a_second_stack_is_told_what_it_must_share(command: LocalCommand) -> Non
     )
     assert status == 1
     states = {name: one["state"] for name, one in checks.items() if not name.startswith("Certificate")}
-    # The file of the repository is not filled in, and its stack has the name of the local one: what is shared is its own.
+    # The file of the repository is not filled in, and its stack has the name of the local one: what
+    # is shared is its own.
     assert {name for name, state in states.items() if state == "failed"} == {
         "Parameters: filled in",
         "Parameters: election file",

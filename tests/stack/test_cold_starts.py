@@ -1,4 +1,6 @@
-"""`ColdStarts`: a stack whose sign-in and reissue are kept ready answers through their alias, and goes back to plain starts."""
+"""`ColdStarts`: a stack whose sign-in and reissue are kept ready answers through their alias, and
+goes back to plain starts.
+"""
 
 from __future__ import annotations
 

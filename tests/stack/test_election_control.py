@@ -1,4 +1,6 @@
-"""Stopping all reissues on the deployed template, while voters are asking: after the stop nothing commits."""
+"""Stopping all reissues on the deployed template, while voters are asking: after the stop nothing
+commits.
+"""
 
 from __future__ import annotations
 

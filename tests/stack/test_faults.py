@@ -1,6 +1,8 @@
-"""Workers that die and providers that fail, on the deployed template: nothing is lost, and what comes twice is counted.
+"""Workers that die and providers that fail, on the deployed template: nothing is lost, and what
+comes twice is counted.
 
-Waits: a lease lasts 30 s, a first retry comes after 5 s at most, and the sweeper looks once a minute.
+Waits: a lease lasts 30 s, a first retry comes after 5 s at most, and the sweeper looks once a
+minute.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
 REISSUES = 20
 OUTAGE_SECONDS = 12
-# A message is at most this late: lease, sweeper, retries that have doubled a few times, and a small, busy machine.
+# A message is at most this late: lease, sweeper, retries that have doubled a few times, and a
+# small, busy machine.
 DELIVERY_SECONDS = 300
 
 
@@ -45,7 +48,9 @@ class Electorate:
         return "sms" if position < REISSUES // 2 else "email"
 
     def reissue(self, position: int) -> int:
-        """Ask for the next identifier of a voter, again while its last message is being sent; return its generation."""
+        """Ask for the next identifier of a voter, again while its last message is being sent;
+        return its generation.
+        """
         voter, browser = self.voters[position], self._browsers[position]
         accepted = wait_for(lambda: self._accepted(browser, voter, self.channel(position)))
         generation: int = accepted["generation"]
@@ -70,7 +75,8 @@ class Electorate:
         return [mail for mail in self._deployment.mails_to(voter.email) if "Confirmation" in mail.subject]
 
     def wait_until_all_have_theirs(self, generations: dict[str, int]) -> None:
-        """Wait until each voter has an identifier of their generation, and its confirmation, and nothing is left to send.
+        """Wait until each voter has an identifier of their generation, and its confirmation, and
+        nothing is left to send.
 
         Raises:
             Failed: a message is lost.
@@ -95,7 +101,9 @@ class Electorate:
         )
 
     def _unsettled(self) -> list[str]:
-        """Return where each message stands that is neither sent nor superseded: it may have been taken and come again."""
+        """Return where each message stands that is neither sent nor superseded: it may have been
+        taken and come again.
+        """
         voters = {voter.voter_id for voter in self.voters}
         return [
             f"{item['delivery_id']} {name} {state['status']}"
@@ -106,7 +114,9 @@ class Electorate:
         ]
 
     def wrong_generations(self, generations: dict[str, int]) -> int:
-        """Count messages with an identifier of another generation than the voter's only one that may be sent."""
+        """Count messages with an identifier of another generation than the voter's only one that
+        may be sent.
+        """
         return sum(
             self._platform.check(identifier) != {"status": "active", "generation": generation, "superseded_at": None}
             for voter in self.voters
@@ -141,7 +151,8 @@ def electorate(deployment: Deployment, platform: Platform) -> Electorate:
 def test_workers_killed_in_mid_batch_lose_nothing(
     deployment: Deployment, proxy: FaultProxy, electorate: Electorate, tell: Callable[[str], None]
 ) -> None:
-    # Some of a batch is done and some is not. One worker dies before the provider sees the message, one after.
+    # Some of a batch is done and some is not. One worker dies before the provider sees the message,
+    # one after.
     proxy.break_(BrokenService.EMAIL, Breakage.HELD, skip=3, times=1)
     proxy.break_(BrokenService.SMS, Breakage.REPLY_HELD, skip=6, times=1)
 
@@ -169,7 +180,8 @@ def test_workers_killed_in_mid_batch_lose_nothing(
         f"all there after {waited:.0f} s; {proxy.told()}"
     )
     assert wrong == 0
-    # Taken by the provider, and the worker died before it could record that: the one case in which a message comes twice.
+    # Taken by the provider, and the worker died before it could record that: the one case in which
+    # a message comes twice.
     assert killed == {BrokenService.EMAIL: False, BrokenService.SMS: True}
     assert extra == 1
 
@@ -199,8 +211,8 @@ def test_providers_that_fail_for_a_while_lose_nothing(
     waited = time.monotonic() - started
     wrong, extra = electorate.wrong_generations(generations), electorate.extra_messages()
     tell(
-        f"providers back after {OUTAGE_SECONDS} s: {REISSUES} reissues and 4 more, 0 lost, {wrong} of a wrong generation, "
-        f"{extra} sent once more, all there after {waited:.0f} s; {proxy.told()}"
+        f"providers back after {OUTAGE_SECONDS} s: {REISSUES} reissues and 4 more, 0 lost, {wrong} of a wrong "
+        f"generation, {extra} sent once more, all there after {waited:.0f} s; {proxy.told()}"
     )
     assert wrong == 0
     lost = sum(count for (_, what), count in proxy.counts.items() if what == Breakage.REPLY_LOST)

@@ -1,7 +1,8 @@
-"""Requests that Schemathesis makes of `openapi.yaml`, over HTTP: API Gateway's own answers count as much as the functions'.
+"""Requests that Schemathesis makes of `openapi.yaml`, over HTTP: API Gateway's own answers count as
+much as the functions'.
 
-Half of them fit the description, half do not. Most have the session, the signature and a part of the values that are right. `make fuzz` sends
-more of another kind to the functions themselves.
+Half of them fit the description, half do not. Most have the session, the signature and a part of
+the values that are right. `make fuzz` sends more of another kind to the functions themselves.
 
     SCHEMATHESIS_EXAMPLES=500   as many for each operation and kind
 """
@@ -69,7 +70,9 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Known:
-    """What a voter knows after a sign-in by a code and a reissue: cookies, members of bodies, the reissue's reference."""
+    """What a voter knows after a sign-in by a code and a reissue: cookies, members of bodies, the
+    reissue's reference.
+    """
 
     cookies: dict[str, str]
     members: dict[str, Any]
@@ -78,7 +81,9 @@ class Known:
 
 @pytest.fixture(scope="module")
 def known(deployment: Deployment) -> Iterator[Known]:
-    """A voter who is signed in during all of these tests, and whose register must bear out the roll after them."""
+    """A voter who is signed in during all of these tests, and whose register must bear out the roll
+    after them.
+    """
     voter, other = deployment.enrol(), deployment.enrol()
     browser = deployment.browser()
     browser.sign_in(voter)
@@ -141,7 +146,8 @@ def test_a_request_that_the_description_makes_is_answered_as_it_says(
         signed = stranger < 4
         if signed:
             case.cookies = {name: known.cookies.get(name, value) for name, value in (case.cookies or {}).items()}
-            # What was made up is hardly ever somebody's. A body that lacks a member, or is no object, stays so.
+            # What was made up is hardly ever somebody's. A body that lacks a member, or is no
+            # object, stays so.
             if isinstance(case.body, dict):
                 case.body |= {name: known.members[name] for name in right & case.body.keys()}
             if case.path_parameters and right:
@@ -154,7 +160,8 @@ def test_a_request_that_the_description_makes_is_answered_as_it_says(
         )
         answers.append(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
-        # 403 may be API Gateway's own, whose headers the embedded one does not take from the description.
+        # 403 may be API Gateway's own, whose headers the embedded one does not take from the
+        # description.
         assert answer.status_code == 403 or answer.headers["cache-control"] == ["no-store"]
 
     send()

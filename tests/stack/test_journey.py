@@ -1,4 +1,6 @@
-"""The journey of a voter who lost their identifier, over HTTP, on the deployed template with IAM enforced."""
+"""The journey of a voter who lost their identifier, over HTTP, on the deployed template with IAM
+enforced.
+"""
 
 from __future__ import annotations
 

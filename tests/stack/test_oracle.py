@@ -1,4 +1,6 @@
-"""Nothing of an answer, its time included, tells who is on the roll. `make bench-oracle` measures it with 2,000 pairs."""
+"""Nothing of an answer, its time included, tells who is on the roll. `make bench-oracle` measures
+it with 2,000 pairs.
+"""
 
 import pytest
 
@@ -6,7 +8,8 @@ from harness.stack.deployed import Deployment
 from harness.stack.timing import auc, compare
 
 PAIRS = 100
-# Five standard errors of the AUC of so few pairs: a difference that shows without a measurement shows here.
+# Five standard errors of the AUC of so few pairs: a difference that shows without a measurement
+# shows here.
 FAR = 0.21
 
 

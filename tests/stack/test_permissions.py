@@ -1,6 +1,7 @@
 """What each function's role may do, tried with the role's own credentials while IAM is enforced.
 
-A refusal proves nothing if every call is refused: each role also makes a call that it needs, and that must succeed.
+A refusal proves nothing if every call is refused: each role also makes a call that it needs, and
+that must succeed.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def _parameters(table: str, operation: str, name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def actors(deployment: Deployment) -> dict[str, Actor]:
-    """The roles of the functions. Only Lambda may assume them: for these tests the account's root may, too."""
+    """The roles of the functions. Only Lambda may assume them: for these tests the account's root
+    may, too.
+    """
     iam = deployment.client("iam")
     root = deployment.client("sts").get_caller_identity()["Account"]
     held = {}
@@ -134,7 +137,8 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
     hashes = not actors[role].is_refused(
         "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
     )
-    # Delivery seals canaries alone, by the conditions of its role: `tests/unit/test_canary_permissions.py`.
+    # Delivery seals canaries alone, by the conditions of its role:
+    # `tests/unit/test_canary_permissions.py`.
     assert seals == is_held(role, "kms:Encrypt", "EncryptionKey")
     assert hashes == is_held(role, "kms:GenerateMac", "HmacKey")
 
@@ -234,7 +238,9 @@ def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, 
 
 
 def test_a_permission_that_is_taken_away_is_missed(deployment: Deployment, actors: dict[str, Actor]) -> None:
-    """The counterproof: enforcement follows the role's policy, so an excess or a missing permission does show."""
+    """The counterproof: enforcement follows the role's policy, so an excess or a missing permission
+    does show.
+    """
     iam, role = deployment.client("iam"), deployment.physical_id("RegistryRole")
     registry = actors["RegistryRole"]
     assert not registry.is_refused_on("IdentifiersTable", "get_item")

@@ -1,4 +1,6 @@
-"""The voting platform's own program (examples/voting_platform.py) on the deployed template: what it asks and what it hears of."""
+"""The voting platform's own program (examples/voting_platform.py) on the deployed template: what it
+asks and what it hears of.
+"""
 
 from __future__ import annotations
 

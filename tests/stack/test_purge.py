@@ -1,4 +1,6 @@
-"""`reassort purge` on the deployed template: what has ended goes, from every segment, and the registry knows nobody then."""
+"""`reassort purge` on the deployed template: what has ended goes, from every segment, and the
+registry knows nobody then.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Requests that race for the same voter, phone or NUMEN on the deployed template. Each test prints what came of it."""
+"""Requests that race for the same voter, phone or NUMEN on the deployed template. Each test prints
+what came of it.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,9 @@ def test_vote_and_reissue_race_to_one_winner(
 def test_votes_and_reissues_under_load_have_one_winner_for_each_voter_and_every_record_agrees(
     deployment: Deployment, platform: Platform, tell: Callable[[str], None]
 ) -> None:
-    """Several voters at once, each with two devices that reissue and two connections of the platform that vote."""
+    """Several voters at once, each with two devices that reissue and two connections of the
+    platform that vote.
+    """
     queue = deployment.subscribed("platform-races")
     electorate = [deployment.enrol() for _ in range(CROWD)]
     signed_in = {voter.voter_id: [deployment.signed_in(voter) for _ in range(2)] for voter in electorate}

@@ -1,4 +1,6 @@
-"""What SES and SNS report of a message reaches its voter, on the deployed template: through the topic and the log groups."""
+"""What SES and SNS report of a message reaches its voter, on the deployed template: through the
+topic and the log groups.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The register of the deployed stack: exported while voters are served, checked where there is neither AWS nor a network."""
+"""The register of the deployed stack: exported while voters are served, checked where there is
+neither AWS nor a network.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from local.deploy import write_demo_elections
 if TYPE_CHECKING:
     from typer.testing import Result
 
-# The command as it is installed, in a process that can open no socket and would find no credentials.
+# The command as it is installed, in a process that can open no socket and would find no
+# credentials.
 _OFFLINE = """
 import socket, sys
 def refuse(*_, **__):

@@ -1,4 +1,6 @@
-"""`reassort rehearse` on the deployed template: fictional voters play a morning, what they got is in the tables, and they leave no trace."""
+"""`reassort rehearse` on the deployed template: fictional voters play a morning, what they got is
+in the tables, and they leave no trace.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""`reassort report` on the deployed template, after real sign-ins, reissues, receipts and a dispute.
+"""`reassort report` on the deployed template, after real sign-ins, reissues, receipts and a
+dispute.
 
-The local AWS counts nothing from logs, so what only CloudWatch knows is unknown until a test writes it.
+The local AWS counts nothing from logs, so what only CloudWatch knows is unknown until a test writes
+it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""`reassort roll import` on the deployed template: Ctrl-C midway, a second run that completes it, a third that changes nothing."""
+"""`reassort roll import` on the deployed template: Ctrl-C midway, a second run that completes it, a
+third that changes nothing.
+"""
 
 from __future__ import annotations
 

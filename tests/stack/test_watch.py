@@ -1,4 +1,6 @@
-"""What operators watch, as it was deployed: thresholds of the election, the dashboard, and canaries from the sweeper to the receipt."""
+"""What operators watch, as it was deployed: thresholds of the election, the dashboard, and canaries
+from the sweeper to the receipt.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def credentials(deployment: Deployment) -> Mapping[str, str]:
 
 @pytest.mark.req("R12", "S28")
 def test_canaries_go_the_whole_way(deployment: Deployment, credentials: Mapping[str, str]) -> None:
-    """From the sweeper's write, by the role's own permissions, through stream, delivery and receipt."""
+    """From the sweeper's write, by the role's own permissions, through stream, delivery and
+    receipt.
+    """
     now = datetime.now(UTC)
     lines: list[str] = []
     delivery = build(

@@ -23,7 +23,9 @@ ARRIVED = frozenset({Status.SENT, Status.DELIVERED})
 
 
 class Invariants(Machine):
-    """The invariants. Each asks again only about what a step has written, and at the end about everything once more."""
+    """The invariants. Each asks again only about what a step has written, and at the end about
+    everything once more.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +48,9 @@ class Invariants(Machine):
 
     @invariant()
     def all_holds(self) -> None:
-        """Everything, as one invariant: a schedule that fails is printed with each of them after each step."""
+        """Everything, as one invariant: a schedule that fails is printed with each of them after
+        each step.
+        """
         self.identifiers_and_register_agree()
         self.votes_stand()
         self.no_superseded_identifier_was_sent()
@@ -62,7 +66,8 @@ class Invariants(Machine):
         statuses: Counter[str] = Counter()
         voters = MINISTACK.stored("VotersTable")
         for voter in self.voters:
-            # What the answers and the entries derive from: unless that was written, they are as they were.
+            # What the answers and the entries derive from: unless that was written, they are as
+            # they were.
             written = (
                 voters[voter.voter_id, NO_SORT_KEY],
                 self.identifiers_of(voter),
@@ -86,7 +91,9 @@ class Invariants(Machine):
         assert self.late == []
 
     def messages_are_sent_as_often_as_recorded(self) -> None:
-        """I4 for each delivery whose confirmation is settled, the same text if one had to go twice; and so the identifier."""
+        """I4 for each delivery whose confirmation is settled, the same text if one had to go twice;
+        and so the identifier.
+        """
         self._read_messages()
         texts = {owner: identifier for identifier, owner in self.issued.items()}
         for delivery in self.deliveries():
@@ -129,7 +136,9 @@ class Invariants(Machine):
         return sorted(entries, key=lambda item: item["sequence"])
 
     def _read_messages(self) -> None:
-        """Read what was sent since the last look; no confirmation may hold any identifier, whichever came first."""
+        """Read what was sent since the last look; no confirmation may hold any identifier,
+        whichever came first.
+        """
         emails, sms = self.world.emails, self.world.sms
         confirmations = self.confirmations()
         identifiers = list(self.issued)

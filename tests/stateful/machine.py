@@ -1,8 +1,9 @@
 """What all rules share: the world they act on, what is known of it, and how it is looked at.
 
-Rules are methods of the classes beside this one, one class for each who acts, put together in `test_service`. A rule is
-a method under `@step(…)`, whose arguments are drawn; it acts on `self.world`, asserts what must be true of its own answer,
-and leaves to the invariants what must be true of everything.
+Rules are methods of the classes beside this one, one class for each who acts, put together in
+`test_service`. A rule is a method under `@step(…)`, whose arguments are drawn; it acts on
+`self.world`, asserts what must be true of its own answer, and leaves to the invariants what must be
+true of everything.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ TABLES = (
     "ControlTable",
     "PaceTable",
 )
-# Which of the three voters who were enrolled last; a rule is given the voter's place among all, as `who`.
+# Which of the three voters who were enrolled last; a rule is given the voter's place among all, as
+# `who`.
 WHO = st.integers(0, 2)
 # Which of however many there are by then: see `pick`.
 WHICH = st.integers(0, 999)
@@ -59,7 +61,9 @@ _TRIES = 3
 
 
 def step(**drawn: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a rule of a method: its arguments are drawn from the strategies, and its executions are counted."""
+    """Make a rule of a method: its arguments are drawn from the strategies, and its executions are
+    counted.
+    """
 
     def decorate(action: Callable[..., None]) -> Callable[..., None]:
         @wraps(action)
@@ -84,7 +88,9 @@ def pick[T](which: int, of: Sequence[T]) -> T:
 
 
 def phone_of(who: int) -> str:
-    """Return a voter's own number. Those of `PHONES` are shared, up to the limit of voters for one number."""
+    """Return a voter's own number. Those of `PHONES` are shared, up to the limit of voters for one
+    number.
+    """
     return f"06 23 45 67 {who:02d}"
 
 
@@ -130,7 +136,8 @@ class Machine(RuleBasedStateMachine):
         # Generation of the identifier that voted, by voter.
         self.voted: dict[str, int] = {}
         self.requests: list[AcceptedRequest] = []
-        # Events that woke delivery, by their sequence number, and those of them that were lost on the way.
+        # Events that woke delivery, by their sequence number, and those of them that were lost on
+        # the way.
         self.events: dict[str, dict[str, Any]] = {}
         self.lost: list[dict[str, Any]] = []
         # What brings each report of a provider once more.
@@ -151,7 +158,9 @@ class Machine(RuleBasedStateMachine):
         self.world.wire.interceptors.append(self._watch)
 
     def keep_two_free(self) -> None:
-        """Enrol voters until two have neither voted nor been frozen: otherwise little is left to do after a few steps."""
+        """Enrol voters until two have neither voted nor been frozen: otherwise little is left to do
+        after a few steps.
+        """
         while sum(entry.voted_at is None and entry.frozen_at is None for entry in self.entries()) < 2:
             self.enrol_another()
 
@@ -168,7 +177,9 @@ class Machine(RuleBasedStateMachine):
     # ------------------------------------------------------------ how the world is looked at
 
     def deliveries(self) -> list[Delivery]:
-        """Return every delivery. One that has not been written since the last look is not read again."""
+        """Return every delivery. One that has not been written since the last look is not read
+        again.
+        """
         found: dict[str, tuple[dict[str, Any], Delivery]] = {}
         for (delivery_id, _), stored in MINISTACK.stored("DeliveriesTable").items():
             known = self._deliveries.get(delivery_id)
@@ -179,7 +190,9 @@ class Machine(RuleBasedStateMachine):
         return [delivery for _, delivery in found.values()]
 
     def entries(self) -> list[Voter]:
-        """Return every voter's entry, in the order of `voters`; as with deliveries, read only once written."""
+        """Return every voter's entry, in the order of `voters`; as with deliveries, read only once
+        written.
+        """
         stored = MINISTACK.stored("VotersTable")
         return [self._entry(voter.voter_id, stored[voter.voter_id, NO_SORT_KEY]) for voter in self.voters]
 
@@ -219,7 +232,9 @@ class Machine(RuleBasedStateMachine):
         return [email for email in self.world.emails if email.tags["message"] == "confirmation"]
 
     def snapshot(self, *tables: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
-        """Return all items of the tables (all tables unless told), to compare with another snapshot."""
+        """Return all items of the tables (all tables unless told), to compare with another
+        snapshot.
+        """
         return {table: MINISTACK.stored(table) for table in tables or TABLES}
 
     @contextmanager
@@ -261,7 +276,8 @@ class Machine(RuleBasedStateMachine):
     def request_reissue(
         self, who: int, phone: str, channel: str, *, right: bool = True, alone: bool = True
     ) -> Response:
-        """Send a form under a new key, again under that key when no answer comes; keep what was accepted.
+        """Send a form under a new key, again under that key when no answer comes; keep what was
+        accepted.
 
         Unless `alone`, another request may reissue meanwhile.
         """
@@ -319,14 +335,18 @@ class Machine(RuleBasedStateMachine):
 
     @contextmanager
     def slipping_in(self, moment: str, action: Callable[[], object]) -> Iterator[None]:
-        """Run `action` just before the next call of an AWS operation that is made inside, if there is one."""
+        """Run `action` just before the next call of an AWS operation that is made inside, if there
+        is one.
+        """
         interceptors = len(self.world.wire.interceptors)
         self.world.interleave(moment, action)
         yield
         del self.world.wire.interceptors[interceptors:]
 
     def settle(self) -> None:
-        """Mend everything and let time pass until each delivery has ended: nothing to send, and nothing kept too long."""
+        """Mend everything and let time pass until each delivery has ended: nothing to send, and
+        nothing kept too long.
+        """
         self.world.mend()
         for _ in range(12):
             self.note_issued()
@@ -338,7 +358,9 @@ class Machine(RuleBasedStateMachine):
         raise AssertionError("a delivery never ends")
 
     def woken_events(self) -> list[dict[str, Any]]:
-        """Return the stream's events that delivery has not been given yet, filtered as the trigger filters."""
+        """Return the stream's events that delivery has not been given yet, filtered as the trigger
+        filters.
+        """
         return [
             event
             for event in self.world.new_records()
@@ -350,7 +372,9 @@ class Machine(RuleBasedStateMachine):
         self.events |= {event["dynamodb"]["SequenceNumber"]: event for event in events}
 
     def bring(self, which: Sequence[int], events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Bring some of the events to delivery, in the order and as often as `which` says; return its answer."""
+        """Bring some of the events to delivery, in the order and as often as `which` says; return
+        its answer.
+        """
         answer: dict[str, Any] = self.world.wake(
             "notify", self.world.stream_event([pick(number, events) for number in which])
         )

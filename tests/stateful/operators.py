@@ -24,7 +24,9 @@ class Operators(Machine):
 
     @step(who=WHO, what=st.sampled_from(("unfreeze", "unlock", "freeze")))
     def call_the_helpdesk(self, who: int, what: str) -> None:
-        """One rule, so that a schedule in which voters are frozen is one in which they are unfrozen too."""
+        """One rule, so that a schedule in which voters are frozen is one in which they are unfrozen
+        too.
+        """
         match what:
             case "unfreeze" if self._is_disputed(who):
                 self._refused(unfreeze, who)

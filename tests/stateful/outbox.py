@@ -55,7 +55,9 @@ class Outbox(Machine):
     @precondition(lambda self: self.woken_events())
     @step()
     def lose_stream(self) -> None:
-        """What the stream holds now reaches nobody, as when its trigger is dead: the sweeper is what is left."""
+        """What the stream holds now reaches nobody, as when its trigger is dead: the sweeper is
+        what is left.
+        """
         events = self.woken_events()
         self.keep_events(events)
         self.lost += events
@@ -71,7 +73,9 @@ class Outbox(Machine):
     @precondition(lambda self: self.deliveries())
     @step()
     def sweeper_catches_up(self) -> None:
-        """R4: two minutes after whatever went wrong, nothing is left that was never tried and waits for no retry."""
+        """R4: two minutes after whatever went wrong, nothing is left that was never tried and waits
+        for no retry.
+        """
         self.world.mend()
         self.world.clock.move(minutes=2)
         self.world.sweep()
@@ -92,7 +96,9 @@ class Outbox(Machine):
     @precondition(lambda self: self.deliveries())
     @step(which=SOME)
     def replay_queue_messages(self, which: list[int]) -> None:
-        """I6, for what the retry queue brings once more, for example when dead letters are redriven."""
+        """I6, for what the retry queue brings once more, for example when dead letters are
+        redriven.
+        """
         self.settle()
         references = [delivery.delivery_id for delivery in self.deliveries()]
         messages = [_queue_message(references[number % len(references)]) for number in which]
@@ -146,7 +152,9 @@ class Outbox(Machine):
         skip=st.integers(0, 4),
     )
     def delivery_fails(self, operation: str, when: str, how: str, skip: int) -> None:
-        """A call of a worker fails, or its answer is lost, or the worker dies there; also just after it has sent."""
+        """A call of a worker fails, or its answer is lost, or the worker dies there; also just
+        after it has sent.
+        """
         errors = {
             "throttled": aws_error("ThrottlingException"),
             "no reply": no_reply(),
@@ -163,7 +171,9 @@ class Outbox(Machine):
         self.world.clock.move(seconds=seconds)
 
     def _changes_nothing(self, replay: Callable[[], dict[str, Any]]) -> None:
-        """Assert it of a replay. What nobody can ask for any more may be erased at its occasion; the next finds nothing."""
+        """Assert it of a replay. What nobody can ask for any more may be erased at its occasion;
+        the next finds nothing.
+        """
         before, sent = self._kept(), self.sent_count()
         assert replay() == {"batchItemFailures": []}
         assert self._kept() == before

@@ -44,7 +44,8 @@ class Races(Machine):
         try:
             actions[what]()
         except OperatorError:
-            # Whoever freezes may find that the voter has voted, whoever unfreezes that the identifier was disputed.
+            # Whoever freezes may find that the voter has voted, whoever unfreezes that the
+            # identifier was disputed.
             entry = self.voter(who)
             if what == "freeze":
                 assert entry.voted_at is not None

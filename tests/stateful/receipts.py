@@ -1,4 +1,6 @@
-"""What SES and the carriers report, of any message, in any order, twice, early, late, or of nobody's."""
+"""What SES and the carriers report, of any message, in any order, twice, early, late, or of
+nobody's.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class PendingReceipts(Machine):
         died=st.booleans(),
     )
     def receiving_fails(self, which: int, operation: str, when: str, *, died: bool) -> None:
-        """A call fails, or its answer is lost, or the worker dies there; Lambda brings the event again."""
+        """A call fails, or its answer is lost, or the worker dies there; Lambda brings the event
+        again.
+        """
         mail = pick(which, self.world.emails)
         event = ses_event(
             "delivery",

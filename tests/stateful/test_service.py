@@ -1,7 +1,8 @@
-"""Any schedule of sign-ins, reissues, votes, disputes, deliveries, faults and replays keeps the invariants.
+"""Any schedule of sign-ins, reissues, votes, disputes, deliveries, faults and replays keeps the
+invariants.
 
-The service runs in one process, on a clock that only the rules move. The schedules are the same at each run, in
-`SHARDS` parts that two processes can share:
+The service runs in one process, on a clock that only the rules move. The schedules are the same at
+each run, in `SHARDS` parts that two processes can share:
 
     STATEFUL_STEPS=100 STATEFUL_EXAMPLES=500   longer schedules, and more of them in each shard
     STATEFUL_SEARCH=1                          new ones, drawn at random
@@ -45,7 +46,9 @@ class Service(Voters, Voting, Operators, Outbox, PendingReceipts, Races, Invaria
 
 @pytest.fixture
 def _unlogged() -> Iterator[None]:
-    """Log nothing: a hundred thousand lines take as long as the steps, and no invariant reads them."""
+    """Log nothing: a hundred thousand lines take as long as the steps, and no invariant reads
+    them.
+    """
     logging.disable()
     yield
     logging.disable(logging.NOTSET)

@@ -62,7 +62,9 @@ class Voters(Machine):
 
     @step(who=WHO, when=st.sampled_from(("before", "after")), error=st.sampled_from(ERRORS))
     def reissue_and_fail(self, who: int, when: str, error: str) -> None:
-        """The transaction fails, or commits and its answer is lost; the same request then finds out."""
+        """The transaction fails, or commits and its answer is lost; the same request then finds
+        out.
+        """
         self.be_signed_in(who)
         inject = self.world.fail if when == "before" else self.world.lose_reply
         fault = inject("TransactWriteItems", error_of(error))
@@ -71,7 +73,9 @@ class Voters(Machine):
 
     @step(who=WHO, times=st.integers(1, 5))
     def mistype_the_numen(self, who: int, times: int) -> None:
-        """A locked voter is refused the right NUMEN as well, and wrong ones change nothing that was issued."""
+        """A locked voter is refused the right NUMEN as well, and wrong ones change nothing that was
+        issued.
+        """
         self.be_signed_in(who)
         with self.unchanged("IdentifiersTable", "DeliveriesTable", "RegisterTable", "LimitsTable"):
             for _ in range(times):

@@ -22,7 +22,9 @@ class Voting(Machine):
 
     @step(who=WHO, when=st.sampled_from(("before", "after")), error=st.sampled_from(ERRORS))
     def vote_and_fail(self, who: int, when: str, error: str) -> None:
-        """The transaction fails, or commits and its answer is lost; the platform asks again and finds out."""
+        """The transaction fails, or commits and its answer is lost; the platform asks again and
+        finds out.
+        """
         identifier = self.newest_identifier(who)
         active = self.world.check(identifier)["status"] == "active"
         inject = self.world.fail if when == "before" else self.world.lose_reply

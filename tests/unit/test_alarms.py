@@ -1,4 +1,6 @@
-"""Every alarm of the template watches something that exists and names the section of the runbook that helps."""
+"""Every alarm of the template watches something that exists and names the section of the runbook
+that helps.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,8 @@ def test_alarm_on_a_share_divides_metrics_of_one_log(name: str) -> None:
         for part in resources.values()
         if part["Type"] == "AWS::Logs::MetricFilter"
     }
-    # A filter's default gives a zero for each minute in which its group has any line: of one group, neither is missing.
+    # A filter's default gives a zero for each minute in which its group has any line: of one group,
+    # neither is missing.
     assert len({groups[metric["MetricName"]] for metric in metrics}) == 1
 
 

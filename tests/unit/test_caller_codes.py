@@ -1,4 +1,6 @@
-"""The code that a signed-in voter reads to the helpdesk: how long it is good, for whom, and what it is not."""
+"""The code that a signed-in voter reads to the helpdesk: how long it is good, for whom, and what it
+is not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What delivery may put and seal for canaries, and for nothing else: the local AWS does not evaluate these conditions."""
+"""What delivery may put and seal for canaries, and for nothing else: the local AWS does not
+evaluate these conditions.
+"""
 
 from __future__ import annotations
 

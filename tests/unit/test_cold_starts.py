@@ -1,4 +1,6 @@
-"""The template's `ColdStarts`: what the API calls, and that a version is never older than what was deployed."""
+"""The template's `ColdStarts`: what the API calls, and that a version is never older than what was
+deployed.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,15 @@ def properties(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("mode", MODES)
 def test_each_way_to_start_has_a_version_of_its_own(function: str, mode: str) -> None:
-    """So that choosing a way makes one of what is deployed then; a version of another way would be as old as that choice."""
+    """So that choosing a way makes one of what is deployed then; a version of another way would be
+    as old as that choice.
+    """
     name = f"{function}{mode}Version"
     assert RESOURCES[name]["Condition"] == mode
     assert properties(name)["FunctionName"] == {"Ref": f"{function}Function"}
-    # Whatever a function runs with replaces its version: the layer, which has the elections and the digest of all functions, and what parameters
-    # say. Nothing else does: Lambda refuses a version of a function that has not changed.
+    # Whatever a function runs with replaces its version: the layer, which has the elections and the
+    # digest of all functions, and what parameters say. Nothing else does: Lambda refuses a version
+    # of a function that has not changed.
     origin = {"Fn::If": ["Edge", {"Ref": "DomainName"}, {"Ref": "SiteOrigin"}]}
     assert properties(name)["Description"] == {"Fn::Sub": ["${SharedLayer} ${Election} ${Origin}", {"Origin": origin}]}
     condition = {"Fn::Equals": [{"Ref": "ColdStarts"}, MODES[mode]]}

@@ -76,7 +76,9 @@ def test_cookie_with_a_foreign_symbol_is_refused(symbol: str) -> None:
 
 
 def test_one_spelling_of_a_cookie_counts() -> None:
-    """56 bytes fill 74 characters and four of the six bits of the last: four last characters spell the same bytes."""
+    """56 bytes fill 74 characters and four of the six bits of the last: four last characters spell
+    the same bytes.
+    """
     own = cookie()
     spellings = {own[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"}
     assert [read_cookie(NAME, spelling, HASH) is not None for spelling in spellings].count(True) == 1

@@ -1,4 +1,6 @@
-"""The dashboard shows what is really counted, every alarm, and the thresholds of the election that the stack serves."""
+"""The dashboard shows what is really counted, every alarm, and the thresholds of the election that
+the stack serves.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _SEARCH = re.compile(r"SEARCH\('\{\"([\w-]+)\",([\w,]+)\} MetricName=\"(\w+)\"',
 
 
 def _body(election_id: str = IDS[0], *, conditions: bool = True) -> dict[str, Any]:
-    """Return the dashboard as CloudFormation would write it, with the conditional alarms or without."""
+    """Return the dashboard as CloudFormation would write it, with the conditional alarms or
+    without.
+    """
     text, variables = resources_of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
 
     def resolve(name: str) -> str:
@@ -51,7 +55,9 @@ def _graphs() -> list[dict[str, Any]]:
 
 
 def _metrics() -> list[tuple[str, str, dict[str, str]]]:
-    """Return each metric of the dashboard: namespace, name, dimensions. What a search looks for has names of dimensions alone."""
+    """Return each metric of the dashboard: namespace, name, dimensions. What a search looks for has
+    names of dimensions alone.
+    """
     found: list[tuple[str, str, dict[str, str]]] = []
     for graph in _graphs():
         for metric in graph["metrics"]:

@@ -1,4 +1,6 @@
-"""Election files: a fault is named by file, field and reason; the two deployed ones are valid and really differ."""
+"""Election files: a fault is named by file, field and reason; the two deployed ones are valid and
+really differ.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,6 @@
-"""What the templates promise of the firewall in front of the API, of the edge before it and of the stage behind it."""
+"""What the templates promise of the firewall in front of the API, of the edge before it and of the
+stage behind it.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ def test_the_rate_of_codes_is_that_of_the_route_that_sends_them() -> None:
 
 @pytest.mark.req("S27")
 def test_no_header_of_a_direct_caller_counts_for_somebody_else() -> None:
-    """The two routes of the registry take requests that did not come through CloudFront: their headers are their own."""
+    """The two routes of the registry take requests that did not come through CloudFront: their
+    headers are their own.
+    """
     for name, rule in _rules().items():
         rate = rule["Statement"].get("RateBasedStatement")
         if rate is None or rate["AggregateKeyType"] != "FORWARDED_IP":
@@ -162,7 +166,8 @@ def test_only_cloudfront_and_the_voting_platform_get_past_the_first_rule() -> No
     assert sent["HeaderName"] == header
     condition, green, blue = sent["HeaderValue"]["Fn::If"]
     assert condition == "GreenSent"
-    # The firewall takes both, so that nobody is turned away while CloudFront changes from one to the other.
+    # The firewall takes both, so that nobody is turned away while CloudFront changes from one to
+    # the other.
     assert [matched["SearchString"] for matched in accepted] == [blue, green]
     assert registry["RegexMatchStatement"]["TextTransformations"] == [{"Priority": 0, "Type": "NONE"}]
     # The association waits for the distribution, whose requests would be blocked otherwise.
@@ -177,10 +182,13 @@ def test_only_cloudfront_and_the_voting_platform_get_past_the_first_rule() -> No
 @pytest.mark.req("A14")
 @pytest.mark.parametrize("colour", ["Blue", "Green"])
 def test_a_secret_is_replaced_and_never_gets_another_value(colour: str) -> None:
-    """CloudFormation reads a secret again only where the reference to it changes, which its ARN does with its name."""
+    """CloudFormation reads a secret again only where the reference to it changes, which its ARN
+    does with its name.
+    """
     name, variables = _resource(f"{colour}OriginSecret")["Properties"]["Name"]["Fn::Sub"]
     assert f"${{{colour}Secret}}" in name
-    # A name is free again only days after its secret was deleted; another stack of the same name has another id.
+    # A name is free again only days after its secret was deleted; another stack of the same name
+    # has another id.
     assert "AWS::StackId" in str(variables)
 
 

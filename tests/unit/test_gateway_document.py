@@ -1,4 +1,6 @@
-"""What API Gateway imports is openapi.yaml's routes, and nothing that its import does not know or could misread."""
+"""What API Gateway imports is openapi.yaml's routes, and nothing that its import does not know or
+could misread.
+"""
 
 from __future__ import annotations
 

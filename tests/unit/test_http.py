@@ -1,4 +1,6 @@
-"""The edge: whatever the body, a request is read or refused with a 4xx, and nothing of a fault reaches the client."""
+"""The edge: whatever the body, a request is read or refused with a 4xx, and nothing of a fault
+reaches the client.
+"""
 
 import base64
 import io
@@ -73,9 +75,12 @@ NOT_JSON: dict[str, str | bytes] = {
     "text": "numen=09E9900123ABC",
     "cut off": '{"numen": "09E9',
     "after the end": '{"numen": "x"} {"numen": "y"}',
-    "duplicate member": '{"numen": "09E9900123ABC", "numen": "09E9900123ABD", "phone": "06 12 34 56 78", "channel": "sms", "consent": true}',
-    "duplicate member, one escaped": '{"numen": "a", "\\u006eumen": "b", "phone": "06 12 34 56 78", "channel": "sms", "consent": true}',
-    "duplicate member deep down": '{"numen": "a", "phone": "06 12 34 56 78", "channel": "sms", "consent": true, "x": {"y": 1, "y": 2}}',
+    "duplicate member": '{"numen": "09E9900123ABC", "numen": "09E9900123ABD", "phone": "06 12 34 56 78", "channel": '
+    '"sms", "consent": true}',
+    "duplicate member, one escaped": '{"numen": "a", "\\u006eumen": "b", "phone": "06 12 34 56 78", "channel": "sms", '
+    '"consent": true}',
+    "duplicate member deep down": '{"numen": "a", "phone": "06 12 34 56 78", "channel": "sms", "consent": true, "x": '
+    '{"y": 1, "y": 2}}',
     "NaN": '{"numen": NaN}',
     "Infinity": '{"numen": -Infinity}',
     "nested lists": "[" * 2000 + "]" * 2000,

@@ -1,4 +1,6 @@
-"""Identifiers: enough entropy, drawn evenly, easy to dictate, and a slip of the finger is noticed."""
+"""Identifiers: enough entropy, drawn evenly, easy to dictate, and a slip of the finger is
+noticed.
+"""
 
 import math
 from collections import Counter
@@ -55,8 +57,8 @@ def test_generated_identifier_is_well_formed_and_grouped(shape: IdentifierFormat
 
 @pytest.mark.req("S4")
 def test_each_symbol_is_drawn_evenly_at_each_place() -> None:
-    # 29 degrees of freedom a place: chi-square stays under 90 but once in 40 million draws of a fair source. A modulo of
-    # a byte, the usual mistake (256 = 8 * 30 + 16), gives about 300 here.
+    # 29 degrees of freedom a place: chi-square stays under 90 but once in 40 million draws of a
+    # fair source. A modulo of a byte, the usual mistake (256 = 8 * 30 + 16), gives about 300 here.
     shape = IdentifierFormat(symbols=13, group=5)
     drawn = [normalise_identifier(generate_identifier(shape)) for _ in range(20_000)]
     expected = len(drawn) / len(ALPHABET)
@@ -77,7 +79,8 @@ def test_check_symbol_finds_every_wrong_symbol(payload: str, data: st.DataObject
 
 
 def test_check_symbol_finds_every_swap_of_neighbours_but_one_pair() -> None:
-    # 30 being even, doubling maps the first and the last symbol of the alphabet alike; every other pair is told apart.
+    # 30 being even, doubling maps the first and the last symbol of the alphabet alike; every other
+    # pair is told apart.
     unseen = {ALPHABET[0] + ALPHABET[-1], ALPHABET[-1] + ALPHABET[0]}
     for place in range(4):
         for left in ALPHABET:

@@ -1,4 +1,6 @@
-"""Keyed hashes: apart by purpose, apart by value whatever the values hold, and useless without the key."""
+"""Keyed hashes: apart by purpose, apart by value whatever the values hold, and useless without the
+key.
+"""
 
 import re
 

@@ -1,4 +1,6 @@
-"""What the local stack reports of messages: the addresses and numbers that are listed, and no others."""
+"""What the local stack reports of messages: the addresses and numbers that are listed, and no
+others.
+"""
 
 from __future__ import annotations
 

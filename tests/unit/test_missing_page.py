@@ -1,4 +1,6 @@
-"""A page that is not there: CloudFront's functions, run by Node.js, and the local gateway say the same of every path."""
+"""A page that is not there: CloudFront's functions, run by Node.js, and the local gateway say the
+same of every path.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,8 @@ def test_what_is_there_is_asked_for_and_answered_as_it_is() -> None:
 def test_a_missing_page_is_404_html_with_its_status(tmp_path: Path) -> None:
     asked = _run("MissingPage", *({"request": {"uri": path}} for path in MISSING))
     assert {one["uri"] for one in asked} == {"/404.html"}
-    # Whether the event of the answer holds the path that the viewer asked for, or the one that took its place.
+    # Whether the event of the answer holds the path that the viewer asked for, or the one that took
+    # its place.
     events = [{"request": {"uri": uri}, "response": {"statusCode": 200}} for uri in (*MISSING, "/404.html")]
     answered = {"statusCode": 404, "statusDescription": "Not Found"}
     assert _run("MissingPageStatus", *events) == [answered] * len(events)
@@ -82,7 +85,8 @@ def test_the_local_gateway_serves_pages_and_refuses_a_missing_asset_as_the_bucke
     client = _local(tmp_path)
     for path in THERE[:-1]:
         assert (client.get(path).status_code, client.get(path).text) == (200, path[1:] or "index.html")
-    # The voting platform calls the API itself: CloudFront hands on /api/ alone, and takes nothing else in.
+    # The voting platform calls the API itself: CloudFront hands on /api/ alone, and takes nothing
+    # else in.
     assert client.post("/registry/check").status_code == 403
     missing = client.get("/assets/0123/style.css")
     assert (missing.status_code, missing.headers["content-type"]) == (403, "application/xml")
@@ -100,7 +104,9 @@ def test_the_api_has_no_part_in_it() -> None:
 
 @pytest.mark.req("S25")
 def test_no_error_of_one_voter_is_kept_for_the_next() -> None:
-    """CloudFront keeps these for ten seconds whatever the origin says, unless the distribution says otherwise."""
+    """CloudFront keeps these for ten seconds whatever the origin says, unless the distribution says
+    otherwise.
+    """
     config = read_template()["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     kept = {answer["ErrorCode"]: answer["ErrorCachingMinTTL"] for answer in config["CustomErrorResponses"]}
     assert kept == dict.fromkeys((404, 414, 500, 501, 502, 503, 504), 0)

@@ -7,12 +7,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ("functions", "layers", "ops", "local", "site", "bench", "tests", "tools")
-# What each function is given, by its template and by its wiring: one shape, whose members each function says for itself.
+# What each function is given, by its template and by its wiring: one shape, whose members each
+# function says for itself.
 OF_EACH_FUNCTION = {"Deps", "Settings"}
 
 
 def classes_named_twice(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the files of each name that more than one class has at the top level, given each file's name and content."""
+    """Return the files of each name that more than one class has at the top level, given each
+    file's name and content.
+    """
     files: defaultdict[str, list[str]] = defaultdict(list)
     for file, content in sources:
         for node in ast.parse(content).body:

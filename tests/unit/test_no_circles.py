@@ -1,4 +1,6 @@
-"""No module imports itself by way of others, and rooms that are kept apart stay so (`tools/circles.py`, part of `make check`)."""
+"""No module imports itself by way of others, and rooms that are kept apart stay so
+(`tools/circles.py`, part of `make check`).
+"""
 
 from __future__ import annotations
 

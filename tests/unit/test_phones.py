@@ -1,4 +1,6 @@
-"""Phones: mobiles of French territories, however they are written, and nothing that would cost or go elsewhere."""
+"""Phones: mobiles of French territories, however they are written, and nothing that would cost or
+go elsewhere.
+"""
 
 import pytest
 from hypothesis import example, given

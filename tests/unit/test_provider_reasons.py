@@ -1,4 +1,6 @@
-"""Every word that SES, SNS and the carriers have for a failure has one of ours; no word of theirs can break the mapping."""
+"""Every word that SES, SNS and the carriers have for a failure has one of ours; no word of theirs
+can break the mapping.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ def test_a_failed_sms_has_a_reason(response: str, reason: Reason) -> None:
 
 
 def test_every_error_of_the_two_send_operations_has_a_reason() -> None:
-    """The SDK's own list: a new release that adds an error is seen here. KMS and endpoints concern topics, never an SMS."""
+    """The SDK's own list: a new release that adds an error is seen here. KMS and endpoints concern
+    topics, never an SMS.
+    """
     session = botocore.session.get_session()
     for service, operation, reason in (
         ("sesv2", "SendEmail", email_refusal_reason),

@@ -1,4 +1,6 @@
-"""What SES and SNS report of messages becomes receipts without personal data, or one well-defined error that quotes nothing."""
+"""What SES and SNS report of messages becomes receipts without personal data, or one well-defined
+error that quotes nothing.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +125,9 @@ def test_a_bounce_is_a_failure_with_its_reason(facts: dict[str, Any], reason: Re
 
 
 def test_an_automatic_reply_is_no_failure() -> None:
-    """SES reports "out of the office" as a bounce; no mail server attached a delivery status notification to it."""
+    """SES reports "out of the office" as a bounce; no mail server attached a delivery status
+    notification to it.
+    """
     facts: dict[str, Any] = {
         "bounceType": "Transient",
         "bounceSubType": "General",

@@ -1,4 +1,6 @@
-"""The register: a chain that anybody can verify, and in which no change, removal or reordering goes unseen."""
+"""The register: a chain that anybody can verify, and in which no change, removal or reordering goes
+unseen.
+"""
 
 from collections.abc import Iterator
 from typing import Any

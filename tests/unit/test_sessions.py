@@ -1,4 +1,6 @@
-"""Session tokens: at least 128 random bits, read strictly; lifetimes bounded by idleness and by age."""
+"""Session tokens: at least 128 random bits, read strictly; lifetimes bounded by idleness and by
+age.
+"""
 
 from datetime import UTC, datetime, timedelta
 

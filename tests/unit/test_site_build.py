@@ -1,4 +1,6 @@
-"""The built site: each election has its own names, dates, texts and colours, and nothing of another; colours can be read."""
+"""The built site: each election has its own names, dates, texts and colours, and nothing of
+another; colours can be read.
+"""
 
 from __future__ import annotations
 
@@ -359,7 +361,9 @@ def test_colours_that_cannot_be_used_are_refused(
 
 
 def test_contrast_is_that_of_the_resulting_set(tmp_path: Path) -> None:
-    """A light brand is refused alone, and accepted with a dark text on it and a dark page around it."""
+    """A light brand is refused alone, and accepted with a dark text on it and a dark page around
+    it.
+    """
     dark = DEFAULTS["dark"]
     assert build_changed(tmp_path, colours={"light": {"brand": dark["brand"]}}).returncode == 1
     assert build_changed(tmp_path, colours={"light": dark}).returncode == 0

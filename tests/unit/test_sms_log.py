@@ -1,4 +1,6 @@
-"""SNS writes whole phone numbers into its log of SMS; the template masks them there, wherever that log is read."""
+"""SNS writes whole phone numbers into its log of SMS; the template masks them there, wherever that
+log is read.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def _policy(group: str) -> dict[str, Any]:
 @pytest.mark.req("S23", "I7")
 @pytest.mark.parametrize("group", GROUPS)
 def test_policy_masks_what_it_names(group: str) -> None:
-    """CloudWatch wants both statements, on the same identifiers, which the policy itself defines."""
+    """CloudWatch wants both statements, on the same identifiers, which the policy itself
+    defines.
+    """
     policy = _policy(group)
     defined = {identifier["Name"] for identifier in policy["Configuration"]["CustomDataIdentifier"]}
     find, mask = policy["Statement"]

@@ -1,4 +1,6 @@
-"""What is deployed is what was locked, by hash; what is deployed can be listed; and an audit that could not ask says so."""
+"""What is deployed is what was locked, by hash; what is deployed can be listed; and an audit that
+could not ask says so.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +54,17 @@ def _layer() -> dict[str, str]:
         }
         reached[name] = _one_version(name, versions, wanted)
         package = next(p for p in _locked() if (p["name"], p["version"]) == (name, reached[name]))
-        # An extra or a marker that the runtime does not meet would be an exception that nothing here needs so far.
+        # An extra or a marker that the runtime does not meet would be an exception that nothing
+        # here needs so far.
         assert not [entry for entry in package.get("dependencies", []) if "extra" in entry.get("marker", "")]
         waiting += [entry["name"] for entry in package.get("dependencies", [])]
     return reached
 
 
 def _one_version(name: str, versions: set[str], wanted: set[str | None]) -> str:
-    """Choose among the versions of a package, of which checkov's group may have another, as old as it pins."""
+    """Choose among the versions of a package, of which checkov's group may have another, as old as
+    it pins.
+    """
     named = {version for version in wanted if version}
     if named:
         (version,) = named

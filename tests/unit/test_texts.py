@@ -1,4 +1,6 @@
-"""Messages: an SMS of one part, complete e-mails without remote content, and nothing secret where it does not belong."""
+"""Messages: an SMS of one part, complete e-mails without remote content, and nothing secret where
+it does not belong.
+"""
 
 from __future__ import annotations
 
@@ -196,7 +198,8 @@ def plain(part: str) -> str:
 def test_page_breaks_no_line_before_a_colon_or_inside_a_number(election: Election, email: Email) -> None:
     page = Page(email.html.partition("<body>")[2]).text
     assert not re.search(r" [:;?!»]|« |n° |\d h\b|h \d|• ", page)
-    # The text part is for copying from, and for programs that show a no-break space as something else.
+    # The text part is for copying from, and for programs that show a no-break space as something
+    # else.
     assert not re.search("[\u00a0\u202f]", email.text + email.subject)
 
 

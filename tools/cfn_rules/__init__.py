@@ -1,1 +1,3 @@
-"""Rules of cfn-lint about this service on AWS; `.cfnlintrc` loads them. `E9xyy` is the rule for requirement A`yy`."""
+"""Rules of cfn-lint about this service on AWS; `.cfnlintrc` loads them. `E9xyy` is the rule for
+requirement A`yy`.
+"""

@@ -13,13 +13,16 @@ _CALLED = ("AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::Lambda::Function"
 
 
 class DeploymentFollowsIntegrations(CloudFormationLintRule):
-    """The stage serves a snapshot, and CloudFormation makes another only under another logical id."""
+    """The stage serves a snapshot, and CloudFormation makes another only under another logical
+    id.
+    """
 
     id = "E9005"
     shortdesc = "The deployment changes with each value that reaches the API document"
     description = (
-        "SAM derives the deployment's logical id from the text of the document, in which a condition stands undecided: a parameter that changes "
-        "an integration alone leaves the stage as it was, unless AlwaysDeploy is true"
+        "SAM derives the deployment's logical id from the text of the document, in which a condition stands "
+        "undecided: a parameter that changes an integration alone leaves the stage "
+        "as it was, unless AlwaysDeploy is true"
     )
     source_url = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html"
     tags = ["apigateway", "A5"]
@@ -34,7 +37,10 @@ class CalledAliasesStay(CloudFormationLintRule):
 
     id = "E9105"
     shortdesc = "No value of a parameter removes what the stage still calls"
-    description = "An alias, version or function that the deployed document calls is there under each value of the parameters that keeps the deployment"
+    description = (
+        "An alias, version or function that the deployed document calls is there under each value of the "
+        "parameters that keeps the deployment"
+    )
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html"
     )
@@ -69,7 +75,9 @@ def _removed(template: Deployed) -> Iterator[Fault]:
 
 
 def _documents(template: Deployed) -> dict[str, dict[str, Mapping[str, str]]]:
-    """Return, for each API that the template deploys by SAM, its different documents with values that give them."""
+    """Return, for each API that the template deploys by SAM, its different documents with values
+    that give them.
+    """
     found: dict[str, dict[str, Mapping[str, str]]] = {}
     for stack in template.source_stacks:
         for api in stack.of_type("AWS::Serverless::Api"):

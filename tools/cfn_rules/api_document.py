@@ -11,8 +11,9 @@ from deployed.stack import FilledTemplate, Json, Resource
 _IMPORT_PAGE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html#api-gateway-known-issues-rest-apis"
 # Anywhere in the document.
 _REFUSED = ("example", "examples")
-# In a schema. What the import only ignores may stay: `deprecated`, which it drops; `minItems` and `maxItems`, which it does not validate; of
-# a parameter, whatever is not name, in, required, type or description. Keywords that begin with x- are nobody else's business.
+# In a schema. What the import only ignores may stay: `deprecated`, which it drops; `minItems` and
+# `maxItems`, which it does not validate; of a parameter, whatever is not name, in, required, type
+# or description. Keywords that begin with x- are nobody else's business.
 _REFUSED_IN_SCHEMAS = (*_REFUSED, "default", "discriminator", "exclusiveMinimum", "nullable", "readOnly")
 _REFUSED_FORMATS = ("int32", "int64", "decimal")
 _COMBINING = ("oneOf", "anyOf", "allOf")
@@ -29,9 +30,10 @@ class UnsupportedKeywords(CloudFormationLintRule):
     id = "E9002"
     shortdesc = "API Gateway's import supports the keywords of the API document"
     description = (
-        "The import supports no example, and in schemas no default, discriminator, exclusiveMinimum, nullable or readOnly, no number of format "
-        "int32, int64 or decimal, no oneOf, anyOf or allOf with a $ref; no reference to another file; no security of the whole document. What it "
-        "only ignores may stay: deprecated, minItems, maxItems, and what a parameter has beside name, in, required, type and description"
+        "The import supports no example, and in schemas no default, discriminator, exclusiveMinimum, nullable or "
+        "readOnly, no number of format int32, int64 or decimal, no oneOf, anyOf or allOf with a $ref; no reference to "
+        "another file; no security of the whole document. What it only ignores may stay: deprecated, minItems, "
+        "maxItems, and what a parameter has beside name, in, required, type and description"
     )
     source_url = _IMPORT_PAGE
     tags = ["apigateway", "A2"]
@@ -42,11 +44,16 @@ class UnsupportedKeywords(CloudFormationLintRule):
 
 
 class ResponsesInAscii(CloudFormationLintRule):
-    """A letter with an accent may come out of `AWS::Include` as a question mark, and only voters see it."""
+    """A letter with an accent may come out of `AWS::Include` as a question mark, and only voters
+    see it.
+    """
 
     id = "E9102"
     shortdesc = "Texts of gateway responses are ASCII"
-    description = "No page says how AWS::Include treats letters beyond ASCII, so the JSON texts that the gateway answers itself write them as \\u escapes"
+    description = (
+        "No page says how AWS::Include treats letters beyond ASCII, so the JSON texts that the gateway "
+        "answers itself write them as \\u escapes"
+    )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html"
     tags = ["apigateway", "A2"]
 
@@ -56,13 +63,15 @@ class ResponsesInAscii(CloudFormationLintRule):
 
 
 class KeySchemes(CloudFormationLintRule):
-    """For API Gateway a scheme `apiKey` means its own usage keys, whatever the document says of a cookie."""
+    """For API Gateway a scheme `apiKey` means its own usage keys, whatever the document says of a
+    cookie.
+    """
 
     id = "E9003"
     shortdesc = "Security schemes of type apiKey are authorizers"
     description = (
-        "API Gateway takes a security scheme of type apiKey as its own API key, so a method that names it answers 403 without one; an authorizer "
-        "says so by x-amazon-apigateway-authtype"
+        "API Gateway takes a security scheme of type apiKey as its own API key, so a method that names it answers 403 "
+        "without one; an authorizer says so by x-amazon-apigateway-authtype"
     )
     source_url = (
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authtype.html"
@@ -144,7 +153,10 @@ def _key_schemes(document: Mapping[str, Json]) -> Iterator[str]:
     for name, scheme in schemes.items():
         if scheme.get("type") == "apiKey" and "x-amazon-apigateway-authtype" not in scheme:
             used = sorted(_methods_with(document, name))
-            yield f"the gateway takes the security scheme {name} for its own API keys{': ' + ', '.join(used) if used else ''}"
+            yield (
+                f"the gateway takes the security scheme {name} for its own API "
+                f"keys{': ' + ', '.join(used) if used else ''}"
+            )
 
 
 def _methods_with(document: Mapping[str, Json], scheme: str) -> Iterator[str]:

@@ -23,14 +23,16 @@ class OneStage(CloudFormationLintRule):
     id = "E9004"
     shortdesc = "An API has one stage, with a throttle and an access log"
     description = (
-        "Without OpenApiVersion SAM lets the deployment make a further stage called Stage, which nothing guards; the stage that is meant has "
-        "throttling and an access log"
+        "Without OpenApiVersion SAM lets the deployment make a further stage called Stage, which nothing guards; the "
+        "stage that is meant has throttling and an access log"
     )
     source_url = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html"
     tags = ["apigateway", "A4"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        """Return APIs with another number of stages than one, and stages without throttle or log."""
+        """Return APIs with another number of stages than one, and stages without throttle or
+        log.
+        """
         return in_each_stack(cfn, _stages_but_one)
 
 
@@ -53,7 +55,10 @@ class PermissionsNameTheStage(CloudFormationLintRule):
 
     id = "E9204"
     shortdesc = "Permissions to call and be called name the stage"
-    description = "The second part of execute-api's ARN is the stage; a permission with a wildcard there holds for stages that nothing guards"
+    description = (
+        "The second part of execute-api's ARN is the stage; a permission with a wildcard there holds for "
+        "stages that nothing guards"
+    )
     source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html"
     tags = ["apigateway", "lambda", "A4"]
 
@@ -68,8 +73,8 @@ class PathsAreNormalized(CloudFormationLintRule):
     id = "E9304"
     shortdesc = "Firewall rules decode and normalize the paths that they limit"
     description = (
-        "WAF inspects UriPath as it comes, so /api/%6Cogin escapes a rule about /api/login without URL_DECODE and NORMALIZE_PATH; inside "
-        "NotStatement the match lets requests past, and a strict one has NONE"
+        "WAF inspects UriPath as it comes, so /api/%6Cogin escapes a rule about /api/login without URL_DECODE and "
+        "NORMALIZE_PATH; inside NotStatement the match lets requests past, and a strict one has NONE"
     )
     source_url = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-fields-list.html"
     tags = ["waf", "A4"]
@@ -80,7 +85,9 @@ class PathsAreNormalized(CloudFormationLintRule):
 
 
 def stage_names(stack: FilledTemplate) -> dict[str, set[str]]:
-    """Return the stages of each API by its logical id: those of their own, and those that a deployment makes."""
+    """Return the stages of each API by its logical id: those of their own, and those that a
+    deployment makes.
+    """
     found: defaultdict[str, set[str]] = defaultdict(set)
     for resource in stack.of_type("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment"):
         name = resource.properties.get("StageName")

@@ -19,8 +19,9 @@ class ReferencesFollowTheSecret(CloudFormationLintRule):
     id = "E9014"
     shortdesc = "A dynamic reference changes when its secret does"
     description = (
-        "CloudFormation resolves a reference again only when the resource that holds it changes. A parameter is a part of the reference (a version "
-        "of the secret) or of the secret's name, so that changing it changes all that holds the secret in one update"
+        "CloudFormation resolves a reference again only when the resource that holds it changes. A parameter is a "
+        "part of the reference (a version of the secret) or of the secret's name, so that changing it changes all "
+        "that holds the secret in one update"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html"
     tags = ["secretsmanager", "A14"]

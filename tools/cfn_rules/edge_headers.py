@@ -43,7 +43,10 @@ class CustomOriginHeaders(CloudFormationLintRule):
 
     id = "E9001"
     shortdesc = "CloudFront takes the custom origin header"
-    description = "CloudFront refuses custom origin headers that begin with X-Amz- or X-Edge-, and those on its list; case does not matter"
+    description = (
+        "CloudFront refuses custom origin headers that begin with X-Amz- or X-Edge-, and those on its list; "
+        "case does not matter"
+    )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html#add-origin-custom-headers-denylist"
     tags = ["cloudfront", "A1"]
 

@@ -14,7 +14,8 @@ _ENCRYPTED = {"AWS::SNS::Topic": "KmsMasterKeyId", "AWS::SQS::Queue": "KmsMaster
 _PUBLISHING = ("sns:Publish", "sqs:SendMessage")
 _OF_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 _REFERENCE = re.compile(r"^\$\{(\w+)(?:\.\w+)*\}$")
-# What AWS's page shows for a service's statement in the key's policy, other than an optional aws:SourceAccount and aws:SourceArn.
+# What AWS's page shows for a service's statement in the key's policy, other than an optional
+# aws:SourceAccount and aws:SourceArn.
 _WITHOUT_CONDITION = {
     "events.amazonaws.com": "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
     "ses.amazonaws.com": "https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html",
@@ -27,9 +28,9 @@ class PublishersMayUseTheKey(CloudFormationLintRule):
     id = "E9012"
     shortdesc = "Whoever publishes to an encrypted topic or queue may use its key"
     description = (
-        "Each service that a topic's or queue's policy, an alarm, a rule of events or SES's destination lets publish stands in the key's policy "
-        "with kms:Decrypt and kms:GenerateDataKey*, in the form of its page: SES and EventBridge without a condition. Roles that may publish may "
-        "do both, too"
+        "Each service that a topic's or queue's policy, an alarm, a rule of events or SES's destination lets publish "
+        "stands in the key's policy with kms:Decrypt and kms:GenerateDataKey*, in the form of its page: SES and "
+        "EventBridge without a condition. Roles that may publish may do both, too"
     )
     source_url = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
     tags = ["kms", "sns", "sqs", "A12"]
@@ -52,7 +53,9 @@ def _kept_out(stack: FilledTemplate) -> Iterator[Fault]:
 
 
 def _key(stack: FilledTemplate, target: Resource) -> Resource | None:
-    """Return the key of the stack that encrypts a topic or queue; None for none or one from elsewhere."""
+    """Return the key of the stack that encrypts a topic or queue; None for none or one from
+    elsewhere.
+    """
     named = _REFERENCE.match(str(target.properties.get(_ENCRYPTED[target.type], "")))
     return stack.resources.get(named[1]) if named else None
 

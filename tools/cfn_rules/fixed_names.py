@@ -7,7 +7,8 @@ from cfnlint.template import Template
 from deployed.linting import Fault, in_each_stack
 from deployed.stack import FilledTemplate, Json, Resource
 
-# Where a type of resource has its name, by the path in its properties; none where AWS has one of them whatever it is called.
+# Where a type of resource has its name, by the path in its properties; none where AWS has one of
+# them whatever it is called.
 _NAMES: dict[str, tuple[str, ...]] = {
     "AWS::ApiGateway::Account": (),
     "AWS::CloudFront::CachePolicy": ("CachePolicyConfig", "Name"),
@@ -43,8 +44,8 @@ class SharedNames(CloudFormationLintRule):
     id = "E9009"
     shortdesc = "What an account has once is made under a condition"
     description = (
-        "A resource whose name does not hold the stack's, or of which an account has one in each region, stands under a condition that a "
-        "parameter switches, so that a second stack can leave it to the first"
+        "A resource whose name does not hold the stack's, or of which an account has one in each region, stands under "
+        "a condition that a parameter switches, so that a second stack can leave it to the first"
     )
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html"
@@ -64,7 +65,9 @@ def _shared(stack: FilledTemplate) -> Iterator[Fault]:
 
 
 def _name(resource: Resource) -> str | None:
-    """Return what an account has once: the name, or the type; None for a name that CloudFormation makes up."""
+    """Return what an account has once: the name, or the type; None for a name that CloudFormation
+    makes up.
+    """
     keys = _NAMES[resource.type]
     if not keys:
         return resource.type

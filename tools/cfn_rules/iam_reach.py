@@ -1,4 +1,6 @@
-"""A11: conditions that let through more than they seem to, and principals that reach further than meant."""
+"""A11: conditions that let through more than they seem to, and principals that reach further than
+meant.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ from deployed.service_reference import actions
 from deployed.stack import FilledTemplate
 
 _LEADING_KEYS = "dynamodb:leadingkeys"
-# Actions that one request may bring together, on several tables: a batch, or a transaction, for which IAM has no action of its own.
+# Actions that one request may bring together, on several tables: a batch, or a transaction, for
+# which IAM has no action of its own.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 _TOGETHER = (
     ("BatchGetItem",),
@@ -25,13 +28,16 @@ _CALLER_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn"})
 
 
 class LeadingKeysStandAlone(CloudFormationLintRule):
-    """No page says whose keys the condition sees when one request reads or writes several tables."""
+    """No page says whose keys the condition sees when one request reads or writes several
+    tables.
+    """
 
     id = "E9111"
     shortdesc = "dynamodb:LeadingKeys is not relied on where a request spans tables"
     description = (
-        "A batch or a transaction over several tables has keys of each; no page says that the condition sees those of one table only. A role that "
-        "may send such a request has no statement with dynamodb:LeadingKeys, or none for transactions (dynamodb:EnclosingOperation)"
+        "A batch or a transaction over several tables has keys of each; no page says that the condition sees those of "
+        "one table only. A role that may send such a request has no statement with dynamodb:LeadingKeys, or none for "
+        "transactions (dynamodb:EnclosingOperation)"
     )
     source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html"
     tags = ["iam", "dynamodb", "A11"]
@@ -63,8 +69,8 @@ class ServicesActForThisAccount(CloudFormationLintRule):
     id = "E9311"
     shortdesc = "Policies of topics, queues, buckets and secrets say for whom a service acts"
     description = (
-        "A statement for a service in the policy of a topic, queue, bucket or secret, and the permission of a service to call a function, name "
-        "the account or the resource for which the service acts"
+        "A statement for a service in the policy of a topic, queue, bucket or secret, and the permission of a service "
+        "to call a function, name the account or the resource for which the service acts"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
     tags = ["iam", "A11"]
@@ -80,8 +86,8 @@ class AccountsAreNarrowed(CloudFormationLintRule):
     id = "E9411"
     shortdesc = "No role trusts the whole of another account without a condition"
     description = (
-        "The ARN of an account's root in a trust policy lets in every principal of the account that may assume roles; a condition names the "
-        "principals or an external id"
+        "The ARN of an account's root in a trust policy lets in every principal of the account that may assume roles; "
+        "a condition names the principals or an external id"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
     tags = ["iam", "A11"]
@@ -129,7 +135,9 @@ def _together_with(statement: PolicyStatement, statements: list[PolicyStatement]
 
 
 def _never_in_transactions(statement: PolicyStatement, statements: list[PolicyStatement]) -> bool:
-    """Tell whether a statement is for lone requests: by its own condition, or by a Deny of transactions."""
+    """Tell whether a statement is for lone requests: by its own condition, or by a Deny of
+    transactions.
+    """
     if any(
         key.lower() == _ENCLOSING and values == ["true"] for key, values in statement.conditions.get("Null", {}).items()
     ):

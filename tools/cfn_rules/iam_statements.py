@@ -12,13 +12,15 @@ from deployed.stack import FilledTemplate
 
 
 class ActionsFitTheReference(CloudFormationLintRule):
-    """A statement that names what does not exist or does not fit grants nothing, and IAM says nothing."""
+    """A statement that names what does not exist or does not fit grants nothing, and IAM says
+    nothing.
+    """
 
     id = "E9011"
     shortdesc = "IAM actions exist and support their resources and condition keys"
     description = (
-        "An action that AWS does not have, a resource of a type that the action does not support, or a condition key that its requests "
-        "do not carry, grants nothing and raises no error"
+        "An action that AWS does not have, a resource of a type that the action does not support, or a condition key "
+        "that its requests do not carry, grants nothing and raises no error"
     )
     source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
     tags = ["iam", "A11"]
@@ -36,7 +38,8 @@ def _unknown(stack: FilledTemplate) -> Iterator[Fault]:
     for _, statement in resource_statements(stack):
         every = tuple(action for _, named in _named(statement) for action in named)
         for pattern, named in _named(statement):
-            # AWS's own key policies put one condition on a list of actions of which some lack the key.
+            # AWS's own key policies put one condition on a list of actions of which some lack the
+            # key.
             yield from _unsupported(statement, pattern, every if named else ())
 
 

@@ -18,8 +18,8 @@ class MetricsOfServices(CloudFormationLintRule):
     id = "E9006"
     shortdesc = "The metrics of AWS's services exist, with the values that AWS forms"
     description = (
-        "Each metric of an AWS/ namespace has a name and dimensions that its service's page lists, and values of the right form: the name of a "
-        "queue and not its URL, the metric name of a firewall's rule"
+        "Each metric of an AWS/ namespace has a name and dimensions that its service's page lists, and values of the "
+        "right form: the name of a queue and not its URL, the metric name of a firewall's rule"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html"
     tags = ["cloudwatch", "A6"]
@@ -36,8 +36,8 @@ class MetricsOfTheStack(CloudFormationLintRule):
     id = "E9106"
     shortdesc = "Metrics of one's own are emitted by a function or a metric filter"
     description = (
-        "Each metric outside of the AWS/ namespaces is made by a metric filter of the stack, or written by the code of a function that is told "
-        "the namespace, under the same dimensions"
+        "Each metric outside of the AWS/ namespaces is made by a metric filter of the stack, or written by the code "
+        "of a function that is told the namespace, under the same dimensions"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"
     tags = ["cloudwatch", "A6"]
@@ -49,13 +49,15 @@ class MetricsOfTheStack(CloudFormationLintRule):
 
 
 class NameOfTheApi(CloudFormationLintRule):
-    """The title of the document may win over the name, and CloudWatch gets either without its accents."""
+    """The title of the document may win over the name, and CloudWatch gets either without its
+    accents.
+    """
 
     id = "E9206"
     shortdesc = "An API has a name of ASCII letters, which its document's title does not contradict"
     description = (
-        "API Gateway drops letters beyond ASCII from the dimension ApiName, and an import may name the API after its title: Name is there, is "
-        "ASCII, and a title that is no function is the same"
+        "API Gateway drops letters beyond ASCII from the dimension ApiName, and an import may name the API after its "
+        "title: Name is there, is ASCII, and a title that is no function is the same"
     )
     source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
     tags = ["apigateway", "cloudwatch", "A6"]
@@ -70,7 +72,10 @@ class MembersAreAlarms(CloudFormationLintRule):
 
     id = "E9306"
     shortdesc = "Composite alarms and dashboards name alarms of the stack"
-    description = "Each member of a composite alarm and each alarm of a dashboard is an alarm that the stack has under the same parameters"
+    description = (
+        "Each member of a composite alarm and each alarm of a dashboard is an alarm that the stack has "
+        "under the same parameters"
+    )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-compositealarm.html"
     tags = ["cloudwatch", "A6"]
 
@@ -98,7 +103,8 @@ def _not_of_service(template: Deployed, stack: FilledTemplate) -> Iterator[Fault
 
 def _wrong_values(template: Deployed, stack: FilledTemplate, line: Line) -> Iterator[Fault]:
     parameters = {f"${{{name}}}" for name in stack.template.get("Parameters") or {}}
-    # A dashboard may have lines for what only some stacks have; an alarm is there with it or not at all.
+    # A dashboard may have lines for what only some stacks have; an alarm is there with it or not at
+    # all.
     several = "DashboardBody" in line.path
     for name, value in line.values or ():
         values = NAMESPACES[line.namespace].values.get(name)
@@ -143,7 +149,9 @@ def _told(stack: FilledTemplate, namespace: str) -> list[str]:
 
 
 def _by_unknown_code(template: Deployed, stack: FilledTemplate, namespace: str) -> bool:
-    """Tell whether a function may emit anything there: `sam validate --lint` hands over a template that no longer says where the code is."""
+    """Tell whether a function may emit anything there: `sam validate --lint` hands over a template
+    that no longer says where the code is.
+    """
     return any(template.code_of(name) is None for name in _told(stack, namespace))
 
 

@@ -21,14 +21,17 @@ class SiteAnswersMissingPages(CloudFormationLintRule):
     id = "E9015"
     shortdesc = "Missing pages are answered on the site's behaviour alone"
     description = (
-        "A function of the default behaviour answers 404 for pages that are not there. CustomErrorResponses of the distribution would put a page in "
-        "the place of the API's own 403 and 404, and no function of the API's behaviour changes a status"
+        "A function of the default behaviour answers 404 for pages that are not there. CustomErrorResponses of the "
+        "distribution would put a page in the place of the API's own 403 and 404, and no function of the API's "
+        "behaviour changes a status"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-procedure.html"
     tags = ["cloudfront", "A15"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        """Return the distributions that answer a missing page wrongly, or another answer with it."""
+        """Return the distributions that answer a missing page wrongly, or another answer with
+        it.
+        """
         return in_each_stack(cfn, _pages)
 
 
@@ -38,8 +41,8 @@ class ErrorsOfTheApiAreNotKept(CloudFormationLintRule):
     id = "E9115"
     shortdesc = "CloudFront keeps no error of the API"
     description = (
-        "CloudFront caches 404, 500, 502, 503 and 504 for ten seconds, no-store or not, unless the distribution sets ErrorCachingMinTTL to 0 "
-        "for each"
+        "CloudFront caches 404, 500, 502, 503 and 504 for ten seconds, no-store or not, unless the distribution sets "
+        "ErrorCachingMinTTL to 0 for each"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html"
     tags = ["cloudfront", "A15"]

@@ -12,7 +12,8 @@ from deployed.stack import FilledTemplate, Json
 _RULES_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html"
 # Texts for people: there an empty part does no harm.
 _PROSE = frozenset({"Description", "Comment", "AlarmDescription", "Tags", "DashboardBody"})
-# What CloudFront takes from us-east-1 alone: path in the properties of a distribution, an ARN of there, and one of elsewhere.
+# What CloudFront takes from us-east-1 alone: path in the properties of a distribution, an ARN of
+# there, and one of elsewhere.
 _OF_CLOUDFRONT = {
     ("ViewerCertificate", "AcmCertificateArn"): (
         "arn:aws:acm:{region}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -27,8 +28,8 @@ class NothingEmptyIsUsed(CloudFormationLintRule):
     id = "E9010"
     shortdesc = "Rules refuse parameters that leave a used property empty"
     description = (
-        "An optional parameter that was left out reaches a property or an environment variable: an assertion of the section Rules asks for it "
-        "whenever it is used"
+        "An optional parameter that was left out reaches a property or an environment variable: an assertion of the "
+        "section Rules asks for it whenever it is used"
     )
     source_url = _RULES_PAGE
     tags = ["parameters", "A10"]
@@ -39,11 +40,16 @@ class NothingEmptyIsUsed(CloudFormationLintRule):
 
 
 class NothingGivenIsIgnored(CloudFormationLintRule):
-    """Whoever gives a certificate without its domain gets a stack without either, and no word about it."""
+    """Whoever gives a certificate without its domain gets a stack without either, and no word about
+    it.
+    """
 
     id = "E9110"
     shortdesc = "Rules refuse parameters that have no effect"
-    description = "An optional parameter that is given and changes nothing lacks another one: an assertion of the section Rules says which"
+    description = (
+        "An optional parameter that is given and changes nothing lacks another one: an assertion of the "
+        "section Rules says which"
+    )
     source_url = _RULES_PAGE
     tags = ["parameters", "A10"]
 
@@ -57,7 +63,10 @@ class RegionOfCloudFront(CloudFormationLintRule):
 
     id = "E9210"
     shortdesc = "ARNs for CloudFront are refused unless they are of us-east-1"
-    description = "CloudFront takes certificates and web ACLs of us-east-1 only; the parameter's AllowedPattern says so before anything is made"
+    description = (
+        "CloudFront takes certificates and web ACLs of us-east-1 only; the parameter's AllowedPattern says "
+        "so before anything is made"
+    )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html"
     tags = ["cloudfront", "A10"]
 
@@ -80,7 +89,9 @@ def _empty(template: Deployed) -> Iterator[Fault]:
 def _empty_parts(
     stack: FilledTemplate, node: Json, path: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the innermost properties that an empty parameter reaches, as far as the template's own structure tells them apart."""
+    """Yield the innermost properties that an empty parameter reaches, as far as the template's own
+    structure tells them apart.
+    """
     if isinstance(node, dict) and not _is_function(node):
         for key, value in node.items():
             if key not in _PROSE:
@@ -118,7 +129,8 @@ def _without_effect(template: Deployed) -> Iterator[Fault]:
     said = set()
     for stack in stacks:
         for name in _given(stack):
-            # One that another parameter takes the place of lacks nothing: with more given it has no effect either.
+            # One that another parameter takes the place of lacks nothing: with more given it has no
+            # effect either.
             more = [other for other in stacks if set(_given(other)) > set(_given(stack))]
             if name not in said and not has_effect(stack, name) and any(has_effect(other, name) for other in more):
                 said.add(name)

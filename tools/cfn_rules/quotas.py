@@ -27,7 +27,8 @@ _ALARM_RULE_CHARACTERS = 10_240
 _ENVIRONMENT_BYTES = 4_096
 _FUNCTION_BYTES = 10_240
 _CAPACITY = 5_000
-# What a deploy puts there, at its longest; the name of a stack may have 128 characters, and nobody gives it more than this.
+# What a deploy puts there, at its longest; the name of a stack may have 128 characters, and nobody
+# gives it more than this.
 _LENGTHS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12, "AWS::StackName": 40, "AWS::URLSuffix": 16}
 # CloudFormation calls a resource STACK-LOGICALID-RANDOM.
 _NAME = 40 + 14
@@ -40,8 +41,8 @@ class TemplateSize(CloudFormationLintRule):
     id = "E9013"
     shortdesc = "The template is within CloudFormation's quotas"
     description = (
-        "1 MB in S3, from where SAM deploys it, 500 resources after SAM's translation, and 200 parameters, outputs, mappings, and keys of a "
-        "mapping"
+        "1 MB in S3, from where SAM deploys it, 500 resources after SAM's translation, and 200 parameters, outputs, "
+        "mappings, and keys of a mapping"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
     tags = ["quotas", "A13"]
@@ -56,7 +57,10 @@ class PolicySizes(CloudFormationLintRule):
 
     id = "E9113"
     shortdesc = "Policies are within IAM's quotas"
-    description = "10,240 characters of all inline policies of a role, 6,144 of a managed policy, 2,048 of a trust policy, white space not counted"
+    description = (
+        "10,240 characters of all inline policies of a role, 6,144 of a managed policy, 2,048 of a trust "
+        "policy, white space not counted"
+    )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
     tags = ["quotas", "iam", "A13"]
 
@@ -220,7 +224,9 @@ def _over(resource: Resource, what: str, size: int, most: int) -> Iterator[Fault
 
 
 def _characters(stack: FilledTemplate, document: Json) -> int:
-    """Return the length of a policy as IAM counts it: without white space, with the names that a deploy gives."""
+    """Return the length of a policy as IAM counts it: without white space, with the names that a
+    deploy gives.
+    """
     return _length(re.sub(r"\s", "", written_out(stack, json.dumps(document, separators=(",", ":")))))
 
 

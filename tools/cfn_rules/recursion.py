@@ -16,8 +16,8 @@ class RecursionOnPurpose(CloudFormationLintRule):
     id = "E9008"
     shortdesc = "A function that can start itself sets RecursiveLoop"
     description = (
-        "Lambda stops a function that SQS or SNS has started some 16 times in one chain of requests; one that may send to what starts it says "
-        "by RecursiveLoop whether that is meant"
+        "Lambda stops a function that SQS or SNS has started some 16 times in one chain of requests; one that may "
+        "send to what starts it says by RecursiveLoop whether that is meant"
     )
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"
     tags = ["lambda", "A8"]
@@ -39,7 +39,9 @@ def _unsaid(stack: FilledTemplate) -> Iterator[Fault]:
 
 
 def _starts(stack: FilledTemplate, function: Resource) -> Iterator[tuple[str, str]]:
-    """Yield the queues and topics that start a function, as the template refers to them, with the action that sends there."""
+    """Yield the queues and topics that start a function, as the template refers to them, with the
+    action that sends there.
+    """
     names = (f"${{{function.id}}}", f"${{{function.id}.Arn}}")
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
         if mapping.properties.get("FunctionName") in names:

@@ -10,7 +10,8 @@ from deployed.scenarios import defaults
 from deployed.stack import FilledTemplate, Json, Resource
 
 _KEPT = ("Retain", "RetainExceptOnCreate")
-# What others cannot do without: what it encrypts cannot be read, what it lets in is locked out, what it holds is gone.
+# What others cannot do without: what it encrypts cannot be read, what it lets in is locked out,
+# what it holds is gone.
 _NEEDED = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::DynamoDB::Table", "AWS::S3::Bucket")
 _REFERENCE = re.compile(r"\$\{(\w+)(?:\.\w+)*\}")
 
@@ -21,8 +22,9 @@ class WhatIsNeededStays(CloudFormationLintRule):
     id = "E9007"
     shortdesc = "Keys are kept, and so is everything that something kept needs"
     description = (
-        "A key that leaves a stack is scheduled for deletion. It needs DeletionPolicy Retain or RetainExceptOnCreate and UpdateReplacePolicy "
-        "Retain; so do the roles, tables and buckets to which a resource with such a policy refers"
+        "A key that leaves a stack is scheduled for deletion. It needs DeletionPolicy Retain or RetainExceptOnCreate "
+        "and UpdateReplacePolicy Retain; so do the roles, tables and buckets to "
+        "which a resource with such a policy refers"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html"
     tags = ["kms", "A7"]
@@ -38,8 +40,8 @@ class FirstCreateRollsBack(CloudFormationLintRule):
     id = "E9107"
     shortdesc = "A first deploy can be rolled back"
     description = (
-        "The rollback of a stack's creation deletes RetainExceptOnCreate too, and nobody can delete a table with DeletionProtectionEnabled: by the "
-        "defaults of the parameters it is false"
+        "The rollback of a stack's creation deletes RetainExceptOnCreate too, and nobody can delete a table with "
+        "DeletionProtectionEnabled: by the defaults of the parameters it is false"
     )
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"

@@ -14,7 +14,8 @@ _FORMS = {
     ("AWS::Lambda::Function", "Arn"): f"lambda:{_HERE}:function:{{id}}",
     ("AWS::Lambda::Alias", ""): f"lambda:{_HERE}:function:{{id}}:alias",
     ("AWS::Lambda::Version", ""): f"lambda:{_HERE}:function:{{id}}:1",
-    # With ":*" at the end: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
+    # With ":*" at the end:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
     ("AWS::Logs::LogGroup", "Arn"): f"logs:{_HERE}:log-group:{{id}}:*",
     ("AWS::SNS::Topic", ""): f"sns:{_HERE}:{{id}}",
     ("AWS::SNS::Topic", "TopicArn"): f"sns:{_HERE}:{{id}}",
@@ -32,7 +33,9 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
 
 def written_out(stack: FilledTemplate, text: str) -> str:
-    """Return a text with each reference to a resource's ARN replaced by an ARN of the form that AWS gives it."""
+    """Return a text with each reference to a resource's ARN replaced by an ARN of the form that AWS
+    gives it.
+    """
 
     def replace(match: re.Match[str]) -> str:
         resource = stack.resources.get(match[1])

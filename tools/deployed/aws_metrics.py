@@ -1,6 +1,8 @@
-"""The metrics that AWS's services emit, as far as this project looks at them, each with the page that lists it.
+"""The metrics that AWS's services emit, as far as this project looks at them, each with the page
+that lists it.
 
-A dimension has the value that AWS forms: a queue's name and not its URL, the metric name of a firewall's rule and not the rule's.
+A dimension has the value that AWS forms: a queue's name and not its URL, the metric name of a
+firewall's rule and not the rule's.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +16,18 @@ type Values = Callable[[FilledTemplate], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """What a service emits: names of metrics, each with the sets of dimensions under which they are there."""
+    """What a service emits: names of metrics, each with the sets of dimensions under which they are
+    there.
+    """
 
     page: str
     metrics: tuple[tuple[frozenset[str], tuple[frozenset[str], ...]], ...]
     values: dict[str, Values]
 
     def dimension_sets(self, metric: str) -> list[frozenset[str]]:
-        """Return the sets of dimensions of a metric; none for one that the service does not have."""
+        """Return the sets of dimensions of a metric; none for one that the service does not
+        have.
+        """
         return [dimensions for names, sets in self.metrics if metric in names for dimensions in sets]
 
 
@@ -34,7 +40,9 @@ def _names(text: str) -> frozenset[str]:
 
 
 def _references(kind: str, attribute: str, own_name: str) -> Values:
-    """Return the values of a dimension that is a resource's name: a reference to it, or the name that the template gives it."""
+    """Return the values of a dimension that is a resource's name: a reference to it, or the name
+    that the template gives it.
+    """
 
     def values(stack: FilledTemplate) -> Iterator[str]:
         for resource in stack.of_type(kind):
@@ -128,9 +136,10 @@ NAMESPACES = {
         (
             (
                 _names(
-                    "Invocations Errors DeadLetterErrors DestinationDeliveryFailures Throttles Duration IteratorAge ConcurrentExecutions "
-                    "ProvisionedConcurrencyInvocations ProvisionedConcurrencySpilloverInvocations ProvisionedConcurrentExecutions "
-                    "AsyncEventsReceived AsyncEventAge AsyncEventsDropped RecursiveInvocationsDropped"
+                    "Invocations Errors DeadLetterErrors DestinationDeliveryFailures Throttles Duration IteratorAge "
+                    "ConcurrentExecutions ProvisionedConcurrencyInvocations "
+                    "ProvisionedConcurrencySpilloverInvocations ProvisionedConcurrentExecutions AsyncEventsReceived "
+                    "AsyncEventAge AsyncEventsDropped RecursiveInvocationsDropped"
                 ),
                 _sets("", "FunctionName", "FunctionName Resource", "FunctionName ExecutedVersion Resource"),
             ),
@@ -166,8 +175,9 @@ NAMESPACES = {
         (
             (
                 _names(
-                    "NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed NumberOfNotificationsFilteredOut "
-                    "NumberOfNotificationsRedrivenToDlq NumberOfNotificationsFailedToRedriveToDlq PublishSize"
+                    "NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed "
+                    "NumberOfNotificationsFilteredOut NumberOfNotificationsRedrivenToDlq "
+                    "NumberOfNotificationsFailedToRedriveToDlq PublishSize"
                 ),
                 _sets("TopicName"),
             ),
@@ -181,9 +191,9 @@ NAMESPACES = {
         (
             (
                 _names(
-                    "ApproximateAgeOfOldestMessage ApproximateNumberOfMessagesDelayed ApproximateNumberOfMessagesNotVisible "
-                    "ApproximateNumberOfMessagesVisible NumberOfEmptyReceives NumberOfMessagesDeleted NumberOfMessagesReceived "
-                    "NumberOfMessagesSent SentMessageSize"
+                    "ApproximateAgeOfOldestMessage ApproximateNumberOfMessagesDelayed "
+                    "ApproximateNumberOfMessagesNotVisible ApproximateNumberOfMessagesVisible NumberOfEmptyReceives "
+                    "NumberOfMessagesDeleted NumberOfMessagesReceived NumberOfMessagesSent SentMessageSize"
                 ),
                 _sets("QueueName"),
             ),

@@ -1,7 +1,9 @@
-"""Which metrics a function's code writes in CloudWatch's embedded format, read from its source without running it.
+"""Which metrics a function's code writes in CloudWatch's embedded format, read from its source
+without running it.
 
-A metric is an entry of a dict whose value is a tuple that begins with a `MetricUnit`, or a call of `add_metric(name=…)`. The names of its
-dimensions are the other keys of dicts in the same method, and in the methods of the class that it calls or that call it with them.
+A metric is an entry of a dict whose value is a tuple that begins with a `MetricUnit`, or a call of
+`add_metric(name=…)`. The names of its dimensions are the other keys of dicts in the same method,
+and in the methods of the class that it calls or that call it with them.
 """
 
 import ast
@@ -16,14 +18,18 @@ _UNIT = "MetricUnit"
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A metric and the dimensions that it may have; `bare` when it is written without any as well."""
+    """A metric and the dimensions that it may have; `bare` when it is written without any as
+    well.
+    """
 
     name: str
     dimensions: frozenset[str]
     bare: bool
 
     def has(self, dimensions: frozenset[str]) -> bool:
-        """Tell whether the metric is written under exactly these dimensions, as far as the source tells."""
+        """Tell whether the metric is written under exactly these dimensions, as far as the source
+        tells.
+        """
         return dimensions <= self.dimensions if dimensions else self.bare
 
 

@@ -1,7 +1,8 @@
 """Units of capacity (WCU) of a web ACL's rules, as far as AWS publishes them.
 
 Statements: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statements-list.html
-Managed groups: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
+Managed groups:
+https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,9 @@ _GROUPS = {
 
 
 def capacity(rules: Iterable[Json]) -> int:
-    """Return the units of the resolved rules of a web ACL; a group that AWS does not publish here counts nothing."""
+    """Return the units of the resolved rules of a web ACL; a group that AWS does not publish here
+    counts nothing.
+    """
     return sum(_units(rule.get("Statement", {})) for rule in rules)
 
 

@@ -35,7 +35,9 @@ class Deployed:
         """Logical ids of an API's deployments under given values, once they were translated."""
 
     def code_of(self, function: str) -> Path | None:
-        """Return the folder of a function's code, by its logical id, as it is before `sam build`; None where the template has none."""
+        """Return the folder of a function's code, by its logical id, as it is before `sam build`;
+        None where the template has none.
+        """
         properties = self.written.get("Resources", {}).get(function, {}).get("Properties", {})
         folder = properties.get("CodeUri")
         return self.folder / folder if isinstance(folder, str) and (self.folder / folder).is_dir() else None
@@ -59,8 +61,8 @@ class Deployed:
 def deployed(cfn: Template) -> Deployed:
     """Return the template that cfn-lint looks at, as AWS sees it.
 
-    cfn-lint hands over its own translation, without the API document; the file is read again for that. A template that comes as text, as from
-    `sam validate --lint`, is taken as cfn-lint has it.
+    cfn-lint hands over its own translation, without the API document; the file is read again for
+    that. A template that comes as text, as from `sam validate --lint`, is taken as cfn-lint has it.
     """
     if cfn not in _READ:
         path = Path(cfn.filename) if cfn.filename else None
@@ -73,15 +75,18 @@ _READ: WeakKeyDictionary[Template, Deployed] = WeakKeyDictionary()
 
 
 def in_each_stack(cfn: Template, check: Callable[[FilledTemplate], Iterable[Fault]]) -> list[RuleMatch]:
-    """Return what a check finds in any of the stacks that the template can become, each fault once."""
+    """Return what a check finds in any of the stacks that the template can become, each fault
+    once.
+    """
     return findings(cfn, lambda template: dict.fromkeys(fault for stack in template.stacks for fault in check(stack)))
 
 
 def findings(cfn: Template, check: Callable[[Deployed], Iterable[Fault]]) -> list[RuleMatch]:
     """Return what a check finds in the template.
 
-    What stands in a nested one has no place here, and is named instead. Nothing is found in a template
-    that says `PartOf` in its metadata: it is looked at with its root, which gives it its values.
+    What stands in a nested one has no place here, and is named instead. Nothing is found in a
+    template that says `PartOf` in its metadata: it is looked at with its root, which gives it its
+    values.
     """
     if "PartOf" in (deployed(cfn).written.get("Metadata") or {}):
         return []

@@ -17,7 +17,9 @@ _MEMBER = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*[\"']?([^\"')]+)[\"']?
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A metric that something looks at. An expression names dimensions without values: `values` is then None."""
+    """A metric that something looks at. An expression names dimensions without values: `values` is
+    then None.
+    """
 
     path: tuple[str | int, ...]
     namespace: str
@@ -59,7 +61,9 @@ def widgets(dashboard: Resource) -> list[Mapping[str, Json]]:
 
 
 def alarms_named(stack: FilledTemplate) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield each alarm that a composite alarm or a dashboard names, as the template writes it, and where."""
+    """Yield each alarm that a composite alarm or a dashboard names, as the template writes it, and
+    where.
+    """
     for composite in stack.of_type("AWS::CloudWatch::CompositeAlarm"):
         for name in _MEMBER.findall(str(composite.properties.get("AlarmRule"))):
             yield (*composite.path, "Properties", "AlarmRule"), name
@@ -88,7 +92,8 @@ def _of_expression(path: tuple[str | int, ...], expression: str) -> Iterator[Lin
 
 
 def _written_out(parts: list[str], previous: list[str]) -> list[str]:
-    """Return a line of a widget without its shorthands: `.` is the part above, `...` all of the parts above up to the last ones.
+    """Return a line of a widget without its shorthands: `.` is the part above, `...` all of the
+    parts above up to the last ones.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
     """

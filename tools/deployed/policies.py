@@ -17,7 +17,9 @@ _RESOURCE_POLICIES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyStatement:
-    """A statement with lists where IAM takes one value or several. `Principal: "*"` is `{"*": ["*"]}`."""
+    """A statement with lists where IAM takes one value or several. `Principal: "*"` is
+    `{"*": ["*"]}`.
+    """
 
     path: tuple[str | int, ...]
     effect: str
@@ -68,7 +70,9 @@ def statements(document: Json, path: tuple[str | int, ...]) -> Iterator[PolicySt
 
 
 def roles(stack: FilledTemplate) -> dict[str, list[PolicyStatement]]:
-    """Return what each role of the stack may do, by logical id: its own policies, and those of the stack that are attached to it."""
+    """Return what each role of the stack may do, by logical id: its own policies, and those of the
+    stack that are attached to it.
+    """
     return {role.id: [*_inline(role), *_attached(stack, role)] for role in stack.of_type("AWS::IAM::Role")}
 
 
@@ -81,7 +85,9 @@ def identity_statements(stack: FilledTemplate) -> Iterator[PolicyStatement]:
 
 
 def resource_statements(stack: FilledTemplate) -> Iterator[tuple[Resource, PolicyStatement]]:
-    """Yield the statements of the policies of keys, topics, queues, buckets and secrets, each with the resource that holds it."""
+    """Yield the statements of the policies of keys, topics, queues, buckets and secrets, each with
+    the resource that holds it.
+    """
     for resource in stack.of_type(*_RESOURCE_POLICIES):
         name = _RESOURCE_POLICIES[resource.type]
         for statement in statements(resource.properties.get(name), (*resource.path, "Properties", name)):

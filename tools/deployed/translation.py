@@ -1,8 +1,10 @@
-"""SAM's translation of a template, with the API document in the place of `AWS::Include`, for given values of the parameters.
+"""SAM's translation of a template, with the API document in the place of `AWS::Include`, for given
+values of the parameters.
 
-cfn-lint translates too, but empties every `DefinitionBody` first, so it knows neither what the gateway receives nor the
-logical id of the deployment, which SAM derives from that.
-CloudFormation expands the inner macro first: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
+cfn-lint translates too, but empties every `DefinitionBody` first, so it knows neither what the
+gateway receives nor the logical id of the deployment, which SAM derives from that. CloudFormation
+expands the inner macro first:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
 """
 
 import copy
@@ -32,7 +34,9 @@ _UPLOADED = {
 
 
 def included(template: Json, folder: Path) -> Json:
-    """Return a copy of the template in which each `AWS::Include` of a file of this machine is that file's content."""
+    """Return a copy of the template in which each `AWS::Include` of a file of this machine is that
+    file's content.
+    """
     if isinstance(template, list):
         return [included(item, folder) for item in template]
     if not isinstance(template, dict):
@@ -63,7 +67,9 @@ def include_locations(template: Json) -> Iterator[str]:
 
 
 def translated(template: Mapping[str, Json], values: Mapping[str, str]) -> Mapping[str, Json]:
-    """Return what CloudFormation makes of a template: SAM's translation under these values, or the template if SAM is not asked for."""
+    """Return what CloudFormation makes of a template: SAM's translation under these values, or the
+    template if SAM is not asked for.
+    """
     transforms = template.get("Transform", [])
     if _SAM not in (transforms if isinstance(transforms, list) else [transforms]):
         return template

@@ -1,6 +1,7 @@
 /**
- * Checks of pages by html-validate, pa11y and Lighthouse, for a test in another language: one request a line on standard
- * input, `{"check": "html" | "pa11y" | "lighthouse", …}`, one answer a line on standard output, in the same order.
+ * Checks of pages by html-validate, pa11y and Lighthouse, for a test in another language: one
+ * request a line on standard input, `{"check": "html" | "pa11y" | "lighthouse", …}`, one answer a
+ * line on standard output, in the same order.
  *
  * Usage: node checkers.mjs DEBUGGING_PORT, the port of a Chromium that runs.
  */
@@ -11,8 +12,8 @@ import pa11y from "pa11y";
 import puppeteer from "puppeteer-core";
 
 const MOST_LOOKS = 5;
-// What the pages are judged with: the stack on this machine takes as long when nothing else runs, and ten times that on a
-// busy one, which says nothing of a page.
+// What the pages are judged with: the stack on this machine takes as long when nothing else runs,
+// and ten times that on a busy one, which says nothing of a page.
 const SERVER_MS = 50;
 const port = Number(process.argv[2]);
 const source = new HtmlValidate({ extends: ["html-validate:recommended"], rules: { "long-title": "off" } });

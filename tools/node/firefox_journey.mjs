@@ -1,8 +1,9 @@
 /**
- * A reissue by SMS in Firefox, from the address to signing out, with the keyboard on a narrow screen.
+ * A reissue by SMS in Firefox, from the address to signing out, with the keyboard on a narrow
+ * screen.
  *
- * `firefox_journey.mjs FIREFOX ORIGIN EMAIL NUMEN PHONE` prints what it saw as a line of JSON, or exits with 1 and says
- * what is wrong.
+ * `firefox_journey.mjs FIREFOX ORIGIN EMAIL NUMEN PHONE` prints what it saw as a line of JSON, or
+ * exits with 1 and says what is wrong.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
@@ -111,9 +112,9 @@ async function arriveAt(title) {
 }
 
 /**
- * Wait for an element to show a text. Puppeteer's own waits (`waitForFunction`, `waitForSelector`, locators) look from
- * within, with a function that they make of its text there: the page's security policy forbids that, and does not count
- * for what is asked from here.
+ * Wait for an element to show a text. Puppeteer's own waits (`waitForFunction`, `waitForSelector`,
+ * locators) look from within, with a function that they make of its text there: the page's security
+ * policy forbids that, and does not count for what is asked from here.
  * @param {string} selector
  * @param {RegExp} pattern
  * @returns {Promise<string>} the whole text, with plain spaces
@@ -177,7 +178,8 @@ async function tabTo(selector) {
 }
 
 /**
- * Whether the next key goes to that element. When Tab has left the page, the element keeps the focus but gets no keys.
+ * Whether the next key goes to that element. When Tab has left the page, the element keeps the
+ * focus but gets no keys.
  * @param {string} selector
  */
 function hasFocus(selector) {

@@ -1,7 +1,9 @@
-"""NAIVE: a reissue written the usual way, with the resource API, the validating resolver, the idempotency layer and the tracer.
+"""NAIVE: a reissue written the usual way, with the resource API, the validating resolver, the
+idempotency layer and the tracer.
 
-It makes the same two accesses to the tables and the same call of KMS as the real one, and the two writes of its idempotency
-layer, which the real one does without. It keeps no promise of the real one beyond that.
+It makes the same two accesses to the tables and the same call of KMS as the real one, and the two
+writes of its idempotency layer, which the real one does without. It keeps no promise of the real
+one beyond that.
 """
 
 import os

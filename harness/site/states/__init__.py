@@ -1,6 +1,8 @@
-"""Every page of the voter space in every state that a voter may meet: how to get there, and what it must say.
+"""Every page of the voter space in every state that a voter may meet: how to get there, and what it
+must say.
 
-One list for all who look at pages: the checks of accessibility, the tests of what voters are told, the gallery.
+One list for all who look at pages: the checks of accessibility, the tests of what voters are told,
+the gallery.
 """
 
 from harness.site.states import asking, dispute, following, pages, signing_in

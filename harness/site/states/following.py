@@ -1,4 +1,6 @@
-"""The tracking page: each state of a delivery, and what may stand in the way of looking at it or of a second sending."""
+"""The tracking page: each state of a delivery, and what may stand in the way of looking at it or of
+a second sending.
+"""
 
 from __future__ import annotations
 
@@ -173,7 +175,8 @@ TRACKED = {
         tracked("delivered", confirmation={"status": "failed", "reason": why(Reason.NO_SUCH_MAILBOX)}),
         "Arrivé",
         (
-            f"Le courriel de confirmation n’a pas pu être remis à l’adresse {ADDRESS} (adresse inconnue de la messagerie).",
+            f"Le courriel de confirmation n’a pas pu être remis à l’adresse {ADDRESS} (adresse inconnue de la "
+            "messagerie).",
             "Votre nouvel identifiant reste valable. Notez la référence ci-dessus.",
         ),
     ),

@@ -1,1 +1,3 @@
-"""Reissue of voting identifiers: the domain that every function and the operators' command share."""
+"""Reissue of voting identifiers: the domain that every function and the operators' command
+share.
+"""

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-# RFC 5321 limits a local part to 64 octets and a path to 254. Nobody here has a quoted or non-ASCII local part.
+# RFC 5321 limits a local part to 64 octets and a path to 254. Nobody here has a quoted or non-ASCII
+# local part.
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _MAX_LOCAL_PART = 64
 _MAX_ADDRESS = 254
@@ -25,7 +26,8 @@ def normalise_address(typed: str, domains: Collection[str]) -> str:
         AddressDomainError: its domain is not one of `domains`.
     """
     typed = typed.strip()
-    # Folding case turns some letters from elsewhere into ASCII ones (U+212A into k), so this is checked before.
+    # Folding case turns some letters from elsewhere into ASCII ones (U+212A into k), so this is
+    # checked before.
     if not typed.isascii():
         raise AddressFormatError("not of the form prenom.nom@domaine.fr")
     address = typed.lower()

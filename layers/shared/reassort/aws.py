@@ -1,6 +1,8 @@
-"""AWS clients, built once, on one session: a second client on the same session costs a tenth of the first.
+"""AWS clients, built once, on one session: a second client on the same session costs a tenth of the
+first.
 
-The session is botocore's: boto3 would bring its resources and its transfers to S3, which no function uses, at each cold start.
+The session is botocore's: boto3 would bring its resources and its transfers to S3, which no
+function uses, at each cold start.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-# What the SDK does for each call that a finished program can do without, a quarter of a warm reissue (docs/performance.md): it checks
-# the parameters against the service's model, which the component, matrix and stateful tests still have it do, and writes anew who is calling.
+# What the SDK does for each call that a finished program can do without, a quarter of a warm
+# reissue (docs/performance.md): it checks the parameters against the service's model, which the
+# component, matrix and stateful tests still have it do, and writes anew who is calling.
 _LEAN = Config(parameter_validation=False, user_agent="reassort", disable_request_compression=True)
-# A voter waits for these: fail within seconds, after two more tries with the SDK's own backoff and jitter.
+# A voter waits for these: fail within seconds, after two more tries with the SDK's own backoff and
+# jitter.
 _PATIENT = _LEAN.merge(Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}))
 # SES and SNS have no idempotency token: a second wire attempt sends a second message.
 _ONE_ATTEMPT = _LEAN.merge(
@@ -34,7 +38,8 @@ _CHECKED = Config(parameter_validation=True)
 
 
 class Clients:
-    """The clients of one function. Each is made when it is first asked for, so do that while the function starts.
+    """The clients of one function. Each is made when it is first asked for, so do that while the
+    function starts.
 
     `checked` ones refuse parameters that are not in the service's model before anything is sent.
     """
@@ -84,10 +89,11 @@ class Clients:
 
 
 def connect(client: Any) -> None:
-    """Open the connection that the client's first call would wait for: a TLS handshake and the reading of the roots.
+    """Open the connection that the client's first call would wait for: a TLS handshake and the
+    reading of the roots.
 
-    It asks the endpoint for nothing that needs a permission or is billed, and the client keeps the connection. If it cannot be
-    reached now, its first call will try again, and say so.
+    It asks the endpoint for nothing that needs a permission or is billed, and the client keeps the
+    connection. If it cannot be reached now, its first call will try again, and say so.
     """
     with suppress(BotoCoreError):
         client._endpoint.http_session.send(AWSRequest("GET", f"{client.meta.endpoint_url}/").prepare())

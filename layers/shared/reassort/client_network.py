@@ -1,8 +1,9 @@
-"""Where a request comes from: the network address that the trusted hop saw, and nothing that a client says of itself.
+"""Where a request comes from: the network address that the trusted hop saw, and nothing that a
+client says of itself.
 
-In front of the API stands CloudFront, which writes the viewer's address into a header of its own, over whatever the client put
-there; a request that did not come through it does not reach the API (ADR 0016). Where nothing stands in front, the address is the one that
-API Gateway saw.
+In front of the API stands CloudFront, which writes the viewer's address into a header of its own,
+over whatever the client put there; a request that did not come through it does not reach the API
+(ADR 0016). Where nothing stands in front, the address is the one that API Gateway saw.
 """
 
 import socket
@@ -14,10 +15,12 @@ _UNKNOWN = "unknown"
 
 
 def read_source(headers: Mapping[str, str], peer: str, trusted_header: str = NO_HEADER) -> str:
-    """Return an IPv4 address, or the /48 network of an IPv6 address: an ordinary line has 256 networks of /64.
+    """Return an IPv4 address, or the /48 network of an IPv6 address: an ordinary line has 256
+    networks of /64.
 
-    `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the trusted hop writes. Should that be missing,
-    it is the peer: then all who came by one hop share a bound, and nobody chooses their own. What is no address becomes one source.
+    `headers` has names in lower case, `peer` is what API Gateway saw, `trusted_header` is what the
+    trusted hop writes. Should that be missing, it is the peer: then all who came by one hop share a
+    bound, and nobody chooses their own. What is no address becomes one source.
     """
     return _network(headers.get(trusted_header, peer))
 

@@ -17,7 +17,9 @@ def epoch_seconds(instant: datetime) -> int:
 
 
 def epoch_milliseconds(instant: datetime) -> int:
-    """Return whole milliseconds since 1970 of an aware instant, the unit of every time in the tables but TTL."""
+    """Return whole milliseconds since 1970 of an aware instant, the unit of every time in the
+    tables but TTL.
+    """
     return int(instant.timestamp() * 1000)
 
 
@@ -32,5 +34,7 @@ def iso(instant: datetime) -> str:
 
 
 def seconds_until(later: int, at: int) -> int:
-    """Return the whole seconds, one at least, from one time in milliseconds to a later one: when a client may come back."""
+    """Return the whole seconds, one at least, from one time in milliseconds to a later one: when a
+    client may come back.
+    """
     return max(1, -((at - later) // 1000))

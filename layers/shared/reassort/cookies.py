@@ -1,9 +1,11 @@
-"""What the cookies of challenges and sessions hold: a token that names nobody and that only this service can make.
+"""What the cookies of challenges and sessions hold: a token that names nobody and that only this
+service can make.
 
-The voter's pseudonym is the key under which tables and register know a voter, so it does not leave the service in the clear. A
-cookie is the token's secret, the pseudonym hidden by a keystream of that secret, and a code of both (encrypt, then authenticate;
-all of it HMAC-SHA-256 under the election's key): 56 bytes, 75 characters of base64url. A forged one is refused before any table
-is read.
+The voter's pseudonym is the key under which tables and register know a voter, so it does not leave
+the service in the clear. A cookie is the token's secret, the pseudonym hidden by a keystream of
+that secret, and a code of both (encrypt, then authenticate; all of it HMAC-SHA-256 under the
+election's key): 56 bytes, 75 characters of base64url. A forged one is refused before any table is
+read.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def read_cookie(name: str, value: str | None, keyed_hash: KeyedHash) -> Token | 
 
 
 def _hide(pseudonym: bytes, secret: str, keyed_hash: KeyedHash) -> bytes:
-    """Combine with the secret's keystream; twice gives the pseudonym again. A secret of 192 bits is never drawn twice."""
+    """Combine with the secret's keystream; twice gives the pseudonym again. A secret of 192 bits is
+    never drawn twice.
+    """
     keystream = keyed_hash.digest(Purpose.COOKIE, "keystream", secret)
     return bytes(one ^ other for one, other in zip(pseudonym, keystream[:_PSEUDONYM_BYTES], strict=True))
 

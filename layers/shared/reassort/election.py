@@ -1,9 +1,9 @@
 """One election as data: names, mail domains, windows, helpdesk hours, limits, identifier format.
 
-Each member and its bounds stand here once. An operator writes a file of YAML, `elections/<id>.yaml`.
-`reassort.election_file` validates it by what stands here, and the build turns it into JSON inside
-the layer. Functions read that JSON into plain records and validate nothing again: pydantic would
-cost a quarter of a cold start (docs/performance.md).
+Each member and its bounds stand here once. An operator writes a file of YAML,
+`elections/<id>.yaml`. `reassort.election_file` validates it by what stands here, and the build
+turns it into JSON inside the layer. Functions read that JSON into plain records and validate
+nothing again: pydantic would cost a quarter of a cold start (docs/performance.md).
 """
 
 import json
@@ -25,7 +25,8 @@ class ElectionFileError(ValueError):
 
 
 class Rule:
-    """What is accepted of a member beside its type. Only pydantic looks at it, for an election file.
+    """What is accepted of a member beside its type. Only pydantic looks at it, for an election
+    file.
 
     `bounds` have the names of pydantic's `Field` and `StringConstraints`. A `check` returns the
     value or raises `ValueError`.
@@ -160,7 +161,9 @@ class Opening(Part):
 
 
 class HelpdeskHours(Part):
-    """Helpdesk hours of one period: Monday to Friday, and single dates that replace the rule of their weekday."""
+    """Helpdesk hours of one period: Monday to Friday, and single dates that replace the rule of
+    their weekday.
+    """
 
     weekdays: tuple[Opening, ...]
     dates: Mapping[date, tuple[Opening, ...]] = {}
@@ -175,7 +178,9 @@ class Helpdesk(Part):
 
 
 class Window(Part):
-    """A span of time, `opens_at` included and `closes_at` excluded; aware once the election has been validated."""
+    """A span of time, `opens_at` included and `closes_at` excluded; aware once the election has
+    been validated.
+    """
 
     opens_at: datetime
     closes_at: datetime
@@ -224,9 +229,11 @@ class Phones(Part):
 
 
 class ExtraProof(Part):
-    """One further fact that the roll holds and a voter must know, beside mailbox and NUMEN. Label, hint and fault are French, for voters.
+    """One further fact that the roll holds and a voter must know, beside mailbox and NUMEN. Label,
+    hint and fault are French, for voters.
 
-    A `text` has so many letters and digits, blanks and hyphens not counted. Fewer than 4 would be guessed within the tries of the lock.
+    A `text` has so many letters and digits, blanks and hyphens not counted. Fewer than 4 would be
+    guessed within the tries of the lock.
     """
 
     kind: Literal["date", "text"]
@@ -237,7 +244,9 @@ class ExtraProof(Part):
     max_length: Annotated[int, Rule(ge=4, le=40)] | None = None
 
     def check(self) -> Self:
-        """Refuse a text of unknown length, a date that has one, and a longest text shorter than the shortest."""
+        """Refuse a text of unknown length, a date that has one, and a longest text shorter than the
+        shortest.
+        """
         lengths = (self.min_length, self.max_length)
         if self.kind == "date":
             if lengths != (None, None):
@@ -250,7 +259,9 @@ class ExtraProof(Part):
 
 
 class Senders(Part):
-    """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS 23.040)."""
+    """Who messages come from. An SMS sender id has at most 11 letters and digits (3GPP TS
+    23.040).
+    """
 
     email_name: Text
     email_local_part: Annotated[str, Rule(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$")]
@@ -261,7 +272,8 @@ class Senders(Part):
 class IdentifierFormat(Part):
     """Shape of an identifier: random symbols, one check symbol added, shown in groups.
 
-    13 symbols of the 30-letter alphabet carry 63 bits; fewer would fall under the 60 bits the service promises.
+    13 symbols of the 30-letter alphabet carry 63 bits; fewer would fall under the 60 bits the
+    service promises.
     """
 
     symbols: Annotated[int, Rule(ge=13, le=31)]
@@ -277,7 +289,8 @@ class CodeLimits(Part):
     latest_valid: Annotated[int, Rule(ge=1, le=3)]
     bucket: Annotated[int, Rule(ge=1, le=20)]
     refill_minutes: Annotated[int, Rule(ge=1, le=15)]
-    # Sources that may each have one more code in a window of `limits.source` while the bucket is empty.
+    # Sources that may each have one more code in a window of `limits.source` while the bucket is
+    # empty.
     reserve: Annotated[int, Rule(ge=1, le=10)]
     alarm_per_day: Annotated[int, Rule(ge=1)]
 
@@ -304,7 +317,8 @@ class SessionLimits(Part):
 
 
 class SourceLimits(Part):
-    """Codes that one source (an IPv4 address, or a /64 of IPv6) may ask for in each window of so many minutes.
+    """Codes that one source (an IPv4 address, or a /64 of IPv6) may ask for in each window of so
+    many minutes.
 
     Wide, for a whole school or academy may share one address.
     """
@@ -331,8 +345,9 @@ class PhoneLimits(Part):
 class Sending(Part):
     """How fast messages are handed over, and how many SMS a day.
 
-    Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second` and `emails_per_second` together must
-    stay under the account's rate. Carriers take some 10 SMS a second.
+    Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second`
+    and `emails_per_second` together must stay under the account's rate. Carriers take some 10 SMS a
+    second.
     """
 
     codes_per_second: Annotated[int, Rule(ge=1, le=1000)]
@@ -357,7 +372,9 @@ class Limits(Part):
 
 
 class Retention(Part):
-    """How long things are kept: a delivery from its request on, roll and register from the close of the ballot on."""
+    """How long things are kept: a delivery from its request on, roll and register from the close of
+    the ballot on.
+    """
 
     deliveries_days: Annotated[int, Rule(ge=1, le=400)]
     redelivery_minutes: Annotated[int, Rule(ge=5, le=1440)]
@@ -366,7 +383,9 @@ class Retention(Part):
     register_days: Annotated[int, Rule(ge=1, le=1830)]
 
     def check(self) -> Self:
-        """Refuse deliveries that outlive the voters they are about, and a register that its voters outlive."""
+        """Refuse deliveries that outlive the voters they are about, and a register that its voters
+        outlive.
+        """
         if self.deliveries_days > self.roll_days:
             raise ValueError("deliveries_days must not be greater than roll_days")
         if self.register_days < self.roll_days:
@@ -375,7 +394,8 @@ class Retention(Part):
 
 
 class CanaryTarget(Part):
-    """Where the canaries of one mail domain go: a mailbox in it, a handset, or both. They are the service's own, and nobody's.
+    """Where the canaries of one mail domain go: a mailbox in it, a handset, or both. They are the
+    service's own, and nobody's.
 
     `handset` is in E.164, for example `+33612345678`.
     """
@@ -394,9 +414,11 @@ class CanaryTarget(Part):
 
 
 class Canaries(Part):
-    """Messages that the service sends to itself on the way that voters' take, to see that they arrive.
+    """Messages that the service sends to itself on the way that voters' take, to see that they
+    arrive.
 
-    Each target gets one every `every_minutes`, from the full hour on; one that has not arrived `late_after_minutes` later is missing.
+    Each target gets one every `every_minutes`, from the full hour on; one that has not arrived
+    `late_after_minutes` later is missing.
     """
 
     every_minutes: Annotated[int, Rule(ge=5, le=60)]
@@ -405,7 +427,9 @@ class Canaries(Part):
     targets: Annotated[tuple[CanaryTarget, ...], Rule(min_length=1, max_length=25)]
 
     def check(self) -> Self:
-        """Refuse a rhythm that drifts through the hour, and a deadline that comes after the next canary."""
+        """Refuse a rhythm that drifts through the hour, and a deadline that comes after the next
+        canary.
+        """
         if 60 % self.every_minutes:
             raise ValueError("every_minutes must divide an hour")
         if self.late_after_minutes >= self.every_minutes:
@@ -457,7 +481,8 @@ class Election(Part):
         return tuple(domain.domain for domain in self.domains)
 
     def check(self) -> Self:
-        """Read times without an offset as local ones. Refuse windows and canaries of no use to anybody.
+        """Read times without an offset as local ones. Refuse windows and canaries of no use to
+        anybody.
 
         That is a reissue after the ballot has closed, for nobody could use the identifier, and a
         canary of a foreign domain or of one listed twice: nobody would see which one is missing.

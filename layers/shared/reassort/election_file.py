@@ -36,7 +36,9 @@ class Host(Model):
 
 
 class Audit(Model):
-    """An audit of the site by the RGAA 4.1. `rate` is the share of criteria that are met, in per cent."""
+    """An audit of the site by the RGAA 4.1. `rate` is the share of criteria that are met, in per
+    cent.
+    """
 
     by: Text
     on: date
@@ -52,7 +54,9 @@ class Accessibility(Model):
 
     @model_validator(mode="after")
     def check_status(self) -> Self:
-        """Refuse a status that the audit does not bear out (order of 20 September 2019, annex), and defects it contradicts."""
+        """Refuse a status that the audit does not bear out (order of 20 September 2019, annex), and
+        defects it contradicts.
+        """
         if self.audit is None:
             earned, why = "non conforme", "there is no audit"
         else:
@@ -70,7 +74,8 @@ class Accessibility(Model):
 class Colours(Model):
     """Colours in place of those of `site/styles/theme.css`, by the names of its tokens.
 
-    Whether a token exists, and whether the colours can be read on each other, is the site build's to say.
+    Whether a token exists, and whether the colours can be read on each other, is the site build's
+    to say.
     """
 
     light: dict[str, Colour] = Field(default_factory=dict)
@@ -78,7 +83,9 @@ class Colours(Model):
 
 
 class Site(Model):
-    """Names, texts and colours of the voter space. Texts are plain, without a full stop; a notice and `data_location` have theirs."""
+    """Names, texts and colours of the voter space. Texts are plain, without a full stop; a notice
+    and `data_location` have theirs.
+    """
 
     name: Text
     notice: Notice | None = None
@@ -90,16 +97,20 @@ class Site(Model):
 
 
 class Share(Model):
-    """A share that rings, in per cent, and from how many on in one period it is looked at: below, one person alone would be a share."""
+    """A share that rings, in per cent, and from how many on in one period it is looked at: below,
+    one person alone would be a share.
+    """
 
     percent: Annotated[int, Field(ge=1, le=99)]
     floor: Annotated[int, Field(ge=1)]
 
 
 class Watch(Model):
-    """From where on an alarm rings: above the number that stands here, or below it for `used_codes`.
+    """From where on an alarm rings: above the number that stands here, or below it for
+    `used_codes`.
 
-    Counts are for five minutes unless their name says otherwise. Only the template knows them (`tools/alarms/table.py`).
+    Counts are for five minutes unless their name says otherwise. Only the template knows them
+    (`tools/alarms/table.py`).
     """
 
     # The oldest message of any lane.
@@ -179,7 +190,8 @@ def read_election_file(path: Path) -> ElectionFile:
     """Read and validate one election file.
 
     Raises:
-        ElectionFileError: it is missing, no YAML, or not a valid election; names the file, the line or the field, and the reason.
+        ElectionFileError: it is missing, no YAML, or not a valid election; names the file, the line
+            or the field, and the reason.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one

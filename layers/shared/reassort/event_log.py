@@ -1,4 +1,6 @@
-"""Structured logs without personal data: fixed messages, pseudonyms, codes; never an event or an exception's text."""
+"""Structured logs without personal data: fixed messages, pseudonyms, codes; never an event or an
+exception's text.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class EventLog:
         self._logger.warning(message, extra=_named(facts))
 
     def fault(self, message: str, error: BaseException, **facts: str | int | float | None) -> None:
-        """Record a fault: the error's type, AWS code and place, but not its text, which may quote a value."""
+        """Record a fault: the error's type, AWS code and place, but not its text, which may quote a
+        value.
+        """
         response: dict[str, Any] = getattr(error, "response", None) or {}
         frames = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
         self._logger.error(

@@ -1,4 +1,6 @@
-"""The further proof that an election may ask for: a day, or letters and digits, in the one form that is hashed."""
+"""The further proof that an election may ask for: a day, or letters and digits, in the one form
+that is hashed.
+"""
 
 import re
 from datetime import date
@@ -6,8 +8,8 @@ from datetime import date
 from reassort.election import ExtraProof
 
 _SEPARATORS = re.compile(r"[ \t\u00a0\u202f/.-]+")
-# A phone's numeric keypad has no separator, so a day may be typed without any. No year starts like a month, so eight digits
-# that begin with the year are never taken for another day.
+# A phone's numeric keypad has no separator, so a day may be typed without any. No year starts like
+# a month, so eight digits that begin with the year are never taken for another day.
 _DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/((?:19|20)[0-9]{2})|([0-9]{2})([0-9]{2})((?:19|20)[0-9]{2})")
 _YEAR_FIRST = re.compile(r"((?:19|20)[0-9]{2})/([0-9]{1,2})/([0-9]{1,2})")
 _BLANKS = re.compile(r"[ \t\u00a0\u202f-]+")
@@ -24,12 +26,14 @@ def normalise_extra_proof(typed: str, wanted: ExtraProof) -> str:
     A day is JJ/MM/AAAA, also with blanks, dots or hyphens, or without any; or AAAA-MM-JJ.
 
     Raises:
-        ExtraProofFormatError: it is no day of 1900 to 2099; or it has other characters than ASCII letters and digits, or too few or too many.
+        ExtraProofFormatError: it is no day of 1900 to 2099; or it has other characters than ASCII
+            letters and digits, or too few or too many.
     """
     if wanted.kind == "date":
         return _normalise_day(typed)
     text = _BLANKS.sub("", typed)
-    # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is checked before.
+    # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is
+    # checked before.
     if _LETTERS_AND_DIGITS.fullmatch(text) is None:
         raise ExtraProofFormatError("not letters without accents and digits")
     if not (wanted.min_length or 0) <= len(text) <= (wanted.max_length or 0):

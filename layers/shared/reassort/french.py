@@ -80,13 +80,17 @@ def french_instant(milliseconds: int, election: Election) -> str:
 
 
 def french_moment(milliseconds: int, election: Election) -> str:
-    """Write a stored time without its year, in the election's time zone: `jeudi 29 novembre à 9 h 12`."""
+    """Write a stored time without its year, in the election's time zone:
+    `jeudi 29 novembre à 9 h 12`.
+    """
     local = from_milliseconds(milliseconds).astimezone(election.zone)
     return f"{french_date(local.date()).rpartition(' ')[0]} à {french_time(local)}"
 
 
 def helpdesk_hours(milliseconds: int, election: Election) -> list[str]:
-    """Write the helpdesk's hours in the period a stored time falls in, special dates included: a line for each."""
+    """Write the helpdesk's hours in the period a stored time falls in, special dates included: a
+    line for each.
+    """
     voting = election.windows.voting.contains(from_milliseconds(milliseconds))
     hours = election.helpdesk.during_voting if voting else election.helpdesk.outside_voting
     lines = [f"du lundi au vendredi {french_hours(hours.weekdays)}"]

@@ -1,4 +1,6 @@
-"""The edge of a function behind API Gateway: strict reading of requests, one form of answers, nothing of the rules."""
+"""The edge of a function behind API Gateway: strict reading of requests, one form of answers,
+nothing of the rules.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class Field[T]:
 class Body:
     """A JSON body with the fields that its class names.
 
-    All are required, none is coerced to another type, and members that it does not name are ignored.
+    All are required, none is coerced to another type, and members that it does not name are
+    ignored.
     """
 
     fields: ClassVar[Mapping[str, Field[Any]]] = {}
@@ -65,7 +68,9 @@ class Body:
 
 
 def text(max_length: int) -> Field[str]:
-    """Take a text of 1 to `max_length` characters that can be written as UTF-8: a lone surrogate, which JSON can spell, cannot."""
+    """Take a text of 1 to `max_length` characters that can be written as UTF-8: a lone surrogate,
+    which JSON can spell, cannot.
+    """
 
     def check(value: object) -> bool:
         return isinstance(value, str) and 0 < len(value) <= max_length and _is_encodable(value)
@@ -139,8 +144,8 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
     `messages` has the French message of each field.
 
     Raises:
-        Problem: 415 not JSON by its type; 413 over 4 KiB; 400 not strict JSON (duplicate members, NaN, too deep);
-            422 with one fault for each field.
+        Problem: 415 not JSON by its type; 413 over 4 KiB; 400 not strict JSON (duplicate members,
+            NaN, too deep); 422 with one fault for each field.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -172,7 +177,9 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
 
 
 def parse_request(event: Mapping[str, Any], source_header: str = NO_HEADER) -> Request:
-    """Read a REST API proxy event. `source_header` is where the trusted hop in front of the API writes who spoke to it."""
+    """Read a REST API proxy event. `source_header` is where the trusted hop in front of the API
+    writes who spoke to it.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Request(
         method=event["httpMethod"],
@@ -196,7 +203,8 @@ def serve[D: Answering](
     site_origin: str | None,
     source_header: str = NO_HEADER,
 ) -> dict[str, Any]:
-    """Answer one event: route it, turn refusals into problem documents, and fail closed on anything unforeseen.
+    """Answer one event: route it, turn refusals into problem documents, and fail closed on anything
+    unforeseen.
 
     `site_origin` is the only origin that may change state; None where callers are programs.
     """
@@ -271,7 +279,8 @@ def _cookies(header: str) -> dict[str, str]:
     cookies: dict[str, str] = {}
     for part in header.split(";"):
         name, equals, value = part.strip().partition("=")
-        # A second cookie of the same name was planted by somebody: the first is the one this host set.
+        # A second cookie of the same name was planted by somebody: the first is the one this host
+        # set.
         if equals and name not in cookies:
             cookies[name] = value
     return cookies

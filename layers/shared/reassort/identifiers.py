@@ -1,4 +1,6 @@
-"""The voting identifier: random symbols of an alphabet that is easy to dictate, a check symbol, shown in groups."""
+"""The voting identifier: random symbols of an alphabet that is easy to dictate, a check symbol,
+shown in groups.
+"""
 
 import secrets
 
@@ -10,13 +12,17 @@ _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
 
 def generate_identifier(shape: IdentifierFormat) -> str:
-    """Draw an identifier from the system's CSPRNG, each symbol uniform, and return it as voters see it."""
+    """Draw an identifier from the system's CSPRNG, each symbol uniform, and return it as voters see
+    it.
+    """
     symbols = spell(secrets.randbelow(len(ALPHABET) ** shape.symbols), shape.symbols)
     return show_identifier(symbols + check_symbol(symbols), shape)
 
 
 def spell(number: int, length: int) -> str:
-    """Write a number as that many symbols of the alphabet, the last digit first; what it has beyond them is dropped."""
+    """Write a number as that many symbols of the alphabet, the last digit first; what it has beyond
+    them is dropped.
+    """
     symbols = []
     for _ in range(length):
         number, value = divmod(number, len(ALPHABET))
@@ -35,14 +41,18 @@ def normalise_identifier(typed: str) -> str:
 
 
 def upper_ascii(text: str) -> str:
-    """Fold the letters of ASCII to upper case. `str.upper` makes ASCII of some from elsewhere (U+017F, U+FB00)."""
+    """Fold the letters of ASCII to upper case. `str.upper` makes ASCII of some from elsewhere
+    (U+017F, U+FB00).
+    """
     if text.isascii():
         return text.upper()
     return "".join(symbol.upper() if symbol.isascii() else symbol for symbol in text)
 
 
 def is_well_formed(identifier: str, shape: IdentifierFormat) -> bool:
-    """Tell whether a normalised identifier has the election's length, the alphabet and the right check symbol."""
+    """Tell whether a normalised identifier has the election's length, the alphabet and the right
+    check symbol.
+    """
     return (
         len(identifier) == shape.symbols + 1
         and all(symbol in _VALUE for symbol in identifier)
@@ -51,7 +61,8 @@ def is_well_formed(identifier: str, shape: IdentifierFormat) -> bool:
 
 
 def check_symbol(symbols: str) -> str:
-    """Return the Luhn mod N check symbol: finds every single wrong symbol and nearly every swap of neighbours.
+    """Return the Luhn mod N check symbol: finds every single wrong symbol and nearly every swap of
+    neighbours.
 
     Raises:
         KeyError: a symbol is not in the alphabet.

@@ -1,7 +1,9 @@
-"""Keyed hashes: the only form in which an address, a NUMEN, a further proof, a phone number, a code, a token or an identifier is stored.
+"""Keyed hashes: the only form in which an address, a NUMEN, a further proof, a phone number, a
+code, a token or an identifier is stored.
 
-HMAC-SHA-256 under a key that KMS derives at cold start from a fixed label (`GenerateMac` on an HMAC key). The derived
-key is stored nowhere. A plain hash would not do: a NUMEN has some 30 bits, which one core tries in minutes.
+HMAC-SHA-256 under a key that KMS derives at cold start from a fixed label (`GenerateMac` on an HMAC
+key). The derived key is stored nowhere. A plain hash would not do: a NUMEN has some 30 bits, which
+one core tries in minutes.
 """
 
 from __future__ import annotations
@@ -47,13 +49,16 @@ class KeyedHash:
         """Derive the hash key of an election with one KMS call.
 
         Raises:
-            botocore.exceptions.ClientError: KMS refuses or cannot be reached; the function must not start without its key.
+            botocore.exceptions.ClientError: KMS refuses or cannot be reached; the function must not
+                start without its key.
         """
         message = f"reassort/v1/{election_id}".encode()
         self._key = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
 
     def digest(self, purpose: Purpose, *values: str) -> bytes:
-        """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they hold."""
+        """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they
+        hold.
+        """
         if self._key is None:
             raise RuntimeError("the key of the keyed hashes has not been derived")
         message = "".join([f"{len(part)}:{part}" for part in (purpose, *values)])
@@ -64,22 +69,30 @@ class KeyedHash:
         return urlsafe_b64encode(self.digest(purpose, *values)).rstrip(b"=").decode()
 
     def voter_id(self, address: str) -> str:
-        """Return the pseudonym of the voter with this normalised address: 128 bits, 22 characters of base64url."""
+        """Return the pseudonym of the voter with this normalised address: 128 bits, 22 characters
+        of base64url.
+        """
         return urlsafe_b64encode(self.digest(Purpose.VOTER, address)[:16]).rstrip(b"=").decode()
 
     def handle(self, voter_id: str, generation: int) -> str:
-        """Return the name under which the voting platform hears of an identifier: 128 bits, 22 characters of base64url.
+        """Return the name under which the voting platform hears of an identifier: 128 bits, 22
+        characters of base64url.
 
-        It is stored nowhere and says neither the identifier nor the voter; two identifiers of one voter have two that nobody can tie.
+        It is stored nowhere and says neither the identifier nor the voter; two identifiers of one
+        voter have two that nobody can tie.
         """
         return urlsafe_b64encode(self.digest(Purpose.HANDLE, voter_id, str(generation))[:16]).rstrip(b"=").decode()
 
     def revision(self, voter_id: str, generation: int) -> str:
-        """Return what a page shows: this voter at this generation, in 22 characters of base64url. It is stored nowhere."""
+        """Return what a page shows: this voter at this generation, in 22 characters of base64url.
+        It is stored nowhere.
+        """
         return urlsafe_b64encode(self.digest(Purpose.REVISION, voter_id, str(generation))[:16]).rstrip(b"=").decode()
 
     def extra_proof(self, voter_id: str, value: str) -> str:
-        """Return the hash of a voter's further proof, bound to the voter: two who were born on one day have two hashes."""
+        """Return the hash of a voter's further proof, bound to the voter: two who were born on one
+        day have two hashes.
+        """
         return self.hash(Purpose.EXTRA_PROOF, voter_id, value)
 
 

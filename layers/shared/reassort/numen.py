@@ -1,4 +1,6 @@
-"""The NUMEN, staff number of the French ministry of education: 2 digits, a letter, 7 digits, 3 letters."""
+"""The NUMEN, staff number of the French ministry of education: 2 digits, a letter, 7 digits, 3
+letters.
+"""
 
 import re
 
@@ -17,7 +19,8 @@ def normalise_numen(typed: str) -> str:
         NumenFormatError: it has not 13 characters of the right kinds.
     """
     numen = _BLANKS.sub("", typed)
-    # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is checked before.
+    # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is
+    # checked before.
     if not numen.isascii() or _SHAPE.fullmatch(numen.upper()) is None:
         raise NumenFormatError("not of the form 09E9900123ABC")
     return numen.upper()

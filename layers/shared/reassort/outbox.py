@@ -1,8 +1,9 @@
-"""The outbox: what must be sent, committed together with the change that causes it, and sent by `notify` afterwards.
+"""The outbox: what must be sent, committed together with the change that causes it, and sent by
+`notify` afterwards.
 
-One item is one delivery. A delivery holds one message (a one-time code) or several (the new identifier and the
-confirmation of a reissue), each with a status of its own. What the messages say is sealed (see `sealing`) and removed
-once nothing can be sent any more.
+One item is one delivery. A delivery holds one message (a one-time code) or several (the new
+identifier and the confirmation of a reissue), each with a status of its own. What the messages say
+is sealed (see `sealing`) and removed once nothing can be sent any more.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from reassort.reasons import Reason
 from reassort.table_keys import due_shard
 from reassort.tables import Item
 
-# A delivery that the stream has not brought to `notify` within this time is picked up by the sweeper.
+# A delivery that the stream has not brought to `notify` within this time is picked up by the
+# sweeper.
 OVERDUE_AFTER = timedelta(seconds=60)
-# The value of the attribute `wake`; the event source filters on it, so a worker's own updates do not wake it again.
+# The value of the attribute `wake`; the event source filters on it, so a worker's own updates do
+# not wake it again.
 WAKE = "queued"
 
 
@@ -81,7 +84,9 @@ TOLD = ("channel", "fell_back")
 
 @dataclass
 class HistoryStep:
-    """One line of a history. `at` is milliseconds since 1970; `channel` is how an identifier went."""
+    """One line of a history. `at` is milliseconds since 1970; `channel` is how an identifier
+    went.
+    """
 
     at: int
     status: Status
@@ -141,12 +146,16 @@ class Delivery:
         return self.channel if message in {Message.IDENTIFIER, Message.CANARY} else Channel.EMAIL
 
     def round_of(self, message: Message) -> int:
-        """Return how often a message was queued anew; a receipt for an earlier round says nothing about this one."""
+        """Return how often a message was queued anew; a receipt for an earlier round says nothing
+        about this one.
+        """
         number: int = self.messages[message].get("round", 0)
         return number
 
     def as_told(self) -> Delivery:
-        """Return the delivery as its confirmation told it first, so that it tells the same if it must be sent again."""
+        """Return the delivery as its confirmation told it first, so that it tells the same if it
+        must be sent again.
+        """
         told = self.messages[Message.CONFIRMATION]
         channel, fell_back = (told.get(name) for name in TOLD)
         if channel is None:
@@ -154,7 +163,9 @@ class Delivery:
         return replace(self, channel=Channel(channel), fell_back=bool(fell_back))
 
     def turn_of(self, message: Message) -> int | None:
-        """Return when it is the turn of a message that waits in its lane (milliseconds since 1970), None if it does not."""
+        """Return when it is the turn of a message that waits in its lane (milliseconds since 1970),
+        None if it does not.
+        """
         state = self.messages[message]
         turn: int | None = state.get("turn") if state["status"] == Status.QUEUED else None
         return turn
@@ -226,7 +237,8 @@ def code_delivery_item(
 ) -> Item:
     """Return the delivery of a one-time code, which is worthless after `lifetime`.
 
-    `source` is the keyed hash of the network that asked: codes of one network wait in turn with those of the others.
+    `source` is the keyed hash of the network that asked: codes of one network wait in turn with
+    those of the others.
     """
     item = _delivery_item(
         delivery_id=delivery_id,
@@ -255,7 +267,9 @@ def reissue_delivery_item(
     now: datetime,
     retention: Retention,
 ) -> Item:
-    """Return the delivery of a reissue: the identifier by the chosen channel, and the confirmation by e-mail."""
+    """Return the delivery of a reissue: the identifier by the chosen channel, and the confirmation
+    by e-mail.
+    """
     return {
         **_delivery_item(
             delivery_id=reference,
@@ -315,7 +329,8 @@ def queued_message(number: int = 0) -> Item:
 
 @dataclass(frozen=True)
 class QueueAgain:
-    """The part of an UpdateItem call that queues an identifier anew, by `channel`, whatever became of it before.
+    """The part of an UpdateItem call that queues an identifier anew, by `channel`, whatever became
+    of it before.
 
     `steps` are the lines that the history gains. The clauses beside it are the caller's.
     """
@@ -363,7 +378,8 @@ def _delivery_item(
         **({} if address is None else {"address": address}),
         "payload": payload,
         "messages": {message.value: queued_message() for message in messages},
-        # That a confirmation was queued goes without saying. The item stays below one kilobyte, and its write units at two.
+        # That a confirmation was queued goes without saying. The item stays below one kilobyte, and
+        # its write units at two.
         "history": [history_step(at, messages[0], Status.QUEUED, channel)],
         "queued_at": at,
         "wake": WAKE,

@@ -1,8 +1,8 @@
 """Mobile numbers of French territories, validated before anything is spent.
 
-Overseas mobiles are dialled like mainland ones within France (0690…, 0692…) but belong to other country codes. A
-library that reads them with the mainland's prefix calls them invalid, so the prefix names the territory first
-(numbering plan of ARCEP, decision 2018-0881).
+Overseas mobiles are dialled like mainland ones within France (0690…, 0692…) but belong to other
+country codes. A library that reads them with the mainland's prefix calls them invalid, so the
+prefix names the territory first (numbering plan of ARCEP, decision 2018-0881).
 """
 
 import re
@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 import phonenumbers
 
-# National prefix (without the 0) of overseas mobiles → the territory whose country code they belong to.
+# National prefix (without the 0) of overseas mobiles → the territory whose country code they belong
+# to.
 _OVERSEAS_PREFIXES = {
     "690": "GP",
     "691": "GP",
@@ -21,7 +22,8 @@ _OVERSEAS_PREFIXES = {
     "693": "RE",
     "639": "YT",
 }
-# Saint-Barthélemy and Saint-Martin share +590 with Guadeloupe, and nothing in the number tells which of the three.
+# Saint-Barthélemy and Saint-Martin share +590 with Guadeloupe, and nothing in the number tells
+# which of the three.
 _SHARED_PLAN = {"BL": "GP", "MF": "GP"}
 _ALLOWED = re.compile(r"(?:\+|00)?[0-9][0-9 .()/\u00a0\u202f\u2010\u2011\u2013-]{5,30}")
 _MOBILE = phonenumbers.PhoneNumberType.MOBILE
@@ -35,8 +37,9 @@ def normalise_phone(typed: str, territories: Collection[str]) -> str:
     """Return the number in E.164, for example `+33612345678`.
 
     Raises:
-        PhoneError: it is not a mobile number of one of the `territories` (ISO 3166-1 codes); that refuses landlines,
-            foreign, premium, satellite and machine-to-machine numbers, extensions and digits that are not ASCII.
+        PhoneError: it is not a mobile number of one of the `territories` (ISO 3166-1 codes); that
+            refuses landlines, foreign, premium, satellite and machine-to-machine numbers,
+            extensions and digits that are not ASCII.
     """
     text = typed.strip()
     if _ALLOWED.fullmatch(text) is None:

@@ -1,6 +1,8 @@
-"""What can be refused, and how it is said: one table from code to HTTP status and French text (RFC 9457).
+"""What can be refused, and how it is said: one table from code to HTTP status and French text (RFC
+9457).
 
-The texts are for voters. What depends on the election (helpdesk number, durations) is filled in when the answer is made.
+The texts are for voters. What depends on the election (helpdesk number, durations) is filled in
+when the answer is made.
 """
 
 from dataclasses import dataclass, field
@@ -46,7 +48,9 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Wording:
-    """HTTP status and French text of a refusal. `{helpdesk}` in the detail becomes the helpdesk's number."""
+    """HTTP status and French text of a refusal. `{helpdesk}` in the detail becomes the helpdesk's
+    number.
+    """
 
     status: int
     title: str
@@ -57,7 +61,8 @@ WORDINGS: dict[Code, Wording] = {
     Code.ALREADY_DELIVERED: Wording(
         409,
         "Votre identifiant est déjà arrivé",
-        "Cherchez-le dans vos SMS et dans vos courriels. Si vous ne le trouvez pas, appelez l’assistance au {helpdesk}.",
+        "Cherchez-le dans vos SMS et dans vos courriels. Si vous ne le trouvez "
+        "pas, appelez l’assistance au {helpdesk}.",
     ),
     Code.ALREADY_VOTED: Wording(
         409,
@@ -98,8 +103,8 @@ WORDINGS: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         429,
         "Trop d’essais",
-        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le auprès de votre secrétariat, ou appelez "
-        "l’assistance au {helpdesk}.",
+        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le "
+        "auprès de votre secrétariat, ou appelez l’assistance au {helpdesk}.",
     ),
     Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas. Revenez à l’accueil du site."),
     Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande ne porte cette référence. Vérifiez-la."),
@@ -134,13 +139,14 @@ WORDINGS: dict[Code, Wording] = {
     Code.SOURCE_LIMIT: Wording(
         429,
         "Trop de demandes depuis votre réseau",
-        "Beaucoup de codes ont été demandés depuis le réseau que vous utilisez. Attendez un peu, ou essayez depuis un autre "
-        "réseau, par exemple celui de votre téléphone.",
+        "Beaucoup de codes ont été demandés depuis le réseau que vous utilisez. "
+        "Attendez un peu, ou essayez depuis un autre réseau, par exemple celui de votre téléphone.",
     ),
     Code.STALE_PAGE: Wording(
         409,
         "Quelqu’un d’autre s’est identifié dans ce navigateur",
-        "Rien n’a été demandé. Vérifiez l’adresse affichée en haut de la page. Si ce n’est pas la vôtre, déconnectez-vous.",
+        "Rien n’a été demandé. Vérifiez l’adresse affichée en haut de la page. Si ce n’est pas la vôtre, "
+        "déconnectez-vous.",
     ),
     Code.SUPERSEDED: Wording(
         409,
@@ -155,7 +161,8 @@ WORDINGS: dict[Code, Wording] = {
     Code.TOO_MANY_REISSUES: Wording(
         429,
         "Trop de demandes",
-        "Vous avez demandé trop de nouveaux identifiants. Utilisez le dernier reçu, ou appelez l’assistance au {helpdesk}.",
+        "Vous avez demandé trop de nouveaux identifiants. Utilisez le dernier reçu, "
+        "ou appelez l’assistance au {helpdesk}.",
     ),
     Code.TOO_MANY_TRIES: Wording(
         429, "Trop d’essais", "Ce code ne sert plus. Demandez un nouveau code et utilisez le dernier reçu."
@@ -172,12 +179,14 @@ WORDINGS: dict[Code, Wording] = {
     Code.WINDOW_CLOSED: Wording(
         409,
         "Les demandes sont fermées",
-        "Les demandes de nouvel identifiant ne sont pas ouvertes en ce moment. Consultez les dates sur la page d’accueil.",
+        "Les demandes de nouvel identifiant ne sont pas ouvertes en ce moment. "
+        "Consultez les dates sur la page d’accueil.",
     ),
     Code.WRONG_CODE: Wording(
         401,
         "Code non reconnu",
-        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier courriel reçu ou demandez un nouveau code.",
+        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier "
+        "courriel reçu ou demandez un nouveau code.",
     ),
 }
 
@@ -195,19 +204,21 @@ VOTING_CLOSED = Wording(
     "Ce vote n’a pas été compté. Consultez les dates du vote sur la page d’accueil.",
 )
 
-# In place of those above where the election asks for a further proof; `{extra_proof}` becomes its label. Which of the two is wrong is not said.
+# In place of those above where the election asks for a further proof; `{extra_proof}` becomes its
+# label. Which of the two is wrong is not said.
 WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         WORDINGS[Code.LOCKED].status,
         WORDINGS[Code.LOCKED].title,
-        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas le vôtre, et vous avez fait trop d’essais. Vérifiez les deux, "
-        "ou appelez l’assistance au {helpdesk}.",
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas le vôtre, et vous "
+        "avez fait trop d’essais. Vérifiez les deux, ou appelez l’assistance au {helpdesk}.",
     ),
     Code.NUMEN_MISMATCH: Wording(
         WORDINGS[Code.NUMEN_MISMATCH].status,
         "Renseignements non reconnus",
-        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas celui de la liste électorale pour votre adresse. Vérifiez les deux. "
-        "Le secrétariat de votre établissement peut vous remettre votre NUMEN dans une enveloppe cachetée.",
+        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas celui de la liste électorale pour votre adresse. "
+        "Vérifiez les deux. Le secrétariat de votre établissement peut vous remettre "
+        "votre NUMEN dans une enveloppe cachetée.",
     ),
 }
 
@@ -225,8 +236,9 @@ class FieldFault:
 class Problem(Exception):  # noqa: N818 - the term of RFC 9457
     """A request that is refused. `retry_after` is in seconds; `attempts_left` counts further tries.
 
-    `extra_proof` is the label of the election's further proof, for a refusal that may be about it. `wording` takes the
-    place of the code's own. `same_voter` tells whether a stale page shows the voter who is signed in.
+    `extra_proof` is the label of the election's further proof, for a refusal that may be about it.
+    `wording` takes the place of the code's own. `same_voter` tells whether a stale page shows the
+    voter who is signed in.
     """
 
     code: Code

@@ -1,14 +1,17 @@
-"""Why a message was not delivered, or not yet: a closed set of stable codes, each with words that a helpdesk agent can say.
+"""Why a message was not delivered, or not yet: a closed set of stable codes, each with words that a
+helpdesk agent can say.
 
-What SES, SNS and the carriers answer is mapped to this set by `notify.provider_reasons`; their own wording is never stored, for
-it may quote an address or a number.
+What SES, SNS and the carriers answer is mapped to this set by `notify.provider_reasons`; their own
+wording is never stored, for it may quote an address or a number.
 """
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """A stable code. `words` is what voter and helpdesk read: French, lower case, without a full stop."""
+    """A stable code. `words` is what voter and helpdesk read: French, lower case, without a full
+    stop.
+    """
 
     MAILBOX_FULL = "mailbox-full"
     NO_SUCH_MAILBOX = "no-such-mailbox"

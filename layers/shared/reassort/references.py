@@ -1,13 +1,15 @@
-"""The reference of a reissue: what a voter quotes on the phone, and the key under which the request is idempotent.
+"""The reference of a reissue: what a voter quotes on the phone, and the key under which the request
+is idempotent.
 
-It is derived from the voter and the request's idempotency key, so a repeated request finds what the first one left.
+It is derived from the voter and the request's idempotency key, so a repeated request finds what the
+first one left.
 """
 
 from reassort.identifiers import ALPHABET, spell, upper_ascii
 from reassort.keyed_hash import KeyedHash, Purpose
 
-# 10 symbols carry 49 bits: among a million reissues of an election two share a reference once in 1,000 elections, and
-# then the transaction refuses the second.
+# 10 symbols carry 49 bits: among a million reissues of an election two share a reference once in
+# 1,000 elections, and then the transaction refuses the second.
 _SYMBOLS = 10
 
 
@@ -19,7 +21,9 @@ def derive_reference(keyed_hash: KeyedHash, voter_id: str, idempotency_key: str)
 
 
 def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
-    """Return the token of a reissue's confirmation: its reference, and 256 bits that only this service can compute."""
+    """Return the token of a reissue's confirmation: its reference, and 256 bits that only this
+    service can compute.
+    """
     return f"{reference}.{keyed_hash.hash(Purpose.DISPUTE, reference)}"
 
 

@@ -1,7 +1,9 @@
-"""The register: one entry for each change of a voter's identifier, chained by hash, written with the change itself.
+"""The register: one entry for each change of a voter's identifier, chained by hash, written with
+the change itself.
 
-The hash is plain SHA-256 over the entry's canonical JSON, so that the election bureau can verify an exported file
-without any key. Entries hold pseudonyms and times, never an address, a NUMEN, a phone number or an identifier.
+The hash is plain SHA-256 over the entry's canonical JSON, so that the election bureau can verify an
+exported file without any key. Entries hold pseudonyms and times, never an address, a NUMEN, a phone
+number or an identifier.
 """
 
 import json
@@ -14,7 +16,8 @@ from typing import Any
 from reassort.tables import Action, Item, put_if_absent
 
 GENESIS = "0" * 64
-# Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that short.
+# Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that
+# short.
 ELECTION_CHAIN = "election"
 # Who changed something, where it was no operator and not the voting platform.
 VOTER_ACTOR = "voter"
@@ -39,7 +42,9 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One change. `sequence` counts from 1 within a voter; `at` is milliseconds since 1970; `actor` is who did it."""
+    """One change. `sequence` counts from 1 within a voter; `at` is milliseconds since 1970; `actor`
+    is who did it.
+    """
 
     voter_id: str
     sequence: int
@@ -52,12 +57,16 @@ class Entry:
 
     @cached_property
     def hash(self) -> str:
-        """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal digits."""
+        """Return the SHA-256 of the entry, the former entry's hash included: 64 hexadecimal
+        digits.
+        """
         return sha256(self.content).hexdigest()
 
     @property
     def content(self) -> bytes:
-        """Return what is hashed: the entry's canonical JSON, which is its line of an exported register."""
+        """Return what is hashed: the entry's canonical JSON, which is its line of an exported
+        register.
+        """
         return canonical(self._content())
 
     def _content(self) -> dict[str, Any]:
@@ -97,5 +106,7 @@ def entry_from_item(item: Item) -> Entry:
 
 
 def append_entry(table: str, entry: Entry) -> Action:
-    """Return the write that appends an entry; it is refused when that place in the voter's chain is taken."""
+    """Return the write that appends an entry; it is refused when that place in the voter's chain is
+    taken.
+    """
     return put_if_absent("register", table, entry.to_item(), "voter_id")

@@ -1,8 +1,10 @@
-"""Whether reissues may commit: a record that the operators write, and that every reissue is conditioned on.
+"""Whether reissues may commit: a record that the operators write, and that every reissue is
+conditioned on.
 
-The election file says when reissues are open. The record can only narrow that: it stops reissues at once, or from an earlier instant on.
-It lies on many items alike, for a condition on one item would make all reissues of a morning conflict with each other; the items are
-written together, so a stop holds for all voters from one instant on, and what had not committed by then is refused.
+The election file says when reissues are open. The record can only narrow that: it stops reissues at
+once, or from an earlier instant on. It lies on many items alike, for a condition on one item would
+make all reissues of a morning conflict with each other; the items are written together, so a stop
+holds for all voters from one instant on, and what had not committed by then is refused.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _LETS = "attribute_not_exists(closes_at) OR (opens_at <= :now AND closes_at > :n
 
 @dataclass(frozen=True)
 class ReissueSwitch:
-    """From when until when reissues may commit: milliseconds since 1970, `closes_at` excluded. None: whenever the election file says."""
+    """From when until when reissues may commit: milliseconds since 1970, `closes_at` excluded.
+    None: whenever the election file says.
+    """
 
     opens_at: int | None = None
     closes_at: int | None = None
@@ -52,7 +56,9 @@ def switch_from_item(item: Item | None) -> ReissueSwitch:
 
 
 def switch_item_key(voter_id: str) -> Item:
-    """Return the key of the item that a voter's reissues are conditioned on, in the control table."""
+    """Return the key of the item that a voter's reissues are conditioned on, in the control
+    table.
+    """
     return {"key": control_shard_key(voter_id)}
 
 

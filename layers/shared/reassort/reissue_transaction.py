@@ -123,10 +123,12 @@ def reissue_actions(
 
 
 def _supersede_previous(voter: Voter, tables: ReissueTables, now: datetime, retention: Retention) -> list[Action]:
-    """Mark the delivery of the identifier that is being revoked, unless a worker is sending it at this moment.
+    """Mark the delivery of the identifier that is being revoked, unless a worker is sending it at
+    this moment.
 
-    Claiming a message and superseding its delivery are conditional writes on one item, so an identifier is never sent
-    once its successor has committed. A delivery older than its retention may be gone, and has nothing left to send.
+    Claiming a message and superseding its delivery are conditional writes on one item, so an
+    identifier is never sent once its successor has committed. A delivery older than its retention
+    may be gone, and has nothing left to send.
     """
     at = epoch_milliseconds(now)
     kept = timedelta(days=retention.deliveries_days) / timedelta(milliseconds=1)

@@ -1,7 +1,8 @@
-"""What must be sent is sealed by KMS under an encryption context, so that a sealed value cannot be moved elsewhere.
+"""What must be sent is sealed by KMS under an encryption context, so that a sealed value cannot be
+moved elsewhere.
 
-Two kinds of sealed values exist: the address a voter signed in with, bound to the voter, and the payload of one
-delivery, bound to the delivery. Only `notify` may open either.
+Two kinds of sealed values exist: the address a voter signed in with, bound to the voter, and the
+payload of one delivery, bound to the delivery. Only `notify` may open either.
 """
 
 from __future__ import annotations
@@ -51,11 +52,15 @@ class Opener:
         self._key_id = key_id
 
     def open_address(self, voter_id: str, sealed: bytes) -> str:
-        """Decrypt an address. Raises botocore's ClientError when KMS refuses or the context differs."""
+        """Decrypt an address. Raises botocore's ClientError when KMS refuses or the context
+        differs.
+        """
         return self._open(sealed, address_context(voter_id))
 
     def open_payload(self, delivery_id: str, sealed: bytes) -> dict[str, str]:
-        """Decrypt a payload. Raises botocore's ClientError when KMS refuses or the context differs."""
+        """Decrypt a payload. Raises botocore's ClientError when KMS refuses or the context
+        differs.
+        """
         payload: dict[str, str] = json.loads(self._open(sealed, payload_context(delivery_id)))
         return payload
 

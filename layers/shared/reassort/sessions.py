@@ -1,7 +1,8 @@
 """The session of a signed-in voter: made by `login`, read and prolonged by `reissue`.
 
-The browser holds a cookie (`cookies.py`) of the voter's pseudonym and a secret; the table holds a keyed hash of the secret. The
-pseudonym gives the item's partition, so that session, voter and delivery are read in one round trip.
+The browser holds a cookie (`cookies.py`) of the voter's pseudonym and a secret; the table holds a
+keyed hash of the secret. The pseudonym gives the item's partition, so that session, voter and
+delivery are read in one round trip.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def draw_token(voter_id: str) -> Token:
 
 @dataclass(frozen=True)
 class Session:
-    """A live session. `address` is sealed; `masked_address` may be shown. Times are milliseconds since 1970."""
+    """A live session. `address` is sealed; `masked_address` may be shown. Times are milliseconds
+    since 1970.
+    """
 
     voter_id: str
     key: str
@@ -110,7 +113,9 @@ def live_session(item: Item | None, now: datetime, limits: SessionLimits) -> Ses
 
 
 def prolong_session(dynamodb: DynamoDBClient, table: str, session: Session, now: datetime) -> Session:
-    """Record that the voter is there. A session that was signed out meanwhile is not brought back."""
+    """Record that the voter is there. A session that was signed out meanwhile is not brought
+    back.
+    """
     if epoch_milliseconds(now) - session.seen_at < _PROLONG_AFTER / timedelta(milliseconds=1):
         return session
     try:

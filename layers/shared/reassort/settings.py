@@ -13,7 +13,8 @@ def read_settings[T](model: type[T], environ: Mapping[str, str] = os.environ) ->
     """Build a frozen dataclass of strings from the variables named like its fields, in upper case.
 
     Raises:
-        MissingSettingError: a variable is absent or empty; a function that cannot work must not start.
+        MissingSettingError: a variable is absent or empty; a function that cannot work must not
+            start.
     """
     values: dict[str, str] = {}
     for field in fields(model):  # type: ignore[arg-type]
@@ -25,5 +26,7 @@ def read_settings[T](model: type[T], environ: Mapping[str, str] = os.environ) ->
 
 
 def is_under_snap_start(environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether what is in memory once this function has started goes into a snapshot, from which many environments resume."""
+    """Tell whether what is in memory once this function has started goes into a snapshot, from
+    which many environments resume.
+    """
     return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"

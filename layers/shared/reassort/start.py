@@ -1,8 +1,8 @@
 """How a function starts. Its handler imports this module first, and calls `begin` last.
 
-Importing it stops the garbage collector, which would look through hundreds of thousands of new objects that all stay: 3.5 % of the
-instructions of a cold start. `begin` sets them aside for good and lets it run again, so that no request waits some 25 ms for a full
-collection either.
+Importing it stops the garbage collector, which would look through hundreds of thousands of new
+objects that all stay: 3.5 % of the instructions of a cold start. `begin` sets them aside for good
+and lets it run again, so that no request waits some 25 ms for a full collection either.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ gc.disable()
 
 
 def begin(*actions: Callable[[], None], snapshot: bool | None = None) -> None:
-    """Do now what each environment must do for itself, or under SnapStart (`snapshot`) once it has resumed from the snapshot.
+    """Do now what each environment must do for itself, or under SnapStart (`snapshot`) once it has
+    resumed from the snapshot.
 
-    That is whatever must not be part of one: a key that is stored nowhere, and connections, which would be closed by then.
+    That is whatever must not be part of one: a key that is stored nowhere, and connections, which
+    would be closed by then.
     """
     if is_under_snap_start() if snapshot is None else snapshot:
         # Lambda's runtime has it; the layer does not.

@@ -10,7 +10,9 @@ SESSION_PREFIX = "session#"
 
 
 def codes_day_attribute(day: datetime) -> str:
-    """Return the attribute of a bucket that counts its codes of one day, in the election's local time."""
+    """Return the attribute of a bucket that counts its codes of one day, in the election's local
+    time.
+    """
     return f"codes_{day:%Y%m%d}"
 
 
@@ -63,9 +65,11 @@ def share_key(source_hash: str) -> str:
     return f"{PACE_PREFIX}source#{source_hash}"
 
 
-# The operators' record of when reissues may commit, in the control table: what an operator reads, and what reissues are conditioned on.
+# The operators' record of when reissues may commit, in the control table: what an operator reads,
+# and what reissues are conditioned on.
 CONTROL_KEY = "control"
-# At 50 reissues a second some two conditions in a hundred meet another one on the same item, and are tried again.
+# At 50 reissues a second some two conditions in a hundred meet another one on the same item, and
+# are tried again.
 CONTROL_SHARDS = 48
 
 
@@ -79,14 +83,16 @@ def control_shard_key(voter_id: str) -> str:
     return f"{CONTROL_KEY}#{crc32(voter_id.encode()) % CONTROL_SHARDS:02}"
 
 
-# How the ids of canaries begin in the deliveries table; a reissue's reference and a code's id never do.
+# How the ids of canaries begin in the deliveries table; a reissue's reference and a code's id never
+# do.
 CANARY_PREFIX = "canary-"
 
 DUE_INDEX = "due"
 SMS_INDEX = "sms"
 # The sweeper's index is spread over this many partitions; each takes 1,000 writes a second.
 DUE_SHARDS = tuple(str(number) for number in range(8))
-# Deliveries that owe nothing but their erasure lie apart, so that looking at what waits does not read them.
+# Deliveries that owe nothing but their erasure lie apart, so that looking at what waits does not
+# read them.
 ERASE_SHARDS = tuple(f"erase-{number}" for number in range(8))
 
 

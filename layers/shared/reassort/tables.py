@@ -1,4 +1,6 @@
-"""Reading and writing DynamoDB: plain values in and out, and the one way to write several items at once."""
+"""Reading and writing DynamoDB: plain values in and out, and the one way to write several items at
+once.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
     """Write plain values as DynamoDB's typed attributes.
 
     Raises:
-        TypeError: a value of a kind that no item holds: a float, an empty set, anything but text in a set.
+        TypeError: a value of a kind that no item holds: a float, an empty set, anything but text in
+            a set.
     """
     return {name: _typed(value) for name, value in values.items()}
 
@@ -41,8 +44,8 @@ def from_wire(attributes: Mapping[str, Any]) -> Item:
     return {name: _plain(value) for name, value in attributes.items()}
 
 
-# The SDK's own (boto3.dynamodb.types) brings all of boto3, and takes every number through Decimal. tests/unit/test_tables.py
-# holds these two against it.
+# The SDK's own (boto3.dynamodb.types) brings all of boto3, and takes every number through Decimal.
+# tests/unit/test_tables.py holds these two against it.
 def _typed(value: Any) -> dict[str, Any]:
     # Most of what is written: a comparison of types takes half as long as the patterns below.
     kind = type(value)
@@ -92,7 +95,8 @@ def _plain(typed: Mapping[str, Any]) -> Any:
 
 
 class ConditionFailedError(Exception):
-    """The write's condition did not hold; nothing was written. `refused` names the actions whose condition failed.
+    """The write's condition did not hold; nothing was written. `refused` names the actions whose
+    condition failed.
 
     `item` is what was found in the place of what the condition wants, where that was asked for.
     """
@@ -104,7 +108,9 @@ class ConditionFailedError(Exception):
 
 
 class ContentionError(Exception):
-    """Another transaction held an item, or the table throttled. Nothing was written; it can be tried again."""
+    """Another transaction held an item, or the table throttled. Nothing was written; it can be
+    tried again.
+    """
 
 
 # What a call to a table raises when the table is busy or cannot be reached. It can be tried again.
@@ -113,7 +119,9 @@ BUSY_OR_UNREACHABLE = (ContentionError, ClientError, BotoCoreError)
 
 @dataclass(frozen=True)
 class Action:
-    """One write of a transaction. `name` is how a refusal is told apart; `kind` is DynamoDB's member name."""
+    """One write of a transaction. `name` is how a refusal is told apart; `kind` is DynamoDB's
+    member name.
+    """
 
     name: str
     kind: str
@@ -170,7 +178,9 @@ def update_request(
 
 
 def require(name: str, table: str, key: Item, condition: str, values: Mapping[str, Any]) -> Action:
-    """Require that a condition holds of an item that is not written; of one that is not there, too."""
+    """Require that a condition holds of an item that is not written; of one that is not there,
+    too.
+    """
     return Action(
         name,
         "ConditionCheck",
@@ -194,7 +204,8 @@ def exists(name: str, table: str, key: Item) -> Action:
 
 
 def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | None = None) -> None:
-    """Write all actions or none. `token` (at most 36 characters) makes a repeated call within ten minutes a no-op.
+    """Write all actions or none. `token` (at most 36 characters) makes a repeated call within ten
+    minutes a no-op.
 
     Raises:
         ConditionFailedError: names each action whose condition failed.
@@ -219,7 +230,8 @@ def write_all(dynamodb: DynamoDBClient, actions: Sequence[Action], token: str | 
                 told: Any = next(filter(None, refused.values()), None)
                 raise ConditionFailedError(frozenset(refused), from_wire(told) if told else None) from error
             raise ContentionError(code) from error
-        # The first call of a token that carried another random identifier is in flight, or has committed.
+        # The first call of a token that carried another random identifier is in flight, or has
+        # committed.
         if code in PASSING or code == "IdempotentParameterMismatchException":
             raise ContentionError(code) from error
         raise
@@ -229,7 +241,8 @@ def _call(operation: Callable[..., Any], **request: Any) -> Any:
     """Make one call about one item, or one read of several.
 
     Raises:
-        ContentionError: a throttle, or a conflict with transactions that outlasts a few tries; nothing was written.
+        ContentionError: a throttle, or a conflict with transactions that outlasts a few tries;
+            nothing was written.
         botocore.exceptions.ClientError: anything else.
     """
     for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
@@ -291,7 +304,8 @@ def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, I
     """Read one item from each table in one round trip, strongly consistent.
 
     Raises:
-        ContentionError: a throttle, of all keys or of one that was left unprocessed; can be tried again.
+        ContentionError: a throttle, of all keys or of one that was left unprocessed; can be tried
+            again.
         botocore.exceptions.ClientError: anything else.
     """
     answer = _call(

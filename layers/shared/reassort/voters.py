@@ -1,8 +1,9 @@
-"""A voter as the roll knows them, and what follows from it. Validity of an identifier is derived here, stored nowhere.
+"""A voter as the roll knows them, and what follows from it. Validity of an identifier is derived
+here, stored nowhere.
 
-An identifier is valid when its generation is the voter's current one and the voter is neither frozen nor marked as
-having voted. So a reissue, a vote and a freeze are each one conditional write on the same item, and a state with two
-valid identifiers cannot be written.
+An identifier is valid when its generation is the voter's current one and the voter is neither
+frozen nor marked as having voted. So a reissue, a vote and a freeze are each one conditional write
+on the same item, and a state with two valid identifiers cannot be written.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,9 @@ class IdentifierStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell whether an identifier of this status keeps it for ever: only active and frozen ones change."""
+        """Tell whether an identifier of this status keeps it for ever: only active and frozen ones
+        change.
+        """
         return self in {IdentifierStatus.REVOKED, IdentifierStatus.USED}
 
 
@@ -35,10 +38,11 @@ class IdentifierStatus(StrEnum):
 class Voter:
     """One entry of the electoral roll. Times are milliseconds since 1970.
 
-    `issued_at[g - 1]` is when generation `g` was issued, so the current generation is its length. `chain_length` and `chain_head`
-    are the length and the last hash of the voter's chain in the register. `extra_proof_hash` is None when the roll has no further proof.
-    `disputed` is the last generation that its voter did not ask for: that identifier never votes. Sessions that began before
-    `signed_out_at` have ended.
+    `issued_at[g - 1]` is when generation `g` was issued, so the current generation is its length.
+    `chain_length` and `chain_head` are the length and the last hash of the voter's chain in the
+    register. `extra_proof_hash` is None when the roll has no further proof. `disputed` is the last
+    generation that its voter did not ask for: that identifier never votes. Sessions that began
+    before `signed_out_at` have ended.
     """
 
     voter_id: str
@@ -77,9 +81,11 @@ class Voter:
         return self.issued_at[generation] if generation < self.generation else None
 
     def sequence_of(self, generation: int) -> int | None:
-        """Return the number of the last change that the status of this generation's identifier takes into account.
+        """Return the number of the last change that the status of this generation's identifier
+        takes into account.
 
-        None where no change can follow: the number would only show which revoked identifiers are of one voter.
+        None where no change can follow: the number would only show which revoked identifiers are of
+        one voter.
         """
         return None if self.identifier_status(generation).is_final else self.chain_length
 
@@ -118,8 +124,9 @@ def voter_from_item(item: Item) -> Voter:
     )
 
 
-# Every change appends to the voter's chain, so this clause alone makes a write depend on all that was read: generation,
-# vote, freeze. The clauses beside it say the same of one fact each, for whoever reads a refused transaction.
+# Every change appends to the voter's chain, so this clause alone makes a write depend on all that
+# was read: generation, vote, freeze. The clauses beside it say the same of one fact each, for
+# whoever reads a refused transaction.
 UNCHANGED = "chain_length = :read_length"
 SAME_GENERATION = "generation = :read_generation"
 NOT_VOTED = "attribute_not_exists(voted_at)"
@@ -137,7 +144,9 @@ def change_voter(
     clauses: tuple[str, ...] = (),
     removals: str = "",
 ) -> Action:
-    """Return the write of a change to a voter: refused unless the voter is as read and every clause holds."""
+    """Return the write of a change to a voter: refused unless the voter is as read and every clause
+    holds.
+    """
     known = {
         ":read_length": voter.chain_length,
         ":read_generation": voter.generation,

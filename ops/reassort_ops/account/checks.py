@@ -1,4 +1,6 @@
-"""One check: what it is about, what was expected, what was found, and where it says how to mend it."""
+"""One check: what it is about, what was expected, what was found, and where it says how to mend
+it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MARKS = {State.PASSED: "✓", State.FAILED: "✗", State.UNSEEN: "–"}
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome of one check. `expected` is empty when nothing could be looked at; `found` then says why."""
+    """The outcome of one check. `expected` is empty when nothing could be looked at; `found` then
+    says why.
+    """
 
     subject: Subject
     state: State
@@ -53,7 +57,9 @@ class Subject:
 
 
 def listed(names: list[str], most: int = 6) -> str:
-    """Return names as a line has room for them: all, or the first ones and how many there are besides."""
+    """Return names as a line has room for them: all, or the first ones and how many there are
+    besides.
+    """
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"

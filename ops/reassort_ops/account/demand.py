@@ -1,7 +1,9 @@
-"""What a roll of a given size asks of an account: e-mails and SMS in a day, functions at once, requests a second.
+"""What a roll of a given size asks of an account: e-mails and SMS in a day, functions at once,
+requests a second.
 
-The busiest minute is that of the model in bench/first_morning.md: a fifth of the roll asks for an identifier on the first day, two fifths of
-them in two hours, in which arrivals swell to 1.6 times their mean.
+The busiest minute is that of the model in bench/first_morning.md: a fifth of the roll asks for an
+identifier on the first day, two fifths of them in two hours, in which arrivals swell to 1.6 times
+their mean.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
     from reassort.election import Election
 
 _SHARE, _BUSY_SHARE, _BUSY_SECONDS, _SWELL = 0.2, 0.4, 7200, 1.6
-# Seconds of a function's time that one reissue takes in all functions together, and its requests to the API (bench/first_morning.md).
+# Seconds of a function's time that one reissue takes in all functions together, and its requests to
+# the API (bench/first_morning.md).
 _FUNCTION_SECONDS = 0.65
 _API_REQUESTS = 9.7
 # Everybody is sent a code and a confirmation.
@@ -42,8 +45,9 @@ class Demand:
 def demand(election: Election, voters: int, share_percent: int) -> Demand:
     """Return what a roll asks for if `share_percent` of it asks for an identifier on one day.
 
-    E-mails: a code and a confirmation each; those for whom the day's SMS are used up (`sending.sms_per_day`) get the identifier by e-mail, too;
-    and the canaries. SMS: each voter once, as far as the day's cap allows within a month, at the most that one may cost
+    E-mails: a code and a confirmation each; those for whom the day's SMS are used up
+    (`sending.sms_per_day`) get the identifier by e-mail, too; and the canaries. SMS: each voter
+    once, as far as the day's cap allows within a month, at the most that one may cost
     (`limits.sms_max_price_usd`).
     """
     asking = ceil(voters * share_percent / 100)

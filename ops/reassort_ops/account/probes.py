@@ -1,4 +1,6 @@
-"""A probe asks AWS, the network or a file, and answers one or several checks. No refusal ends the run."""
+"""A probe asks AWS, the network or a file, and answers one or several checks. No refusal ends the
+run.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +50,18 @@ class NotSeenError(Exception):
 
 @dataclass(frozen=True)
 class Probe:
-    """What answers `subjects`: `look` gives one check of each. It may give some and then raise: the others are unseen."""
+    """What answers `subjects`: `look` gives one check of each. It may give some and then raise: the
+    others are unseen.
+    """
 
     subjects: Sequence[Subject]
     look: Callable[[], Iterable[Check]]
 
 
 def run(probe: Probe) -> list[Check]:
-    """Return a check of each subject, in their order. What raised on the way leaves the rest unseen, and says why: an answer without a member, too."""
+    """Return a check of each subject, in their order. What raised on the way leaves the rest
+    unseen, and says why: an answer without a member, too.
+    """
     found: dict[Subject, Check] = {}
     why = ""
     try:
@@ -67,7 +73,9 @@ def run(probe: Probe) -> list[Check]:
 
 
 def run_all(probes: Sequence[Probe], advance: Callable[[float], None]) -> list[Check]:
-    """Run the probes side by side; return their checks in the probes' order. `advance` is told of each probe that has ended."""
+    """Run the probes side by side; return their checks in the probes' order. `advance` is told of
+    each probe that has ended.
+    """
 
     def one(probe: Probe) -> list[Check]:
         checks = run(probe)

@@ -1,4 +1,6 @@
-"""By what the account and its site are reached: AWS, the web, the DNS, a clock. Tests bring their own."""
+"""By what the account and its site are reached: AWS, the web, the DNS, a clock. Tests bring their
+own.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,17 @@ type Get = Callable[[str], httpx.Response]
 
 
 class Records(Protocol):
-    """What the DNS holds. A name that is not there has no records; each method raises NotSeenError when nobody answers."""
+    """What the DNS holds. A name that is not there has no records; each method raises NotSeenError
+    when nobody answers.
+    """
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT records of a name."""
 
     def aliases(self, name: str) -> list[str]:
-        """Return the names that a name's CNAME records lead to, one after the other, without the last dot."""
+        """Return the names that a name's CNAME records lead to, one after the other, without the
+        last dot.
+        """
 
     def addresses(self, name: str) -> set[str]:
         """Return the IPv4 and IPv6 addresses that a name ends at."""
@@ -42,7 +48,9 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Reach:
-    """What a check may ask. `elsewhere` is the endpoint that stands in for AWS, None on AWS itself."""
+    """What a check may ask. `elsewhere` is the endpoint that stands in for AWS, None on AWS
+    itself.
+    """
 
     aws: Aws
     get: Get
@@ -68,7 +76,9 @@ class Dns:
         self._seconds = seconds
 
     def texts(self, name: str) -> list[str]:
-        """Return the TXT records of a name; strings of one record are joined, as RFC 7208 section 3.3 wants it."""
+        """Return the TXT records of a name; strings of one record are joined, as RFC 7208 section
+        3.3 wants it.
+        """
         answer = self._resolve(name, "TXT")
         return [b"".join(record.strings).decode("utf-8", "replace") for record in answer] if answer else []
 

@@ -1,7 +1,9 @@
-"""What each function's role may do, written a second time beside the template on purpose: whoever widens a role says so twice.
+"""What each function's role may do, written a second time beside the template on purpose: whoever
+widens a role says so twice.
 
-The permission tests try these calls with the roles' own credentials on the local stack; `reassort check` has IAM simulate them on a deployed
-one. Resources are logical ids of the template; `ANY` is no resource, as an action without one has it.
+The permission tests try these calls with the roles' own credentials on the local stack;
+`reassort check` has IAM simulate them on a deployed one. Resources are logical ids of the template;
+`ANY` is no resource, as an action without one has it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ TABLE_ACTIONS = (
     "dynamodb:BatchGetItem",
 )
 ANY = "*"
-# The identity and the configuration set that e-mail is sent with, and a telephone number: none is one resource of the template.
+# The identity and the configuration set that e-mail is sent with, and a telephone number: none is
+# one resource of the template.
 SENDER = "sender"
 PHONE = "phone"
 
@@ -40,7 +43,9 @@ type Context = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Right:
-    """A call that a role may make or must be refused. `context` are the keys of IAM's conditions that come with such a call."""
+    """A call that a role may make or must be refused. `context` are the keys of IAM's conditions
+    that come with such a call.
+    """
 
     action: str
     resource: str
@@ -109,7 +114,8 @@ HELD: Mapping[tuple[str, str], frozenset[str]] = {
     ("lambda:InvokeFunction", "NotifyFunction"): frozenset(),
 }
 
-# What comes with a call of KMS: the encryption context, whose members are condition keys, and by which service it comes; none has this name.
+# What comes with a call of KMS: the encryption context, whose members are condition keys, and by
+# which service it comes; none has this name.
 _DIRECTLY = {"kms:ViaService": ("none",)}
 
 
@@ -122,7 +128,8 @@ _PAYLOAD = _sealing("payload")
 _SEALED: Mapping[tuple[str, str], Context] = {
     ("NotifyRole", "kms:Encrypt"): _sealing("payload", delivery="canary-ac-dijon_fr-email-0")
 }
-# What conditions refuse, though the action is granted on the resource. The local AWS evaluates none of these.
+# What conditions refuse, though the action is granted on the resource. The local AWS evaluates none
+# of these.
 BY_CONDITION: Mapping[str, tuple[Right, ...]] = {
     "NotifyRole": (
         Right("kms:Encrypt", "EncryptionKey", False, _PAYLOAD),
@@ -133,7 +140,9 @@ BY_CONDITION: Mapping[str, tuple[Right, ...]] = {
 
 
 def is_held(role: str, action: str, resource: str) -> bool:
-    """Tell whether a role may do something that is no table's item. Raises KeyError when the table here says nothing of it."""
+    """Tell whether a role may do something that is no table's item. Raises KeyError when the table
+    here says nothing of it.
+    """
     return role in HELD[action, resource]
 
 

@@ -1,4 +1,6 @@
-"""What `samconfig.toml` will deploy: the stack's name, its region, and every parameter of the template with its value."""
+"""What `samconfig.toml` will deploy: the stack's name, its region, and every parameter of the
+template with its value.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _PLACEHOLDER = re.compile(r"<[^<>]+>")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of the template, as CloudFormation will check it. `default` is None when a value must be given."""
+    """A parameter of the template, as CloudFormation will check it. `default` is None when a value
+    must be given.
+    """
 
     default: str | None
     values: tuple[str, ...]
@@ -38,7 +42,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Profile:
-    """One profile of `samconfig.toml` beside the template that it deploys. `given` are the overrides, placeholders included."""
+    """One profile of `samconfig.toml` beside the template that it deploys. `given` are the
+    overrides, placeholders included.
+    """
 
     profile: str
     stack_name: str
@@ -49,7 +55,9 @@ class Profile:
     watched: frozenset[str]
 
     def value(self, name: str, absent: str = "") -> str:
-        """Return what a parameter will be; empty while its placeholder stands, `absent` when the template has no such parameter."""
+        """Return what a parameter will be; empty while its placeholder stands, `absent` when the
+        template has no such parameter.
+        """
         if name in self.given:
             return "" if is_placeholder(self.given[name]) else self.given[name]
         parameter = self.parameters.get(name)
@@ -87,7 +95,8 @@ def read_settings(path: Path, profile: str) -> Profile:
     """Read a profile of a `samconfig.toml`, and the templates beside it.
 
     Raises:
-        OperatorError: the file has no such profile, or it or a template cannot be read as what it is.
+        OperatorError: the file has no such profile, or it or a template cannot be read as what it
+            is.
         OSError: one of them is not there.
     """
     try:

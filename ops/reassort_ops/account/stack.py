@@ -70,7 +70,9 @@ class Aws:
         return self._session
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """Return a client of any service, in the session's region or another, for as many threads as ask for it."""
+        """Return a client of any service, in the session's region or another, for as many threads
+        as ask for it.
+        """
         with self._making:
             key = (service, region)
             if key not in self._clients:
@@ -79,7 +81,9 @@ class Aws:
             return self._clients[key]
 
     def elsewhere(self) -> str | None:
-        """Return the endpoint that stands in for AWS, as `AWS_ENDPOINT_URL` or a profile names it; None on AWS itself."""
+        """Return the endpoint that stands in for AWS, as `AWS_ENDPOINT_URL` or a profile names it;
+        None on AWS itself.
+        """
         url: str = self.client("sts").meta.endpoint_url
         return None if (urlsplit(url).hostname or "").endswith(_AWS_HOSTS) else url
 
@@ -117,7 +121,8 @@ class Aws:
         """Read the outputs of a stack.
 
         Raises:
-            OperatorError: there is no such stack in this account and region, or it is not a stack of this service.
+            OperatorError: there is no such stack in this account and region, or it is not a stack
+                of this service.
             botocore.exceptions.ClientError: AWS refuses.
         """
         cloudformation = self._session.client("cloudformation", config=_CONFIG)
@@ -161,8 +166,9 @@ class Aws:
     def operator(self) -> str:
         """Return the name under which the register records what this operator does.
 
-        It is the last part of the caller's ARN: the user's name, or the session's of an assumed role. A session is often
-        named after an e-mail address; the register holds none, so its domain is dropped.
+        It is the last part of the caller's ARN: the user's name, or the session's of an assumed
+        role. A session is often named after an e-mail address; the register holds none, so its
+        domain is dropped.
 
         Raises:
             botocore.exceptions.ClientError: the credentials are not valid.

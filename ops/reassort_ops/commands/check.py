@@ -72,8 +72,9 @@ def check(
 ) -> None:
     """Look at an account before a deploy, or at a deployed stack; change nothing.
 
-    One line a check: ✓ as expected, ✗ not, – cannot be seen, and why. What is wrong names the section of docs/deploy.md that mends it.
-    Whoever runs it may hold the policy that --policy prints, or AWS's ReadOnlyAccess.
+    One line a check: ✓ as expected, ✗ not, – cannot be seen, and why. What is wrong names the
+    section of docs/deploy.md that mends it. Whoever runs it may hold the policy that --policy
+    prints, or AWS's ReadOnlyAccess.
 
     Exit status: 0 when nothing is wrong; what cannot be seen is counted, and is no failure.
     """

@@ -38,7 +38,8 @@ def deliveries_list(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what waits to be sent, by lane and the longest first, and count the dead letters. Nothing of a voter is shown.
+    """List what waits to be sent, by lane and the longest first, and count the dead letters.
+    Nothing of a voter is shown.
 
     Exit status: 0 when nothing is overdue and there is no dead letter.
     """
@@ -79,7 +80,9 @@ def deliveries_redrive(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send the dead letters back to the retry queue, once their cause is removed. It may be repeated: nothing is sent to a voter twice."""
+    """Send the dead letters back to the retry queue, once their cause is removed. It may be
+    repeated: nothing is sent to a voter twice.
+    """
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
     sqs = aws.sqs()

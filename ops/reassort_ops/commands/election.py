@@ -42,9 +42,11 @@ def election_status(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the windows of the election file, what the operators made of them, and whether a reissue would be issued now.
+    """Show the windows of the election file, what the operators made of them, and whether a reissue
+    would be issued now.
 
-    Exit status: 1 when the items that reissues depend on do not agree; close or open writes them anew.
+    Exit status: 1 when the items that reissues depend on do not agree; close or open writes them
+    anew.
     """
     target = Target(stack, elections, region, profile)
     standing = read_standing(target.dynamodb, target.stack)
@@ -61,7 +63,9 @@ def election_open(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let reissues commit, inside the window of the election file. Lifts a stop; writes the window into the tables."""
+    """Let reissues commit, inside the window of the election file. Lifts a stop; writes the window
+    into the tables.
+    """
     checked = checked_reason(reason)
     target = Target(stack, elections, region, profile)
     open_reissues(target.election, checked, target.helpdesk())
@@ -81,7 +85,8 @@ def election_close(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop all reissues at once, or from a given time on. Votes, disputes and messages under way go on.
+    """Stop all reissues at once, or from a given time on. Votes, disputes and messages under way go
+    on.
 
     What had committed before is delivered; when the command returns, nothing further commits.
     """
@@ -140,7 +145,9 @@ def _state(window: Window, control: ReissueSwitch) -> str:
 
 
 def _early(election: Election, control: ReissueSwitch) -> str | None:
-    """Return when reissues close before the election file says so; None when they do not, or are stopped."""
+    """Return when reissues close before the election file says so; None when they do not, or are
+    stopped.
+    """
     if control.closes_at is None or control.stopped:
         return None
     closes_at = from_milliseconds(control.closes_at)

@@ -44,9 +44,11 @@ def platform_export(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a line for every identifier ever issued: handle;generation;status;superseded_at;sequence. Nothing of a voter is in it.
+    """Write a line for every identifier ever issued:
+    handle;generation;status;superseded_at;sequence. Nothing of a voter is in it.
 
-    It may run while the service does. The voting platform takes it to catch up with events that it missed.
+    It may run while the service does. The voting platform takes it to catch up with events that it
+    missed.
 
     Exit status: 0 when issued = active + revoked + used + frozen.
     """
@@ -73,7 +75,8 @@ def platform_compare(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare what the voting platform holds of each identifier with what the stack says, and name each difference.
+    """Compare what the voting platform holds of each identifier with what the stack says, and name
+    each difference.
 
     While the service runs, a difference may be a change of this very minute: compare again.
 

@@ -19,7 +19,8 @@ from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
 
-# Something is to be removed, and nobody has agreed to it. Typer's own status for wrong options is 2.
+# Something is to be removed, and nobody has agreed to it. Typer's own status for wrong options
+# is 2.
 NOT_AGREED = 3
 
 
@@ -35,8 +36,8 @@ def purge(
 ) -> None:
     """Remove what the election file's retention no longer allows, after showing what.
 
-    On a terminal it asks first; anywhere else it only shows, unless --yes. It refuses while the election is under way, and an
-    interrupted purge is resumed by running it again.
+    On a terminal it asks first; anywhere else it only shows, unless --yes. It refuses while the
+    election is under way, and an interrupted purge is resumed by running it again.
 
     Exit status: 0 when nothing is left to remove, 3 when it was only shown.
     """

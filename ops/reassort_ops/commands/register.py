@@ -21,7 +21,8 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.register.check import Reconciliation, verify_register
 
-# The modules of the file need `cryptography`, which takes a while to load: only the commands that sign or check wait for it.
+# The modules of the file need `cryptography`, which takes a while to load: only the commands that
+# sign or check wait for it.
 if TYPE_CHECKING:
     from reassort_ops.register.export import Export
     from reassort_ops.register.file_check import FileCheck
@@ -42,10 +43,12 @@ def register_export(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the register to a signed file that anybody can check offline, and the public key to FILE.pub.pem.
+    """Write the register to a signed file that anybody can check offline, and the public key to
+    FILE.pub.pem.
 
-    It may run while the service does, and signs nothing unless every chain verifies and the reconciliation holds. The file has
-    pseudonyms, times and names of operators; no address, no NUMEN, no phone number, no identifier (docs/register.md).
+    It may run while the service does, and signs nothing unless every chain verifies and the
+    reconciliation holds. The file has pseudonyms, times and names of operators; no address, no
+    NUMEN, no phone number, no identifier (docs/register.md).
 
     Exit status: 0 when the file is written.
     """
@@ -72,7 +75,8 @@ def register_export(
 
 @commands.command(
     "verify",
-    epilog="Example: reassort register verify register.jsonl --key register.pub.pem, or: reassort register verify --stack reassort",
+    epilog="Example: reassort register verify register.jsonl --key register.pub.pem, or: reassort register verify "
+    "--stack reassort",
 )
 def register_verify(
     file: Annotated[
@@ -90,8 +94,9 @@ def register_verify(
 ) -> None:
     """Verify every chain of the register and print the reconciliation.
 
-    With FILE: offline, with nothing but the file and the public key, which must come from the election bureau and not with the
-    file. It names the first line that is not as it was signed. With --stack: the tables themselves, while the service runs.
+    With FILE: offline, with nothing but the file and the public key, which must come from the
+    election bureau and not with the file. It names the first line that is not as it was signed.
+    With --stack: the tables themselves, while the service runs.
 
     Exit status: 0 when all of it verifies and issued = active + revoked + used + frozen.
     """

@@ -78,9 +78,10 @@ def rehearse(
 ) -> None:
     """Put a fictional roll on a stack, play a first morning against it, and say what was lost.
 
-    It refuses a stack that is protected from deletion or has any voter whom no rehearsal made, before anything is written. E-mails go to
-    SES's mailbox simulator only, so the stack's election file must accept its domain (docs/rehearsal.md); on a local stack they
-    go nowhere. The fictional roll stays until --clean removes it.
+    It refuses a stack that is protected from deletion or has any voter whom no rehearsal made,
+    before anything is written. E-mails go to SES's mailbox simulator only, so the stack's election
+    file must accept its domain (docs/rehearsal.md); on a local stack they go nowhere. The fictional
+    roll stays until --clean removes it.
 
     Exit status: 0 when nothing was lost and the register reconciles, 3 when nobody agreed.
     """
@@ -103,7 +104,10 @@ def rehearse(
     plans = plan_morning(roll, habits, share=share / 100, seconds=minutes * 60, by_sms=here or bool(numbers))
     if not (here or yes):
         asking = sum(not plan.votes_only for plan in plans)
-        question = f"Put {voters} fictional voters on {stack} in {target.aws.session.region_name}, of whom {asking} ask for an identifier?"
+        question = (
+            f"Put {voters} fictional voters on {stack} in {target.aws.session.region_name}, of whom {asking} "
+            "ask for an identifier?"
+        )
         if as_json or not may_ask() or not typer.confirm(question):
             typer.echo(f"{question} Say --yes.", err=True)
             raise typer.Exit(NOT_AGREED)
@@ -162,7 +166,9 @@ class _RehearsalRun:
         self._voter_ids = {voter.number: self.target.keyed_hash.voter_id(voter.email) for voter in asking}
 
     async def play(self, show: Callable[[], object]) -> float:
-        """Play the morning, wait until all has been sent, and return how many seconds voters came for."""
+        """Play the morning, wait until all has been sent, and return how many seconds voters came
+        for.
+        """
         aws, stack = self.target.aws, self.target.stack
         post = Post(
             dynamodb=aws.dynamodb(),
@@ -255,7 +261,9 @@ def _site(target: Target, url: str | None, *, here: bool) -> str:
 
 
 def _registry(site: str, target: Target, *, here: bool) -> str:
-    """Find where the registry answers. A local gateway says it; its host is part of what is signed."""
+    """Find where the registry answers. A local gateway says it; its host is part of what is
+    signed.
+    """
     if not here:
         return target.stack.api_url
     with suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
@@ -265,7 +273,9 @@ def _registry(site: str, target: Target, *, here: bool) -> str:
 
 
 def _platform(target: Target) -> Credentials | None:
-    """Take the voting platform's role, if this operator may. In another account it is not theirs to take."""
+    """Take the voting platform's role, if this operator may. In another account it is not theirs to
+    take.
+    """
     try:
         return target.aws.assume(target.stack.voting_platform_role, "rehearsal")
     except ClientError as error:
@@ -306,8 +316,8 @@ def _put_on_stack(target: Target, roll: FictionalRoll) -> None:
         run.run(roll.rows(), settled, _THREADS)
     if not balance.is_complete:
         raise OperatorError(
-            f"{balance.counts[RowOutcome.CHANGED] + balance.counts[RowOutcome.REJECTED]} fictional voters are on the stack otherwise: "
-            "take another --seed, or --clean first"
+            f"{balance.counts[RowOutcome.CHANGED] + balance.counts[RowOutcome.REJECTED]} fictional voters are on the "
+            "stack otherwise: take another --seed, or --clean first"
         )
 
 
@@ -340,8 +350,9 @@ def _say_interrupted(run: _RehearsalRun, stack: str, *, as_json: bool) -> None:
         say_json({"stack": stack, "seed": run.roll.seed, "voters": run.roll.size, "interrupted": True, **said})
         return
     say(
-        f"interrupted: {tally.came} of {tally.expected} voters had come, {len(tally.committed)} reissues were committed; "
-        f"the fictional roll stays on {stack} until reassort rehearse --clean"
+        f"interrupted: {tally.came} of {tally.expected} voters had come, "
+        f"{len(tally.committed)} reissues were committed; the fictional roll stays on "
+        f"{stack} until reassort rehearse --clean"
     )
 
 
@@ -351,7 +362,7 @@ def _say(outcome: RehearsalOutcome) -> None:
     for promise in outcome.broken:
         say(f"broken: {promise}", "red")
     say(
-        f"{outcome.stack} ({outcome.election}): {outcome.tally.came} voters in {outcome.lasted:.0f} s, seed {outcome.seed}: "
-        f"{'nothing lost' if not outcome.broken else 'promises were broken'}",
+        f"{outcome.stack} ({outcome.election}): {outcome.tally.came} voters in {outcome.lasted:.0f} s, seed "
+        f"{outcome.seed}: {'nothing lost' if not outcome.broken else 'promises were broken'}",
         "red" if outcome.broken else "green",
     )

@@ -42,8 +42,9 @@ def report(
     profile: Profile = None,
     as_json_: AsJson = False,
 ) -> None:
-    """Write one self-contained page, in French: reissues by hour and channel, delivery times, failures, locks, disputes, SMS and their cost, and
-    the way from a code to an identifier that arrived. No figure is about one voter; one that cannot be known is a dash.
+    """Write one self-contained page, in French: reissues by hour and channel, delivery times,
+    failures, locks, disputes, SMS and their cost, and the way from a code to an identifier that
+    arrived. No figure is about one voter; one that cannot be known is a dash.
 
     It only reads, and may run while the service does.
     """
@@ -67,8 +68,8 @@ def report(
         say_json(as_json(figures))
         return
     say(
-        f"{figures.reissues.total} reissues from {figures.start:%Y-%m-%d %H:%M} to {figures.end:%Y-%m-%d %H:%M} ({figures.zone}), "
-        f"{figures.failures.undelivered} undelivered, {figures.disputes.total} disputed"
+        f"{figures.reissues.total} reissues from {figures.start:%Y-%m-%d %H:%M} to {figures.end:%Y-%m-%d %H:%M} "
+        f"({figures.zone}), {figures.failures.undelivered} undelivered, {figures.disputes.total} disputed"
     )
     for source in figures.sources:
         if not source.available:

@@ -55,7 +55,8 @@ RollPath = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="CSV with a header: email;numen;establishment;secretariat;identifier, and extra_proof if the election asks for it",
+        help="CSV with a header: email;numen;establishment;secretariat;identifier, and "
+        "extra_proof if the election asks for it",
     ),
 ]
 ErrorPath = Annotated[
@@ -63,14 +64,17 @@ ErrorPath = Annotated[
     typer.Option(
         "--errors",
         metavar="FILE",
-        help="Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no cell of the roll",
+        help="Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no "
+        "cell of the roll",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --errors")]
 
 
 class _Note(IntFlag):
-    """What is kept of a row until the end, in one byte a line: a roll of a million rows takes a megabyte."""
+    """What is kept of a row until the end, in one byte a line: a roll of a million rows takes a
+    megabyte.
+    """
 
     # Its identifier was issued by this import and is its voter's current one.
     ISSUED = 1
@@ -98,7 +102,8 @@ def roll_check(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find every fault of a roll: line, column and reason, and what comes twice anywhere in the file.
+    """Find every fault of a roll: line, column and reason, and what comes twice anywhere in the
+    file.
 
     Exit status: 0 when every row is valid.
     """
@@ -139,7 +144,8 @@ def roll_import(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Issue identifiers, for a roll without any, and write them to this file for mailing, encrypted with age",
+            help="Issue identifiers, for a roll without any, and write them to this "
+            "file for mailing, encrypted with age",
         ),
     ] = None,
     recipient: Annotated[
@@ -153,7 +159,8 @@ def roll_import(
         bool,
         typer.Option(
             "--update",
-            help="Put right, after showing it and asking, what the roll says otherwise of voters who are on the stack; never an identifier",
+            help="Put right, after showing it and asking, what the roll says otherwise of voters who are on the "
+            "stack; never an identifier",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Update without asking")] = False,
@@ -166,9 +173,9 @@ def roll_import(
 ) -> None:
     """Put a roll on a stack. Nothing is imported if the roll has a fault, unless --skip-invalid.
 
-    A voter who is on the stack already is compared and left alone, so a second import changes nothing and an interrupted one
-    is resumed by running it again. What differs is shown, old → new; --update then asks on a terminal, and anywhere else only
-    shows, unless --yes.
+    A voter who is on the stack already is compared and left alone, so a second import changes
+    nothing and an interrupted one is resumed by running it again. What differs is shown, old → new;
+    --update then asks on a terminal, and anywhere else only shows, unless --yes.
 
     Exit status: 0 when every row is on the stack as the file says.
     """
@@ -252,7 +259,9 @@ class _ImportRun:
         self.balance = Balance(self.checked.read)
 
     def write(self, *, update: bool, agreed: bool) -> None:
-        """Import, write the identifiers that were issued, show what differs, update it if that was agreed to."""
+        """Import, write the identifiers that were issued, show what differs, update it if that was
+        agreed to.
+        """
         target = self.target
         at = epoch_milliseconds(utc_now())
         enroller = Enroller(target.keyed_hash, f"import:{target.aws.operator()}", at)
@@ -293,7 +302,9 @@ class _ImportRun:
             run.run(self._rows(), settle, self.threads)
 
     def _mail(self, path: Path) -> None:
-        """Write the identifiers that this import issued, now that each is its voter's, and forget how they were drawn."""
+        """Write the identifiers that this import issued, now that each is its voter's, and forget
+        how they were drawn.
+        """
         count = sum(note & _Note.ISSUED for note in self.notes)
         if count:
             with progress("encrypting", count) as advance:
@@ -345,7 +356,9 @@ class _ImportRun:
             run.apply(self._rows(_Note.CHANGED), settle, self.threads)
 
     def _rows(self, noted: _Note | None = None) -> Iterator[RollRow]:
-        """Read the valid rows of which one of these is noted, or all of them; draw their identifiers if the roll brings none."""
+        """Read the valid rows of which one of these is noted, or all of them; draw their
+        identifiers if the roll brings none.
+        """
         for row in valid_rows(self.roll, self.target.election, self.checked):
             if noted is not None and not self.notes[row.line] & noted:
                 continue

@@ -57,9 +57,11 @@ def voter_show(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell an agent, in French, where a voter stands, what to do next and all that happened; never an identifier, a NUMEN, the whole address.
+    """Tell an agent, in French, where a voter stands, what to do next and all that happened; never
+    an identifier, a NUMEN, the whole address.
 
-    With --caller-code it says whether the caller is signed in on the site as that voter; the exit status is 1 when the code is another.
+    With --caller-code it says whether the caller is signed in on the site as that voter; the exit
+    status is 1 when the code is another.
     """
     target = Target(stack, elections, region, profile)
     found = target.find(who)
@@ -142,7 +144,8 @@ def voter_unfreeze(
 
 @commands.command(
     "reissue",
-    epilog="Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked, no phone'",
+    epilog="Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort "
+    "--reason 'identity checked, no phone'",
 )
 def voter_give_next(
     email: Address,
@@ -154,7 +157,9 @@ def voter_give_next(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a voter the next identifier, by e-mail to this address. The one before stops working; nobody but the voter sees either."""
+    """Give a voter the next identifier, by e-mail to this address. The one before stops working;
+    nobody but the voter sees either.
+    """
     checked = voter_changes.checked_reason(reason)
     target = Target(stack, elections, region, profile)
     address, voter_id = target.voter(email)
@@ -169,7 +174,8 @@ def voter_give_next(
     else:
         former = issued.generation - 1
         say(
-            f"{issued.destination}: reissue n° {issued.generation} is on its way, reference {issued.reference}; n° {former} is revoked"
+            f"{issued.destination}: reissue n° {issued.generation} is on its way, reference {issued.reference}; n° "
+            f"{former} is revoked"
         )
 
 
@@ -208,7 +214,9 @@ def _check_caller(target: Target, found: FoundVoter, typed: str | None) -> Calle
 
 
 def _require_caller(target: Target, voter_id: str, typed: str | None) -> bool:
-    """Tell whether a code has shown who is calling; a wrong one ends the command before anything is changed."""
+    """Tell whether a code has shown who is calling; a wrong one ends the command before anything is
+    changed.
+    """
     if typed is None:
         return False
     if not target.is_caller(voter_id, typed):

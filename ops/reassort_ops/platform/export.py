@@ -1,9 +1,12 @@
-"""What every identifier ever issued is worth, for the voting platform: the bulk side of the registry and of its events.
+"""What every identifier ever issued is worth, for the voting platform: the bulk side of the
+registry and of its events.
 
-A line names an identifier by its handle and says nothing of its voter. Identifiers are read in the order of their keyed hashes, which is
-as good as random, and no line has a time that another line of the same voter shares: the file ties no two identifiers to each other.
+A line names an identifier by its handle and says nothing of its voter. Identifiers are read in the
+order of their keyed hashes, which is as good as random, and no line has a time that another line of
+the same voter shares: the file ties no two identifiers to each other.
 
-It may run while voters are served. Each line was true at some moment of the run, and its `sequence` tells which events are older.
+It may run while voters are served. Each line was true at some moment of the run, and its `sequence`
+tells which events are older.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What one identifier is worth. `superseded_at` is None unless it is revoked; `sequence` is None when the status is final."""
+    """What one identifier is worth. `superseded_at` is None unless it is revoked; `sequence` is
+    None when the status is final.
+    """
 
     handle: str
     generation: int
@@ -67,7 +72,8 @@ class Worth:
 class StatusTally:
     """How many identifiers there are of each status, and what does not add up.
 
-    `issued` is what the voters' own entries say was issued, before the identifiers were read and after.
+    `issued` is what the voters' own entries say was issued, before the identifiers were read and
+    after.
     """
 
     by_status: dict[IdentifierStatus, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
@@ -81,7 +87,8 @@ class StatusTally:
 
     @property
     def balances(self) -> bool:
-        """Tell whether issued = active + revoked + used + frozen, with nothing that belongs to no voter.
+        """Tell whether issued = active + revoked + used + frozen, with nothing that belongs to no
+        voter.
 
         What was issued meanwhile may be listed or not.
         """
@@ -167,7 +174,8 @@ class RegistryExport:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
-    """Give a file that takes the place of `path` once the block ends well, and is removed if it does not. Only its owner may read it.
+    """Give a file that takes the place of `path` once the block ends well, and is removed if it
+    does not. Only its owner may read it.
 
     Raises:
         OSError: it cannot be written there.
@@ -201,7 +209,8 @@ class Disagreement:
 
 
 def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
-    """Read the platform's own list: CSV with the columns `handle` and `status`, separated by `;` or `,`; others are passed over.
+    """Read the platform's own list: CSV with the columns `handle` and `status`, separated by `;` or
+    `,`; others are passed over.
 
     Raises:
         OperatorError: a line has no handle or no status, or a handle comes twice; names the line.
@@ -233,9 +242,11 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
 
 
 def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) -> Iterator[Disagreement]:
-    """Give each identifier on which the two do not agree, and at last those that the stack never issued. Empties `held`.
+    """Give each identifier on which the two do not agree, and at last those that the stack never
+    issued. Empties `held`.
 
-    What the platform has never heard of is no difference, unless its vote is recorded: it asks only for what voters type.
+    What the platform has never heard of is no difference, unless its vote is recorded: it asks only
+    for what voters type.
     """
     for worth in worths:
         theirs = held.pop(_known_handle(worth.handle), None)

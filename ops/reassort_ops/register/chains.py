@@ -23,7 +23,8 @@ _KEYS_A_READ = 100
 
 @dataclass(frozen=True)
 class Chain:
-    """The items of one chain in their order, None for one that is missing, and the hash of the last that was written.
+    """The items of one chain in their order, None for one that is missing, and the hash of the last
+    that was written.
 
     `voter` is None for the chain of what operators did to the election as a whole.
     """
@@ -35,7 +36,8 @@ class Chain:
 
 
 def read_chains(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[Chain]:
-    """Read every chain up to the length that the voter's item names, or, of the election's own, the operators' record.
+    """Read every chain up to the length that the voter's item names, or, of the election's own, the
+    operators' record.
 
     A chain only grows, so what is written meanwhile changes nothing of what is read.
 

@@ -1,7 +1,9 @@
-"""Verifying the register of a stack: every chain, and the reconciliation that the election bureau signs.
+"""Verifying the register of a stack: every chain, and the reconciliation that the election bureau
+signs.
 
-It may run while voters are served: a chain only grows, so the entries up to the length that a voter's item names never
-change, and a table that is counted before and after the voters are read must bracket what they add up to.
+It may run while voters are served: a chain only grows, so the entries up to the length that a
+voter's item names never change, and a table that is counted before and after the voters are read
+must bracket what they add up to.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus
 class Reconciliation:
     """Every identifier that was issued, by what became of it, and what does not add up.
 
-    `issued` is counted in the register, `by_status` derived from the voters' items, or, in a file, from where the entries leave each voter.
+    `issued` is counted in the register, `by_status` derived from the voters' items, or, in a file,
+    from where the entries leave each voter.
     """
 
     voters: int = 0
@@ -45,7 +48,9 @@ class Reconciliation:
 
     @property
     def holds(self) -> bool:
-        """Tell whether every chain verifies, the reconciliation balances and no table holds more than it should."""
+        """Tell whether every chain verifies, the reconciliation balances and no table holds more
+        than it should.
+        """
         return self.balances and not self.faults
 
     @property
@@ -63,7 +68,8 @@ def verify_register(
 ) -> Reconciliation:
     """Follow every chain from its first entry to the head that its owner's item names, and count.
 
-    `advance` is told how many more voters are done. `take` is given each chain that verifies: whose it is, and its entries.
+    `advance` is told how many more voters are done. `take` is given each chain that verifies: whose
+    it is, and its entries.
 
     Raises:
         ContentionError: the register throttles for longer than is worth waiting.
@@ -90,7 +96,9 @@ def verify_register(
 
 
 def first_fault(chain: Chain) -> str | None:
-    """Say which entry of a chain is the first that is missing, altered or out of place; None when the chain verifies."""
+    """Say which entry of a chain is the first that is missing, altered or out of place; None when
+    the chain verifies.
+    """
     replay = Replay(chain.voter_id)
     for sequence, item in enumerate(chain.items, 1):
         if item is None:

@@ -1,4 +1,6 @@
-"""Writing the register's file and having it signed, once every chain of the stack has been verified."""
+"""Writing the register's file and having it signed, once every chain of the stack has been
+verified.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class KmsSigner:
-    """A key of KMS. It is asked for its public part at once, so that a missing permission shows before anything is read."""
+    """A key of KMS. It is asked for its public part at once, so that a missing permission shows
+    before anything is read.
+    """
 
     kms: KMSClient
     key_id: str
@@ -81,7 +85,9 @@ class KmsSigner:
 
 @dataclass(frozen=True)
 class Export:
-    """What was exported; `statement` is None when the register does not hold and nothing was written."""
+    """What was exported; `statement` is None when the register does not hold and nothing was
+    written.
+    """
 
     counted: Reconciliation
     statement: Statement | None
@@ -101,10 +107,12 @@ def export_register(
     clock: Clock,
     advance: Callable[[int], object],
 ) -> Export:
-    """Verify the register of a stack, write it to a new file beside its public key, and have it signed.
+    """Verify the register of a stack, write it to a new file beside its public key, and have it
+    signed.
 
-    Nothing is signed or left behind unless every chain verifies and the reconciliation holds. The finished file is checked as the
-    election bureau will before it gets its name. `advance` is told how many more chains are read.
+    Nothing is signed or left behind unless every chain verifies and the reconciliation holds. The
+    finished file is checked as the election bureau will before it gets its name. `advance` is told
+    how many more chains are read.
 
     Raises:
         OperatorError: a file of that name exists, or what was written does not verify.
@@ -119,7 +127,8 @@ def export_register(
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise OperatorError(f"key {signer.key_id} is not one that signs registers")
     header = Header(election=stack.election_id, stack=stack.name, started_at=iso(clock()))
-    # The file is opened first, so that a folder that cannot be written shows before anything is read.
+    # The file is opened first, so that a folder that cannot be written shows before anything is
+    # read.
     with _new_file(path) as (file, unfinished), SortedChains(path.parent) as chains:
         counted = verify_register(
             dynamodb,
@@ -154,7 +163,9 @@ def raise_if_broken(path: Path, key: ec.EllipticCurvePublicKey) -> None:
 def write_register(
     file: IO[bytes], header: Header, entries: Iterator[bytes], counted: Reconciliation, signer: Signer, clock: Clock
 ) -> Statement:
-    """Write all lines of a register, `entries` in the order of the format, and return what was signed."""
+    """Write all lines of a register, `entries` in the order of the format, and return what was
+    signed.
+    """
     tree = MerkleTree()
     fingerprints = bytearray()
 

@@ -1,9 +1,11 @@
-"""The file of the register that the election bureau keeps: `reassort-register/1`, described in docs/register.md.
+"""The file of the register that the election bureau keeps: `reassort-register/1`, described in
+docs/register.md.
 
 Lines of canonical JSON (keys sorted, no blanks, UTF-8), each ended by a line feed:
 
 1. the header;
-2. one line for each entry, ordered by `voter_id` (as bytes) and `sequence`: exactly the JSON that the chain hashes;
+2. one line for each entry, ordered by `voter_id` (as bytes) and `sequence`: exactly the JSON that
+   the chain hashes;
 3. fingerprints of the lines so far, by which a line that was changed can be named;
 4. the statement, which holds the Merkle root (RFC 6962) of header and entries, and all counts;
 5. the signature of the statement.
@@ -22,7 +24,8 @@ from reassort.voters import IdentifierStatus
 
 FORMAT: Literal["reassort-register/1"] = "reassort-register/1"
 ALGORITHM: Literal["ECDSA_SHA_256"] = "ECDSA_SHA_256"
-# The first bytes of a leaf's hash that are kept of each line. They only name a line; what is signed is the whole tree.
+# The first bytes of a leaf's hash that are kept of each line. They only name a line; what is signed
+# is the whole tree.
 FINGERPRINT_BYTES = 4
 FINGERPRINTS_A_LINE = 1024
 FINGERPRINTS_START = b'{"fingerprints":"'
@@ -84,8 +87,9 @@ class Header(_Line):
 class Statement(_Line):
     """What is signed: the line as it is, without its end.
 
-    `entries` counts all entries, `voters` the chains of voters. `merkle_root` is of header and entries, `fingerprints_sha256` of the lines of
-    fingerprints with their ends, `public_key_sha256` of the key as SubjectPublicKeyInfo (DER): hexadecimal. `key_id` is the key's in KMS.
+    `entries` counts all entries, `voters` the chains of voters. `merkle_root` is of header and
+    entries, `fingerprints_sha256` of the lines of fingerprints with their ends, `public_key_sha256`
+    of the key as SubjectPublicKeyInfo (DER): hexadecimal. `key_id` is the key's in KMS.
     """
 
     format: Literal["reassort-register/1"] = FORMAT
@@ -189,5 +193,7 @@ def fingerprints_from_line(line: bytes) -> bytes:
 
 
 def public_key_sha256(public_key: bytes) -> str:
-    """Return the fingerprint by which people compare keys: SHA-256 of the SubjectPublicKeyInfo (DER)."""
+    """Return the fingerprint by which people compare keys: SHA-256 of the SubjectPublicKeyInfo
+    (DER).
+    """
     return sha256(public_key).hexdigest()

@@ -1,7 +1,8 @@
-"""Checking a file of the register with nothing but the file and the public key that the election bureau holds.
+"""Checking a file of the register with nothing but the file and the public key that the election
+bureau holds.
 
-The signature covers the counts and, by the Merkle root, every byte of header and entries. Which line was changed, the
-fingerprints tell, and the chains themselves.
+The signature covers the counts and, by the Merkle root, every byte of header and entries. Which
+line was changed, the fingerprints tell, and the chains themselves.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ _AGREEING = 4
 
 @dataclass(frozen=True)
 class Broken:
-    """A line that is not as it should be. `voter_id` and `sequence` are None where the line does not tell."""
+    """A line that is not as it should be. `voter_id` and `sequence` are None where the line does
+    not tell.
+    """
 
     line: int
     voter_id: str | None
@@ -61,7 +64,9 @@ class Broken:
 
 @dataclass
 class FileCheck:
-    """What was found. `statement` is None when the file has none, `broken` is the first line that is not as it should be."""
+    """What was found. `statement` is None when the file has none, `broken` is the first line that
+    is not as it should be.
+    """
 
     statement: Statement | None = None
     signed: bool = False
@@ -93,7 +98,8 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
 def check_register_file(
     path: Path, key: ec.EllipticCurvePublicKey, advance: Callable[[int], object] = lambda _: None
 ) -> FileCheck:
-    """Check a file. `advance` is told how many more bytes are read. Memory: eight bytes for each entry.
+    """Check a file. `advance` is told how many more bytes are read. Memory: eight bytes for each
+    entry.
 
     Raises:
         OSError: it cannot be read.
@@ -118,7 +124,9 @@ def check_register_file(
 
 
 def _read_end(file: IO[bytes], key: ec.EllipticCurvePublicKey, result: FileCheck) -> int:
-    """Read statement and signature, and return where they begin; the size of the file when it has none."""
+    """Read statement and signature, and return where they begin; the size of the file when it has
+    none.
+    """
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - LONGEST_LINE)
     file.seek(start)
@@ -256,7 +264,9 @@ def _disagreements(statement: Statement, body: _Body, counted: Reconciliation) -
 
 
 def _name_changed_line(file: IO[bytes], body: _Body, result: FileCheck) -> None:
-    """Find the first line that is not the one whose fingerprint was signed, unless an earlier one is known to be broken."""
+    """Find the first line that is not the one whose fingerprint was signed, unless an earlier one
+    is known to be broken.
+    """
     found, signed = body.fingerprints, body.signed_fingerprints
     if found == signed:
         return
@@ -286,7 +296,9 @@ def _first_difference(one: bytearray, other: bytearray) -> int:
 
 
 def _missing_at(shorter: bytearray, longer: bytearray, place: int) -> int:
-    """Return how many lines of `longer` are missing in `shorter` at a place, after which the two agree again; 0 for none."""
+    """Return how many lines of `longer` are missing in `shorter` at a place, after which the two
+    agree again; 0 for none.
+    """
     missing = (len(longer) - len(shorter)) // FINGERPRINT_BYTES
     at, step = place * FINGERPRINT_BYTES, _AGREEING * FINGERPRINT_BYTES
     beyond = (place + missing) * FINGERPRINT_BYTES

@@ -1,6 +1,8 @@
-"""The Merkle tree hash of RFC 6962 (section 2.1), which RFC 9162 keeps: leaf by leaf, in memory of the tree's height.
+"""The Merkle tree hash of RFC 6962 (section 2.1), which RFC 9162 keeps: leaf by leaf, in memory of
+the tree's height.
 
-One digest stands for a list of any length. That a leaf is in it can be shown with one digest for each level of the tree.
+One digest stands for a list of any length. That a leaf is in it can be shown with one digest for
+each level of the tree.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ class MerkleTree:
     """A tree that grows to the right."""
 
     def __init__(self) -> None:
-        # Complete subtrees from left to right, each smaller than the one before: the binary digits of the number of leaves.
+        # Complete subtrees from left to right, each smaller than the one before: the binary digits
+        # of the number of leaves.
         self._subtrees: list[tuple[int, bytes]] = []
 
     def add(self, leaf: bytes) -> None:

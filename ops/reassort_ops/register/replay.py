@@ -1,6 +1,8 @@
-"""Following one chain of the register from its first entry: does each entry follow, and where does the voter stand after it.
+"""Following one chain of the register from its first entry: does each entry follow, and where does
+the voter stand after it.
 
-Nothing is needed but the entries, so a stack's register and an exported file are held to the same rules.
+Nothing is needed but the entries, so a stack's register and an exported file are held to the same
+rules.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ _OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED})
 class Replay:
     """One chain, as far as it was followed.
 
-    `length` and `head` are those of the chain. `issued` counts identifiers, `generation` is the current one; 0 in the chain of the election,
-    which is held to its links alone.
+    `length` and `head` are those of the chain. `issued` counts identifiers, `generation` is the
+    current one; 0 in the chain of the election, which is held to its links alone.
     """
 
     def __init__(self, voter_id: str) -> None:
@@ -33,7 +35,8 @@ class Replay:
     def follow(self, entry: Entry, entry_hash: str) -> str | None:
         """Take the next entry; say why it cannot be the next one, or None.
 
-        What it says of the voter is taken in any case, so that the reconciliation shows what a broken chain costs.
+        What it says of the voter is taken in any case, so that the reconciliation shows what a
+        broken chain costs.
         """
         place = self.length + 1
         fault = self._link_fault(entry, place)
@@ -48,7 +51,9 @@ class Replay:
 
     @property
     def statuses(self) -> dict[IdentifierStatus, int]:
-        """Return what became of the identifiers that this voter was issued, as the entries tell it."""
+        """Return what became of the identifiers that this voter was issued, as the entries tell
+        it.
+        """
         if not self.generation:
             return {}
         current = IdentifierStatus.ACTIVE

@@ -1,6 +1,8 @@
-"""Putting chains into the order of their pseudonyms, however many, in some tens of megabytes of memory.
+"""Putting chains into the order of their pseudonyms, however many, in some tens of megabytes of
+memory.
 
-The order makes two exports of the same register equal line by line, and a chain that comes twice easy to see.
+The order makes two exports of the same register equal line by line, and a chain that comes twice
+easy to see.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _TAB = b"\t"
 class SortedChains:
     """Takes chains in any order and gives their lines back in order. Use it as a context manager.
 
-    Runs are temporary files in `folder`: where the export itself goes there is room, and the same protection.
+    Runs are temporary files in `folder`: where the export itself goes there is room, and the same
+    protection.
     """
 
     def __init__(self, folder: Path, run_bytes: int = _RUN_BYTES) -> None:

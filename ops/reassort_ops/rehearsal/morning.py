@@ -1,7 +1,8 @@
-"""The first morning, played: fictional voters who sign in, ask for a new identifier, follow it, and vote, over HTTP as browsers do.
+"""The first morning, played: fictional voters who sign in, ask for a new identifier, follow it, and
+vote, over HTTP as browsers do.
 
-All that chance decides follows from the seed. What the service makes of it does not, so two runs with one seed ask alike and are not
-answered alike.
+All that chance decides follows from the seed. What the service makes of it does not, so two runs
+with one seed ask alike and are not answered alike.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ _CODES = 3
 
 @dataclass(frozen=True)
 class Habits:
-    """What voters do, as shares of those who ask for a new identifier, and how long they take, in seconds.
+    """What voters do, as shares of those who ask for a new identifier, and how long they take, in
+    seconds.
 
-    `busy_share` of them come within `busy_part` of the time: 40 % within the two busiest hours of a morning and afternoon of ten.
-    `votes_at_once` is of all who do not ask: they vote with the identifier that came by post. A message that is « sent » may still be reported
-    on, but nobody looks more often than `looks_once_sent` who has it in their hand.
+    `busy_share` of them come within `busy_part` of the time: 40 % within the two busiest hours of a
+    morning and afternoon of ten. `votes_at_once` is of all who do not ask: they vote with the
+    identifier that came by post. A message that is « sent » may still be reported on, but nobody
+    looks more often than `looks_once_sent` who has it in their hand.
     """
 
     sms: float = 0.7
@@ -69,7 +72,9 @@ class Habits:
     looks_once_sent: int = 2
 
     def hastened(self, times: float) -> Habits:
-        """Return the habits of voters who read, type and think so many times faster; what they wait for takes as long as before."""
+        """Return the habits of voters who read, type and think so many times faster; what they wait
+        for takes as long as before.
+        """
         if times == 1:
             return self
         reads, fills_in = ((span[0] / times, span[1] / times) for span in (self.reads, self.fills_in))
@@ -78,7 +83,9 @@ class Habits:
 
 @dataclass(frozen=True)
 class VoterPlan:
-    """What one voter will do. `at` is seconds after the start; `votes_only` is somebody who lost nothing."""
+    """What one voter will do. `at` is seconds after the start; `votes_only` is somebody who lost
+    nothing.
+    """
 
     voter: FictionalVoter
     at: float
@@ -97,7 +104,8 @@ class VoterPlan:
 
 
 def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: float, by_sms: bool) -> list[VoterPlan]:
-    """Decide who comes when, and what they will do. `share` of the roll ask for a new identifier; earliest first.
+    """Decide who comes when, and what they will do. `share` of the roll ask for a new identifier;
+    earliest first.
 
     The busy part lies in the middle of the first half.
     """
@@ -140,7 +148,9 @@ def plan_morning(roll: FictionalRoll, habits: Habits, *, share: float, seconds: 
 
 @dataclass
 class CallTally:
-    """All calls of one kind: how long answers took (seconds), how many were refused, and how many failed."""
+    """All calls of one kind: how long answers took (seconds), how many were refused, and how many
+    failed.
+    """
 
     took: list[float] = field(default_factory=list)
     refused: int = 0
@@ -161,8 +171,9 @@ class Committed:
 class MorningTally:
     """What has happened so far.
 
-    `refusals` counts answers by call, status and code; `gave_up` the voters who were refused, by why; `unanswered` are those whom the service
-    never answered, `in_vain` those to whom a message did not come.
+    `refusals` counts answers by call, status and code; `gave_up` the voters who were refused, by
+    why; `unanswered` are those whom the service never answered, `in_vain` those to whom a message
+    did not come.
     """
 
     expected: int = 0
@@ -210,7 +221,8 @@ class RehearsedService:
     Args:
         url: where the voter space answers, without a trailing slash.
         origin: the origin that its pages have.
-        registry_url: where the registry answers; votes are played only with `platform`, credentials that may call it in `region`.
+        registry_url: where the registry answers; votes are played only with `platform`, credentials
+            that may call it in `region`.
         trust_environment: whether the shell's proxies are used.
     """
 
@@ -251,7 +263,8 @@ class RehearsedService:
     async def call(
         self, method: str, path: str, name: str, content: bytes | None, headers: Mapping[str, str]
     ) -> tuple[Reply, httpx.Headers]:
-        """Make a call, and again when the service is busy or does not answer, as a page of the site does.
+        """Make a call, and again when the service is busy or does not answer, as a page of the site
+        does.
 
         Raises:
             _UnansweredError: it never answered.
@@ -315,7 +328,9 @@ class RehearsedService:
 
 
 class _Browser:
-    """A voter's browser. It keeps the cookies itself: they are Secure, and the local stack speaks plain HTTP."""
+    """A voter's browser. It keeps the cookies itself: they are Secure, and the local stack speaks
+    plain HTTP.
+    """
 
     def __init__(self, service: RehearsedService) -> None:
         self._service = service
@@ -343,7 +358,9 @@ class _Browser:
 
 
 class Morning:
-    """Plays plans against a service, with the messages that `post` brings. `voter_ids` are the pseudonyms of their voters."""
+    """Plays plans against a service, with the messages that `post` brings. `voter_ids` are the
+    pseudonyms of their voters.
+    """
 
     def __init__(self, service: RehearsedService, post: Post, habits: Habits, voter_ids: Mapping[int, str]) -> None:
         self._service = service
@@ -460,7 +477,8 @@ class Morning:
             if answer.status == 200:
                 self._tally.signed_in += 1
                 return
-            # When the answer to the first request was lost, its code belongs to no browser; the one of the second request comes after it.
+            # When the answer to the first request was lost, its code belongs to no browser; the one
+            # of the second request comes after it.
         raise _WentAwayError(f"code: {answer.code}")
 
     async def _ask_code(self, browser: _Browser, plan: VoterPlan) -> None:
@@ -469,7 +487,9 @@ class Morning:
             raise _WentAwayError(f"login: {answer.code}")
 
     async def _next_code(self, browser: _Browser, plan: VoterPlan, reading: Reading) -> str:
-        """Wait for the next code; a voter who sees none come asks again, and one that is late stays valid beside the new one."""
+        """Wait for the next code; a voter who sees none come asks again, and one that is late stays
+        valid beside the new one.
+        """
         async with asyncio.timeout(self._habits.gives_up_after):
             while True:
                 with suppress(TimeoutError):
@@ -500,7 +520,8 @@ class Morning:
         """Wait for a reissue's message with the tracking page open.
 
         Raises:
-            _WentAwayError: the page said that the message failed; a mailbox that is full gets nothing.
+            _WentAwayError: the page said that the message failed; a mailbox that is full gets
+                nothing.
             TimeoutError: nothing came and nothing was said.
         """
         looking = asyncio.create_task(self._look(browser, reference))
@@ -518,7 +539,9 @@ class Morning:
         return payload
 
     async def _look(self, browser: _Browser, reference: str) -> str:
-        """Ask as the tracking page does, until the message has arrived, or was sent a while ago; return what it said last."""
+        """Ask as the tracking page does, until the message has arrived, or was sent a while ago;
+        return what it said last.
+        """
         since_sent = 0
         said = ""
         pauses = list(_LOOKS_AFTER)

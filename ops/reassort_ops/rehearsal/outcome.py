@@ -1,4 +1,6 @@
-"""What became of a rehearsal: every committed reissue looked up in the tables, and held against what was promised."""
+"""What became of a rehearsal: every committed reissue looked up in the tables, and held against
+what was promised.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,12 @@ _LOOK_SECONDS = 1.0
 
 @dataclass
 class Delivered:
-    """What became of the committed reissues. `waits` are seconds from the request to the hand-over, by message and channel.
+    """What became of the committed reissues. `waits` are seconds from the request to the hand-over,
+    by message and channel.
 
-    Promised to be 0: `lost` were neither handed over nor superseded nor failed in sight; `wrong` are identifiers that are not the ones of
-    their generation, or that left after their successor had been issued; `twice` are further copies that no voter asked for.
+    Promised to be 0: `lost` were neither handed over nor superseded nor failed in sight; `wrong`
+    are identifiers that are not the ones of their generation, or that left after their successor
+    had been issued; `twice` are further copies that no voter asked for.
     """
 
     reissues: int = 0
@@ -54,7 +58,9 @@ class Delivered:
 
 
 async def settle(post: Post, tally: MorningTally, patience: float) -> None:
-    """Wait until nothing of the voters waits to be sent and reports have come in, at most so many seconds without any change."""
+    """Wait until nothing of the voters waits to be sent and reports have come in, at most so many
+    seconds without any change.
+    """
     known = {committed.reference for committed in tally.committed}
     while post.failure is None:
         idle = time.monotonic() - post.changed_at
@@ -73,7 +79,8 @@ def judge(
     identifier_hashes: Mapping[str, str],
     sent_too_late: frozenset[str],
 ) -> Delivered:
-    """Look up what became of every reissue that was answered, and of every one that the tables hold beside them.
+    """Look up what became of every reissue that was answered, and of every one that the tables hold
+    beside them.
 
     Args:
         dynamodb, stack: the tables.
@@ -81,7 +88,8 @@ def judge(
         voter_ids: who asked.
         since: when the rehearsal began, milliseconds since 1970.
         identifier_hashes: by reference, the hash of the identifier that its message brought.
-        sent_too_late: the references whose identifier was handed over after its successor had been issued.
+        sent_too_late: the references whose identifier was handed over after its successor had been
+            issued.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
@@ -160,7 +168,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True)
 class RehearsalOutcome:
-    """All of a rehearsal's result. `register` is None when the rehearsal was broken off before it was verified."""
+    """All of a rehearsal's result. `register` is None when the rehearsal was broken off before it
+    was verified.
+    """
 
     stack: str
     election: str
@@ -191,7 +201,9 @@ class RehearsalOutcome:
         return found
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """Return the table of calls and waits: name, number, refused, failed, and the 50th, 95th and 99th percentile in seconds."""
+        """Return the table of calls and waits: name, number, refused, failed, and the 50th, 95th
+        and 99th percentile in seconds.
+        """
         for name, call in sorted(self.tally.calls.items()):
             yield (name, *_counts(len(call.took), call.refused, call.failed), *_percentiles(call.took))
         for name, waits in (

@@ -1,7 +1,9 @@
-"""How fictional voters get their messages: the stream of the outbox tells when one left, and the operator's KMS rights open what it said.
+"""How fictional voters get their messages: the stream of the outbox tells when one left, and the
+operator's KMS rights open what it said.
 
-On a stack whose messages go to SES's mailbox simulator nobody else could read them. A voter gets a message here when `notify` has recorded
-that a provider took it, so what they wait for is what a real voter would wait for, less the provider's own time.
+On a stack whose messages go to SES's mailbox simulator nobody else could read them. A voter gets a
+message here when `notify` has recorded that a provider took it, so what they wait for is what a
+real voter would wait for, less the provider's own time.
 """
 
 from __future__ import annotations
@@ -37,13 +39,17 @@ _OPENERS = 16
 
 @dataclass
 class Reading:
-    """A voter's mailbox and telephone: codes as they arrive, and what each reissue brought, by its reference."""
+    """A voter's mailbox and telephone: codes as they arrive, and what each reissue brought, by its
+    reference.
+    """
 
     codes: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     reissues: dict[str, asyncio.Future[dict[str, str]]] = field(default_factory=dict)
 
     def reissue(self, reference: str) -> asyncio.Future[dict[str, str]]:
-        """Return what comes of a reissue: `identifier` and `dispute`, the token of the link « ce n’était pas moi »."""
+        """Return what comes of a reissue: `identifier` and `dispute`, the token of the link « ce
+        n’était pas moi ».
+        """
         return self.reissues.setdefault(reference, asyncio.get_running_loop().create_future())
 
 
@@ -59,8 +65,9 @@ class Post:
         stack: Stack,
         here: bool,
     ) -> None:
-        # Every delivery of the voters as it was last seen, by reference the identifier that a reissue brought, and the reissues whose
-        # identifier was handed over after their successor had been issued.
+        # Every delivery of the voters as it was last seen, by reference the identifier that a
+        # reissue brought, and the reissues whose identifier was handed over after their successor
+        # had been issued.
         self.latest: dict[str, Delivery] = {}
         self.identifiers: dict[str, str] = {}
         self.sent_too_late: set[str] = set()
@@ -88,7 +95,9 @@ class Post:
         return sum(not is_settled(delivery) for delivery in self.latest.values())
 
     async def __aenter__(self) -> Post:
-        """Stand at the end of the stream, then follow it: nothing that is written after this is missed."""
+        """Stand at the end of the stream, then follow it: nothing that is written after this is
+        missed.
+        """
         self._loop = asyncio.get_running_loop()
         follower = await asyncio.to_thread(_Follower, self._dynamodb, self._streams, self._stack.deliveries_table)
         self._thread = threading.Thread(target=self._follow, args=(follower,), name="post", daemon=True)
@@ -111,7 +120,8 @@ class Post:
                 for image in follower.read():
                     self._loop.call_soon_threadsafe(self._take, image)
             except (ClientError, BotoCoreError) as error:
-                # A throttled read is made again; anything else would leave all voters waiting without a word.
+                # A throttled read is made again; anything else would leave all voters waiting
+                # without a word.
                 code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
                 if code not in {"LimitExceededException", "ThrottlingException"}:
                     self.failure = error
@@ -125,8 +135,8 @@ class Post:
         delivery = delivery_from_item(image)
         former = self.latest.get(delivery.delivery_id)
         self.latest[delivery.delivery_id] = delivery
-        # The stream brings the changes of one item in their order. Their times do not tell: a reissue is dated when it begins, and what it
-        # supersedes may have left before it committed.
+        # The stream brings the changes of one item in their order. Their times do not tell: a
+        # reissue is dated when it begins, and what it supersedes may have left before it committed.
         if former is not None and former.superseded_at is not None and _times_sent(delivery) > _times_sent(former):
             self.sent_too_late.add(delivery.delivery_id)
         self.changed_at = time.monotonic()
@@ -159,7 +169,9 @@ class Post:
 
 
 def is_settled(delivery: Delivery) -> bool:
-    """Tell whether nothing more will be sent of a delivery unless somebody asks; a superseded identifier never is."""
+    """Tell whether nothing more will be sent of a delivery unless somebody asks; a superseded
+    identifier never is.
+    """
     return all(
         delivery.status_of(message) in SETTLED
         or (message is Message.IDENTIFIER and (delivery.superseded_at is not None or delivery.disputed_at is not None))

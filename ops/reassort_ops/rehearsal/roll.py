@@ -1,7 +1,9 @@
-"""The fictional roll of a rehearsal: who is on it, the proof that a stack holds nobody else, and its removal.
+"""The fictional roll of a rehearsal: who is on it, the proof that a stack holds nobody else, and
+its removal.
 
-The proof is in the register. The first entry of a fictional voter's chain names `rehearsal:<operator>` as who put them on the roll, which
-nothing but a rehearsal writes and nothing can change later without breaking the chain; a real voter's names the import.
+The proof is in the register. The first entry of a fictional voter's chain names
+`rehearsal:<operator>` as who put them on the roll, which nothing but a rehearsal writes and nothing
+can change later without breaking the chain; a real voter's names the import.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ type _Wire = Mapping[str, Any]
 
 # Who put a fictional voter on the roll, in the register, before the operator's name.
 SOURCE = "rehearsal"
-# What is sent there is taken by SES, reported on, and reaches nobody (SES developer guide, "Using the mailbox simulator").
+# What is sent there is taken by SES, reported on, and reaches nobody (SES developer guide, "Using
+# the mailbox simulator").
 SIMULATOR = "simulator.amazonses.com"
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEYS_A_BATCH = 25
@@ -48,7 +51,8 @@ _ESTABLISHMENTS = ("École", "Collège", "Lycée", "Université")
 
 @dataclass(frozen=True, slots=True)
 class FictionalVoter:
-    """A voter of a fictional roll: everything about them follows from the roll's seed and their number, from 1 on.
+    """A voter of a fictional roll: everything about them follows from the roll's seed and their
+    number, from 1 on.
 
     No académie has NUMENs that begin with 00.
     """
@@ -73,7 +77,9 @@ class FictionalVoter:
 
 
 class FictionalRoll:
-    """All voters of one seed. Addresses are SES's mailbox simulator's; on an embedded AWS, of the election's own domains."""
+    """All voters of one seed. Addresses are SES's mailbox simulator's; on an embedded AWS, of the
+    election's own domains.
+    """
 
     def __init__(self, election: Election, *, seed: int, voters: int, here: bool, phones: Sequence[str] = ()) -> None:
         self.size = voters
@@ -103,16 +109,20 @@ class FictionalRoll:
 
 
 def is_here(dynamodb: DynamoDBClient) -> bool:
-    """Tell whether the AWS that is spoken to is an embedded one on this machine, whose messages reach nobody."""
+    """Tell whether the AWS that is spoken to is an embedded one on this machine, whose messages
+    reach nobody.
+    """
     return urlsplit(dynamodb.meta.endpoint_url).hostname in _HERE
 
 
 def raise_if_real(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[int], object]) -> None:
-    """Refuse a stack that is, was or is to be a real election's. Reads only; `advance` is told how many more items were looked at.
+    """Refuse a stack that is, was or is to be a real election's. Reads only; `advance` is told how
+    many more items were looked at.
 
     Raises:
-        OperatorError: its tables are protected from deletion, which is what a real election's are; its register has a chain that no
-            rehearsal began; or its roll has a voter whose chain no rehearsal began.
+        OperatorError: its tables are protected from deletion, which is what a real election's are;
+            its register has a chain that no rehearsal began; or its roll has a voter whose chain no
+            rehearsal began.
         botocore.exceptions.ClientError: AWS refuses.
     """
     described = dynamodb.describe_table(TableName=stack.voters_table)["Table"]
@@ -141,8 +151,9 @@ def raise_if_unfit(election: Election, now: datetime, *, here: bool) -> None:
     """Refuse an election in which nothing could be played, or whose messages could reach somebody.
 
     Raises:
-        OperatorError: it asks for a further proof that fictional voters do not have, identifiers are not reissued now, or,
-            where messages really leave, its domains do not include SES's mailbox simulator.
+        OperatorError: it asks for a further proof that fictional voters do not have, identifiers
+            are not reissued now, or, where messages really leave, its domains do not include SES's
+            mailbox simulator.
     """
     window = election.windows.reissue
     if not window.contains(now):
@@ -162,9 +173,11 @@ def raise_if_unfit(election: Election, now: datetime, *, here: bool) -> None:
 
 
 class Removal:
-    """Takes every fictional voter off a stack, with all that is theirs. A real voter beside them is not touched.
+    """Takes every fictional voter off a stack, with all that is theirs. A real voter beside them is
+    not touched.
 
-    The first entry of a chain goes last, so an interrupted removal finds again whom it had begun with.
+    The first entry of a chain goes last, so an interrupted removal finds again whom it had begun
+    with.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, stack: Stack) -> None:
@@ -231,9 +244,11 @@ def _is_fictional(entry: _Wire) -> bool:
 
 
 def _first_entries(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[_Wire]:
-    """Return the entry that begins each chain; an entry whose chain has none, which a removal leaves half done, is passed over.
+    """Return the entry that begins each chain; an entry whose chain has none, which a removal
+    leaves half done, is passed over.
 
-    So is the chain of the election itself, which says when operators stopped and opened reissues: it is no voter's.
+    So is the chain of the election itself, which says when operators stopped and opened reissues:
+    it is no voter's.
     """
     return (
         entry

@@ -48,9 +48,11 @@ _STYLE: Any = {
 
 
 def as_svg(plot: Plot) -> str:
-    """Return a plot as an `svg` element with a title and a description, its ids begun with the plot's name.
+    """Return a plot as an `svg` element with a title and a description, its ids begun with the
+    plot's name.
 
-    Colours are custom properties of the page (`var(--sms)`), so the plot follows its scheme. Nothing in it names another resource.
+    Colours are custom properties of the page (`var(--sms)`), so the plot follows its scheme.
+    Nothing in it names another resource.
     """
     written = StringIO()
     with mpl.rc_context(_STYLE):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-# Durations are counted by their first so many digits: at most 900 counters for each power of ten, and an error under 0.5 %.
+# Durations are counted by their first so many digits: at most 900 counters for each power of ten,
+# and an error under 0.5 %.
 _DIGITS = 3
 
 
@@ -26,7 +27,9 @@ class Durations:
         return self._counts.total()
 
     def percentile(self, percent: int) -> int | None:
-        """Return the least duration that so many per cent do not exceed (nearest rank), None when there is none."""
+        """Return the least duration that so many per cent do not exceed (nearest rank), None when
+        there is none.
+        """
         rank = -(-len(self) * percent // 100)
         for duration in sorted(self._counts):
             rank -= self._counts[duration]

@@ -1,7 +1,9 @@
-"""The figures of a report: what the page shows and `--json` prints. None is a figure that could not be known, never a zero.
+"""The figures of a report: what the page shows and `--json` prints. None is a figure that could not
+be known, never a zero.
 
-Nothing is about one voter: the finest cells are an hour, a mail domain of the election, a reason. Hours are the instants at which
-they begin, aware, in the election's time zone, so an hour that the clocks repeat is two hours.
+Nothing is about one voter: the finest cells are an hour, a mail domain of the election, a reason.
+Hours are the instants at which they begin, aware, in the election's time zone, so an hour that the
+clocks repeat is two hours.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A source of figures. `looked_at` is how many items or values it holds; `remarks` say in French what it cannot tell."""
+    """A source of figures. `looked_at` is how many items or values it holds; `remarks` say in
+    French what it cannot tell.
+    """
 
     name: SourceName
     available: bool
@@ -56,7 +60,9 @@ class Source:
 
 @dataclass(frozen=True)
 class ReissuesOfHour:
-    """Reissues by the channel that was asked for; `unknown` are those whose delivery is kept no longer."""
+    """Reissues by the channel that was asked for; `unknown` are those whose delivery is kept no
+    longer.
+    """
 
     hour: datetime
     sms: int
@@ -71,7 +77,9 @@ class ReissuesOfHour:
 
 @dataclass(frozen=True)
 class Control:
-    """What the operators did to the election as a whole: stopped all reissues (`closed`), or let them go on (`opened`)."""
+    """What the operators did to the election as a whole: stopped all reissues (`closed`), or let
+    them go on (`opened`).
+    """
 
     at: datetime
     change: Change
@@ -95,8 +103,9 @@ class Reissues:
 class Times:
     """How long identifiers took, in milliseconds: to three significant digits, the longest exactly.
 
-    `channel` is the way that they went, counted from when they were queued there; None counts from the request to the first arrival by
-    whatever way. All but `count` are None when there was nothing to measure.
+    `channel` is the way that they went, counted from when they were queued there; None counts from
+    the request to the first arrival by whatever way. All but `count` are None when there was
+    nothing to measure.
     """
 
     channel: Channel | None
@@ -111,7 +120,9 @@ class Times:
 
 @dataclass(frozen=True)
 class Failure:
-    """Messages that failed on their way for one reason. `domain` is None for SMS, and for a domain that is not the election's."""
+    """Messages that failed on their way for one reason. `domain` is None for SMS, and for a domain
+    that is not the election's.
+    """
 
     channel: Channel
     domain: str | None
@@ -122,7 +133,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages of reissues (identifiers and confirmations) by mail domain: queued, failed, and marked as spam."""
+    """Messages of reissues (identifiers and confirmations) by mail domain: queued, failed, and
+    marked as spam.
+    """
 
     channel: Channel
     domain: str | None
@@ -145,7 +158,9 @@ class MailOfDomain:
 
 @dataclass(frozen=True)
 class Failures:
-    """What did not arrive. `undelivered` are identifiers that reached nobody; `fell_back` went by e-mail after their SMS had failed."""
+    """What did not arrive. `undelivered` are identifiers that reached nobody; `fell_back` went by
+    e-mail after their SMS had failed.
+    """
 
     failed: int
     fell_back: int
@@ -157,7 +172,9 @@ class Failures:
 
 @dataclass(frozen=True)
 class LocksOfHour:
-    """Wrong NUMENs and the locks that they led to (None: not known), and voters whom the helpdesk unlocked."""
+    """Wrong NUMENs and the locks that they led to (None: not known), and voters whom the helpdesk
+    unlocked.
+    """
 
     hour: datetime
     wrong: int | None
@@ -167,7 +184,9 @@ class LocksOfHour:
 
 @dataclass(frozen=True)
 class Locks:
-    """Locks after wrong NUMENs: in the period, and how many voters stand so at the time of the report (`…_now`)."""
+    """Locks after wrong NUMENs: in the period, and how many voters stand so at the time of the
+    report (`…_now`).
+    """
 
     wrong: int | None
     locks: int | None
@@ -188,7 +207,9 @@ class DisputesOfHour:
 
 @dataclass(frozen=True)
 class Disputes:
-    """Disputed reissues. `froze` of them froze the identifier; operators froze and unfroze voters besides."""
+    """Disputed reissues. `froze` of them froze the identifier; operators froze and unfroze voters
+    besides.
+    """
 
     total: int
     froze: int
@@ -200,7 +221,9 @@ class Disputes:
 
 @dataclass(frozen=True)
 class SmsOfDay:
-    """SMS of one local day: counted against the day's cap, handed over for reissues, and what carriers reported as their price."""
+    """SMS of one local day: counted against the day's cap, handed over for reissues, and what
+    carriers reported as their price.
+    """
 
     day: date
     counted: int | None
@@ -211,7 +234,9 @@ class SmsOfDay:
 
 @dataclass(frozen=True)
 class Sms:
-    """SMS and what they cost, against what they may. `alarm_usd` is from where on the alarm on the month's spend rings."""
+    """SMS and what they cost, against what they may. `alarm_usd` is from where on the alarm on the
+    month's spend rings.
+    """
 
     cap_per_day: int
     max_price_usd: Decimal
@@ -224,7 +249,9 @@ class Sms:
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """How many reached a step; `percent` is of the step before. `source` is where the count comes from."""
+    """How many reached a step; `percent` is of the step before. `source` is where the count comes
+    from.
+    """
 
     step: Step
     count: int | None
@@ -234,7 +261,9 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Where the identifiers of the period's reissues stand, of those whose delivery is kept. The first five add up to `known`."""
+    """Where the identifiers of the period's reissues stand, of those whose delivery is kept. The
+    first five add up to `known`.
+    """
 
     known: int
     waiting: int
@@ -273,7 +302,9 @@ class Figures:
 
 
 def as_json(value: Any) -> Any:
-    """Return figures as JSON: members by their names, instants with their offset, percentages and dollars as numbers."""
+    """Return figures as JSON: members by their names, instants with their offset, percentages and
+    dollars as numbers.
+    """
     match value:
         case datetime():
             return value.isoformat(timespec="seconds")

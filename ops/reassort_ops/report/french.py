@@ -1,4 +1,6 @@
-"""Numbers, times and durations as a French reader expects them; a figure that is not known is a dash."""
+"""Numbers, times and durations as a French reader expects them; a figure that is not known is a
+dash.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def dollars(value: float | None) -> str:
 
 
 def duration(milliseconds: int | None) -> str:
-    """Write a duration, as finely as it deserves: `180 ms`, `4,2 s`, `3 min 20 s`, `2 h 05`, `3 j 4 h`."""
+    """Write a duration, as finely as it deserves: `180 ms`, `4,2 s`, `3 min 20 s`, `2 h 05`,
+    `3 j 4 h`.
+    """
     if milliseconds is None:
         return UNKNOWN
     return typeset(_duration(milliseconds))
@@ -74,7 +78,9 @@ def day_and_time(instant: datetime) -> str:
 
 
 def hour(begin: datetime) -> str:
-    """Write a local hour by its beginning: `jeu. 29 nov. 2018, 8 h`; one that the clocks repeat says which one it is."""
+    """Write a local hour by its beginning: `jeu. 29 nov. 2018, 8 h`; one that the clocks repeat
+    says which one it is.
+    """
     told = f"{day(begin)}, {typeset(french_time(begin))}"
     return f"{told} ({_season(begin)})" if _is_repeated(begin) else told
 

@@ -1,7 +1,8 @@
 """Gathering the figures of a report from the tables and from CloudWatch.
 
-The register tells of every reissue, dispute and operator's act as long as it is kept; deliveries, for as many days as the election file
-says, which way a message went, how long it took and why it failed; voters, who is locked now; CloudWatch, what no table keeps.
+The register tells of every reissue, dispute and operator's act as long as it is kept; deliveries,
+for as many days as the election file says, which way a message went, how long it took and why it
+failed; voters, who is locked now; CloudWatch, what no table keeps.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ _CODES_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Gathering:
-    """Where and how figures are gathered: `now` is the time of the report, `segments` how many parts of a table are read at once."""
+    """Where and how figures are gathered: `now` is the time of the report, `segments` how many
+    parts of a table are read at once.
+    """
 
     dynamodb: DynamoDBClient
     cloudwatch: CloudWatchClient
@@ -71,13 +74,16 @@ class Gathering:
     segments: int
 
     def figures(self, advance: Callable[[int], object]) -> Figures:
-        """Read everything and return the figures. `advance` is told how many more items were looked at.
+        """Read everything and return the figures. `advance` is told how many more items were looked
+        at.
 
         Raises:
             ContentionError: the tables throttle for longer than is worth waiting.
-            botocore.exceptions.ClientError: AWS refuses to let a table be read; a refusal of CloudWatch is a remark of the report.
+            botocore.exceptions.ClientError: AWS refuses to let a table be read; a refusal of
+                CloudWatch is a remark of the report.
         """
-        # The register last: a reissue that commits meanwhile lies after the period's end, or its delivery was seen.
+        # The register last: a reissue that commits meanwhile lies after the period's end, or its
+        # delivery was seen.
         deliveries = DeliveriesTally(self.period, frozenset(self.election.domain_names))
         delivered_from = self._scan_deliveries(deliveries, advance)
         register = RegisterTally(self.period)
@@ -283,7 +289,9 @@ class Gathering:
         )
 
     def _ways(self, deliveries: DeliveriesTally) -> list[tuple[Channel, str | None]]:
-        """Return SMS, every domain of the election whether it was used or not, and what belongs to none of them if there is any."""
+        """Return SMS, every domain of the election whether it was used or not, and what belongs to
+        none of them if there is any.
+        """
         elsewhere = (Channel.EMAIL, None)
         return [
             (Channel.SMS, None),

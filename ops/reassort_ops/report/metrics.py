@@ -1,6 +1,8 @@
-"""What CloudWatch has counted, hour by hour, for what no table keeps: codes, sign-ins, wrong NUMENs, what SMS cost.
+"""What CloudWatch has counted, hour by hour, for what no table keeps: codes, sign-ins, wrong
+NUMENs, what SMS cost.
 
-An hour's values are kept for 455 days; https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html.
+An hour's values are kept for 455 days;
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ type Series = Mapping[datetime, float]
 
 @dataclass(frozen=True)
 class Query:
-    """One metric of the service. `statistic` is CloudWatch's name; `dimensions` are pairs of name and value."""
+    """One metric of the service. `statistic` is CloudWatch's name; `dimensions` are pairs of name
+    and value.
+    """
 
     name: str
     statistic: str = "Sum"
@@ -48,7 +52,9 @@ MONTH_SPEND = Query(_SPEND[1], "Maximum", namespace=_SPEND[0])
 
 
 def mail_queries(domain: str) -> tuple[Query, ...]:
-    """Return what is counted of the e-mails to a domain: handed over, delivered, failed, marked as spam."""
+    """Return what is counted of the e-mails to a domain: handed over, delivered, failed, marked as
+    spam.
+    """
     dimensions = (("channel", "email"), ("domain", domain))
     return (
         Query("HandedOverAfter", "SampleCount", dimensions),
@@ -60,7 +66,9 @@ def mail_queries(domain: str) -> tuple[Query, ...]:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Values by metric and hour (its beginning, UTC). `refusal` is why CloudWatch did not answer; `alarm_usd` is the threshold of the alarm on the month's spend."""
+    """Values by metric and hour (its beginning, UTC). `refusal` is why CloudWatch did not answer;
+    `alarm_usd` is the threshold of the alarm on the month's spend.
+    """
 
     series: Mapping[Query, Series] = field(default_factory=dict)
     alarm_usd: float | None = None
@@ -76,7 +84,9 @@ class Metrics:
         return self.series.get(query, {})
 
     def total(self, query: Query) -> int | None:
-        """Return the sum of a metric that the logs' filters write, a zero included; None when there is no value at all."""
+        """Return the sum of a metric that the logs' filters write, a zero included; None when there
+        is no value at all.
+        """
         series = self.of(query)
         return round(sum(series.values())) if series else None
 
@@ -86,7 +96,9 @@ class Metrics:
 
 
 def read_metrics(cloudwatch: CloudWatchClient, stack: str, domains: tuple[str, ...], period: Period) -> Metrics:
-    """Read what the service's metrics say of the period, whole hours. A refusal is part of the answer: the tables tell the rest."""
+    """Read what the service's metrics say of the period, whole hours. A refusal is part of the
+    answer: the tables tell the rest.
+    """
     queries = [CODES, SIGNED_IN, WRONG_NUMENS, LOCKS, SMS_SPEND, MONTH_SPEND]
     queries += [query for domain in domains for query in mail_queries(domain)]
     try:
@@ -128,7 +140,9 @@ def _next_hour(instant: datetime) -> datetime:
 
 
 def _alarm_threshold(cloudwatch: CloudWatchClient, stack: str) -> float | None:
-    """Return from where on the stack's own alarm on the month's spend rings: CloudFormation names it after the stack."""
+    """Return from where on the stack's own alarm on the month's spend rings: CloudFormation names
+    it after the stack.
+    """
     alarms = cloudwatch.describe_alarms_for_metric(Namespace=_SPEND[0], MetricName=_SPEND[1])["MetricAlarms"]
     own = [alarm["Threshold"] for alarm in alarms if alarm["AlarmName"].startswith(f"{stack}-")]
     return min(own) if own else None

@@ -1,4 +1,6 @@
-"""The report as one HTML page that needs nothing else: no network, no script, no font, no picture of its own beside it."""
+"""The report as one HTML page that needs nothing else: no network, no script, no font, no picture
+of its own beside it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _NOTHING = "Rien dans la période."
 
 @dataclass(frozen=True)
 class Table:
-    """The figures of a plot, or those that no plot shows, row by row; the first cell of a row heads it."""
+    """The figures of a plot, or those that no plot shows, row by row; the first cell of a row heads
+    it.
+    """
 
     name: str
     title: str
@@ -175,8 +179,8 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[PageSection]:
 
 def _funnel_lines(figures: Figures) -> Iterable[str]:
     yield (
-        "Chaque part se rapporte à l’étape d’avant. Un électeur peut demander plusieurs codes, et des codes sont demandés pour des adresses "
-        "qui ne sont pas sur la liste."
+        "Chaque part se rapporte à l’étape d’avant. Un électeur peut demander plusieurs codes, et des codes sont "
+        "demandés pour des adresses qui ne sont pas sur la liste."
     )
     if figures.reissues.unknown:
         known = some(figures.outcomes.known, "réassort", "réassorts")
@@ -194,8 +198,9 @@ def _reissue_lines(figures: Figures) -> Iterable[str]:
 
 def _time_lines(figures: Figures) -> Iterable[str]:
     yield (
-        "« Remis » : l’opérateur ou la messagerie a accepté le message. « Arrivé » : son accusé de réception est revenu. "
-        "Chaque envoi compte depuis sa mise en file ; la dernière ligne compte depuis la demande de l’électeur."
+        "« Remis » : l’opérateur ou la messagerie a accepté le message. « Arrivé » "
+        ": son accusé de réception est revenu. Chaque envoi compte depuis sa mise en file ; la dernière ligne compte "
+        "depuis la demande de l’électeur."
     )
     if not any(times.count for times in figures.times if times.until is Milestone.DELIVERED):
         yield "Aucun accusé de réception dans la période."
@@ -222,12 +227,13 @@ def _lock_lines(figures: Figures) -> Iterable[str]:
 def _dispute_lines(figures: Figures) -> Iterable[str]:
     found = figures.disputes
     yield (
-        f"{some(found.total, 'réassort contesté', 'réassorts contestés')} (« Ce n’était pas moi »), dont {number(found.froze)} avec gel "
-        f"de l’identifiant."
+        f"{some(found.total, 'réassort contesté', 'réassorts contestés')} (« Ce n’était pas moi »), dont "
+        f"{number(found.froze)} avec gel de l’identifiant."
     )
     yield (
-        f"Par l’assistance : {some(found.frozen_by_operators, 'gel', 'gels')}, {some(found.unfrozen, 'dégel', 'dégels')}. "
-        f"En ce moment : {some(found.frozen_now, 'électeur gelé', 'électeurs gelés')}."
+        f"Par l’assistance : {some(found.frozen_by_operators, 'gel', 'gels')}, "
+        f"{some(found.unfrozen, 'dégel', 'dégels')}. En ce moment : "
+        f"{some(found.frozen_now, 'électeur gelé', 'électeurs gelés')}."
     )
 
 
@@ -238,8 +244,8 @@ def _sms_lines(figures: Figures) -> Iterable[str]:
         f"{dollars(float(found.cap_per_day * found.max_price_usd))} au plus par jour."
     )
     yield (
-        f"Dépense selon les opérateurs : {dollars(found.spend_usd)}. Dépense du mois de tout le compte AWS : {dollars(found.month_to_date_usd)} ; "
-        f"l’alarme sonne à {dollars(found.alarm_usd)}."
+        f"Dépense selon les opérateurs : {dollars(found.spend_usd)}. Dépense du mois de tout le compte AWS : "
+        f"{dollars(found.month_to_date_usd)} ; l’alarme sonne à {dollars(found.alarm_usd)}."
     )
 
 

@@ -55,15 +55,18 @@ class Period:
 
 
 def hour_of(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return the beginning of the local hour of an instant, in UTC: local times of an hour that the clocks repeat are equal in Python."""
+    """Return the beginning of the local hour of an instant, in UTC: local times of an hour that the
+    clocks repeat are equal in Python.
+    """
     return instant.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def period_of(election: Election, now: datetime, first: str | None, last: str | None) -> Period:
-    """Return the period that the options name: else from the opening of the reissues to the close of the ballot, or to now.
+    """Return the period that the options name: else from the opening of the reissues to the close
+    of the ballot, or to now.
 
-    `first` and `last` are `2018-11-29` or `2018-11-29T08:00`, local unless they have an offset; a day is meant whole. Nothing later than
-    `now` is in it: what has not happened is not zero.
+    `first` and `last` are `2018-11-29` or `2018-11-29T08:00`, local unless they have an offset; a
+    day is meant whole. Nothing later than `now` is in it: what has not happened is not zero.
 
     Raises:
         OperatorError: an option is not of that form, or nothing lies between them.
@@ -74,8 +77,8 @@ def period_of(election: Election, now: datetime, first: str | None, last: str | 
     end = min(end, now)
     if end.astimezone(UTC) <= start.astimezone(UTC):
         raise OperatorError(
-            f"nothing to report between {start.astimezone(zone):%Y-%m-%dT%H:%M} and {end.astimezone(zone):%Y-%m-%dT%H:%M} "
-            f"({zone.key}): see --from and --to"
+            f"nothing to report between {start.astimezone(zone):%Y-%m-%dT%H:%M} and "
+            f"{end.astimezone(zone):%Y-%m-%dT%H:%M} ({zone.key}): see --from and --to"
         )
     return Period(start.astimezone(zone), end.astimezone(zone), zone)
 

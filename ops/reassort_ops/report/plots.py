@@ -1,7 +1,8 @@
-"""The plots of a report, each drawn by matplotlib on axes that it is given: for the page as SVG, for a picture as PNG.
+"""The plots of a report, each drawn by matplotlib on axes that it is given: for the page as SVG,
+for a picture as PNG.
 
-A plot shows the figures of its table and nothing else. matplotlib is imported with this module, which takes half a second: only the command
-that draws imports it.
+A plot shows the figures of its table and nothing else. matplotlib is imported with this module,
+which takes half a second: only the command that draws imports it.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ _SECONDS = (
 
 
 class Ink(StrEnum):
-    """Colours by what they mean; on the page each becomes a custom property of its name, so that it follows the reader's scheme.
+    """Colours by what they mean; on the page each becomes a custom property of its name, so that it
+    follows the reader's scheme.
 
-    Told apart with any colour vision (Okabe and Ito's palette, darkened to a contrast of 3 to 1 on white); no two are the same.
+    Told apart with any colour vision (Okabe and Ito's palette, darkened to a contrast of 3 to 1 on
+    white); no two are the same.
     """
 
     TEXT = "#1b2530"
@@ -79,7 +82,9 @@ _SERIES = (Ink.EMAIL, Ink.THIRD, Ink.GOOD, Ink.FOURTH, Ink.FIFTH, Ink.BAD)
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot: `name` is its id on the page, `summary` says in words what it shows; `height` is in inches for a width of 9."""
+    """One plot: `name` is its id on the page, `summary` says in words what it shows; `height` is in
+    inches for a width of 9.
+    """
 
     name: str
     title: str
@@ -382,7 +387,9 @@ def _spend(figures: Figures) -> Plot | None:
 
 @dataclass(frozen=True)
 class _Bins:
-    """The hours or days of a period, as places on the horizontal axis: each is one unit wide. `begins` are their beginnings."""
+    """The hours or days of a period, as places on the horizontal axis: each is one unit wide.
+    `begins` are their beginnings.
+    """
 
     begins: tuple[datetime, ...]
     unit: str
@@ -407,7 +414,9 @@ class _Bins:
         return len(self.begins)
 
     def place(self, at: datetime) -> int:
-        """Return the place of the hour or day that `at` lies in; it is in the zone of the figures."""
+        """Return the place of the hour or day that `at` lies in; it is in the zone of the
+        figures.
+        """
         if self.unit == "jour":
             return (at.date() - self.begins[0].date()).days
         return round((at.astimezone(UTC) - self.begins[0].astimezone(UTC)) / HOUR)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-LIMITS = "Ce compteur couvre tous les SMS, et s’efface après trois jours sans SMS : un jour sans valeur n’est pas un jour à zéro."
+LIMITS = (
+    "Ce compteur couvre tous les SMS, et s’efface après trois jours sans SMS : un jour sans valeur n’est pas un "
+    "jour à zéro."
+)
 EMPTY_REGISTER = "Le registre est vide : aucun électeur n’a été importé, ou sa durée de conservation est passée."
 NO_VOTERS = "La liste électorale est vide : pas encore importée, ou déjà détruite."
 NO_METRICS = "CloudWatch n’a aucune mesure du service pour cette période."
@@ -18,7 +21,10 @@ NO_METRICS = "CloudWatch n’a aucune mesure du service pour cette période."
 
 def deliveries_kept(days: int, since: datetime, zone: ZoneInfo) -> str:
     """Say how long deliveries are kept."""
-    return f"Les envois sont conservés {number(days)} jours : ceux d’avant le {day_and_time(since.astimezone(zone))} s’effacent."
+    return (
+        f"Les envois sont conservés {number(days)} jours : ceux d’avant le "
+        f"{day_and_time(since.astimezone(zone))} s’effacent."
+    )
 
 
 def deliveries_gone(count: int, total: int) -> str:

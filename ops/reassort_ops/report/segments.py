@@ -21,7 +21,8 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a table is read: paths of attributes (`destinations.email`), and a filter that DynamoDB applies before it answers.
+    """What of a table is read: paths of attributes (`destinations.email`), and a filter that
+    DynamoDB applies before it answers.
 
     `condition` names attributes by `{path}`, values by `:name`.
     """
@@ -32,7 +33,9 @@ class Wanted:
     values: Mapping[str, Any]
 
     def request(self) -> dict[str, Any]:
-        """Return the arguments of a Scan call. Each part of a path has a name of its own, for many are reserved words."""
+        """Return the arguments of a Scan call. Each part of a path has a name of its own, for many
+        are reserved words.
+        """
         parts = dict.fromkeys(part for path in self.paths for part in path.split("."))
         names = {part: f"#{number}" for number, part in enumerate(parts)}
         written = {path: ".".join(names[part] for part in path.split(".")) for path in self.paths}
@@ -52,9 +55,11 @@ def scan(
     take: Callable[[Item], object],
     advance: Callable[[int], object],
 ) -> int:
-    """Give each item that fulfils the filter to `take`, one at a time, and return how many items the table holds.
+    """Give each item that fulfils the filter to `take`, one at a time, and return how many items
+    the table holds.
 
-    No more than a page of each segment is in memory. `advance` is told how many more items were looked at.
+    No more than a page of each segment is in memory. `advance` is told how many more items were
+    looked at.
 
     Raises:
         ContentionError: the table throttles for longer than is worth waiting.

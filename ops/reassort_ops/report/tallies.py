@@ -1,4 +1,6 @@
-"""Counting what the tables hold, one item at a time: what is kept in memory grows with hours, domains and reasons, not with voters."""
+"""Counting what the tables hold, one item at a time: what is kept in memory grows with hours,
+domains and reasons, not with voters.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from reassort_ops.report.period import Period
 
-# What is told of a message's place among others: the way it went, and the mail domain if it went by e-mail to one of the election's.
+# What is told of a message's place among others: the way it went, and the mail domain if it went by
+# e-mail to one of the election's.
 type Way = tuple[Channel, str | None]
 
 
@@ -87,7 +90,9 @@ class VotersTally:
 
 @dataclass
 class DeliveriesTally:
-    """Codes and reissues that were asked for in the period, and what became of their messages since."""
+    """Codes and reissues that were asked for in the period, and what became of their messages
+    since.
+    """
 
     period: Period
     domains: frozenset[str]
@@ -174,7 +179,9 @@ class DeliveriesTally:
 
 
 def _is_news(step: HistoryStep) -> bool:
-    """Tell a change of status from a provider's remark on one that stays: a remark has a reason, and is no failure."""
+    """Tell a change of status from a provider's remark on one that stays: a remark has a reason,
+    and is no failure.
+    """
     return step.reason is None or step.status is Status.FAILED
 
 

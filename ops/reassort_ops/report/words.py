@@ -1,4 +1,6 @@
-"""The French words of a report for what the service names in English: on the plots, in the tables and beside them."""
+"""The French words of a report for what the service names in English: on the plots, in the tables
+and beside them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Checking a whole roll in one pass: every fault of every row, and what comes twice anywhere in the file."""
+"""Checking a whole roll in one pass: every fault of every row, and what comes twice anywhere in the
+file.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _UNIQUE = (Column.EMAIL, Column.NUMEN, Column.IDENTIFIER)
 class CheckedRoll:
     """What a check found.
 
-    `refused` has one byte a line, 1 where its row has a fault: a roll of a million rows takes a megabyte.
+    `refused` has one byte a line, 1 where its row has a fault: a roll of a million rows takes a
+    megabyte.
     """
 
     read: int
@@ -40,12 +43,15 @@ def check_roll(
     report: Callable[[RowFault], object],
     advance: Callable[[int], object] | None = None,
 ) -> CheckedRoll:
-    """Check every row and report each fault: those of single rows as they are read, then what comes twice, by line.
+    """Check every row and report each fault: those of single rows as they are read, then what comes
+    twice, by line.
 
-    Every row of a duplicate is refused: which one is right only the ministry can tell. Equal further proofs are no duplicates.
+    Every row of a duplicate is refused: which one is right only the ministry can tell. Equal
+    further proofs are no duplicates.
 
     Raises:
-        RollFileError: the election asks for a further proof and the roll has no column for it, or the other way round.
+        RollFileError: the election asks for a further proof and the roll has no column for it, or
+            the other way round.
     """
     _raise_if_unfit(roll, election)
     rules = RowRules(election, issuing=roll.issuing)
@@ -93,7 +99,9 @@ def valid_rows(roll: RollFile, election: Election, checked: CheckedRoll) -> Iter
 
 
 def _raise_if_unfit(roll: RollFile, election: Election) -> None:
-    """Refuse a column that is missing, and one whose contents nobody has asked for: they stay where they are."""
+    """Refuse a column that is missing, and one whose contents nobody has asked for: they stay where
+    they are.
+    """
     column = Column.EXTRA_PROOF
     if election.extra_proof is not None and not roll.has(column):
         raise RollFileError(f"{roll.path}:{roll.header}: column {column} is missing: the election asks for it")
@@ -113,7 +121,9 @@ def _note(row: RollRow, searches: dict[Column, DuplicateSearch]) -> None:
 
 
 def _duplicates(searches: dict[Column, DuplicateSearch], runs: SortedRuns) -> Iterator[RowFault]:
-    """Return the faults by line. A file that was joined with itself has millions, so they are sorted outside of memory."""
+    """Return the faults by line. A file that was joined with itself has millions, so they are
+    sorted outside of memory.
+    """
     for column, search in searches.items():
         place = bytes([_UNIQUE.index(column)])
         for groups in search.parts():

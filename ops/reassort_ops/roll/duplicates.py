@@ -1,7 +1,7 @@
 """Finding values that come twice in a file of any length, in a few megabytes of memory.
 
-Values are kept as keyed digests under a key that lives as long as the search, so the temporary files that a large roll
-spills into give away no NUMEN and no identifier.
+Values are kept as keyed digests under a key that lives as long as the search, so the temporary
+files that a large roll spills into give away no NUMEN and no identifier.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _RECORDS_A_READ = 256
 
 
 class DuplicateSearch:
-    """Takes every value with its line, then tells which lines share one. Use it as a context manager."""
+    """Takes every value with its line, then tells which lines share one. Use it as a context
+    manager.
+    """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -53,7 +55,9 @@ class DuplicateSearch:
             self._spill(part)
 
     def groups(self) -> Iterator[list[int]]:
-        """Return the lines of each value that came more than once, ascending; nothing can be added any more."""
+        """Return the lines of each value that came more than once, ascending; nothing can be added
+        any more.
+        """
         for part in self.parts():
             yield from part
 
@@ -76,7 +80,9 @@ class DuplicateSearch:
 
 
 class SortedRuns:
-    """Sorts records of one length that do not fit into memory: portion by portion, merged from a file. A context manager."""
+    """Sorts records of one length that do not fit into memory: portion by portion, merged from a
+    file. A context manager.
+    """
 
     def __init__(self) -> None:
         self._runs: list[tuple[int, int]] = []

@@ -26,7 +26,9 @@ _FIRST = 1
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A row, and what is written of it: the voter, the first identifier, the first entry of the register."""
+    """A row, and what is written of it: the voter, the first identifier, the first entry of the
+    register.
+    """
 
     row: RollRow
     voter: Item
@@ -50,7 +52,9 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A column in which the stack differs from the roll. `old` and `new` are None where only hashes are known, or nothing is there."""
+    """A column in which the stack differs from the roll. `old` and `new` are None where only hashes
+    are known, or nothing is there.
+    """
 
     column: Column
     old: str | None = None
@@ -59,7 +63,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Enroller:
-    """Makes enrolments. `at` is the time of issue, milliseconds since 1970; `actor` is whom the register names."""
+    """Makes enrolments. `at` is the time of issue, milliseconds since 1970; `actor` is whom the
+    register names.
+    """
 
     keyed_hash: KeyedHash
     actor: str
@@ -102,7 +108,8 @@ class Enroller:
 def read_enrolled(
     dynamodb: DynamoDBClient, stack: Stack, enrolments: Sequence[Enrolment], pool: BatchPool
 ) -> tuple[dict[str, Item], dict[str, Item]]:
-    """Read what the stack has of at most `VOTERS_A_READ` enrolments: voters by pseudonym, identifiers by hash.
+    """Read what the stack has of at most `VOTERS_A_READ` enrolments: voters by pseudonym,
+    identifiers by hash.
 
     Raises:
         ContentionError: the tables throttle for longer than is worth waiting.
@@ -139,7 +146,9 @@ def holds_identifier(enrolment: Enrolment, identifier: Item | None) -> bool:
 
 
 def differences(enrolment: Enrolment, voter: Item, identifier: Item | None, *, issuing: bool) -> tuple[Difference, ...]:
-    """Say in what a voter on the stack differs from the row. When `issuing`, the row's identifier is not the roll's: it is not compared."""
+    """Say in what a voter on the stack differs from the row. When `issuing`, the row's identifier
+    is not the roll's: it is not compared.
+    """
     wanted = enrolment.voter
     found: list[Difference] = []
     if voter["numen_hash"] != wanted["numen_hash"]:

@@ -1,4 +1,6 @@
-"""The list of faults that goes back to the ministry: CSV as it writes its own roll, in French, without a cell of the roll."""
+"""The list of faults that goes back to the ministry: CSV as it writes its own roll, in French,
+without a cell of the roll.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
 
 @contextmanager
 def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[RowFault], object]]:
-    """Write faults to a new file as they are told, in the roll's encoding and with its delimiter: line, column and reason of each.
+    """Write faults to a new file as they are told, in the roll's encoding and with its delimiter:
+    line, column and reason of each.
 
     A roll without a fault gives the header alone. The file appears once the block has ended well.
 

@@ -1,4 +1,6 @@
-"""What may be wrong with a row, said in English to the operator and in French to the ministry that has to mend it."""
+"""What may be wrong with a row, said in English to the operator and in French to the ministry that
+has to mend it.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class RowFault:
-    """Why a row is refused. `detail` is what the reason counts or names, never what the cell holds."""
+    """Why a row is refused. `detail` is what the reason counts or names, never what the cell
+    holds.
+    """
 
     line: int
     column: str

@@ -1,6 +1,8 @@
-"""An electoral roll as ministries produce it: CSV in UTF-8 or Windows-1252, `;` or `,`, with or without BOM and quotes.
+"""An electoral roll as ministries produce it: CSV in UTF-8 or Windows-1252, `;` or `,`, with or
+without BOM and quotes.
 
-One line is one row: a cell never spans lines. A quote that is left open would otherwise swallow the rows after it.
+One line is one row: a cell never spans lines. A quote that is left open would otherwise swallow the
+rows after it.
 """
 
 from __future__ import annotations
@@ -73,9 +75,11 @@ class RollLine:
 
 @dataclass(frozen=True)
 class RollFile:
-    """A file whose encoding, delimiter and header are known. `size` is in bytes, `header` the number of its line.
+    """A file whose encoding, delimiter and header are known. `size` is in bytes, `header` the
+    number of its line.
 
-    `positions` says for each column of `Column` which cell holds it; `issuing`, that identifiers are issued, so none need be there.
+    `positions` says for each column of `Column` which cell holds it; `issuing`, that identifiers
+    are issued, so none need be there.
     """
 
     path: Path
@@ -128,10 +132,12 @@ class RollFile:
 
 
 def open_roll(path: Path, *, issuing: bool = False) -> RollFile:
-    """Find out how a file is written: encoding, delimiter, columns. When `issuing`, identifiers may be absent.
+    """Find out how a file is written: encoding, delimiter, columns. When `issuing`, identifiers may
+    be absent.
 
     Raises:
-        RollFileError: it is no text, mixes encodings, or its header is not a roll's; names the line and the reason.
+        RollFileError: it is no text, mixes encodings, or its header is not a roll's; names the line
+            and the reason.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
@@ -158,12 +164,16 @@ def split_cells(line: str, delimiter: str) -> list[str] | None:
 
 
 def is_blank(line: str, delimiters: str) -> bool:
-    """Tell whether a line holds nothing but blanks, delimiters and quotes, as spreadsheets leave at the end."""
+    """Tell whether a line holds nothing but blanks, delimiters and quotes, as spreadsheets leave at
+    the end.
+    """
     return not line.strip(_BLANKS + delimiters)
 
 
 def _find_encoding(path: Path, file: BinaryIO) -> str:
-    """Read the whole file: one line that is not UTF-8 makes it Windows-1252, unless another one clearly is UTF-8."""
+    """Read the whole file: one line that is not UTF-8 makes it Windows-1252, unless another one
+    clearly is UTF-8.
+    """
     utf_8 = other = 0
     for number, line in enumerate(iter(partial(file.readline, _LONGEST_LINE), b""), 1):
         if number == 1:
@@ -181,7 +191,8 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
             other = other or number
         elif as_windows is None or _is_western(as_utf_8):
             utf_8 = utf_8 or number
-        # Else it is Windows-1252 that is UTF-8 by chance, as ÇŒ is, or a rare letter: the other lines decide.
+        # Else it is Windows-1252 that is UTF-8 by chance, as ÇŒ is, or a rare letter: the other
+        # lines decide.
         if utf_8 and other:
             raise RollFileError(f"{path}:{other}: is not UTF-8, but line {utf_8} is: the file mixes encodings")
     return _WINDOWS if other else _UTF_8
@@ -195,7 +206,9 @@ def _decoded(line: bytes, encoding: str) -> str | None:
 
 
 def _is_western(text: str) -> bool:
-    """Tell whether every character is one of Windows-1252, as those of French are, leaving a BOM aside."""
+    """Tell whether every character is one of Windows-1252, as those of French are, leaving a BOM
+    aside.
+    """
     try:
         text.removeprefix("\ufeff").encode(_WINDOWS)
     except UnicodeEncodeError:

@@ -1,8 +1,9 @@
 """Identifiers for a roll that brings none: drawn from a key that lives as long as one import.
 
-The key is 256 bits of the system's CSPRNG, expanded for each voter by HMAC-SHA-512, so an import that was interrupted draws the same
-identifiers when it is run again, and none of them has to be kept anywhere. Between the runs the key is in a file beside the mailing
-file, wrapped by the stack's KMS key; once the mailing file is whole it is gone, and nobody can draw them again.
+The key is 256 bits of the system's CSPRNG, expanded for each voter by HMAC-SHA-512, so an import
+that was interrupted draws the same identifiers when it is run again, and none of them has to be
+kept anywhere. Between the runs the key is in a file beside the mailing file, wrapped by the stack's
+KMS key; once the mailing file is whole it is gone, and nobody can draw them again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _KEY_BYTES = 32
 _VERSION = 1
-# The greatest multiple of 30 symbols that a byte can hold: bytes from there on would favour the first symbols.
+# The greatest multiple of 30 symbols that a byte can hold: bytes from there on would favour the
+# first symbols.
 _UNBIASED = 256 - 256 % len(ALPHABET)
 
 
@@ -59,7 +61,8 @@ def resume_file(mailing: Path) -> Path:
 
 
 def raise_if_taken(mailing: Path) -> None:
-    """Refuse a mailing file that another import has written: it may be the only copy of identifiers that are valid.
+    """Refuse a mailing file that another import has written: it may be the only copy of identifiers
+    that are valid.
 
     Raises:
         OperatorError: it is there, and no import of it was interrupted.
@@ -69,7 +72,8 @@ def raise_if_taken(mailing: Path) -> None:
 
 
 def begin(kms: KMSClient, stack: Stack, mailing: Path, roll: Path) -> bytes:
-    """Draw the key of an import and keep it for its resumption, or take up the one of an import that was interrupted.
+    """Draw the key of an import and keep it for its resumption, or take up the one of an import
+    that was interrupted.
 
     Raises:
         OperatorError: what was interrupted was the import of another roll, or on another stack.
@@ -89,7 +93,8 @@ def begin(kms: KMSClient, stack: Stack, mailing: Path, roll: Path) -> bytes:
         "roll": _digest(roll, key),
         "key": b64encode(wrapped).decode(),
     }
-    # On disk before the first voter is: whoever loses the key loses the identifiers that were drawn from it.
+    # On disk before the first voter is: whoever loses the key loses the identifiers that were drawn
+    # from it.
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.flush()
@@ -114,7 +119,8 @@ def _take_up(kms: KMSClient, stack: Stack, path: Path, roll: Path, context: dict
     key = kms.decrypt(KeyId=stack.encryption_key_id, CiphertextBlob=wrapped, EncryptionContext=context)["Plaintext"]
     if content["roll"] != _digest(roll, key):
         raise OperatorError(
-            f"{roll}: is not the roll whose import was interrupted ({path}): finish with that one first, then import this one"
+            f"{roll}: is not the roll whose import was interrupted ({path}): finish "
+            "with that one first, then import this one"
         )
     return key
 

@@ -1,6 +1,8 @@
-"""Putting a checked roll on a stack: each voter, their first identifier and their first register entry, or none of it.
+"""Putting a checked roll on a stack: each voter, their first identifier and their first register
+entry, or none of it.
 
-A voter who is there already is compared, never overwritten; so an interrupted import is resumed by running it again.
+A voter who is there already is compared, never overwritten; so an interrupted import is resumed by
+running it again.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class RowOutcome(StrEnum):
 class Settled:
     """A row whose outcome is known.
 
-    `current` tells whether the identifier of the row is the one that its voter holds now; `refusal` says why a row was rejected.
+    `current` tells whether the identifier of the row is the one that its voter holds now; `refusal`
+    says why a row was rejected.
     """
 
     line: int
@@ -54,7 +57,9 @@ class Settled:
 
 @dataclass
 class Balance:
-    """Where every row went: read = imported + unchanged + updated + changed + rejected + not reached."""
+    """Where every row went: read = imported + unchanged + updated + changed + rejected + not
+    reached.
+    """
 
     read: int
     counts: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
@@ -72,7 +77,9 @@ class Balance:
 
 
 class RollImport:
-    """One run of an import. Threads may share it. When `issuing`, the identifiers of the rows are new, not the roll's."""
+    """One run of an import. Threads may share it. When `issuing`, the identifiers of the rows are
+    new, not the roll's.
+    """
 
     def __init__(
         self,
@@ -92,9 +99,11 @@ class RollImport:
         self._read_first = False
 
     def run(self, rows: Iterable[RollRow], settle: Callable[[Sequence[Settled]], object], threads: int) -> None:
-        """Import rows that differ in address, NUMEN and identifier, and tell the outcome of each batch as it is known.
+        """Import rows that differ in address, NUMEN and identifier, and tell the outcome of each
+        batch as it is known.
 
-        An interruption or a failure lets the transactions under way finish, and their outcome is told.
+        An interruption or a failure lets the transactions under way finish, and their outcome is
+        told.
 
         Raises:
             ContentionError: the tables throttle for longer than is worth waiting.
@@ -119,7 +128,8 @@ class RollImport:
             self._read_first = False
         if pending and self._write(pending, pool):
             return settled + [_imported(enrolment) for enrolment in pending]
-        # Somebody else wrote one of them since it was read, or an entry of the register is there without its voter.
+        # Somebody else wrote one of them since it was read, or an entry of the register is there
+        # without its voter.
         for enrolment in pending:
             settled.append(self._import_one(enrolment, pool))
         return settled
@@ -149,7 +159,9 @@ class RollImport:
         return True
 
     def _compare(self, enrolments: Sequence[Enrolment], pool: BatchPool) -> tuple[list[Settled], list[Enrolment]]:
-        """Read voters and identifiers; return the outcome of those that are there, and those that are not."""
+        """Read voters and identifiers; return the outcome of those that are there, and those that
+        are not.
+        """
         voters, identifiers = read_enrolled(self._reader, self._stack, enrolments, pool)
         settled: list[Settled] = []
         absent: list[Enrolment] = []

@@ -1,4 +1,6 @@
-"""The file for whoever mails the identifiers: CSV, encrypted with age as it is written, never in the clear on a disk or a screen."""
+"""The file for whoever mails the identifiers: CSV, encrypted with age as it is written, never in
+the clear on a disk or a screen.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ type Recipient = x25519.Recipient | ssh.Recipient
 
 @dataclass(frozen=True, slots=True)
 class MailingRow:
-    """What goes into one letter. The file's columns have these names, in this order; the identifier is grouped as voters type it."""
+    """What goes into one letter. The file's columns have these names, in this order; the identifier
+    is grouped as voters type it.
+    """
 
     email: str = field(repr=False)
     establishment: str
@@ -27,7 +31,8 @@ class MailingRow:
 
 
 def read_recipients(keys: Sequence[str], files: Sequence[Path]) -> list[Recipient]:
-    """Read the public keys that may open the file: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`; a file has one a line, and comments after #.
+    """Read the public keys that may open the file: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`; a file
+    has one a line, and comments after #.
 
     Raises:
         OperatorError: one is not a public key, or there is none.
@@ -46,7 +51,8 @@ def read_recipients(keys: Sequence[str], files: Sequence[Path]) -> list[Recipien
 
 
 def write_mailing(path: Path, recipients: Sequence[Recipient], rows: Iterable[MailingRow]) -> int:
-    """Encrypt rows into a new file as they come; return how many. The file appears once it is whole.
+    """Encrypt rows into a new file as they come; return how many. The file appears once it is
+    whole.
 
     Raises:
         OSError: it cannot be written.

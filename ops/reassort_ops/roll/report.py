@@ -1,4 +1,6 @@
-"""What `reassort roll` tells of a roll as it goes: lines for a person, or one JSON object for a program."""
+"""What `reassort roll` tells of a roll as it goes: lines for a person, or one JSON object for a
+program.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Members:
 
     @cached_property
     def object(self) -> JsonObject:
-        """Return the object, begun when the first thing is told: nothing is, of a roll that cannot be checked at all."""
+        """Return the object, begun when the first thing is told: nothing is, of a roll that cannot
+        be checked at all.
+        """
         begun = JsonObject()
         begun.put("file", str(self._roll.path))
         begun.put("encoding", self._roll.encoding_name)

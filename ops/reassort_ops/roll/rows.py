@@ -1,4 +1,6 @@
-"""One row of a roll under the rules that the service itself applies: what it says, or every fault it has."""
+"""One row of a roll under the rules that the service itself applies: what it says, or every fault
+it has.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,15 @@ from reassort_ops.roll.faults import ROW, FaultCode, RowFault
 from reassort_ops.roll.file import Column, Malformed, RollLine
 
 _LONGEST_TEXT = 200
-# UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word holds either.
+# UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word
+# holds either.
 _DAMAGED = re.compile("[ÂÃ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u2122]|â€|\ufffd")
 
 
 @dataclass(slots=True)
 class RollRow:
-    """One voter of the roll, normalised. A cell that has a fault is the empty string, a further proof None.
+    """One voter of the roll, normalised. A cell that has a fault is the empty string, a further
+    proof None.
 
     What identifies the voter stays out of the representation, which a traceback may print.
     """
@@ -39,7 +43,9 @@ class RollRow:
 
 
 class RowRules:
-    """The rules of one election for a row of its roll. When `issuing`, the roll brings no identifier: one is a fault."""
+    """The rules of one election for a row of its roll. When `issuing`, the roll brings no
+    identifier: one is a fault.
+    """
 
     def __init__(self, election: Election, *, issuing: bool = False) -> None:
         self._issuing = issuing
@@ -128,7 +134,9 @@ class RowRules:
 # A roll names the same establishments over and over.
 @lru_cache(maxsize=4096)
 def _clean_text(typed: str) -> tuple[str, FaultCode | None]:
-    """Return what voters will read (one blank between words, accents composed), or why it is refused."""
+    """Return what voters will read (one blank between words, accents composed), or why it is
+    refused.
+    """
     if not typed.isascii() and _DAMAGED.search(typed):
         return "", FaultCode.ACCENTS
     text = unicodedata.normalize("NFC", " ".join(typed.split()))

@@ -1,7 +1,8 @@
 """Voters of whom the roll says something else than the stack: what differs, and putting it right.
 
-A wrong NUMEN or further proof decides who can get an identifier, so the register keeps who corrected it. Establishment and secretariat
-are only shown to the voter. An identifier is never changed: somebody may hold it. A row in which it differs is left alone as a whole.
+A wrong NUMEN or further proof decides who can get an identifier, so the register keeps who
+corrected it. Establishment and secretariat are only shown to the voter. An identifier is never
+changed: somebody may hold it. A row in which it differs is left alone as a whole.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def may_be_updated(found: Sequence[Difference]) -> bool:
 
 
 class RollUpdate:
-    """Shows and applies what the roll changes. When `issuing`, the roll has no identifiers to compare."""
+    """Shows and applies what the roll changes. When `issuing`, the roll has no identifiers to
+    compare.
+    """
 
     def __init__(
         self,
@@ -135,9 +138,11 @@ class RollUpdate:
                     with attempt:
                         self._write(enrolment, voter, found)
             except ConditionFailedError:
-                # A reissue, a vote or the helpdesk came in between, or this very write did when its answer was lost.
+                # A reissue, a vote or the helpdesk came in between, or this very write did when its
+                # answer was lost.
                 voter = read_one(self._dynamodb, self._stack.voters_table, {"voter_id": enrolment.voter_id})
-                # The identifier was compared before, and no change of a voter can undo what was found.
+                # The identifier was compared before, and no change of a voter can undo what was
+                # found.
                 found = () if voter is None else differences(enrolment, voter, None, issuing=True)
                 if voter is not None and not found:
                     return RowOutcome.UPDATED

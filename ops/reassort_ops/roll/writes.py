@@ -1,4 +1,6 @@
-"""Writing enrolled voters: many to a transaction, with as little work per item as DynamoDB's own format allows."""
+"""Writing enrolled voters: many to a transaction, with as little work per item as DynamoDB's own
+format allows.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,13 @@ _OPERATION = "TransactWriteItems"
 
 
 class TransactionWriter:
-    """Writes transactions whose request body is made here, from items of text, whole numbers and lists of them.
+    """Writes transactions whose request body is made here, from items of text, whole numbers and
+    lists of them.
 
-    botocore's validation and serialisation walk every attribute three times; on the 99 items of one transaction that is
-    four times the rest of the work together. Everything else of the client stays: endpoint, credentials, signature,
-    retries of lost connections (under one token, so a repeated call writes nothing twice), errors.
+    botocore's validation and serialisation walk every attribute three times; on the 99 items of one
+    transaction that is four times the rest of the work together. Everything else of the client
+    stays: endpoint, credentials, signature, retries of lost connections (under one token, so a
+    repeated call writes nothing twice), errors.
     """
 
     def __init__(self, session: Session, threads: int) -> None:

@@ -1,4 +1,6 @@
-"""What the helpdesk does to one voter: unlock, freeze, unfreeze. Each change is in the register, with who made it."""
+"""What the helpdesk does to one voter: unlock, freeze, unfreeze. Each change is in the register,
+with who made it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ _ROUNDS = 8
 _LONGEST_REASON = 80
 # What the register adds to a reason when a read-back code has shown who was calling.
 CALLER_VERIFIED = "appelant vérifié"
-# The register outlives the election and holds no personal data: no address, and no number long enough to be a NUMEN's or a phone's.
+# The register outlives the election and holds no personal data: no address, and no number long
+# enough to be a NUMEN's or a phone's.
 _ADDRESS = re.compile("@")
 _NUMBER = re.compile(r"(?:[0-9][ .-]?){6}")
 _WAS_FROZEN = "attribute_exists(frozen_at)"
@@ -44,7 +47,8 @@ def checked_reason(typed: str) -> str:
     """Return the reason as the register keeps it.
 
     Raises:
-        OperatorError: it is empty, too long, looks as if it held personal data, or says what only a check may say.
+        OperatorError: it is empty, too long, looks as if it held personal data, or says what only a
+            check may say.
     """
     reason = " ".join(typed.split())
     if not reason or len(reason) > _LONGEST_REASON or not reason.isprintable():
@@ -83,7 +87,8 @@ def unlock(voter_id: str, reason: str, helpdesk: Operator) -> str:
 
 
 def freeze(voter_id: str, reason: str, helpdesk: Operator) -> str:
-    """Make a voter's identifier unusable, stop reissues until it is unfrozen, end their sessions. Return what was done.
+    """Make a voter's identifier unusable, stop reissues until it is unfrozen, end their sessions.
+    Return what was done.
 
     Raises:
         OperatorError: no such voter, the voter has voted, or the entry is contended.

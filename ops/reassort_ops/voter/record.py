@@ -1,4 +1,6 @@
-"""All that is kept about one voter, read together: roll, register, every delivery, sign-ins while they are remembered."""
+"""All that is kept about one voter, read together: roll, register, every delivery, sign-ins while
+they are remembered.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ _CODES = ("codes_3", "codes_2", "codes_1")
 
 @dataclass(frozen=True)
 class AskedCode:
-    """A one-time code that was asked for; `delivery` is None once it is past its retention. Times are milliseconds since 1970."""
+    """A one-time code that was asked for; `delivery` is None once it is past its retention. Times
+    are milliseconds since 1970.
+    """
 
     at: int
     delivery: Delivery | None
@@ -44,7 +48,9 @@ class AskedCode:
 
 @dataclass(frozen=True)
 class SignIn:
-    """One sign-in of one browser: its codes, oldest first, how many wrong ones were typed, when the right one was."""
+    """One sign-in of one browser: its codes, oldest first, how many wrong ones were typed, when the
+    right one was.
+    """
 
     codes: tuple[AskedCode, ...]
     wrong_codes: int
@@ -54,10 +60,11 @@ class SignIn:
 
 @dataclass(frozen=True)
 class VoterRecord:
-    """What is known of a voter, and what the operators' record says of reissues. `deliveries` are those of the reissues that are kept still, oldest first.
+    """What is known of a voter, and what the operators' record says of reissues. `deliveries` are
+    those of the reissues that are kept still, oldest first.
 
-    `session_ends_at` is when the last live session ends if nobody uses it, None when there is none; `session_starts` are when
-    sessions began that are remembered. Times are milliseconds since 1970.
+    `session_ends_at` is when the last live session ends if nobody uses it, None when there is none;
+    `session_starts` are when sessions began that are remembered. Times are milliseconds since 1970.
     """
 
     voter: Voter
@@ -71,7 +78,9 @@ class VoterRecord:
 
     @property
     def last_delivery(self) -> Delivery | None:
-        """Return the delivery of the current identifier; None when it is the first one, or past its retention."""
+        """Return the delivery of the current identifier; None when it is the first one, or past its
+        retention.
+        """
         last = self.voter.last_reference
         return next((delivery for delivery in self.deliveries if delivery.delivery_id == last), None)
 

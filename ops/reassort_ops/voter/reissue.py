@@ -1,8 +1,10 @@
-"""An operator gives a voter the next identifier: it goes to the professional mailbox, and nobody else sees it.
+"""An operator gives a voter the next identifier: it goes to the professional mailbox, and nobody
+else sees it.
 
-For a voter whom the helpdesk has identified and who cannot ask by themselves: a forgotten NUMEN, a lock, no telephone. The limits on
-the voter's own requests do not apply; what an election may never allow does: its window, a vote. A frozen voter gets the next
-identifier in one act, and the frozen one is revoked: it never works again.
+For a voter whom the helpdesk has identified and who cannot ask by themselves: a forgotten NUMEN, a
+lock, no telephone. The limits on the voter's own requests do not apply; what an election may never
+allow does: its window, a vote. A frozen voter gets the next identifier in one act, and the frozen
+one is revoked: it never works again.
 """
 
 from __future__ import annotations
@@ -51,15 +53,17 @@ def reissue(
     keyed_hash: KeyedHash,
     sealer: Sealer,
 ) -> Issued:
-    """Issue the next identifier of a voter and revoke the current one; both messages go to `address`, which is normalised.
+    """Issue the next identifier of a voter and revoke the current one; both messages go to
+    `address`, which is normalised.
 
     The register keeps the operator, and the reference with the reason.
 
     Raises:
-        OperatorError: no such voter, outside of the window, the voter has voted, they were given another
-            identifier meanwhile, or the entry is contended; nothing was issued.
+        OperatorError: no such voter, outside of the window, the voter has voted, they were given
+            another identifier meanwhile, or the entry is contended; nothing was issued.
         botocore.exceptions.ClientError: AWS refuses; nothing was issued.
-        botocore.exceptions.BotoCoreError: AWS does not answer: whether it was issued, `voter show` tells.
+        botocore.exceptions.BotoCoreError: AWS does not answer: whether it was issued, `voter show`
+            tells.
     """
     reference = derive_reference(keyed_hash, voter_id, str(uuid.uuid4()))
     stack = helpdesk.stack
@@ -101,7 +105,8 @@ def reissue(
         try:
             write_all(helpdesk.dynamodb, actions)
         except (ConditionFailedError, ContentionError):
-            # Somebody else writes the voter, or the identifier that is being revoked is being sent at this moment, or reissues were stopped.
+            # Somebody else writes the voter, or the identifier that is being revoked is being sent
+            # at this moment, or reissues were stopped.
             time.sleep(_PAUSE_SECONDS)
             continue
         return Issued(reference, voter.generation + 1, mask_address(address))

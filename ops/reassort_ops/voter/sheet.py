@@ -1,4 +1,6 @@
-"""The sheet that an agent reads on the phone: where the voter stands, what to do, what happened. All of it may be shown."""
+"""The sheet that an agent reads on the phone: where the voter stands, what to do, what happened.
+All of it may be shown.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ _ALARMING = "bold red"
 
 
 def _command(command: str, record: VoterRecord, caller: Caller, stack: str) -> str:
-    """Return what to type. An address is shown to nobody, so a reference names the voter; what sends mail needs the address."""
+    """Return what to type. An address is shown to nobody, so a reference names the voter; what
+    sends mail needs the address.
+    """
     verb, _, options = command.partition(" ")
     who = "EMAIL" if verb == "reissue" else record.voter.last_reference or "EMAIL"
     checked = " --caller-code CODE" if caller is Caller.VERIFIED else ""

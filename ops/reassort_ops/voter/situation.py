@@ -1,4 +1,6 @@
-"""Where a voter stands and what an agent can do next, in plain French words: what is said before the timeline."""
+"""Where a voter stands and what an agent can do next, in plain French words: what is said before
+the timeline.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ _CALLERS = {
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do next. `name` is stable English, `words` French; `command` is what to type, without whom it is about."""
+    """What to do next. `name` is stable English, `words` French; `command` is what to type, without
+    whom it is about.
+    """
 
     name: str
     words: str
@@ -131,7 +135,9 @@ def advice(record: VoterRecord, election: Election, now: datetime, caller: Calle
 
 
 def lock_words(record: VoterRecord, election: Election, now: datetime) -> str | None:
-    """Return the lock in English, for programs and for who reads no French; None when nothing wrong was typed."""
+    """Return the lock in English, for programs and for who reads no French; None when nothing wrong
+    was typed.
+    """
     voter = record.voter
     wrong = f"{voter.numen_failures} wrong {'NUMENs' if election.extra_proof is None else 'NUMENs or further proofs'}"
     situation = _Situation(record, election, now, Caller.NOT_ASKED)
@@ -200,7 +206,8 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
     if voter.voted_at is not None:
         yield Advice(
             "voted",
-            "Le vote est enregistré : plus aucun identifiant n’est donné. L’électeur dit ne pas avoir voté ? Prévenez le bureau de vote.",
+            "Le vote est enregistré : plus aucun identifiant n’est donné. L’électeur dit ne pas avoir voté ? Prévenez "
+            "le bureau de vote.",
         )
         return
     if voter.frozen_at is not None:
@@ -255,8 +262,8 @@ def _frozen(situation: _Situation) -> Advice:
     if situation.disputed:
         return Advice(
             "reissue-after-dispute",
-            "Quelqu’un a signalé « Ce n’était pas moi ». Faites changer le mot de passe de la messagerie et vérifiez l’appelant. "
-            "Donnez ensuite un nouvel identifiant : celui qui est contesté ne servira plus jamais.",
+            "Quelqu’un a signalé « Ce n’était pas moi ». Faites changer le mot de passe de la messagerie et vérifiez "
+            "l’appelant. Donnez ensuite un nouvel identifiant : celui qui est contesté ne servira plus jamais.",
             'reissue --reason "…"',
         )
     return Advice(
@@ -280,7 +287,10 @@ def _about_the_delivery(delivery: Delivery, situation: _Situation) -> Iterator[A
             words = f"L’identifiant {number} vient de partir {where}. Faites patienter deux minutes."
             yield Advice("wait-for-delivery", words)
         case Status.DELIVERED if reason is Reason.MARKED_AS_SPAM:
-            words = f"L’identifiant {number} est arrivé : faites regarder dans les courriers indésirables de la boîte professionnelle."
+            words = (
+                f"L’identifiant {number} est arrivé : faites regarder dans les courriers indésirables de la boîte "
+                "professionnelle."
+            )
             yield Advice("search", words)
         case Status.DELIVERED:
             words = (
@@ -291,7 +301,10 @@ def _about_the_delivery(delivery: Delivery, situation: _Situation) -> Iterator[A
             yield from _about_the_trouble(delivery, situation)
     if delivery.status_of(Message.CONFIRMATION) is Status.FAILED:
         why = delivery.reason_of(Message.CONFIRMATION)
-        words = f"Le courriel de confirmation n’est pas arrivé ({(why or Reason.UNKNOWN).words}). L’identifiant reste valable."
+        words = (
+            "Le courriel de confirmation n’est pas arrivé "
+            f"({(why or Reason.UNKNOWN).words}). L’identifiant reste valable."
+        )
         yield Advice("confirmation-failed", words)
 
 
@@ -339,7 +352,10 @@ def _may_be_redelivered(delivery: Delivery, channel: Channel, situation: _Situat
 def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
     last = situation.last_sign_in
     if situation.record.codes_today >= _MANY_CODES:
-        words = "Beaucoup de codes ont été demandés : quelqu’un d’autre en demande peut-être. Un code sert seulement là où il a été demandé."
+        words = (
+            "Beaucoup de codes ont été demandés : quelqu’un d’autre en demande peut-être. Un code sert seulement "
+            "là où il a été demandé."
+        )
         yield Advice("many-codes", words)
     if situation.record.session_ends_at is not None or (last is not None and last.used_at is not None):
         words = "L’électeur s’est identifié : il peut remplir la demande, avec son NUMEN et un mobile."

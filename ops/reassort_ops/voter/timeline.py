@@ -1,4 +1,6 @@
-"""What happened to one voter, oldest first, in plain French words that an agent can say on the phone."""
+"""What happened to one voter, oldest first, in plain French words that an agent can say on the
+phone.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 
     from reassort_ops.voter.record import SignIn, VoterRecord
 
-# By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were made.
+# By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were
+# made.
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened, at milliseconds since 1970. `name` is stable English; `words` are French, with a full stop.
+    """One thing that happened, at milliseconds since 1970. `name` is stable English; `words` are
+    French, with a full stop.
 
-    `reference` is that of the reissue it belongs to, if any; `actor` the operator who did it, if one did.
+    `reference` is that of the reissue it belongs to, if any; `actor` the operator who did it, if
+    one did.
     """
 
     at: int
@@ -51,7 +56,9 @@ def timeline(record: VoterRecord, election: Election) -> list[Event]:
 
 
 def place(channel: Channel, delivery: Delivery) -> str:
-    """Return where an identifier goes by a channel: `par SMS au •• •• •• 12 34`, `par courriel à p•••@ac-dijon.fr`."""
+    """Return where an identifier goes by a channel: `par SMS au •• •• •• 12 34`,
+    `par courriel à p•••@ac-dijon.fr`.
+    """
     destination = delivery.destinations.get(channel)
     if channel is Channel.SMS:
         return f"par SMS au {destination}" if destination else "par SMS"
@@ -59,7 +66,9 @@ def place(channel: Channel, delivery: Delivery) -> str:
 
 
 def wrong_entries(election: Election) -> str:
-    """Return what a voter got wrong who is locked: `NUMEN faux`, or both proofs of an election that asks for two."""
+    """Return what a voter got wrong who is locked: `NUMEN faux`, or both proofs of an election that
+    asks for two.
+    """
     proof = election.extra_proof
     return "NUMEN faux" if proof is None else f"NUMEN ou « {proof.label} » faux"
 
@@ -141,7 +150,9 @@ def _message_events(delivery: Delivery, message: Message, reference: str | None)
 
 
 def _steps(delivery: Delivery, message: Message) -> list[HistoryStep]:
-    """Return a message's history. A provider's clock may be behind ours: the order in which things were recorded counts."""
+    """Return a message's history. A provider's clock may be behind ours: the order in which things
+    were recorded counts.
+    """
     steps: list[HistoryStep] = []
     latest = 0
     for step in (HistoryStep.read(line) for line in delivery.history if line["message"] == message):
@@ -154,7 +165,9 @@ type _Told = tuple[str, str] | None
 
 
 def _queued(before: HistoryStep | None, step: HistoryStep, delivery: Delivery) -> _Told:
-    """Tell why an identifier waits to be sent: asked for, parked before, or by the other channel than before."""
+    """Tell why an identifier waits to be sent: asked for, parked before, or by the other channel
+    than before.
+    """
     if before is None:
         # The register tells of the request.
         return None
@@ -198,7 +211,9 @@ def _identifier(step: HistoryStep, before: HistoryStep | None, delivery: Deliver
 
 
 def _mail(subject: str, to: Callable[[Delivery], str]) -> Callable[[HistoryStep, HistoryStep | None, Delivery], _Told]:
-    """Return how a message that goes by e-mail alone is told: `subject` is masculine, in lower case."""
+    """Return how a message that goes by e-mail alone is told: `subject` is masculine, in lower
+    case.
+    """
 
     def tell(step: HistoryStep, before: HistoryStep | None, delivery: Delivery) -> _Told:
         capital = subject[0].upper() + subject[1:]
@@ -265,7 +280,9 @@ def _session_events(record: VoterRecord) -> Iterator[Event]:
 
 
 def _lock_events(record: VoterRecord, election: Election) -> Iterator[Event]:
-    """Tell of the last lock that ends by itself: when it began follows from its end. When the helpdesk's began is not kept."""
+    """Tell of the last lock that ends by itself: when it began follows from its end. When the
+    helpdesk's began is not kept.
+    """
     until = record.voter.numen_locked_until
     if until:
         limits = election.limits.numen

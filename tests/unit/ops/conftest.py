@@ -1,4 +1,6 @@
-"""A stack on moto: the tables of `template.yaml`, a hash key, the outputs by which the command finds them."""
+"""A stack on moto: the tables of `template.yaml`, a hash key, the outputs by which the command
+finds them.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class OperatedStack:
     elections: Path = FOLDER
 
     def run(self, *arguments: object) -> Result:
-        """Run `reassort` with these arguments on this stack; only what reads the roll or a voter needs the elections."""
+        """Run `reassort` with these arguments on this stack; only what reads the roll or a voter
+        needs the elections.
+        """
         options = ["--stack", self.stack.name, "--region", REGION]
         if arguments[0] not in ("register", "platform", "deliveries"):
             options += ["--elections", str(self.elections)]
@@ -79,10 +83,12 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     """A stack without voters."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    # botocore's list of regions no longer has any for CloudFormation, which moto takes for all there are.
+    # botocore's list of regions no longer has any for CloudFormation, which moto takes for all
+    # there are.
     monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
     stamina.set_testing(True, attempts=3, cap=True)
-    # moto makes one for each key, also for those that are symmetric, and it takes longer than all else here.
+    # moto makes one for each key, also for those that are symmetric, and it takes longer than all
+    # else here.
     monkeypatch.setattr("moto.kms.utils.rsa.generate_private_key", _rsa_key)
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=REGION)

@@ -1,4 +1,6 @@
-"""Registers of made-up voters, and the files of them: signed by a key of the test's own, as KMS would."""
+"""Registers of made-up voters, and the files of them: signed by a key of the test's own, as KMS
+would.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The command itself: help with an example everywhere, one line for each error, nothing but results on standard output."""
+"""The command itself: help with an example everywhere, one line for each error, nothing but results
+on standard output.
+"""
 
 from __future__ import annotations
 

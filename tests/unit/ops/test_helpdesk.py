@@ -41,7 +41,9 @@ def lock(deployed: OperatedStack, failures: int) -> None:
 
 
 def deliver(deployed: OperatedStack, reference: str) -> None:
-    """Give the first voter a reissue whose SMS and confirmation failed and whose identifier now goes by e-mail."""
+    """Give the first voter a reissue whose SMS and confirmation failed and whose identifier now
+    goes by e-mail.
+    """
     voter_id = deployed.keyed_hash.voter_id(EMAIL)
     now = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
     at = int(now.timestamp() * 1000)

@@ -1,4 +1,6 @@
-"""The Merkle tree hash against RFC 6962: the known roots of its reference implementation, and the definition itself."""
+"""The Merkle tree hash against RFC 6962: the known roots of its reference implementation, and the
+definition itself.
+"""
 
 from hashlib import sha256
 

@@ -29,7 +29,9 @@ LATER = int(datetime(2018, 11, 30, 9, 15, tzinfo=UTC).timestamp() * 1000)
 
 @pytest.fixture
 def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
-    """A stack with six voters: reissued twice, frozen, voted, and three who only have their first identifier."""
+    """A stack with six voters: reissued twice, frozen, voted, and three who only have their first
+    identifier.
+    """
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
     for generation in (2, 3):
         reissue(deployed, 1, generation)
@@ -58,7 +60,8 @@ def reissue(deployed: OperatedStack, number: int, generation: int, *, known: boo
     deployed.dynamodb.update_item(
         TableName=deployed.stack.voters_table,
         Key=to_wire({"voter_id": voter_id(deployed, number)}),
-        UpdateExpression="SET issued_at = list_append(issued_at, :at), generation = :g, chain_length = chain_length + :one",
+        UpdateExpression="SET issued_at = list_append(issued_at, :at), generation = :g, "
+        "chain_length = chain_length + :one",
         ExpressionAttributeValues=to_wire({":at": [LATER + generation], ":g": generation, ":one": 1}),
     )
     if known:

@@ -1,4 +1,6 @@
-"""`reassort purge`: what has ended goes, a second before its end it stays, and an interrupted purge is resumed."""
+"""`reassort purge`: what has ended goes, a second before its end it stays, and an interrupted purge
+is resumed.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 @pytest.fixture
 def held(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]) -> OperatedStack:
-    """A stack with a roll, and with what one voter leaves in the last second of the reissue window."""
+    """A stack with a roll, and with what one voter leaves in the last second of the reissue
+    window.
+    """
     at(IMPORTED_AT)
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(VOTERS))).exit_code == 0
     sealed: dict[str, Any] = {"address": b"sealed", "payload": b"sealed", "now": LAST_REISSUE}
@@ -409,7 +413,8 @@ class TestPurgeFaults:
 
         def interrupt(call: int) -> None:
             if call == 2:
-                # To the main thread, which waits for the others, as a terminal does; the call goes on for as long as that takes to hear.
+                # To the main thread, which waits for the others, as a terminal does; the call goes
+                # on for as long as that takes to hear.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 assert purge._stopping.wait(60)
 

@@ -1,4 +1,6 @@
-"""`reassort register export` and `register verify FILE`: from the tables to a file that is checked with nothing but a key."""
+"""`reassort register export` and `register verify FILE`: from the tables to a file that is checked
+with nothing but a key.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +176,9 @@ def test_two_exports_have_the_same_entries_and_a_later_one_has_more(lived: Opera
 
 @pytest.mark.req("I9", "I10")
 def test_it_may_run_while_the_service_writes(lived: OperatedStack, tmp_path: Path) -> None:
-    """Each time that a chain has been read, some voter is frozen or unfrozen again: some were read, some come later."""
+    """Each time that a chain has been read, some voter is frozen or unfrozen again: some were read,
+    some come later.
+    """
     kms = boto3.client("kms", region_name=REGION)
     signer = KmsSigner.of(kms, lived.stack.register_key_id)
     written: list[int] = []

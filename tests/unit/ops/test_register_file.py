@@ -1,4 +1,6 @@
-"""An exported register: whatever is done to the file is found, and the first line that is concerned is named."""
+"""An exported register: whatever is done to the file is found, and the first line that is concerned
+is named.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,9 @@ class TestAnyChangeIsFound:
 
 @pytest.mark.req("I9")
 class TestTheFirstBrokenEntryIsNamed:
-    """By its line, pseudonym and sequence, even where whoever changed it has made the chains whole again."""
+    """By its line, pseudonym and sequence, even where whoever changed it has made the chains whole
+    again.
+    """
 
     @quick
     @given(places)
@@ -227,7 +231,9 @@ class TestTheSignature:
         assert result.counted.faults == ["the signature does not fit the statement: one of the two was altered"]
 
     def test_a_forged_register_with_the_signature_of_the_true_one(self, tmp_path: Path) -> None:
-        """Chains, fingerprints, root and counts all fit each other: what is left is the signature."""
+        """Chains, fingerprints, root and counts all fit each other: what is left is the
+        signature.
+        """
         forged = register_file(rehashed(ENTRIES, 4, actor="somebody")).splitlines(keepends=True)
         result = check(tmp_path, b"".join([*forged[:-1], LINES[-1]]))
         assert (result.holds, result.broken) == (False, None)

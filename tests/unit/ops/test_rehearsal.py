@@ -1,4 +1,6 @@
-"""`reassort rehearse`: which stacks it refuses, who comes when, how what happened is counted, and what is removed afterwards."""
+"""`reassort rehearse`: which stacks it refuses, who comes when, how what happened is counted, and
+what is removed afterwards.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ NOW = datetime(2018, 11, 29, 9, tzinfo=UTC)
 
 
 def run[T](main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a thread of its own: Playwright keeps a loop running in the one that plays the site's tests."""
+    """Run a coroutine in a thread of its own: Playwright keeps a loop running in the one that plays
+    the site's tests.
+    """
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, main).result()
 
@@ -332,7 +336,8 @@ class TestOutcome:
         hashes = {"FINE": "hash-TWICE", "TWICE": "hash-TWICE"}
         found = judge(deployed.dynamodb, deployed.stack, tally, voters, at - 1000, hashes, frozenset({"LATE"}))
         assert (found.reissues, found.handed_over, found.lost, found.lost_references) == (5, 3, 2, ["GONE", "WAITING"])
-        # FINE brought the identifier of another; LATE was seen to be sent after its successor had been issued.
+        # FINE brought the identifier of another; LATE was seen to be sent after its successor had
+        # been issued.
         assert (found.wrong, found.wrong_references, found.twice) == (2, ["FINE", "LATE"], 1)
         assert found.waits["identifier by sms"] == [1.0, 9.0, 1.0]
         assert found.waits["confirmation by email"] == [3.0]

@@ -1,4 +1,6 @@
-"""`reassort report`: a known history in the tables gives exact figures, and the page shows the same ones as `--json`."""
+"""`reassort report`: a known history in the tables gives exact figures, and the page shows the same
+ones as `--json`.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,9 @@ def write_known(history: History) -> None:
 
 
 def write_metrics(history: History, cloudwatch: CloudWatchClient) -> None:
-    """Write what CloudWatch would have counted, and values that are none of the report's business."""
+    """Write what CloudWatch would have counted, and values that are none of the report's
+    business.
+    """
     to_dijon = {"channel": "email", "domain": DIJON}
     measure(
         cloudwatch,
@@ -687,7 +691,9 @@ def test_numbers_in_french() -> None:
 
 
 class _Pages:
-    """A table of so many pages that exist only while they are read, each with the same hundred deliveries."""
+    """A table of so many pages that exist only while they are read, each with the same hundred
+    deliveries.
+    """
 
     def __init__(self, page: list[dict[str, Any]], pages: int) -> None:
         self._page = page

@@ -1,4 +1,6 @@
-"""What an import costs the operator's machine, in little: `make bench-import` measures it in full (bench/roll_import.md)."""
+"""What an import costs the operator's machine, in little: `make bench-import` measures it in full
+(bench/roll_import.md).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`--errors FILE`: what goes back to the ministry, in its own encoding and in French, without a cell of its roll."""
+"""`--errors FILE`: what goes back to the ministry, in its own encoding and in French, without a
+cell of its roll.
+"""
 
 from __future__ import annotations
 

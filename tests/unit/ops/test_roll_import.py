@@ -1,4 +1,6 @@
-"""`reassort roll import`: all or nothing for each voter, twice is once, and every row is accounted for."""
+"""`reassort roll import`: all or nothing for each voter, twice is once, and every row is accounted
+for.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ AT = 1_543_480_000_000
 
 
 def balance(content: dict[str, Any]) -> tuple[int, int, int, int]:
-    """Return what was imported, unchanged, changed, rejected, once it is sure that no row is missing."""
+    """Return what was imported, unchanged, changed, rejected, once it is sure that no row is
+    missing.
+    """
     parts = tuple(content[outcome] for outcome in ("imported", "unchanged", "changed", "rejected"))
     assert content["read"] == sum(parts) + content["not_reached"]
     return parts
@@ -300,7 +304,8 @@ class TestFaultsOfTheNetwork:
         file = write_roll(tmp_path, rows(100))
         with pytest.raises(ClientError) as failure:
             run_import(deployed, file, refuse)
-        # Which of the transactions (33, 33, 33 and 1 voters) come before the failure is up to the threads.
+        # Which of the transactions (33, 33, 33 and 1 voters) come before the failure is up to the
+        # threads.
         assert 0 < int(failure.value.__notes__[0]) < 100
         again = run_import(deployed, file)
         assert again.is_complete

@@ -1,4 +1,6 @@
-"""`reassort roll import --issue FILE`: identifiers for a roll that brings none, to a file that only its recipient can read."""
+"""`reassort roll import --issue FILE`: identifiers for a roll that brings none, to a file that only
+its recipient can read.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def opened(mailing: Path) -> list[dict[str, str]]:
 
 
 def raise_unless_accepted(deployed: OperatedStack, letters: Sequence[dict[str, str]]) -> None:
-    """Compare a mailing with the table of identifiers: each of the one is one of the other, and of its voter."""
+    """Compare a mailing with the table of identifiers: each of the one is one of the other, and of
+    its voter.
+    """
     issued = {
         item["identifier_hash"]: (item["voter_id"], item["generation"])
         for item in deployed.items(deployed.stack.identifiers_table)
@@ -139,7 +143,9 @@ class TestInterrupted:
 
     @pytest.fixture
     def stopped(self, deployed: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-        """A roll of 100 of whom some are on the stack, and the mailing file that is not there yet."""
+        """A roll of 100 of whom some are on the stack, and the mailing file that is not there
+        yet.
+        """
         mailing, file = tmp_path / "mailing.age", write_roll(tmp_path, bare(100))
         write, writes = TransactionWriter.write, Counter[str]()
 

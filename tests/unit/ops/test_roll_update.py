@@ -1,4 +1,6 @@
-"""`reassort roll import --update`: what the roll corrects, after it was shown, and never an identifier."""
+"""`reassort roll import --update`: what the roll corrects, after it was shown, and never an
+identifier.
+"""
 
 from __future__ import annotations
 

@@ -17,14 +17,16 @@ ACTIONS = Subject("Alarms", "each tells somebody", "alarms")
 WORKED = Subject("Alarms", "CloudWatch could tell them", "alarms")
 CONFIRMED = Subject("Alarms", "subscriptions confirmed", "subscriptions")
 _ALARM_TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-# Dimensions whose value is the name of a resource, and the types of it. An API's is its name, not its id.
+# Dimensions whose value is the name of a resource, and the types of it. An API's is its name, not
+# its id.
 _NAMES = {
     "FunctionName": "AWS::Lambda::Function",
     "TableName": "AWS::DynamoDB::Table",
     "QueueName": "AWS::SQS::Queue",
     "TopicName": "AWS::SNS::Topic",
 }
-# How a line of an alarm's history begins when its action could not be carried out: the only trace of a topic or key that refuses CloudWatch.
+# How a line of an alarm's history begins when its action could not be carried out: the only trace
+# of a topic or key that refuses CloudWatch.
 _FAILED = "Failed to execute action"
 
 type Metric = tuple[str, str, frozenset[tuple[str, str]]]
@@ -73,7 +75,9 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
 
 
 def named(metrics: Mapping[str, Sequence[Metric]], names: Mapping[str, frozenset[str]]) -> Check:
-    """Judge whether each dimension that names a resource names one of this stack: otherwise the alarm watches nothing, in silence."""
+    """Judge whether each dimension that names a resource names one of this stack: otherwise the
+    alarm watches nothing, in silence.
+    """
     strangers = [
         f"{alarm} ({name}={value})"
         for alarm, watched in metrics.items()
@@ -86,10 +90,12 @@ def named(metrics: Mapping[str, Sequence[Metric]], names: Mapping[str, frozenset
 
 
 def emitted(metrics: Mapping[str, Sequence[Metric]], seen: Mapping[tuple[str, str], set[Metric]], own: str) -> Check:
-    """Judge whether CloudWatch has each metric, with these dimensions and no others, within the two weeks that it lists.
+    """Judge whether CloudWatch has each metric, with these dimensions and no others, within the two
+    weeks that it lists.
 
-    One of the stack's own namespace that is emitted with other dimensions, and never with these, cannot ring. What nothing has emitted yet
-    may still come: a failure is counted when there is one.
+    One of the stack's own namespace that is emitted with other dimensions, and never with these,
+    cannot ring. What nothing has emitted yet may still come: a failure is counted when there is
+    one.
     """
     wrong: list[str] = []
     silent: list[str] = []
@@ -113,7 +119,9 @@ def emitted(metrics: Mapping[str, Sequence[Metric]], seen: Mapping[tuple[str, st
 
 
 def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
-    """Judge whether each alarm has an action, or is a part of one that has, and none is switched off."""
+    """Judge whether each alarm has an action, or is a part of one that has, and none is switched
+    off.
+    """
     rules = " ".join(alarm["AlarmRule"] for alarm in alarms.values() if "AlarmRule" in alarm)
     off = [name for name, alarm in alarms.items() if not alarm.get("ActionsEnabled", False)]
     mute = [
@@ -127,7 +135,9 @@ def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
 
 
 def worked(history: Sequence[tuple[str, datetime, str]]) -> Check:
-    """Judge whether the latest action of each alarm reached its topic, by alarm, time and summary of CloudWatch's history."""
+    """Judge whether the latest action of each alarm reached its topic, by alarm, time and summary
+    of CloudWatch's history.
+    """
     latest = {alarm: summary for alarm, _, summary in sorted(history)}
     if not latest:
         return WORKED.unseen("no alarm has told anybody yet")
@@ -176,7 +186,9 @@ def _names_of_alarms(stack: DeployedStack) -> dict[str, str]:
 
 
 def _metrics(alarm: Mapping[str, Any]) -> Iterator[Metric]:
-    """Give the metrics that an alarm reads. An expression that selects its own metrics names none."""
+    """Give the metrics that an alarm reads. An expression that selects its own metrics names
+    none.
+    """
     if "MetricName" in alarm:
         yield _metric(alarm)
     for query in alarm.get("Metrics", []):

@@ -1,4 +1,6 @@
-"""The API as the gateway has it. https://docs.aws.amazon.com/apigateway/latest/api/API_Stage.html"""
+"""The API as the gateway has it.
+https://docs.aws.amazon.com/apigateway/latest/api/API_Stage.html
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def api_keys(resources: Sequence[Mapping[str, Any]]) -> Check:
 
 
 def one_stage(stages: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Check:
-    """Judge whether there is the stack's stage and no other: another one has no firewall, no throttle and no log."""
+    """Judge whether there is the stack's stage and no other: another one has no firewall, no
+    throttle and no log.
+    """
     found = sorted(stage["stageName"] for stage in stages)
     return ONE_STAGE.judged(found == sorted(names) and len(found) == 1, ", ".join(names), ", ".join(found) or "none")
 
@@ -75,7 +79,9 @@ def throttle(stage: Mapping[str, Any]) -> Check:
 
 
 def firewall(stage: Mapping[str, Any], ours: str) -> Check:
-    """Judge whether the stage has the stack's web ACL. Its physical id is `name|id|scope`; only the id is compared, no rule is read."""
+    """Judge whether the stage has the stack's web ACL. Its physical id is `name|id|scope`; only the
+    id is compared, no rule is read.
+    """
     arn = stage.get("webAclArn", "")
     name, _, rest = ours.partition("|")
     identifier = rest.partition("|")[0]

@@ -1,4 +1,6 @@
-"""What became of the canaries: messages that the service sends to itself, by every way that voters' take."""
+"""What became of the canaries: messages that the service sends to itself, by every way that voters'
+take.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def probes(reach: Reach, stack: DeployedStack, election: Election | None) -> tup
 
 
 def arrived(channel: str, missing: Sequence[Mapping[str, Any]], seconds: Sequence[Mapping[str, Any]]) -> Check:
-    """Judge the latest measure of canaries missing, and tell how long the slowest took within the hour."""
+    """Judge the latest measure of canaries missing, and tell how long the slowest took within the
+    hour.
+    """
     if not missing:
         raise NotSeenError("nothing measured within the hour")
     latest = max(missing, key=lambda point: point["Timestamp"])

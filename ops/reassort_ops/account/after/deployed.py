@@ -1,4 +1,6 @@
-"""A stack as CloudFormation describes it: its parameters, its outputs, and what each logical id became."""
+"""A stack as CloudFormation describes it: its parameters, its outputs, and what each logical id
+became.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _CLOUDFRONT = "AWS::CloudFront::Distribution"
 
 @dataclass(frozen=True)
 class DeployedResource:
-    """A resource of a stack: its logical id, its type (`AWS::KMS::Key`), and what AWS knows it by."""
+    """A resource of a stack: its logical id, its type (`AWS::KMS::Key`), and what AWS knows it
+    by.
+    """
 
     logical_id: str
     type: str
@@ -72,7 +76,8 @@ class DeployedStack:
         """Return a resource's ARN, from its physical id as `Ref` gives it.
 
         Raises:
-            NotSeenError: the stack has no such resource, or it is of a type whose ARN is not known here.
+            NotSeenError: the stack has no such resource, or it is of a type whose ARN is not known
+                here.
         """
         physical_id = self.physical_id(logical_id)
         if physical_id.startswith("arn:"):
@@ -102,7 +107,8 @@ def read_stack(aws: Aws, name: str) -> DeployedStack:
     """Read a stack.
 
     Raises:
-        OperatorError: there is no such stack in this account and region, or it is not a stack of this service.
+        OperatorError: there is no such stack in this account and region, or it is not a stack of
+            this service.
         botocore.exceptions.ClientError: AWS refuses.
     """
     cloudformation = aws.client("cloudformation")
@@ -134,7 +140,9 @@ def read_stack(aws: Aws, name: str) -> DeployedStack:
 
 
 def _resources(cloudformation: Any, stack: str) -> Iterator[DeployedResource]:
-    """Give a stack's resources and those of its nested stacks. DescribeStackResources would give a hundred at most."""
+    """Give a stack's resources and those of its nested stacks. DescribeStackResources would give a
+    hundred at most.
+    """
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for summary in page["StackResourceSummaries"]:
             physical_id = summary.get("PhysicalResourceId", "")

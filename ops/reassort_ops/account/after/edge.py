@@ -1,7 +1,8 @@
 """The site and the API as a browser meets them. Each request is a GET that changes nothing.
 
-Whoever calls the API around CloudFront lacks the secret that CloudFront adds, and the firewall stops them; through CloudFront the function
-answers. Both together show that the two sides hold the same secret, which nobody has to read for it.
+Whoever calls the API around CloudFront lacks the secret that CloudFront adds, and the firewall
+stops them; through CloudFront the function answers. Both together show that the two sides hold the
+same secret, which nobody has to read for it.
 """
 
 from __future__ import annotations
@@ -63,13 +64,17 @@ def straight(answer: httpx.Response) -> Check:
 
 
 def through(answer: httpx.Response) -> Check:
-    """Judge the same request through CloudFront: the function must answer that nobody is signed in."""
+    """Judge the same request through CloudFront: the function must answer that nobody is signed
+    in.
+    """
     holds = answer.status_code == 401 and _code(answer) == "signed-out"
     return THROUGH.judged(holds, "401 signed-out of the function", _told(answer))
 
 
 def refusal(firewall: httpx.Response, no_route: httpx.Response) -> Check:
-    """Judge what the gateway itself answers: a refusal of the firewall, and a route that is not there."""
+    """Judge what the gateway itself answers: a refusal of the firewall, and a route that is not
+    there.
+    """
     faults = [
         f"{name}: {fault}"
         for name, answer, statuses in (("firewall", firewall, {403}), ("no such route", no_route, {403, 404}))
@@ -114,7 +119,9 @@ def uploaded(answer: httpx.Response, election_id: str) -> Check:
 
 
 def points_here(aliases: list[str], addresses: set[str], distribution: str, its_addresses: set[str]) -> Check:
-    """Judge whether a name leads to the distribution: by a CNAME, or by an alias that gives the distribution's own addresses."""
+    """Judge whether a name leads to the distribution: by a CNAME, or by an alias that gives the
+    distribution's own addresses.
+    """
     found = aliases[-1] if aliases else ", ".join(sorted(addresses)[:2]) or "no record"
     holds = distribution.lower() in aliases or bool(addresses & its_addresses)
     return POINTS_HERE.judged(holds, f"leads to {distribution}", found)

@@ -58,7 +58,9 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
 
 
 def active(found: Mapping[str, Mapping[str, Any]]) -> Check:
-    """Judge whether each function can be called, and its last update took. The first call of one that is Inactive would fail."""
+    """Judge whether each function can be called, and its last update took. The first call of one
+    that is Inactive would fail.
+    """
     faults = [
         f"{name} is {answer.get('State')}/{answer.get('LastUpdateStatus')}"
         for name, answer in found.items()
@@ -70,7 +72,9 @@ def active(found: Mapping[str, Mapping[str, Any]]) -> Check:
 
 
 def architecture(found: Mapping[str, Mapping[str, Any]], layers: Mapping[str, Sequence[str]], expected: str) -> Check:
-    """Judge whether functions and layer are built for the same instruction set: compiled wheels of another one do not load."""
+    """Judge whether functions and layer are built for the same instruction set: compiled wheels of
+    another one do not load.
+    """
     others = [
         f"{name} {'/'.join(kinds)}"
         for name, kinds in (
@@ -96,7 +100,8 @@ def enabled(mappings: Sequence[Mapping[str, Any]]) -> Check:
 
 
 def loop(answer: Mapping[str, Any]) -> Check:
-    """Judge whether Lambda lets delivery go on after sixteen turns through its queue: a message that is tried again is no loop.
+    """Judge whether Lambda lets delivery go on after sixteen turns through its queue: a message
+    that is tried again is no loop.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
@@ -105,7 +110,9 @@ def loop(answer: Mapping[str, Any]) -> Check:
 
 
 def reserved(answer: Mapping[str, Any], asked: int) -> Check:
-    """Judge whether the registry has the environments that the parameter RegistryConcurrency keeps for it, 0 for none."""
+    """Judge whether the registry has the environments that the parameter RegistryConcurrency keeps
+    for it, 0 for none.
+    """
     found = answer.get("ReservedConcurrentExecutions", 0)
     if asked < 0:
         raise NotSeenError(f"RegistryConcurrency={asked}")

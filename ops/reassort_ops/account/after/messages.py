@@ -74,9 +74,11 @@ def dkim(identity: Mapping[str, Any]) -> Check:
 
 
 def spf(domain: str, mail_from: str | None, records: Records) -> Check:
-    """Judge the SPF record of the domain that bounces go to: `mail_from`, or one of SES itself, which has a record of its own.
+    """Judge the SPF record of the domain that bounces go to: `mail_from`, or one of SES itself,
+    which has a record of its own.
 
-    Without `mail_from` nobody asks for the sender's record, so none is needed; two of one name are an error (RFC 7208 section 4.5).
+    Without `mail_from` nobody asks for the sender's record, so none is needed; two of one name are
+    an error (RFC 7208 section 4.5).
     """
     name = mail_from or domain
     found = [text for text in records.texts(name) if text.lower().split(" ")[0] == "v=spf1"]
@@ -88,7 +90,9 @@ def spf(domain: str, mail_from: str | None, records: Records) -> Check:
 
 
 def dmarc(domain: str, records: Records) -> Check:
-    """Judge whether the domain has a DMARC policy, or one above it has (RFC 9989: the tree walk, at least two labels)."""
+    """Judge whether the domain has a DMARC policy, or one above it has (RFC 9989: the tree walk, at
+    least two labels).
+    """
     labels = domain.split(".")
     for start in range(max(1, len(labels) - 1)):
         name = ".".join(["_dmarc", *labels[start:]])
@@ -99,7 +103,9 @@ def dmarc(domain: str, records: Records) -> Check:
 
 
 def receipts(attributes: Mapping[str, str], role: str | None) -> Check:
-    """Judge whether SNS logs all SMS, under the stack's role or, where another stack owns it, under some role."""
+    """Judge whether SNS logs all SMS, under the stack's role or, where another stack owns it, under
+    some role.
+    """
     found_role, rate = attributes.get("DeliveryStatusIAMRole", ""), attributes.get("DeliveryStatusSuccessSamplingRate")
     right = found_role == role if role else bool(found_role)
     told = f"{found_role.rpartition('/')[2] or 'no role'}, {rate or '0'} % of those that arrived"

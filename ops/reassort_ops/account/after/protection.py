@@ -15,7 +15,8 @@ ROTATION = Subject("Protection", "keys rotated where KMS can", "keys")
 DELETION = Subject("Protection", "tables refuse to be deleted", "deletion-protection")
 ENCRYPTION = Subject("Protection", "tables under the stack's key", "tables")
 RECOVERY = Subject("Protection", "tables recoverable to any second", "tables")
-# KMS rotates no key for MACs and none that is asymmetric: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+# KMS rotates no key for MACs and none that is asymmetric:
+# https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 _ROTATED = "SYMMETRIC_DEFAULT"
 
 
@@ -92,7 +93,9 @@ def deletion(tables: Mapping[str, Mapping[str, Any]], *, asked: bool) -> Check:
 
 
 def encryption(tables: Mapping[str, Mapping[str, Any]], key: str) -> Check:
-    """Judge whether every table is encrypted under the stack's own key, and not under one of AWS's."""
+    """Judge whether every table is encrypted under the stack's own key, and not under one of
+    AWS's.
+    """
     others = [name for name, table in tables.items() if table.get("SSEDescription", {}).get("KMSMasterKeyArn") != key]
     found = f"another key: {listed(others)}" if others else f"{len(tables)} tables"
     return ENCRYPTION.judged(not others, "EncryptionKey for every table", found)

@@ -1,9 +1,11 @@
 """What each function's role may do on AWS, as IAM's simulation decides it.
 
-The simulation reads the role's own policies and the account's limits on it. It is not given the policies of keys, queues and topics: those of
-the keys leave it to IAM, and the others only narrow what they let in. It knows neither telephone numbers nor the keys of DynamoDB's items
-("fine-grained access control"), so the rights that depend on them are left out here. It wants a value for each condition key of any policy of
-the role, whichever action is asked for. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+The simulation reads the role's own policies and the account's limits on it. It is not given the
+policies of keys, queues and topics: those of the keys leave it to IAM, and the others only narrow
+what they let in. It knows neither telephone numbers nor the keys of DynamoDB's items ("fine-grained
+access control"), so the rights that depend on them are left out here. It wants a value for each
+condition key of any policy of the role, whichever action is asked for.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from reassort_ops.account.role_rights import ANY, BY_CONDITION, PHONE, ROLES, SE
 
 SUBJECTS = {role: Subject("Roles", role, "roles") for role in ROLES}
 _ALLOWED = "allowed"
-# The one condition key that the simulation does not evaluate, and the rights that have it as a condition.
+# The one condition key that the simulation does not evaluate, and the rights that have it as a
+# condition.
 _IGNORED = frozenset({"dynamodb:LeadingKeys"})
 _BY_ITEM = frozenset({("NotifyRole", "dynamodb:PutItem", "DeliveriesTable")})
 _NONE = ("none",)
-# Values of the condition keys of all roles, with which no statement holds that has such a condition.
+# Values of the condition keys of all roles, with which no statement holds that has such a
+# condition.
 _NEUTRAL: Context = {
     "kms:ViaService": _NONE,
     "kms:EncryptionContext:kind": _NONE,
@@ -56,10 +60,12 @@ def judge(role: str, decided: Iterable[tuple[Right, bool]]) -> Check:
 
 
 def decisions(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:
-    """Return action and resource → allowed. With several resources IAM answers once for each action, and lists the resources in it.
+    """Return action and resource → allowed. With several resources IAM answers once for each
+    action, and lists the resources in it.
 
     Raises:
-        NotSeenError: a policy has a condition on a key that no context was given for; what IAM decided says nothing then.
+        NotSeenError: a policy has a condition on a key that no context was given for; what IAM
+            decided says nothing then.
     """
     found = {}
     for result in results:
@@ -99,7 +105,9 @@ def _probe(reach: Reach, stack: DeployedStack, role: str) -> Probe:
 def _simulate(
     reach: Reach, stack: DeployedStack, role: str, context: Context, wanted: Sequence[Right]
 ) -> Iterator[tuple[Right, bool]]:
-    """Give each right with what IAM decides. A call takes any actions on any resources, so those of one service go together."""
+    """Give each right with what IAM decides. A call takes any actions on any resources, so those of
+    one service go together.
+    """
     for actions, resources in _calls(wanted):
         arns = {resource: _arns(stack, resource) for resource in resources}
         needed = {arn for found in arns.values() for arn in found}
@@ -136,7 +144,9 @@ def _ask(reach: Reach, role: str, actions: Sequence[str], arns: Sequence[str], c
 
 
 def _calls(wanted: Sequence[Right]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Give actions and resources that are simulated in one call: those resources that are asked about for the same actions."""
+    """Give actions and resources that are simulated in one call: those resources that are asked
+    about for the same actions.
+    """
     by_resource: dict[str, list[str]] = {}
     for right in wanted:
         by_resource.setdefault(right.resource, []).append(right.action)

@@ -24,7 +24,9 @@ def probe(stack: DeployedStack) -> Probe:
 
 
 def termination(stack: DeployedStack) -> Check:
-    """Judge whether `sam delete` is refused. A stack whose tables may be deleted is meant to be: a trial, or a first deploy."""
+    """Judge whether `sam delete` is refused. A stack whose tables may be deleted is meant to be: a
+    trial, or a first deploy.
+    """
     found = "on" if stack.termination_protection else "off"
     if not stack.termination_protection and stack.parameters.get("DeletionProtection") == "false":
         return TERMINATION.unseen("off, as DeletionProtection=false: switch both on before a real election", "on")

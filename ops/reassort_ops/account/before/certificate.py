@@ -1,4 +1,6 @@
-"""The site's certificate. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html"""
+"""The site's certificate.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def issued(certificate: Mapping[str, Any]) -> Check:
 
 
 def covers(certificate: Mapping[str, Any], domain: str) -> Check:
-    """Judge whether one of its names is the domain, or a wildcard for it. A wildcard stands for one label (RFC 6125 section 6.4.3)."""
+    """Judge whether one of its names is the domain, or a wildcard for it. A wildcard stands for one
+    label (RFC 6125 section 6.4.3).
+    """
     names = sorted({certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])})
     wildcard = f"*.{domain.partition('.')[2]}"
     holds = any(name.lower() in {domain.lower(), wildcard.lower()} for name in names)
@@ -64,7 +68,9 @@ def covers(certificate: Mapping[str, Any], domain: str) -> Check:
 
 
 def lasts(certificate: Mapping[str, Any], closes_at: datetime) -> Check:
-    """Judge whether it is valid until the ballot has closed. ACM renews what it issued only while its record stays in the DNS."""
+    """Judge whether it is valid until the ballot has closed. ACM renews what it issued only while
+    its record stays in the DNS.
+    """
     ends = certificate.get("NotAfter")
     if ends is None:
         raise NotSeenError("it has no end yet")

@@ -14,7 +14,9 @@ CREDENTIALS = Subject("Account", "credentials", "credentials")
 
 
 def probe(reach: Reach, region: str) -> Probe:
-    """Return the probe of the credentials in a region. A region that is not there, or not enabled, has no STS that answers."""
+    """Return the probe of the credentials in a region. A region that is not there, or not enabled,
+    has no STS that answers.
+    """
 
     def look() -> Iterator[Check]:
         expected = f"valid in {region}"

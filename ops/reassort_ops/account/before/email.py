@@ -1,4 +1,6 @@
-"""What SES lets the account send. https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html"""
+"""What SES lets the account send.
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def probe(reach: Reach, plan: Plan) -> Probe:
 
 
 def production(account: Mapping[str, Any]) -> Check:
-    """Judge whether the account is out of the sandbox, in which only verified addresses get anything."""
+    """Judge whether the account is out of the sandbox, in which only verified addresses get
+    anything.
+    """
     out = account.get("ProductionAccessEnabled", False)
     review = account.get("Details", {}).get("ReviewDetails", {}).get("Status")
     asked = f", request {review.lower()}" if review and not out else ""
@@ -42,7 +46,9 @@ def production(account: Mapping[str, Any]) -> Check:
 
 
 def sending(account: Mapping[str, Any]) -> Check:
-    """Judge whether SES or the account's owner has paused sending. PROBATION still sends, and ends in a pause."""
+    """Judge whether SES or the account's owner has paused sending. PROBATION still sends, and ends
+    in a pause.
+    """
     enabled, status = account.get("SendingEnabled", False), account.get("EnforcementStatus", "unknown")
     found = f"{'enabled' if enabled else 'paused'}, reputation {status}"
     return SENDING.judged(enabled and status == "HEALTHY", "enabled, reputation HEALTHY", found)
@@ -60,7 +66,9 @@ def day(account: Mapping[str, Any], needed: int, why: str) -> Check:
 
 
 def rate(account: Mapping[str, Any], needed: int) -> Check:
-    """Judge the rate against that of the election file: `codes_per_second` and `emails_per_second` together."""
+    """Judge the rate against that of the election file: `codes_per_second` and `emails_per_second`
+    together.
+    """
     found = _quota(account, "MaxSendRate")
     return RATE.judged(
         found == _UNLIMITED or found >= needed,

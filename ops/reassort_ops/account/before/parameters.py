@@ -1,4 +1,6 @@
-"""Whether the parameters of a deploy are filled in and fit together. Nothing is asked of AWS but whether the stack is there."""
+"""Whether the parameters of a deploy are filled in and fit together. Nothing is asked of AWS but
+whether the stack is there.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ NAME = Subject("Parameters", "name of the stack", "parameters")
 PLATFORM = Subject("Parameters", "account of the voting platform's role", "parameters")
 CERTIFICATE_REGION = Subject("Parameters", "region of the certificate", "certificate")
 PROTECTION = Subject("Parameters", "the first deploy can be rolled back", "deletion-protection")
-# What the template makes of it must keep within CloudFront's 64 characters for the name of a function.
+# What the template makes of it must keep within CloudFront's 64 characters for the name of a
+# function.
 _NAME = re.compile("[A-Za-z][A-Za-z0-9-]{0,39}")
 # CloudFormation: a stack of which only the name is taken; nothing has been created.
 _NOT_CREATED = "REVIEW_IN_PROGRESS"
@@ -68,7 +71,9 @@ def filled_in(settings: Profile) -> Check:
 
 
 def taken(settings: Profile) -> Check:
-    """Judge whether CloudFormation would accept each value, and whether all are given that have no default."""
+    """Judge whether CloudFormation would accept each value, and whether all are given that have no
+    default.
+    """
     unknown = [f"{name} is no parameter" for name in settings.given if name not in settings.parameters]
     absent = [
         f"{name} is missing"
@@ -120,7 +125,9 @@ def stack_name(name: str) -> Check:
 
 
 def platform(settings: Profile, own_account: str) -> Check:
-    """Judge whether the role that may call the registry is of the account that the stack trusts. `own_account` is the deployer's."""
+    """Judge whether the role that may call the registry is of the account that the stack trusts.
+    `own_account` is the deployer's.
+    """
     principal = settings.value("VotingPlatformPrincipal")
     if not principal:
         return PLATFORM.unseen("no VotingPlatformPrincipal: nobody can call the registry by this stack's role")
@@ -130,7 +137,9 @@ def platform(settings: Profile, own_account: str) -> Check:
 
 
 def rollback(settings: Profile, *, there: bool) -> Check:
-    """Judge whether a first create that fails can take its tables away again: one that is protected stays, and so does its failed stack."""
+    """Judge whether a first create that fails can take its tables away again: one that is protected
+    stays, and so does its failed stack.
+    """
     protection = settings.value("DeletionProtection")
     expected = "DeletionProtection=false until the stack is there, then true"
     found = f"DeletionProtection={protection}, the stack is {'there' if there else 'not there yet'}"

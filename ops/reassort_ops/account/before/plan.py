@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings, and what is known of the election and its roll. `election_fault` says why there is no election."""
+    """The settings, and what is known of the election and its roll. `election_fault` says why there
+    is no election.
+    """
 
     settings: Profile
     region: str

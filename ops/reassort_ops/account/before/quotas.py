@@ -1,4 +1,6 @@
-"""What Lambda and API Gateway let the whole account do at once, against the busiest minute of the first morning."""
+"""What Lambda and API Gateway let the whole account do at once, against the busiest minute of the
+first morning.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from reassort_ops.account.reach import Reach
 CONCURRENCY = Subject("Quotas", "Lambda: functions at once", "quotas")
 RESERVED = Subject("Quotas", "Lambda: room for reserved concurrency", "quotas")
 THROTTLE = Subject("Quotas", "API Gateway: requests a second", "quotas")
-# Lambda keeps so many environments for functions that reserve none: PutFunctionConcurrency refuses to leave fewer.
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+# Lambda keeps so many environments for functions that reserve none: PutFunctionConcurrency refuses
+# to leave fewer. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 UNRESERVED = 100
 # The parameters that take environments out of the account's.
 _SHARES = ("RegistryConcurrency", "ColdStarts", "ReadyEnvironments")
@@ -26,7 +28,8 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
 
     def at_once() -> Iterator[Check]:
         limits = reach.aws.client("lambda").get_account_settings()["AccountLimit"]
-        # Of what is left to others, a stack that is there has taken its own share; a deploy takes it once.
+        # Of what is left to others, a stack that is there has taken its own share; a deploy takes
+        # it once.
         held = deployed_parameters(reach, plan.settings.stack_name) or {}
         free = limits["UnreservedConcurrentExecutions"] + _count(held, "RegistryConcurrency") + _kept_ready(held)
         wanted = {name: plan.settings.value(name, "0") for name in _SHARES}
@@ -41,7 +44,9 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
 
 
 def concurrency(free: int, at_once: int, provisioned: int) -> Check:
-    """Judge how many environments functions without a reservation may share. What is provisioned is taken out of them."""
+    """Judge how many environments functions without a reservation may share. What is provisioned is
+    taken out of them.
+    """
     needed = max(UNRESERVED, at_once) + provisioned
     why = f"{UNRESERVED} always; {at_once} in the busiest minute" + (
         f"; {provisioned} kept ready" if provisioned else ""
@@ -67,7 +72,9 @@ def throttle(account: Mapping[str, Any], needed: int) -> Check:
 
 
 def _kept_ready(parameters: Mapping[str, str]) -> int:
-    """Return how many environments `ColdStarts=provisioned` keeps ready: of login, and of reissue."""
+    """Return how many environments `ColdStarts=provisioned` keeps ready: of login, and of
+    reissue.
+    """
     return 2 * _count(parameters, "ReadyEnvironments") if parameters.get("ColdStarts") == "provisioned" else 0
 
 

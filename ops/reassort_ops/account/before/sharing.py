@@ -1,4 +1,6 @@
-"""What an account and region have once, and several stacks would fight over: a role, two log groups, the sender's identity."""
+"""What an account and region have once, and several stacks would fight over: a role, two log
+groups, the sender's identity.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
 
 
 def stacks(found: Sequence[Mapping[str, Any]], name: str, resources: str) -> Check:
-    """Judge whether another stack of this service owns what an account has once, while this one means to own it, too."""
+    """Judge whether another stack of this service owns what an account has once, while this one
+    means to own it, too.
+    """
     others = [
         stack["StackName"]
         for stack in found
@@ -101,7 +105,9 @@ def stacks(found: Sequence[Mapping[str, Any]], name: str, resources: str) -> Che
 
 
 def role_of_logs(arn: str | None, resources: str, *, ours: str | None, exists: bool) -> Check:
-    """Judge the role under which API Gateway writes every log of the account and region. A new one replaces what others rely on."""
+    """Judge the role under which API Gateway writes every log of the account and region. A new one
+    replaces what others rely on.
+    """
     name = "none" if arn is None else arn.rpartition("/")[2]
     if resources == _SHARED:
         return LOGS_ROLE.judged(exists, "a role, for AccountResources=shared", name if exists else "none that exists")
@@ -111,7 +117,9 @@ def role_of_logs(arn: str | None, resources: str, *, ours: str | None, exists: b
 
 
 def sms_groups(groups: Sequence[str], resources: str, *, ours: bool) -> Check:
-    """Judge whether the two groups are there for a stack that shares them, and not in the way of one that creates them."""
+    """Judge whether the two groups are there for a stack that shares them, and not in the way of
+    one that creates them.
+    """
     found = f"{len(groups)} of 2" if groups else "none"
     if resources == _SHARED:
         return SMS_LOGS.judged(len(groups) == 2, "both, for AccountResources=shared", found)
@@ -119,14 +127,18 @@ def sms_groups(groups: Sequence[str], resources: str, *, ours: bool) -> Check:
 
 
 def filters(counts: Mapping[str, int], *, ours: bool) -> Check:
-    """Judge whether each group has room for one filter more; this stack's own is one of those counted."""
+    """Judge whether each group has room for one filter more; this stack's own is one of those
+    counted.
+    """
     full = [group for group, count in counts.items() if count > _MOST_FILTERS - (0 if ours else 1)]
     told = ", ".join(f"{count} on …/{group.rpartition('/')[2]}" for group, count in counts.items())
     return FILTERS.judged(not full, f"room for this stack's, {_MOST_FILTERS} at most", told)
 
 
 def identity(domain: str, choice: str, *, there: bool, ours: bool) -> Check:
-    """Judge whether the stack means to create an identity that is there, or to use one that is not."""
+    """Judge whether the stack means to create an identity that is there, or to use one that is
+    not.
+    """
     found = f"{domain} {'is there' if there else 'is not there'}, SenderIdentity={choice}"
     if there and not ours:
         return IDENTITY.judged(choice == _SHARED, "SenderIdentity=shared", found)
@@ -134,7 +146,9 @@ def identity(domain: str, choice: str, *, there: bool, ours: bool) -> Check:
 
 
 def _physical_id(reach: Reach, stack: str, logical_id: str) -> str | None:
-    """Return a resource's physical id in the stack of that name; None when it has no such resource, or is not there yet."""
+    """Return a resource's physical id in the stack of that name; None when it has no such resource,
+    or is not there yet.
+    """
     try:
         detail = reach.aws.client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id

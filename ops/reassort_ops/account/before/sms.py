@@ -48,7 +48,9 @@ def sandbox(answer: Mapping[str, Any]) -> Check:
 
 
 def spend(answer: Mapping[str, Any], needed: float, why: str) -> Check:
-    """Judge the most that the account may spend on SMS in a month, US dollars. SNS names no limit that was never raised."""
+    """Judge the most that the account may spend on SMS in a month, US dollars. SNS names no limit
+    that was never raised.
+    """
     limit = float(answer.get("attributes", {}).get("MonthlySpendLimit", _DEFAULT_LIMIT_USD))
     return SPEND.judged(limit >= needed, f"at least {needed:,.0f} USD ({why})", f"{limit:,.0f} USD")
 
@@ -56,8 +58,9 @@ def spend(answer: Mapping[str, Any], needed: float, why: str) -> Check:
 def sender(held: Sequence[Mapping[str, Any]], sender_id: str, territories: Sequence[str]) -> Check:
     """Judge whether the account holds the sender id in each territory.
 
-    One that is held and waits for its registration is wrong. One that is not held may still be shown: many countries take any sender id.
-    Which do is known to AWS's list of countries alone, not to an API:
+    One that is held and waits for its registration is wrong. One that is not held may still be
+    shown: many countries take any sender id. Which do is known to AWS's list of countries alone,
+    not to an API:
     https://docs.aws.amazon.com/sms-voice/latest/userguide/phone-numbers-sms-by-country.html
     """
     by_territory = {one["IsoCountryCode"]: one for one in held if one["SenderId"].upper() == sender_id.upper()}

@@ -114,7 +114,9 @@ class Account:
     now: datetime = NOW
 
     def before(self, only: str = "") -> dict[str, Check]:
-        """Look before a deploy; return each check by group and title, or those that come with `only`."""
+        """Look before a deploy; return each check by group and title, or those that come with
+        `only`.
+        """
         election = read_election("normandie-2026") if self.election_is_there else None
         plan = Plan(
             settings=self.settings(),
@@ -126,7 +128,9 @@ class Account:
         return _run(before.probes(self._reach(), plan), only)
 
     def after(self, only: str = "") -> dict[str, Check]:
-        """Look at the deployed stack; return each check by group and title, or those that come with `only`."""
+        """Look at the deployed stack; return each check by group and title, or those that come with
+        `only`.
+        """
         reach = self._reach()
         stack = read_stack(reach.aws, "reassort")
         self.answers.compute("iam", "SimulatePrincipalPolicy", lambda asked: self._simulated(stack, asked))
@@ -150,7 +154,9 @@ class Account:
         return answer
 
     def _simulated(self, stack: DeployedStack, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer as IAM does: one result an action, with the resources in it. Roles have the rights of the table but for `wrongly`."""
+        """Answer as IAM does: one result an action, with the resources in it. Roles have the rights
+        of the table but for `wrongly`.
+        """
         role = next(name for name in ROLES if f"reassort-{name}-" in asked["PolicySourceArn"])
         context = {one["ContextKeyName"]: tuple(one["ContextKeyValues"]) for one in asked["ContextEntries"]}
         missing = [*(_condition_keys(role) - context.keys()), *self.missing_context]
@@ -189,7 +195,9 @@ class Account:
 
 @cache
 def _condition_keys(role: str) -> frozenset[str]:
-    """Return every condition key of a role's policies: IAM misses each that it was not given, whichever action is asked for."""
+    """Return every condition key of a role's policies: IAM misses each that it was not given,
+    whichever action is asked for.
+    """
     policies = read_template()["Resources"][role]["Properties"]["Policies"]
     found = []
     for statement in (one for policy in policies for one in policy["PolicyDocument"]["Statement"]):

@@ -1,7 +1,8 @@
-"""AWS as it answers the check: files of answers in their real shape, changed or refused by a test, and every call on record.
+"""AWS as it answers the check: files of answers in their real shape, changed or refused by a test,
+and every call on record.
 
-`answers/<service>.json` holds, by operation, one answer, or several with the parameters that each is for. An answer must fit botocore's model
-of the operation, and so must a change to one.
+`answers/<service>.json` holds, by operation, one answer, or several with the parameters that each
+is for. An answer must fit botocore's model of the operation, and so must a change to one.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Answers:
         self._stored = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(_FOLDER.glob("*.json"))}
 
     def change(self, service: str, operation: str, to: Mapping[str, Any], **parameters: Any) -> None:
-        """Put other members into the answers that these parameters get; those of dicts are merged, None takes a member away."""
+        """Put other members into the answers that these parameters get; those of dicts are merged,
+        None takes a member away.
+        """
         for answer in self._answers(service, operation, parameters):
             _merge(answer, to)
 
@@ -108,7 +111,9 @@ class Answers:
 
 
 class AnsweringAws(Aws):
-    """Clients of botocore that send nothing: each call gets its answer, or its error, before a request is made."""
+    """Clients of botocore that send nothing: each call gets its answer, or its error, before a
+    request is made.
+    """
 
     def __init__(self, answers: Answers, endpoint_url: str | None = None) -> None:
         super().__init__(region=REGION)
@@ -123,7 +128,9 @@ class AnsweringAws(Aws):
 
 @cache
 def _client(service: str, region: str, endpoint_url: str | None) -> Any:
-    """Return a client that all tests of a process share, one after the other: making one takes longer than all else."""
+    """Return a client that all tests of a process share, one after the other: making one takes
+    longer than all else.
+    """
     session: Any = _session()
     client = session.client(
         service,
@@ -161,7 +168,8 @@ def _shaped(found: Answer, model: OperationModel, call: SdkCall) -> Answer:
     """Return an answer as the SDK gives it, once it fits the model."""
     assert model.output_shape is not None
     report = ParamValidator().validate(found, model.output_shape).generate_report()
-    # What a model calls required may be absent all the same: MailFromDomain of an identity without one.
+    # What a model calls required may be absent all the same: MailFromDomain of an identity without
+    # one.
     faults = [line for line in report.splitlines() if not line.startswith("Missing required parameter")]
     assert not faults, f"{call}: {faults}"
     shaped: Answer = _with_times(found, model.output_shape)

@@ -1,4 +1,6 @@
-"""An account in which all is as it should be: every check passes, and the policy for operators grants every call that was made."""
+"""An account in which all is as it should be: every check passes, and the policy for operators
+grants every call that was made.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def test_the_policy_grants_every_call_and_nothing_besides(account: Account) -> N
 def test_the_policy_reads_and_does_not_write() -> None:
     reads = re.compile(r"(Get|List|Describe|Simulate)[A-Za-z]+|GET")
     assert [action for action in granted() if not reads.fullmatch(action.partition(":")[2])] == []
-    # What would show a secret: an item, a value of a secret, a configuration of CloudFront or of the firewall, which hold one in the clear.
+    # What would show a secret: an item, a value of a secret, a configuration of CloudFront or of
+    # the firewall, which hold one in the clear.
     shown = ("dynamodb:GetItem", "secretsmanager:GetSecretValue", "cloudfront:GetDistribution*", "wafv2:GetWebACL*")
     assert [action for action in granted() for secret in shown if fnmatchcase(action, secret)] == []
 

@@ -1,4 +1,6 @@
-"""Each check of a deployed stack says what is wrong with it: one answer of AWS, of the site or of the DNS, one line of the result."""
+"""Each check of a deployed stack says what is wrong with it: one answer of AWS, of the site or of
+the DNS, one line of the result.
+"""
 
 from __future__ import annotations
 
@@ -205,7 +207,8 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
                             "AlarmName": "reassort-WaitingAlarm",
                             "Timestamp": "2026-11-13T10:00:01Z",
                             "HistoryItemType": "Action",
-                            "HistorySummary": "Failed to execute action arn:aws:sns:eu-west-3:123456789012:reassort-AlarmTopic",
+                            "HistorySummary": "Failed to execute action "
+                            "arn:aws:sns:eu-west-3:123456789012:reassort-AlarmTopic",
                         }
                     ]
                 },
@@ -369,7 +372,8 @@ def test_every_check_has_a_fault_that_it_finds(account: Account) -> None:
                 "iam",
                 "SimulatePrincipalPolicy",
                 "AccessDenied",
-                "User: arn:aws:iam::123456789012:user/x is not authorized to perform: iam:SimulatePrincipalPolicy on resource: …",
+                "User: arn:aws:iam::123456789012:user/x is not authorized to perform: "
+                "iam:SimulatePrincipalPolicy on resource: …",
             ),
             "not permitted: iam:SimulatePrincipalPolicy",
         ),

@@ -1,4 +1,6 @@
-"""Each check before a deploy says what is wrong with an account that is not ready: one answer of AWS, one parameter, one line of the result."""
+"""Each check before a deploy says what is wrong with an account that is not ready: one answer of
+AWS, one parameter, one line of the result.
+"""
 
 from __future__ import annotations
 
