@@ -7,7 +7,7 @@ STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help run test check check-python check-scripts format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
+.PHONY: help run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -24,7 +24,7 @@ help: ## List the targets
 run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
 	@$(BIN)/python -m local.run
 
-check: check-python check-scripts ## Lint, formatting, types and circles of imports, in seconds
+check: check-python check-scripts check-prose ## Lint, formatting, types and circles of imports, in seconds
 
 check-python: $(SYNCED)
 	@$(BIN)/ruff check --quiet
@@ -35,6 +35,9 @@ check-python: $(SYNCED)
 check-scripts: $(SYNCED) $(NODE_SYNCED)
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project site
+
+check-prose: $(SYNCED)
+	@$(BIN)/python tools/prose_width.py
 
 format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `make check` wants them
 	@$(BIN)/ruff check --fix --quiet

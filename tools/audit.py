@@ -35,7 +35,7 @@ class NotAskedError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class AuditedPackage:
     """Packages that are judged alike: groups of uv.lock, or none for those of package-lock.json."""
 
     name: str
@@ -55,10 +55,10 @@ class Finding:
 
 # checkov has a group that conflicts with all others, so it is asked about by itself.
 PARTS = (
-    Part("deployed, and the operators' command", ("layer", "ops"), fails=True),
-    Part("tools: local stack and tests", ("local", "test"), fails=False),
-    Part("tools: checkov", ("audit",), fails=False),
-    Part("tools: checkers of pages", (), fails=False),
+    AuditedPackage("deployed, and the operators' command", ("layer", "ops"), fails=True),
+    AuditedPackage("tools: local stack and tests", ("local", "test"), fails=False),
+    AuditedPackage("tools: checkov", ("audit",), fails=False),
+    AuditedPackage("tools: checkers of pages", (), fails=False),
 )
 
 

@@ -29,7 +29,7 @@ TABLES = (
 
 
 @dataclass(frozen=True)
-class Line:
+class ThresholdLine:
     """A horizontal line in a graph: a threshold by its key in the mapping, or a number."""
 
     label: str
@@ -54,7 +54,7 @@ def _search(dimensions: str, name: str, stat: str) -> list[Any]:
     return [{"expression": f"SEARCH('{schema}', '{stat}', 300)", "id": name.lower()}]
 
 
-def _graph(title: str, metrics: list[list[Any]], *lines: Line, period: int = 60) -> Json:
+def _graph(title: str, metrics: list[list[Any]], *lines: ThresholdLine, period: int = 60) -> Json:
     properties: Json = {
         "title": title,
         "region": "${AWS::Region}",
@@ -110,7 +110,7 @@ def _graphs() -> list[Json]:
         _graph(
             "Wrong NUMENs, locks, disputes",
             [_own("WrongNumens"), _own("NumenLocks"), _own("Disputes"), _own("ManyCodes")],
-            Line("locks", "NumenLocks"),
+            ThresholdLine("locks", "NumenLocks"),
             period=300,
         ),
         *(
@@ -125,33 +125,33 @@ def _graphs() -> list[Json]:
         _graph(
             "Oldest waiting by lane, seconds",
             [_own("OldestWaiting", "Maximum", lane, lane=lane) for lane in lanes],
-            Line("waiting", "WaitingSeconds"),
+            ThresholdLine("waiting", "WaitingSeconds"),
         ),
-        _graph("Most overdue, seconds", [_own("OldestOverdue", "Maximum")], Line("overdue", "OverdueSeconds")),
+        _graph("Most overdue, seconds", [_own("OldestOverdue", "Maximum")], ThresholdLine("overdue", "OverdueSeconds")),
         _graph(
             "Failures by mail domain, per cent",
             [_search("channel,domain", "FailurePercent", "Average")],
-            Line("domain", "DomainFailurePercent"),
+            ThresholdLine("domain", "DomainFailurePercent"),
             period=300,
         ),
         _graph("Failures by channel and reason", [_search("channel,reason", "Failed", "Sum")], period=300),
         _graph(
             "Failures of SMS, per cent",
             [_own("FailurePercent", "Average", "sms", channel="sms")],
-            Line("sms", "SmsFailurePercent"),
+            ThresholdLine("sms", "SmsFailurePercent"),
             period=300,
         ),
         _graph(
             "Undelivered, parked, complaints",
             [_own("Undelivered"), _own("Parked"), _own("Complaints", channel="email")],
-            Line("undelivered", "Undelivered"),
+            ThresholdLine("undelivered", "Undelivered"),
             period=300,
         ),
         _graph(
             "SMS of the day, per cent of the cap",
             [_own("SmsCapUsed", "Maximum")],
-            Line("alarm", "SmsCapPercent"),
-            Line("cap", "100"),
+            ThresholdLine("alarm", "SmsCapPercent"),
+            ThresholdLine("cap", "100"),
         ),
         _graph(
             "SMS, US dollars",
@@ -159,7 +159,7 @@ def _graphs() -> list[Json]:
                 _own("SmsSpend", label="in five minutes"),
                 _metric("AWS/SNS", "SMSMonthToDateSpentUSD", "Maximum", "month"),
             ],
-            Line("month", "SmsMonthUsd"),
+            ThresholdLine("month", "SmsMonthUsd"),
             period=300,
         ),
         _graph(
@@ -169,9 +169,11 @@ def _graphs() -> list[Json]:
             "Canaries missing", [_own("CanariesMissing", "Maximum", channel, channel=channel) for channel in channels]
         ),
         _graph("Answers of the API", [of_api("Count", "Sum"), of_api("4XXError", "Sum")]),
-        _graph("5xx", [of_api("5XXError", "Sum")], Line("alarm", "ApiFaultsPerMinute")),
+        _graph("5xx", [of_api("5XXError", "Sum")], ThresholdLine("alarm", "ApiFaultsPerMinute")),
         _graph("Time of answers, milliseconds", [of_api("Latency", stat) for stat in percentiles]),
-        _graph("Functions: errors", of_functions("Errors", "Sum"), Line("alarm", "FunctionErrors"), period=300),
+        _graph(
+            "Functions: errors", of_functions("Errors", "Sum"), ThresholdLine("alarm", "FunctionErrors"), period=300
+        ),
         _graph("Functions: at the same time", of_functions("ConcurrentExecutions", "Maximum")),
         _graph("Functions: throttled", of_functions("Throttles", "Sum")),
         _graph("Functions: duration p95, milliseconds", of_functions("Duration", "p95")),
@@ -181,7 +183,7 @@ def _graphs() -> list[Json]:
                 _metric("AWS/Lambda", "IteratorAge", "Maximum", "outbox", FunctionName="${NotifyFunction}"),
                 _metric("AWS/Lambda", "IteratorAge", "Maximum", "register", FunctionName="${AnnounceFunction}"),
             ],
-            Line("stream", "StreamMilliseconds"),
+            ThresholdLine("stream", "StreamMilliseconds"),
         ),
         _graph(
             "Receipts dropped",
@@ -201,7 +203,7 @@ def _graphs() -> list[Json]:
         _graph(
             "Firewall: blocked requests",
             [blocked(rule) for rule in ("ALL", "codes-rate", "around-the-edge")],
-            Line("blocked", "BlockedRequests"),
+            ThresholdLine("blocked", "BlockedRequests"),
             period=300,
         ),
     ]

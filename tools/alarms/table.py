@@ -104,14 +104,14 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Query:
+class InsightsQuery:
     """A query of CloudWatch's Metrics Insights, with `${StackName}` in it."""
 
     expression: str
 
 
 @dataclass(frozen=True)
-class Share:
+class MetricRatio:
     """A percentage of two of the stack's metrics, by the names that the formula gives them.
 
     A share and not a count, so that a morning of 3,000 reissues a minute is no attack. Below the
@@ -135,7 +135,7 @@ class Alarm:
     id: str
     says: str
     section: str
-    watches: Metric | Query | Share
+    watches: Metric | InsightsQuery | MetricRatio
     statistic: str = "Sum"
     periods: tuple[int, int, int] = (300, 1, 1)
     limit: str | int = 0
@@ -170,10 +170,10 @@ class Alarm:
                     "Statistic": self.statistic,
                     "Period": seconds,
                 }
-            case Query(expression):
+            case InsightsQuery(expression):
                 query = {"Id": "worst", "Expression": {"Fn::Sub": expression}, "Period": seconds, "ReturnData": True}
                 return {"Metrics": [query]}
-            case Share(metrics, formula, floor, otherwise):
+            case MetricRatio(metrics, formula, floor, otherwise):
                 parts = [
                     {
                         "Id": key,
@@ -282,7 +282,7 @@ ALARMS = (
         section="domain-failures",
         # The average of 100 for each failure and 0 for each arrival, of the domain where it is
         # highest.
-        watches=Query(
+        watches=InsightsQuery(
             'SELECT AVG(FailurePercent) FROM SCHEMA("${StackName}", channel, domain) '
             "GROUP BY domain ORDER BY AVG() DESC LIMIT 1"
         ),
@@ -334,7 +334,7 @@ ALARMS = (
         id="WrongNumensAlarm",
         says="More NUMENs are wrong than people mistype",
         section="wrong-numens",
-        watches=Share({"wrong": "WrongNumens", "right": "Reissued"}, _WRONG, "WrongNumensFloor", 0),
+        watches=MetricRatio({"wrong": "WrongNumens", "right": "Reissued"}, _WRONG, "WrongNumensFloor", 0),
         periods=_TWICE,
         limit="WrongNumensPercent",
         condition=FULL_IAM,
@@ -351,7 +351,7 @@ ALARMS = (
         id="WrongCodesAlarm",
         says="More codes are wrong than people mistype",
         section="wrong-codes",
-        watches=Share({"wrong": "WrongCodes", "right": "SignedIn"}, _WRONG, "WrongCodesFloor", 0),
+        watches=MetricRatio({"wrong": "WrongCodes", "right": "SignedIn"}, _WRONG, "WrongCodesFloor", 0),
         periods=_TWICE,
         limit="WrongCodesPercent",
         condition=FULL_IAM,
@@ -369,7 +369,9 @@ ALARMS = (
         id="UnusedCodesAlarm",
         says="Codes are asked for and hardly anybody signs in",
         section="unused-codes",
-        watches=Share({"queued": "CodesQueued", "used": "SignedIn"}, "100 * used / queued", "UsedCodesFloor", 100),
+        watches=MetricRatio(
+            {"queued": "CodesQueued", "used": "SignedIn"}, "100 * used / queued", "UsedCodesFloor", 100
+        ),
         periods=(900, 2, 2),
         limit="UsedCodesPercent",
         below=True,
