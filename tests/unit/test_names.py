@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("functions", "layers", "ops", "local", "site", "bench", "tests", "tools")
+FOLDERS = ("functions", "layers", "ops", "local", "site", "bench", "tests", "tools", "harness")
 # What each function is given, by its template and by its wiring: one shape, whose members each
 # function says for itself.
 OF_EACH_FUNCTION = {"Deps", "Settings"}
