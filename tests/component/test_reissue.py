@@ -313,7 +313,7 @@ def test_no_get_changes_anything_but_the_sessions_age(world: World, claire: Enro
     assert _state(world) == before
 
 
-# ---------------------------------------------------------------- a page acts for whom and for what it showed
+# ------------------------------------------------------------ a page acts for what it showed
 
 
 @pytest.mark.req("S40")
@@ -363,7 +363,7 @@ def test_request_that_is_repeated_gets_its_first_answer_though_its_page_is_stale
     assert (again.status, again.json) == (202, first.json)
 
 
-# ---------------------------------------------------------------- concurrency that one process can show
+# ------------------------------------------------------------ concurrency that one process can show
 
 
 @pytest.mark.req("R3", "I1")
