@@ -33,11 +33,16 @@ def are_proofs_right(form: Form, voter: Voter, deps: Deps) -> bool:
 
     Both are compared whatever the other is, so the time tells no more of them than the answer.
     """
-    right = same(deps.keyed_hash.hash(Purpose.NUMEN, form.numen), voter.numen_hash)
+    right = is_numen_right(form.numen, voter, deps)
     if deps.election.extra_proof is None:
         return right
     extra = deps.keyed_hash.extra_proof(voter.voter_id, form.extra_proof or "")
     return right & same(extra, voter.extra_proof_hash or _NO_PROOF)
+
+
+def is_numen_right(numen: str, voter: Voter, deps: Deps) -> bool:
+    """Tell whether a normalised NUMEN is the voter's."""
+    return same(deps.keyed_hash.hash(Purpose.NUMEN, numen), voter.numen_hash)
 
 
 class WrongNumenError(Problem):

@@ -14,6 +14,7 @@ from reassort.tables import read_one
 from reassort.voters import Voter
 
 from reissue.deps import Deps
+from reissue.redelivery import needs_numen, possible_channels
 from reissue.signed_in import read_signed_in
 
 
@@ -67,11 +68,14 @@ def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     if body["status"] == delivery.status_of(Message.IDENTIFIER):
         # A later identifier or a dispute says more than how this one travelled.
         body |= _why(delivery.reason_of(Message.IDENTIFIER))
+    channels = possible_channels(delivery, signed_in.voter, now, deps.election)
+    body["redelivery"] = {
+        "channels": [channel.value for channel in channels],
+        "numen": bool(channels) and needs_numen(delivery, signed_in.session),
+    }
     wait = _expected_wait(delivery, now)
     if wait >= deps.election.sending.long_wait_seconds:
         body["expected_wait"] = wait
-    if len(delivery.destinations) == 1:
-        body["only_channel"] = True
     return body
 
 

@@ -6,12 +6,13 @@ from reassort.clock import epoch_milliseconds
 from reassort.election import Election
 from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status
 from reassort.problems import Code, FieldFault, Problem
-from reassort.sessions import Token
+from reassort.sessions import Session, Token
 from reassort.tables import Action, ConditionFailedError, update, write_all
-from reassort.voters import IdentifierStatus, Voter
+from reassort.voters import SAME_FAILURES, UNCHANGED, IdentifierStatus, Voter
 
 from reissue.deps import Deps
 from reissue.form import Accepted
+from reissue.numen_check import is_numen_right, raise_if_locked, record_numen_failure
 from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
 from reissue.signed_in import read_signed_in
 
@@ -20,13 +21,40 @@ _LIMIT_RETRY_SECONDS = 3600
 _IN_PROGRESS_RETRY_SECONDS = 5
 
 
-def request_redelivery(token: Token, reference: str, channel: Channel, deps: Deps) -> Accepted:
+class NumenWantedError(Exception):
+    """The mailbox alone is no proof: the voter's NUMEN is wanted as well."""
+
+
+def needs_numen(delivery: Delivery, session: Session) -> bool:
+    """Tell whether sending again by e-mail what was asked for by SMS needs the NUMEN.
+
+    Otherwise whoever reads the mailbox could sign in and have the identifier. The session in which
+    the reissue was asked for has proven it.
+    """
+    return delivery.channel is Channel.SMS and delivery.session != session.key
+
+
+def possible_channels(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> list[Channel]:
+    """Return by which channels the same identifier may be sent again now."""
+    try:
+        raise_if_not_redeliverable(delivery, voter, now, election)
+    except Problem:
+        return []
+    if delivery.payload is None or delivery.redeliveries >= election.limits.redeliveries:
+        return []
+    return [channel for channel in Channel if channel in delivery.destinations and channel is not delivery.channel]
+
+
+def request_redelivery(token: Token, reference: str, channel: Channel, numen: str | None, deps: Deps) -> Accepted:
     """Queue the identifier of a reissue again, by `channel`. Asking twice queues it once.
 
+    `numen` is normalised, None when none was given.
+
     Raises:
+        NumenWantedError: `numen` is None and needed.
         Problem: `not-found`, `superseded`, `already-delivered`, `already-voted`, `frozen`,
             `window-closed`, `redelivery-expired`, `too-many-redeliveries`, `delivery-in-progress`,
-            `phone-in-use`, `invalid-fields`.
+            `phone-in-use`, `invalid-fields`, `numen-mismatch`, `locked`.
     """
     now = deps.clock()
     signed_in = read_signed_in(token, now, deps, reference)
@@ -46,6 +74,8 @@ def request_redelivery(token: Token, reference: str, channel: Channel, deps: Dep
     if delivery.payload is None:
         raise Problem(Code.REDELIVERY_EXPIRED)
     actions = [_queue_again(delivery, channel, now, deps)]
+    if needs_numen(delivery, signed_in.session):
+        actions.append(_prove(numen, signed_in.voter, now, deps))
     if channel is Channel.SMS:
         actions.append(count_sms(delivery.phone_hash, delivery.voter_id, now, deps))
     try:
@@ -56,6 +86,31 @@ def request_redelivery(token: Token, reference: str, channel: Channel, deps: Dep
         # Being sent, or changed by another request since it was read: the status page tells.
         raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
     return accepted
+
+
+def _prove(numen: str | None, voter: Voter, now: datetime, deps: Deps) -> Action:
+    """Compare the NUMEN. The write that is returned is refused when a wrong one slipped in."""
+    if numen is None:
+        raise NumenWantedError
+    raise_if_locked(voter, now, deps.election)
+    if not is_numen_right(numen, voter, deps):
+        try:
+            raise record_numen_failure(voter, now, deps)
+        except ConditionFailedError as refusal:
+            raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
+    return update(
+        "voter",
+        deps.voters_table,
+        {"voter_id": voter.voter_id},
+        "SET numen_failures = :zero, numen_locked_until = :zero",
+        f"{UNCHANGED} AND {SAME_FAILURES}",
+        {
+            ":zero": 0,
+            ":read_length": voter.chain_length,
+            ":read_failures": voter.numen_failures,
+            ":read_locked_until": voter.numen_locked_until,
+        },
+    )
 
 
 def raise_if_not_redeliverable(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> None:

@@ -140,6 +140,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         phone=form.phone,
         phone_hash=phone_hash,
         request_hash=request_hash(form, deps),
+        session=signed_in.session.key,
     )
     if form.channel is Channel.SMS:
         actions.append(count_sms(phone_hash, voter.voter_id, now, deps))

@@ -5,7 +5,7 @@ from typing import Any
 
 from reassort.cookies import read_cookie
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
-from reassort.http import Answer, Body, Request, Routes, is_true, one_of, read_body, serve, text
+from reassort.http import Answer, Body, Request, Routes, is_true, one_of, optional, read_body, serve, text
 from reassort.numen import NumenFormatError, normalise_numen
 from reassort.outbox import Channel
 from reassort.phones import PhoneError, normalise_phone
@@ -18,7 +18,7 @@ from reissue.dispute import dispute_reissue
 from reissue.form import Form
 from reissue.numen_check import WrongNumenError
 from reissue.overview import reissue_status, voter_overview
-from reissue.redelivery import request_redelivery
+from reissue.redelivery import NumenWantedError, request_redelivery
 from reissue.request import request_reissue
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -54,6 +54,7 @@ class RedeliveryBody(Body):
     """`POST /api/reissue/{reference}/redelivery`."""
 
     channel = one_of("sms", "email")
+    numen = optional(text(40))
 
 
 class DisputeBody(Body):
@@ -111,7 +112,18 @@ def redeliver(request: Request, deps: Deps) -> Answer:
     """Send the same identifier by the other channel."""
     token = _token(request, deps)
     body = read_body(request, RedeliveryBody, _MESSAGES)
-    accepted = request_redelivery(token, _reference(request), Channel(body.channel), deps)
+    reference = _reference(request)
+    try:
+        numen = None if body.numen is None else normalise_numen(body.numen)
+    except NumenFormatError as error:
+        raise _numen_problem() from error
+    try:
+        accepted = request_redelivery(token, reference, Channel(body.channel), numen, deps)
+    except NumenWantedError as error:
+        raise _numen_problem() from error
+    except WrongNumenError as problem:
+        deps.event_log.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
+        raise
     deps.event_log.record("redelivery queued", voter=token.voter_id, reference=accepted.reference)
     return Answer(
         202,
@@ -130,6 +142,10 @@ def dispute(request: Request, deps: Deps) -> Answer:
     reference = dispute_reissue(body.token, deps)
     deps.event_log.warn("reissue disputed", reference=reference)
     return Answer(202, {"reference": reference})
+
+
+def _numen_problem() -> Problem:
+    return Problem(Code.INVALID_FIELDS, errors=(FieldFault("numen", "invalid", _MESSAGES["numen"]),))
 
 
 def _form(request: Request, deps: Deps) -> Form:

@@ -747,9 +747,9 @@ class Browser:
         """Ask where a reissue stands."""
         return self.call("GET", f"/api/reissue/{reference}")
 
-    def redeliver(self, reference: str, channel: str) -> Response:
-        """Ask for the same identifier by the other channel."""
-        return self.call("POST", f"/api/reissue/{reference}/redelivery", {"channel": channel})
+    def redeliver(self, reference: str, channel: str, **more: object) -> Response:
+        """Ask for the same identifier by the other channel, with `more` members."""
+        return self.call("POST", f"/api/reissue/{reference}/redelivery", {"channel": channel, **more})
 
     def dispute(self, token: str) -> Response:
         """Say that a reissue was not asked for."""

@@ -93,6 +93,7 @@ def tracked(
         "channel": channel,
         "destination": PHONE if channel == "sms" else ADDRESS,
         "status": status,
+        "redelivery": {"channels": ["email" if channel == "sms" else "sms"], "numen": False},
         "history": history or [step("queued", channel, ago=5)],
         "confirmation": confirmation or {"status": "delivered"},
         **members,

@@ -136,6 +136,16 @@ export function showFailure(failure, { fields = {}, retry, reassurance, action }
 }
 
 /**
+ * Say a refusal at a field: the API does not name it, but the voter must know where to go.
+ * @param {Problem} problem
+ * @param {string} field
+ */
+export function atField(problem, field) {
+  problem.errors = [{ field, code: problem.code, message: problem.detail }];
+  problem.detail = "";
+}
+
+/**
  * What the voter can do after a refusal.
  * @param {Problem} problem
  * @returns {(Node | string)[]}

@@ -4,7 +4,8 @@
  */
 import { call, Problem, Unreachable } from "./api.js";
 import { byId, input, make, paragraph, say } from "./elements.js";
-import { findFaults, nextSteps, showErrors, showFailure } from "./errors.js";
+import { atField, findFaults, nextSteps, showErrors, showFailure } from "./errors.js";
+import { isNumen, normalisedNumen } from "./numen.js";
 import { isSignedOut } from "./session.js";
 import { momentInWords, typeset } from "./typography.js";
 import { showView } from "./views.js";
@@ -27,7 +28,7 @@ const FORM_FAULTS = new Set(["idempotency-mismatch", "invalid-fields", "numen-mi
 
 /** @type {Record<string, (value: string) => boolean>} */
 const RULES = {
-  numen: (value) => /^\d{2}[A-Z]\d{7}[A-Z]{3}$/.test(normalisedNumen(value)),
+  numen: isNumen,
   // Which numbers are accepted is the API's to say.
   phone: (value) => value.replace(/\D/g, "").length >= 9,
   extra_proof: (value) => normalisedExtraProof(value) !== "",
@@ -204,15 +205,6 @@ async function showStalePage(problem, session) {
   showFailure(problem);
 }
 
-/**
- * @param {Problem} problem
- * @param {string} field
- */
-function atField(problem, field) {
-  problem.errors = [{ field, code: problem.code, message: problem.detail }];
-  problem.detail = "";
-}
-
 /** The request is committed: its status page takes over, and Back does not lead to the form. */
 function finish() {
   clearRequest();
@@ -274,11 +266,6 @@ function showExisting() {
 
 function channel() {
   return input("channel-sms").checked ? "sms" : "email";
-}
-
-/** @param {string} typed */
-function normalisedNumen(typed) {
-  return typed.replace(/[\s-]/g, "").toUpperCase();
 }
 
 /** Either of the two may be wrong, and the API does not say which. */

@@ -10,9 +10,10 @@ import {
   stepWords,
   tone,
 } from "./delivery.js";
-import { byId, make, paragraph, say } from "./elements.js";
-import { clearErrors, showFailure } from "./errors.js";
+import { byId, input, make, paragraph, say } from "./elements.js";
+import { atField, clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
 import "./helpdesk.js";
+import { isNumen, normalisedNumen } from "./numen.js";
 import { forgetSession, isSignedOut, readOverview, watchSession } from "./session.js";
 import { momentInWords, typeset } from "./typography.js";
 import { whileWaiting } from "./waiting.js";
@@ -121,6 +122,7 @@ function showOffer() {
   if (offer) {
     say(byId("redelivery-text"), offer.text);
     byId("redeliver").textContent = offer.button;
+    byId("redelivery-numen").hidden = !reissue.redelivery.numen;
   }
   byId("new-request").hidden = reissue.status !== "failed" || offer !== null || !redeliverable;
   return offer;
@@ -164,9 +166,20 @@ async function ask() {
 async function redeliver() {
   const channel = otherChannel(reissue.channel);
   clearErrors();
+  /** @type {{channel: string, numen?: string}} */
+  const body = { channel };
+  if (reissue.redelivery.numen) {
+    const faults = findFaults(/** @type {HTMLFormElement} */ (byId("redelivery-form")), { numen: isNumen });
+    if (faults.length) {
+      showErrors({ faults });
+      return;
+    }
+    body.numen = normalisedNumen(input("numen").value);
+  }
   try {
     await whileWaiting("Envoi en cours…", async () => {
-      const sent = await call("POST", `/api/reissue/${reissue.reference}/redelivery`, { body: { channel } });
+      const sent = await call("POST", `/api/reissue/${reissue.reference}/redelivery`, { body });
+      input("numen").value = "";
       const way = channel === "sms" ? "par SMS, sur le mobile" : "par courriel, à l’adresse";
       say(byId("redelivered"), `Le même identifiant part maintenant ${way} ${sent.destination}.`);
       byId("redelivered").focus();
@@ -183,8 +196,9 @@ async function redeliver() {
       showOffer();
       // What is shown may no longer be so.
       readAgain();
+      if (failure.code === "numen-mismatch") atField(failure, "numen");
     }
-    showFailure(failure, { retry: redeliver });
+    showFailure(failure, { fields: { numen: "numen" }, retry: redeliver });
   }
 }
 
@@ -207,7 +221,10 @@ function sessionEnded() {
   byId("notice").focus();
 }
 
-byId("redeliver").addEventListener("click", redeliver);
+byId("redelivery-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  redeliver();
+});
 byId("print").addEventListener("click", () => window.print());
 watchSession(sessionEnded);
 window.addEventListener("pageshow", (event) => {

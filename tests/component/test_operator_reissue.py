@@ -46,7 +46,7 @@ def test_voter_follows_it_and_is_told_that_it_cannot_go_by_sms(world: World, cla
     assert browser.overview().json["last_reissue"]["reference"] == issued.reference
     status = browser.status(issued.reference).json
     assert status["status"] in {"queued", "sent"}
-    assert status["only_channel"] is True
+    assert status["redelivery"] == {"channels": [], "numen": False}
     refused = browser.redeliver(issued.reference, "sms")
     assert (refused.status, refused.code) == (409, "redelivery-expired")
     # And asks for another one as everybody may.

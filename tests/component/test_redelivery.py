@@ -192,3 +192,69 @@ def test_redelivery_that_is_superseded_before_it_is_sent_leaves_nothing_behind(
     delivery = world.delivery(first)
     assert delivery.status_of(Message.IDENTIFIER) == "superseded"
     assert (delivery.payload, delivery.address, delivery.due_at) == (None, None, None)
+
+
+# ------------------------------------------------------------ the mailbox alone is no proof
+
+
+@pytest.mark.req("S39", "S11")
+def test_who_reads_the_mailbox_does_not_get_what_was_asked_for_by_sms(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    """A thief signs in by the mailbox, reads the reference there, and asks for the e-mail."""
+    reference = _reissued(world, browser, claire)
+    thief = world.browser()
+    thief.sign_in(claire.email)
+    assert thief.status(reference).json["redelivery"] == {"channels": ["email"], "numen": True}
+    refused = thief.redeliver(reference, "email")
+    assert (refused.status, [fault["field"] for fault in refused.json["errors"]]) == (422, ["numen"])
+    world.run_outbox()
+    assert not [email for email in world.emails if email.tags["message"] == "identifier"]
+
+
+@pytest.mark.req("S39")
+def test_numen_lets_another_session_send_it_again(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    assert browser.status(reference).json["redelivery"] == {"channels": ["email"], "numen": False}
+    world.change_voter(claire, numen_failures=2)
+    answer = world.signed_in(claire).redeliver(reference, "email", numen=f" {claire.numen.lower()}")
+    assert (answer.status, answer.json["channel"]) == (202, "email")
+    world.run_outbox()
+    assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
+    assert world.voter(claire).numen_failures == 0
+
+
+@pytest.mark.req("S39", "S10")
+def test_wrong_numens_of_redeliveries_count_and_lock(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    other = world.signed_in(claire)
+    answers = [other.redeliver(reference, "email", numen=f"99Z000000{number}ZZZ") for number in range(5)]
+    assert [answer.code for answer in answers] == ["numen-mismatch"] * 4 + ["locked"]
+    locked = other.redeliver(reference, "email", numen=claire.numen)
+    assert (locked.status, locked.code) == (429, "locked")
+    # The form of a new request meets the same lock.
+    assert other.reissue(claire.numen).code == "locked"
+
+
+@pytest.mark.req("S39", "S10")
+def test_wrong_numen_that_slips_in_is_not_forgotten(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    other = world.signed_in(claire)
+    world.interleave("TransactWriteItems", lambda: world.change_voter(claire, numen_failures=10))
+    assert other.redeliver(reference, "email", numen=claire.numen).code == "delivery-in-progress"
+    assert other.redeliver(reference, "email", numen=claire.numen).code == "locked"
+
+
+@pytest.mark.req("S39")
+def test_by_sms_no_numen_is_needed(world: World, claire: Enrolled, browser: Browser) -> None:
+    """It goes to the telephone of the request, whoever asks."""
+    reference = _reissued(world, browser, claire, "email")
+    assert world.signed_in(claire).redeliver(reference, "sms").status == 202
+
+
+@pytest.mark.req("S29")
+@pytest.mark.parametrize("numen", [None, "", 7, "x" * 41, "09E9900123AB"])
+def test_numen_that_can_be_none_is_named(world: World, claire: Enrolled, browser: Browser, numen: object) -> None:
+    reference = _reissued(world, browser, claire)
+    refused = world.signed_in(claire).redeliver(reference, "email", numen=numen)
+    assert (refused.status, [fault["field"] for fault in refused.json["errors"]]) == (422, ["numen"])

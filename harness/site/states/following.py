@@ -186,7 +186,9 @@ TRACKED = {
         ("Le courriel de confirmation n’est pas encore arrivé", "Votre boîte est pleine. Videz-la"),
     ),
     "only-email-late": Tracked(
-        tracked("sent", "email", history=[step("queued", "email", ago=180)], only_channel=True),
+        tracked(
+            "sent", "email", history=[step("queued", "email", ago=180)], redelivery={"channels": [], "numen": False}
+        ),
         "Envoyé",
         ("est parti par courriel", "regardez dans les courriers indésirables"),
     ),
@@ -314,6 +316,21 @@ def _redelivery_refused(code: Code, refusal: Refusal) -> PageState:
     )
 
 
+def _with_numen(code: Code | None = None, **facts: Any) -> Callable[[MockedSpace], None]:
+    """Ask for the e-mail in another session than the request's: without a NUMEN, or refused."""
+
+    def play(space: MockedSpace) -> None:
+        space.open_tracking(
+            tracked("failed", reason=why(Reason.NO_ROUTE), redelivery={"channels": ["email"], "numen": True})
+        )
+        if code is not None:
+            space.refuse(REDELIVERY, code, **facts)
+            space.page.locator("#numen").fill("09 E 9900 123 abc")
+        space.page.locator("#redeliver").click()
+
+    return play
+
+
 def _redelivery_signed_out(space: MockedSpace) -> None:
     open_redelivery(space, Code.SIGNED_OUT)
     space.page.locator("#notice:not(:empty)").wait_for()
@@ -339,6 +356,13 @@ _OTHERS = {
     "tracking-caller-code-expired": PageState(_caller_code_expired, TITLE),
     "redelivered": PageState(
         _redelivered, TITLE, (f"Le même identifiant part maintenant par courriel, à l’adresse {ADDRESS}.",)
+    ),
+    "redelivery-numen-missing": PageState(_with_numen(), TITLE, summary=("Saisissez votre NUMEN",)),
+    "redelivery-numen-mismatch": PageState(
+        _with_numen(Code.NUMEN_MISMATCH, attempts_left=2), TITLE, summary=(wording(Code.NUMEN_MISMATCH), "2 essais")
+    ),
+    "redelivery-locked": PageState(
+        _with_numen(Code.LOCKED, retry_after=900, attempts_left=0), TITLE, summary=(wording(Code.LOCKED),)
     ),
     "redelivery-signed-out": PageState(_redelivery_signed_out, TITLE, ("Votre session est terminée", REFERENCE)),
 }

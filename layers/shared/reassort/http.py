@@ -39,22 +39,24 @@ _STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Field[T]:
     """A member of a JSON body: `takes` tells which values it may have, all of them of one type."""
 
-    def __init__(self, takes: Callable[[object], bool]) -> None:
+    def __init__(self, takes: Callable[[object], bool], *, required: bool = True) -> None:
         self.takes = takes
+        self.required = required
 
     def __set_name__(self, _: type[Body], name: str) -> None:
         self._name = name
 
     def __get__(self, body: Body, _: type[Body]) -> T:
-        value: T = body.content[self._name]
-        return value
+        # The body has what is required; an optional member's type admits None.
+        value: Any = body.content.get(self._name)
+        return value  # type: ignore[no-any-return]  # checked when the body was read
 
 
 class Body:
     """A JSON body with the fields that its class names.
 
-    All are required, none is coerced to another type, and members that it does not name are
-    ignored.
+    All but the `optional` ones are required, none is coerced to another type, and members that it
+    does not name are ignored.
     """
 
     fields: ClassVar[Mapping[str, Field[Any]]] = {}
@@ -81,6 +83,11 @@ def text(max_length: int) -> Field[str]:
 def one_of(*values: str) -> Field[str]:
     """Take one of these texts."""
     return Field(lambda value: isinstance(value, str) and value in values)
+
+
+def optional[T](member: Field[T]) -> Field[T | None]:
+    """Take what `member` takes, or nothing: None when the body has no such member."""
+    return Field(member.takes, required=False)
 
 
 def is_true() -> Field[Literal[True]]:
@@ -169,7 +176,7 @@ def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, 
             messages.get(name, "Cette valeur n’est pas acceptée. Vérifiez-la."),
         )
         for name, member in model.fields.items()
-        if name not in content or not member.takes(content[name])
+        if (not member.takes(content[name]) if name in content else member.required)
     ]
     if faults:
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))

@@ -123,6 +123,7 @@ class Delivery:
     destinations: dict[str, str]
     phone_hash: str
     request_hash: str
+    session: str
     redeliveries: int
     queued_at: int
     fell_back: bool
@@ -221,6 +222,7 @@ def delivery_from_item(item: Item) -> Delivery:
         destinations=item.get("destinations", {}),
         phone_hash=item.get("phone_hash", ""),
         request_hash=item.get("request_hash", ""),
+        session=item.get("session", ""),
         redeliveries=item.get("redeliveries", 0),
         queued_at=item["queued_at"],
         fell_back=item.get("fell_back", False),
@@ -266,6 +268,7 @@ def reissue_delivery_item(
     request_hash: str,
     now: datetime,
     retention: Retention,
+    session: str = "",
 ) -> Item:
     """Return the delivery of a reissue: the identifier by the chosen channel, and the confirmation
     by e-mail.
@@ -287,6 +290,7 @@ def reissue_delivery_item(
         "destinations": {channel.value: masked for channel, masked in destinations.items()},
         "phone_hash": phone_hash,
         "request_hash": request_hash,
+        "session": session,
         "redeliveries": 0,
     }
 

@@ -60,6 +60,7 @@ def reissue_actions(
     phone: str = "",
     phone_hash: str = "",
     request_hash: str = "",
+    session: str = "",
 ) -> tuple[str, list[Action]]:
     """Draw the next identifier. Return its hash and all writes of the reissue.
 
@@ -75,6 +76,7 @@ def reissue_actions(
         address: sealed for the voter.
         phone, phone_hash: in E.164, and its keyed hash; empty when an operator asks.
         request_hash: of the form, which an operator does not fill in.
+        session: key of the voter's session, which has proven the NUMEN.
 
     Raises:
         botocore.exceptions.ClientError: KMS does not seal.
@@ -95,6 +97,7 @@ def reissue_actions(
         address=address,
         payload=sealer.seal_payload(reference, {"identifier": identifier, "phone": phone, "dispute": dispute}),
         request_hash=request_hash,
+        session=session,
         now=now,
         retention=election.retention,
     )
