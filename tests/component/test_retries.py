@@ -5,7 +5,6 @@ never for ever.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from moto.ses.models import ses_backends
@@ -379,93 +378,6 @@ def test_busy_tables_park_no_delivery(world: World, claire: Enrolled, browser: B
     world.mend()
     world.run_for(minutes=3)
     assert (len(world.sms), len(world.emails)) == (1, 1)
-
-
-# ---------------------------------------------------------------- sealing, erasing
-
-
-@pytest.mark.req("R13", "I2")
-def test_without_kms_nothing_is_sent_and_nothing_lost(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
-    world.fail("Decrypt", "KMSInternalException", times=-1)
-    world.run_for(minutes=2)
-    assert not world.sms + world.emails
-    world.mend()
-    world.run_for(minutes=3)
-    assert (len(world.sms), len(world.emails)) == (1, 1)
-
-
-@pytest.mark.req("S23", "S25")
-@pytest.mark.parametrize("moved", ["payload", "address"])
-def test_what_was_sealed_for_one_delivery_opens_in_no_other(
-    world: World, claire: Enrolled, paul: Enrolled, moved: str
-) -> None:
-    hers = _reissue(world.signed_in(claire), claire, "email")
-    his = _reissue(world.signed_in(paul), paul, "email")
-    world.lose_stream()
-    world.change_delivery(his, **{moved: world.delivery_item(hers)[moved]})
-    world.run_for(minutes=3)
-    assert {email.to for email in world.emails} == {claire.email}
-
-
-def _sealed(world: World, reference: str) -> tuple[Any, ...]:
-    item = world.delivery_item(reference)
-    return tuple(name for name in ("payload", "address", "due_at", "due_shard", "wake") if name in item)
-
-
-@pytest.mark.req("S23")
-def test_code_is_erased_as_soon_as_it_is_sent(world: World, claire: Enrolled) -> None:
-    world.browser().ask_code(claire.email)
-    world.run_outbox()
-    (delivery,) = world.items("DeliveriesTable")
-    assert _sealed(world, delivery["delivery_id"]) == ()
-
-
-@pytest.mark.req("S5", "S23")
-def test_code_that_is_too_late_is_not_sent_and_is_erased(world: World, claire: Enrolled) -> None:
-    world.browser().ask_code(claire.email)
-    world.clock.move(minutes=10)
-    world.run_outbox()
-    assert not world.emails
-    (delivery,) = world.items("DeliveriesTable")
-    assert _sealed(world, delivery["delivery_id"]) == ()
-    world.clock.move(minutes=10)
-    assert world.sweep() == 0
-
-
-@pytest.mark.req("S23")
-@pytest.mark.parametrize("outcome", ["sent", "failed", "superseded"])
-def test_identifier_is_erased_when_it_can_be_sent_no_more(
-    world: World, claire: Enrolled, browser: Browser, outcome: str
-) -> None:
-    reference = _reissue(browser, claire, "email" if outcome == "failed" else "sms")
-    if outcome == "failed":
-        world.fail("SendEmail", "MessageRejected")
-    if outcome == "superseded":
-        _reissue(browser, claire)
-    world.run_outbox()
-    assert world.delivery(reference).status == outcome
-    if outcome != "superseded":
-        assert "payload" in _sealed(world, reference)
-    world.run_for(minutes=3)
-    world.clock.move(minutes=world.election.retention.redelivery_minutes)
-    world.sweep()
-    world.run_outbox()
-    assert _sealed(world, reference) == ()
-    world.clock.move(minutes=5)
-    assert world.sweep() == 0
-
-
-@pytest.mark.req("I2")
-def test_reissue_of_a_voter_who_left_the_roll_is_not_dropped_in_silence(
-    world: World, claire: Enrolled, browser: Browser
-) -> None:
-    reference = _reissue(browser, claire)
-    world.wire.operator.dynamodb.delete_item(
-        TableName=world.tables["VotersTable"], Key=to_wire({"voter_id": claire.voter_id})
-    )
-    world.run_outbox()
-    assert world.delivery(reference).status in {Status.SENT, Status.FAILED}
 
 
 # ---------------------------------------------------------------- the record of this test bench

@@ -1,0 +1,193 @@
+"""A code opens one session of its voter, in the browser that asked for it."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from harness.service.world import Browser, Enrolled, World
+
+
+def _wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def _ask(world: World, browser: Browser, email: str) -> str:
+    """Ask for a code and read it in the mailbox."""
+    assert browser.ask_code(email).status == 202
+    world.run_outbox()
+    return world.code_for(email)
+
+
+@pytest.mark.req("S6", "S22")
+def test_code_works_once(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    challenge = browser.challenge_cookie
+    assert challenge is not None
+    assert browser.redeem(code).status == 200
+    browser.hold("__Host-challenge", challenge)
+    replayed = browser.redeem(code)
+    assert (replayed.status, replayed.code) == (401, "wrong-code")
+
+
+@pytest.mark.req("S6")
+def test_two_requests_with_one_code_at_once_open_one_session(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    cookies = browser.cookies
+    outcomes: list[int] = []
+    world.interleave(
+        "TransactWriteItems",
+        lambda: outcomes.append(world.call("POST", "/api/login/code", {"code": code}, cookies).status),
+    )
+    outcomes.append(browser.redeem(code).status)
+    assert sorted(outcomes) == [200, 401]
+    assert len([item for item in world.items("SignInTable") if item["key"].startswith("session#")]) == 1
+
+
+@pytest.mark.req("S7")
+def test_code_works_only_in_the_browser_that_asked(world: World, claire: Enrolled) -> None:
+    browser, other = world.browser(), world.browser()
+    code = _ask(world, browser, claire.email)
+    assert other.redeem(code).code == "wrong-code"
+    world.clock.move(minutes=1)
+    other_code = _ask(world, other, claire.email)
+    if other_code != code:
+        assert other.redeem(code).code == "wrong-code"
+        assert browser.redeem(other_code).code == "wrong-code"
+    assert browser.redeem(code).status == 200
+
+
+@pytest.mark.req("S7")
+@pytest.mark.parametrize("cookie", ["", "x", "a.b", "A" * 75, "é" * 75])
+def test_forged_challenge_is_worth_nothing(world: World, claire: Enrolled, cookie: str) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    browser.hold("__Host-challenge", cookie)
+    assert (browser.redeem(code).status, browser.redeem(code).code) == (401, "wrong-code")
+
+
+@pytest.mark.req("S5")
+def test_code_lives_ten_minutes(world: World, claire: Enrolled) -> None:
+    for seconds, status in ((599.9, 200), (600, 401)):
+        browser = world.browser()
+        code = _ask(world, browser, claire.email)
+        # The cookie ends with the code: what an attacker kept of it does not help.
+        challenge = browser.challenge_cookie or ""
+        world.clock.move(seconds=seconds)
+        browser.hold("__Host-challenge", challenge)
+        assert browser.redeem(code).status == status
+        world.clock.move(minutes=10)
+
+
+@pytest.mark.req("S5")
+def test_resend_does_not_prolong_an_older_code(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    first = _ask(world, browser, claire.email)
+    world.clock.move(minutes=9)
+    second = _ask(world, browser, claire.email)
+    world.clock.move(minutes=1)
+    if first != second:
+        assert browser.redeem(first).status == 401
+    assert browser.redeem(second).status == 200
+
+
+@pytest.mark.parametrize("chosen", [1, 2, 3])
+def test_three_latest_codes_stay_valid(world: World, claire: Enrolled, chosen: int) -> None:
+    browser = world.browser()
+    codes = []
+    for _ in range(4):
+        codes.append(_ask(world, browser, claire.email))
+        world.clock.move(minutes=1)
+    if codes[0] not in codes[1:]:
+        assert browser.redeem(codes[0]).status == 401
+    assert browser.redeem(codes[chosen]).status == 200
+
+
+@pytest.mark.req("S8")
+def test_sixth_try_is_refused_even_if_right(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    left = [browser.redeem(_wrong(code)).json["attempts_left"] for _ in range(5)]
+    assert left == [4, 3, 2, 1, 0]
+    refused = browser.redeem(code)
+    assert (refused.status, refused.code) == (429, "too-many-tries")
+    assert 0 < int(refused.headers["retry-after"]) <= 600
+
+
+@pytest.mark.req("S8")
+def test_new_code_does_not_reset_the_count(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    for expected in ([4, 3], [2, 1]):
+        code = _ask(world, browser, claire.email)
+        assert [browser.redeem(_wrong(code)).json["attempts_left"] for _ in expected] == expected
+        world.clock.move(minutes=1)
+    code = _ask(world, browser, claire.email)
+    assert browser.redeem(_wrong(code)).json["attempts_left"] == 0
+    assert browser.redeem(code).code == "too-many-tries"
+
+
+@pytest.mark.req("S8")
+def test_try_is_counted_before_anything_is_compared(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    with world.recorded() as calls:
+        browser.redeem(_wrong(code))
+    (count,) = calls
+    assert str(count) == "dynamodb.UpdateItem SignInTable"
+    assert "tries = tries + :one" in count.parameters["UpdateExpression"]
+    # A try whose answer is lost has been counted: a client that hangs up does not try for free.
+    world.lose_reply("UpdateItem")
+    assert browser.redeem(_wrong(code)).status == 503
+    assert browser.redeem(_wrong(code)).json["attempts_left"] == 2
+
+
+@pytest.mark.req("S12")
+def test_used_up_tries_bind_their_challenge_for_ten_minutes(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    for _ in range(5):
+        browser.redeem(_wrong(code))
+    wait = int(browser.redeem(code).headers["retry-after"])
+    world.clock.move(seconds=wait)
+    assert browser.sign_in(claire.email).status == 200
+
+
+@pytest.mark.req("S12")
+def test_used_up_tries_of_one_browser_do_not_bind_another(world: World, claire: Enrolled) -> None:
+    attacker = world.browser()
+    code = _ask(world, attacker, claire.email)
+    for _ in range(6):
+        attacker.redeem(_wrong(code))
+    world.clock.move(minutes=1)
+    assert world.browser().sign_in(claire.email).status == 200
+
+
+@pytest.mark.parametrize("typed", ["12345", "1234567", "abcdef", "١٢٣٤٥٦", "12 34 5", "-12345", "1e5000"])
+def test_what_is_no_code_is_a_field_fault_and_no_try(world: World, claire: Enrolled, typed: str) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    refused = browser.redeem(typed)
+    assert (refused.status, refused.code) == (422, "invalid-fields")
+    assert browser.redeem(_wrong(code)).json["attempts_left"] == 4
+
+
+def test_code_may_be_typed_with_blanks(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    assert browser.redeem(f" {code[:3]} {code[3:]} ").status == 200
+
+
+@pytest.mark.req("S4")
+def test_codes_are_spread_over_all_six_digit_numbers(world: World, claire: Enrolled) -> None:
+    codes = []
+    browser = world.browser()
+    for _ in range(12):
+        codes.append(int(_ask(world, browser, claire.email)))
+        world.clock.move(minutes=15)
+    # The mean of 12 fair draws leaves these bounds once in 10**6; two draws in 12 agree once in
+    # 15,000.
+    assert 100_000 < statistics.mean(codes) < 900_000
+    assert len(set(codes)) > 10

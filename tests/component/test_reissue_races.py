@@ -1,0 +1,115 @@
+"""A reissue acts for what its page showed, whatever slips in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.service.world import Browser, Enrolled, World
+
+KEY = "4f9d2c7a-1b3e-4d5f-8a60"
+
+
+def _state(world: World) -> dict[str, object]:
+    """What no refusal may change. Sessions and the outbox's own doings are not part of it."""
+    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
+    return {table: sorted(map(repr, world.items(table))) for table in tables}
+
+
+# ------------------------------------------------------------ a page acts for what it showed
+
+
+@pytest.mark.req("S40")
+def test_page_of_another_voter_acts_for_nobody(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    """Two tabs of one browser: the page shows Claire, and Paul has signed in since."""
+    shown = world.signed_in(claire).revision
+    browser = world.signed_in(paul)
+    before = _state(world)
+    for numen in (claire.numen, paul.numen, "09E0000000XYZ"):
+        refused = browser.reissue(numen, revision=shown)
+        assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", False)
+    assert _state(world) == before
+
+
+@pytest.mark.req("S40")
+def test_review_that_says_n_1_does_not_replace_n_2(world: World, claire: Enrolled) -> None:
+    first, second = world.signed_in(claire), world.signed_in(claire)
+    shown = second.overview().json["revision"]
+    assert first.reissue(claire.numen).status == 202
+    before = _state(world)
+    refused = second.reissue(claire.numen, revision=shown)
+    assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", True)
+    assert _state(world) == before
+    assert second.reissue(claire.numen, revision=second.overview().json["revision"]).status == 202
+
+
+@pytest.mark.req("S40", "S10")
+def test_wrong_numen_of_a_stale_page_is_not_counted(world: World, claire: Enrolled, browser: Browser) -> None:
+    assert browser.reissue("09E0000000XYZ", revision="A" * 22).code == "stale-page"
+    assert world.voter(claire).numen_failures == 0
+
+
+@pytest.mark.req("S40", "S32")
+def test_revision_says_nothing_and_is_kept_nowhere(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    shown = {world.signed_in(voter).overview().json["revision"] for voter in (claire, claire, paul)}
+    assert len(shown) == 2
+    assert not [one for one in shown if one in repr([world.items(table) for table in world.tables]) + world.log_text]
+
+
+@pytest.mark.req("S40", "I6")
+def test_request_that_is_repeated_gets_its_first_answer_though_its_page_is_stale(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    shown = browser.revision
+    first = browser.reissue(claire.numen, key=KEY, revision=shown)
+    again = browser.reissue(claire.numen, key=KEY, revision=shown)
+    assert (again.status, again.json) == (202, first.json)
+
+
+# ------------------------------------------------------------ concurrency that one process can show
+
+
+@pytest.mark.req("R3", "I1")
+def test_second_form_that_slips_in_wins_and_the_first_is_told(world: World, claire: Enrolled, browser: Browser) -> None:
+    other = world.signed_in(claire)
+    world.interleave("TransactWriteItems", lambda: other.reissue(claire.numen))
+    refused = browser.reissue(claire.numen)
+    assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", True)
+    assert world.voter(claire).generation == 2
+    world.run_outbox()
+    assert len(world.sms) == 1
+
+
+@pytest.mark.req("R15")
+def test_conflict_is_tried_again_and_then_succeeds(world: World, claire: Enrolled, browser: Browser) -> None:
+    world.fail("TransactWriteItems", "TransactionInProgressException", times=2)
+    assert browser.reissue(claire.numen).status == 202
+    assert world.voter(claire).generation == 2
+
+
+@pytest.mark.req("R15", "I6")
+@pytest.mark.parametrize("operation", ["BatchGetItem", "TransactWriteItems", "Encrypt"])
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError"]
+)
+def test_busy_tables_end_in_503_with_nothing_half_done(
+    world: World, claire: Enrolled, browser: Browser, operation: str, code: str
+) -> None:
+    world.fail(operation, code, times=-1)
+    before = _state(world)
+    refused = browser.reissue(claire.numen)
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) > 0
+    assert len([call for call in world.calls if call.operation == operation]) <= 8
+    assert _state(world) == before
+    world.mend()
+    assert browser.reissue(claire.numen).status == 202
+
+
+@pytest.mark.req("R13", "S25")
+def test_without_kms_nothing_is_issued(world: World, claire: Enrolled, browser: Browser) -> None:
+    world.fail("Encrypt", "KMSInternalException", times=-1)
+    assert browser.reissue(claire.numen).status == 503
+    assert world.voter(claire).generation == 1
+    assert world.check(claire.identifier)["status"] == "active"
+    world.mend()
+    assert browser.reissue(claire.numen).status == 202
