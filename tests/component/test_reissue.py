@@ -327,6 +327,7 @@ def test_status_tells_the_history(world: World, claire: Enrolled, browser: Brows
         "channel": "sms",
         "destination": "•• •• •• 56 78",
         "status": "sent",
+        "redelivery": {"channels": ["email"], "numen": False},
         "history": [
             {"at": "2018-11-30T09:15:00Z", "status": "queued", "channel": "sms"},
             {"at": "2018-11-30T09:15:03Z", "status": "sending", "channel": "sms"},
