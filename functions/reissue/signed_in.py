@@ -51,12 +51,13 @@ def read_signed_in(
     if with_control:
         keys[deps.control_table] = switch_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
-    session = live_session(found[deps.sign_in_table], now, deps.election.limits.session)
     voter_item = found[deps.voters_table]
-    if session is None or voter_item is None:
+    if voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     voter = voter_from_item(voter_item)
-    if session.created_at < voter.signed_out_at:
+    limits = deps.election.limits.session
+    session = live_session(found[deps.sign_in_table], now, limits, signed_out_at=voter.signed_out_at)
+    if session is None:
         raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.deliveries_table)
     control = switch_from_item(found.get(deps.control_table))

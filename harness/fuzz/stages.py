@@ -130,7 +130,7 @@ def _make(world: World) -> tuple[Situation, ...]:
         reissued,
         _after(reissued, "delivered", lambda: _deliver(world, reissued)),
         _after(reissued, "voted", lambda: world.vote(reissued.identifier)),
-        _after(reissued, "frozen", lambda: browser.dispute(reissued.dispute_token)),
+        _frozen(world, reissued, browser),
         _after(new, "one NUMEN left", lambda: world.change_voter(claire, numen_failures=4)),
         _after(new, "locked", lambda: world.change_voter(claire, numen_failures=10)),
         _after(new, "no code left", lambda: _use_up(asking, new)),
@@ -169,6 +169,14 @@ def _deliver(world: World, reissued: Situation) -> None:
 def _use_up(asking: Browser, new: Situation) -> None:
     for number in range(5):
         asking.redeem(f"{(int(new.code) + 1 + number) % 10**6:06d}")
+
+
+def _frozen(world: World, reissued: Situation, browser: Browser) -> Situation:
+    """The same voter after a dispute, which ends the sessions, signed in anew."""
+    MINISTACK.restore(reissued.saved)
+    browser.dispute(reissued.dispute_token)
+    session = world.signed_in(reissued.voter).session_cookie or ""
+    return replace(reissued, name="frozen", session=session, saved=MINISTACK.save())
 
 
 def _closed(world: World, reissued: Situation) -> Situation:

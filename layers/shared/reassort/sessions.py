@@ -94,8 +94,11 @@ def session_item(
     }
 
 
-def live_session(item: Item | None, now: datetime, limits: SessionLimits) -> Session | None:
-    """Read a session's item; None when there is none, or it was idle too long, or is too old.
+def live_session(
+    item: Item | None, now: datetime, limits: SessionLimits, *, signed_out_at: int = 0
+) -> Session | None:
+    """Read a session's item; None when there is none, it was idle too long, is too old, or began
+    before `signed_out_at` (milliseconds since 1970), when a freeze or a dispute ended all.
 
     DynamoDB removes expired items up to days late, so the times are checked here.
     """
@@ -109,7 +112,8 @@ def live_session(item: Item | None, now: datetime, limits: SessionLimits) -> Ses
         created_at=item["created_at"],
         seen_at=item["seen_at"],
     )
-    return session if epoch_milliseconds(now) < session.ends_at(limits) else None
+    lives = epoch_milliseconds(now) < session.ends_at(limits) and session.created_at >= signed_out_at
+    return session if lives else None
 
 
 def prolong_session(dynamodb: DynamoDBClient, table: str, session: Session, now: datetime) -> Session:

@@ -133,7 +133,8 @@ def read_record(
     codes = [code["delivery"] for item in challenges for code in _codes_of(item) if "delivery" in code]
     found = _deliveries(dynamodb, stack.deliveries_table, [*references, *codes])
     lifetime = timedelta(minutes=election.limits.code.lifetime_minutes)
-    live = [live_session(item, now, election.limits.session) for item in sessions]
+    limits, ended_at = election.limits.session, voter.signed_out_at
+    live = [live_session(item, now, limits, signed_out_at=ended_at) for item in sessions]
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,

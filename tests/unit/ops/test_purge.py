@@ -69,7 +69,9 @@ def held(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]
         retention=RETENTION,
         **sealed,
     )
-    code = code_delivery_item(delivery_id="code", voter_id="voter", lifetime=timedelta(minutes=10), **sealed)
+    code = code_delivery_item(
+        delivery_id="code", voter_id="voter", source="source", lifetime=timedelta(minutes=10), **sealed
+    )
     stack = deployed.stack
     for table, item in (
         (stack.deliveries_table, reissued),

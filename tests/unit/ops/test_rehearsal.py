@@ -297,7 +297,13 @@ class ScriptedService:
 
     async def call(self, method: str, path: str, *_: Any) -> tuple[Reply, httpx.Headers]:
         """Answer as the API does."""
-        reissued = {"reference": "REF", "generation": 2, "channel": "email", "status": self._said}
+        reissued = {
+            "reference": "REF",
+            "generation": 2,
+            "channel": "email",
+            "status": self._said,
+            "revision": "shown",
+        }
         status = 202 if path in ("/api/login", "/api/reissue") and method == "POST" else 200
         return Reply(status, reissued), httpx.Headers()
 
