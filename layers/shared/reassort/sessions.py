@@ -94,9 +94,7 @@ def session_item(
     }
 
 
-def live_session(
-    item: Item | None, now: datetime, limits: SessionLimits, *, signed_out_at: int = 0
-) -> Session | None:
+def live_session(item: Item | None, now: datetime, limits: SessionLimits, *, signed_out_at: int = 0) -> Session | None:
     """Read a session's item; None when there is none, it was idle too long, is too old, or began
     before `signed_out_at` (milliseconds since 1970), when a freeze or a dispute ended all.
 
