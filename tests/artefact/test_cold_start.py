@@ -30,12 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 pytestmark = pytest.mark.xdist_group("cold start")
-# The bars hold by either: instructions see what C does as well, and functions can be counted where
-# there is no valgrind.
-by_each_count = pytest.mark.parametrize(
-    "count",
-    [functions_entered, *([instructions] if can_count_instructions() else [])],
-    ids=lambda count: count.__name__,
+# Instructions see what C does as well; where there is no valgrind, functions are counted.
+by_the_best_count = pytest.mark.parametrize(
+    "count", [instructions if can_count_instructions() else functions_entered], ids=lambda count: count.__name__
 )
 ALLOWED = Path(__file__).with_name("allowed_imports.txt")
 _IMPORTED = """
@@ -156,7 +153,7 @@ def test_starts_beside_ref(
         assert measured <= bar
 
 
-@by_each_count
+@by_the_best_count
 @pytest.mark.req("P1b")
 def test_deployed_tree_starts_like_one_that_was_just_compiled(
     count: Callable[[Program], int], around: Surroundings
@@ -186,7 +183,7 @@ def test_deployed_zips_beside_those_of_a_usual_handler(tell: Callable[[str], Non
     assert measured <= 0.40
 
 
-@by_each_count
+@by_the_best_count
 @pytest.mark.req("P2")
 def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
     count: Callable[[Program], int], around: Surroundings, tell: Callable[[str], None]
@@ -199,7 +196,7 @@ def test_warm_reissue_beside_its_bare_calls_and_a_usual_handler(
     assert naive <= 0.40
 
 
-@by_each_count
+@by_the_best_count
 @pytest.mark.req("P2b")
 def test_first_request_beside_a_warm_one_over_tls(count: Callable[[Program], int], tell: Callable[[str], None]) -> None:
     with surroundings(tls=True) as secure:
