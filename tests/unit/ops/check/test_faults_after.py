@@ -1,5 +1,7 @@
 """Each check of a deployed stack says what is wrong with it: one answer of AWS, of the site or of
 the DNS, one line of the result.
+
+More than 400 lines, for it is a table with an answer for each check.
 """
 
 from __future__ import annotations
