@@ -88,7 +88,7 @@ def test_journey_with_the_keyboard_alone_on_a_narrow_screen(
 
 
 @pytest.mark.req("S26", "U9")
-def test_dispute_freezes_the_new_identifier(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
+def test_dispute_is_recorded_and_ends_the_session(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
     sign_in(page, space, voter)
     fill_form(page, voter, "06 12 34 56 04", "email")
     confirm(page)
@@ -100,4 +100,5 @@ def test_dispute_freezes_the_new_identifier(page: Page, space: VoterSpace, voter
     page.locator("main button[type=submit], main button").first.click()
     expect(page.locator("h1")).to_have_text("Votre signalement est enregistré")
     page.goto(f"{space.origin}/demande.html")
-    expect(page.locator("h1")).to_contain_text("bloqué")
+    expect(page.locator("h1")).to_have_text("Votre adresse professionnelle")
+    expect(page.locator("#notice")).to_contain_text("session est terminée")

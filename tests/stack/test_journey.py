@@ -123,8 +123,10 @@ def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
     assert platform.check(identifier_in(text) or "")["status"] == "frozen"
     refused = platform.vote(identifier_in(text) or "")
     assert (refused.status_code, refused.json()["code"]) == (409, "frozen")
-    assert browser.status(reference)["status"] == "disputed"
-    refused = browser.reissue(voter)
+    assert browser.call("GET", "/api/reissue").json()["code"] == "signed-out"
+    again = deployment.signed_in(voter)
+    assert again.status(reference)["status"] == "disputed"
+    refused = again.reissue(voter)
     assert (refused.status_code, refused.json()["code"]) == (409, "frozen")
 
     def alert() -> object:
