@@ -54,8 +54,8 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
     """
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    bucket = take_from_bucket(voter_id, now, deps)
-    sent = bucket.today is not None or (bucket.is_empty and take_from_reserve(voter_id, source, now, deps))
+    bucket = take_from_bucket(voter_id, source, now, deps)
+    sent = bucket.today is not None or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     if sent:
         try:
@@ -64,8 +64,9 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
             if bucket.today is not None:
                 give_back(voter_id, deps)
             raise
-    expires_in = deps.election.limits.code.lifetime_minutes * 60
-    return Asked(challenge, expires_in, bucket.resend_in, sent, bucket.today)
+    limits = deps.election.limits.code
+    # Alike for everybody: the true wait would tell who besieges a mailbox when to ask again.
+    return Asked(challenge, limits.lifetime_minutes * 60, limits.resend_seconds, sent, bucket.today)
 
 
 def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:

@@ -7,9 +7,10 @@ not move further ahead of now than a whole bucket.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reassort.clock import epoch_milliseconds, epoch_seconds, seconds_until
+from reassort.clock import epoch_milliseconds, epoch_seconds
+from reassort.keyed_hash import Purpose
 from reassort.table_keys import CODE_BUCKET, codes_day_attribute
-from reassort.tables import ConditionFailedError, ContentionError, Item, update_one, update_request
+from reassort.tables import ConditionFailedError, ContentionError, update_one, update_request
 
 from login.deps import Deps
 
@@ -19,17 +20,16 @@ _KEPT = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Given:
-    """What a bucket gave: which code of the day, or None; the seconds until the next; whether it is
-    empty, not only too soon.
+    """What a bucket gave: which code of the day, or None; then whether that is for what others
+    took, or the source itself more than a moment ago.
     """
 
     today: int | None
-    resend_in: int
-    is_empty: bool = False
+    through_others: bool = False
 
 
-def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
-    """Take one code from the bucket, if it may give one now.
+def take_from_bucket(voter_id: str, source: str, now: datetime, deps: Deps) -> Given:
+    """Take one code from the bucket for a source, if it may give one now.
 
     A full bucket, the usual case, costs one write, which counts the code as well.
     """
@@ -38,7 +38,8 @@ def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
     refill = limits.refill_minutes * 60_000
     spacing = limits.resend_seconds * 1000
     ahead = (limits.bucket - 1) * refill
-    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _KEPT), ":one": 1}
+    hashed = deps.keyed_hash.hash(Purpose.SOURCE, source)
+    values = {":at": at, ":spaced": at - spacing, ":kept": epoch_seconds(now + _KEPT), ":one": 1, ":source": hashed}
     day = codes_day_attribute(now.astimezone(deps.election.zone))
     key = {"voter_id": voter_id, "key": CODE_BUCKET}
 
@@ -46,16 +47,12 @@ def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
         request = update_request(
             deps.sign_in_table,
             key,
-            f"SET {expression}, last_at = :at, expires_at = :kept ADD #day :one",
+            f"SET {expression}, last_at = :at, last_source = :source, expires_at = :kept ADD #day :one",
             condition,
             {**values, **more},
             {"#day": day},
         )
-        bucket = update_one(deps.dynamodb, request, returns="UPDATED_NEW")
-        return Given(bucket[day], seconds_until_next(bucket))
-
-    def seconds_until_next(bucket: Item) -> int:
-        return seconds_until(max(bucket["full_at"] - ahead, bucket["last_at"] + spacing), at)
+        return Given(update_one(deps.dynamodb, request, returns="UPDATED_NEW")[day])
 
     try:
         return take(
@@ -73,7 +70,8 @@ def take_from_bucket(voter_id: str, now: datetime, deps: Deps) -> Given:
         except ConditionFailedError as refusal:
             if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            return Given(None, seconds_until_next(refusal.item), is_empty=refusal.item["last_at"] <= at - spacing)
+            another = refusal.item["last_source"] != hashed
+            return Given(None, through_others=another or refusal.item["last_at"] <= at - spacing)
 
 
 def give_back(voter_id: str, deps: Deps) -> None:

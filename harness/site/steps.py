@@ -33,9 +33,9 @@ def ask_code(space: MockedSpace, address: str = EMAIL) -> None:
     space.page.get_by_role("button", name="Recevoir le code").click()
 
 
-def open_code(space: MockedSpace) -> None:
+def open_code(space: MockedSpace, *, sent: bool = True) -> None:
     """Go to the page that takes the code."""
-    space.answer(ASK_CODE, 202, {"expires_in": 600, "resend_in": 60})
+    space.answer(ASK_CODE, 202, {"sent": sent, "expires_in": 600, "resend_in": 60})
     space.open("connexion.html")
     ask_code(space)
     heading_is(space.page, "Le code reçu par courriel")

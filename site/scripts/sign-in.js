@@ -10,9 +10,15 @@ import { whileWaiting } from "./waiting.js";
 
 const DOMAINS = election.domains.map(({ domain }) => domain);
 
+const NOT_SENT =
+  "Plusieurs codes viennent d’être demandés pour cette adresse. Un code ne sert que dans le navigateur qui l’a demandé. " +
+  "Si vous en avez déjà demandé un ici, utilisez-le. Sinon, recommencez dans quelques minutes.";
+
 // The address lives here, while the page does, so that a new code needs no second typing.
 let address = "";
 let resendAt = 0;
+// Whether the last request queued a code: too many may have been asked for, by whomever.
+let sent = true;
 // The tries of this browser's challenge are used up: no code redeems it any more, so the next one
 // needs another challenge.
 let exhausted = false;
@@ -55,9 +61,10 @@ function requestCode(typed) {
   return whileWaiting("Envoi du code…", async () => {
     if (exhausted) await call("DELETE", "/api/login");
     exhausted = false;
-    const { resend_in: seconds } = await call("POST", "/api/login", { body: { email: typed } });
+    const answer = await call("POST", "/api/login", { body: { email: typed } });
     address = typed;
-    resendAt = Date.now() + seconds * 1000;
+    sent = answer.sent;
+    resendAt = Date.now() + answer.resend_in * 1000;
   });
 }
 
@@ -119,8 +126,9 @@ async function askAgain() {
   try {
     if (!(await requestCode(address))) return;
     input("code").value = "";
-    say(byId("code-sent"), `Un nouveau code est parti vers ${address}. Utilisez le dernier reçu.`);
-    say(byId("announcer"), "Un nouveau code est parti.");
+    const news = sent ? "Un nouveau code est parti" : "Aucun nouveau code n’est parti";
+    say(byId("code-sent"), sent ? `${news} vers ${address}. Utilisez le dernier reçu.` : `${news}. ${NOT_SENT}`);
+    say(byId("announcer"), `${news}.`);
     input("code").focus();
   } catch (failure) {
     showFailure(failure, { retry: askAgain });
@@ -128,8 +136,8 @@ async function askAgain() {
 }
 
 function showAddress() {
-  const sent = "un code à 6 chiffres vient d’y être envoyé.";
-  say(byId("code-sent"), `Si l’adresse ${address} figure sur la liste électorale, ${sent}`);
+  const listed = `Si l’adresse ${address} figure sur la liste électorale, un code à 6 chiffres vient d’y être envoyé.`;
+  say(byId("code-sent"), sent ? listed : `Aucun nouveau code n’est parti vers ${address}. ${NOT_SENT}`);
 }
 
 function showWait() {

@@ -173,6 +173,11 @@ STATES = {
             "Utiliser cette adresse",
         ),
     ),
+    "code-not-sent": PageState(
+        lambda space: open_code(space, sent=False),
+        CODE,
+        ("Aucun nouveau code n’est parti", "recommencez dans quelques minutes"),
+    ),
     "address-slow": PageState(_address_waits(SLOW), ADDRESS, ("Envoi du code…",)),
     "address-very-slow": PageState(
         _address_waits(VERY_SLOW), ADDRESS, ("C’est plus long que d’habitude. Ne fermez pas la page.",)
