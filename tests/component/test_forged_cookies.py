@@ -54,7 +54,7 @@ def test_forged_cookie_is_refused_before_a_table_is_read(
     method, path, body = REQUESTS[name]
     voter_id = claire.voter_id if listed else world.keyed_hash.voter_id("stranger@ac-dijon.fr")
     token, wrong_key = draw_token(voter_id), KeyedHash(b"x" * 32)
-    forgeries = [f"{voter_id}.{token.secret}", "A" * 75, write_cookie(SESSION_COOKIE, token, wrong_key)]
+    forgeries = [f"{voter_id}.{token.secret}", "A" * 76, write_cookie(SESSION_COOKIE, token, wrong_key)]
     for forged in forgeries:
         with world.recorded() as calls:
             answer = world.call(

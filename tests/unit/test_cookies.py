@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from harness.fuzz.strategies import any_text
 HASH = KeyedHash(b"k" * 32)
 VOTER = HASH.voter_id("claire.martin@ac-dijon.fr")
 NAME = "__Host-session"
+ALPHABET = ascii_letters + digits + "-_"
 
 
 def cookie(voter_id: str = VOTER) -> str:
@@ -29,19 +30,18 @@ def test_token_survives_its_cookie() -> None:
 
 @pytest.mark.req("S32")
 def test_cookie_holds_nothing_of_the_pseudonym() -> None:
-    pseudonym = urlsafe_b64decode(VOTER + "==")
-    cookies = [urlsafe_b64decode(cookie() + "=") for _ in range(200)]
-    assert not any(pseudonym[start : start + 3] in whole for whole in cookies for start in range(14))
+    cookies = [cookie() for _ in range(200)]
+    assert not any(VOTER[start : start + 4] in whole for whole in cookies for start in range(18))
     # What stands at its place is as good as drawn at random: no two cookies of one voter share it.
-    assert len({whole[24:40] for whole in cookies}) == len(cookies)
+    assert len({whole[32:54] for whole in cookies}) == len(cookies)
 
 
 @pytest.mark.req("S32")
-@given(place=st.integers(0, 55), mask=st.integers(1, 255))
-def test_cookie_that_was_changed_anywhere_is_refused(place: int, mask: int) -> None:
-    changed = bytearray(urlsafe_b64decode(cookie() + "="))
-    changed[place] ^= mask
-    assert read_cookie(NAME, urlsafe_b64encode(changed).rstrip(b"=").decode(), HASH) is None
+@given(place=st.integers(0, 75), symbol=st.sampled_from(ALPHABET))
+def test_cookie_that_was_changed_anywhere_is_refused(place: int, symbol: str) -> None:
+    own = cookie()
+    changed = own[:place] + symbol + own[place + 1 :]
+    assert (read_cookie(NAME, changed, HASH) is None) is (changed != own)
 
 
 @pytest.mark.req("S32", "S7")
@@ -62,7 +62,7 @@ def test_forged_cookie_of_a_known_pseudonym_is_refused() -> None:
 
 
 @pytest.mark.req("S29")
-@given(st.none() | any_text | st.text("Aa0-_", min_size=75, max_size=75))
+@given(st.none() | any_text | st.text("Aa0-_", min_size=76, max_size=76))
 def test_arbitrary_text_is_no_cookie(text: str | None) -> None:
     assert read_cookie(NAME, text, HASH) is None
 
@@ -73,12 +73,3 @@ def test_cookie_with_a_foreign_symbol_is_refused(symbol: str) -> None:
     assert read_cookie(NAME, symbol + own[1:], HASH) is None
     assert read_cookie(NAME, own[:-1] + symbol, HASH) is None
     assert read_cookie(NAME, own + symbol, HASH) is None
-
-
-def test_one_spelling_of_a_cookie_counts() -> None:
-    """56 bytes fill 74 characters and four of the six bits of the last: four last characters spell
-    the same bytes.
-    """
-    own = cookie()
-    spellings = {own[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"}
-    assert [read_cookie(NAME, spelling, HASH) is not None for spelling in spellings].count(True) == 1

@@ -43,7 +43,8 @@ class KeyedHash:
     """Hashes values under the derived key of one election; without one, `derive` comes first."""
 
     def __init__(self, key: bytes | None = None) -> None:
-        self._key = key
+        # Copied for each hash: that spares preparing the key anew, a third of what a hash costs.
+        self._key = None if key is None else hmac.new(key, digestmod=sha256)
 
     def derive(self, kms: KMSClient, key_id: str, election_id: str) -> None:
         """Derive the hash key of an election with one KMS call.
@@ -53,7 +54,8 @@ class KeyedHash:
                 start without its key.
         """
         message = f"reassort/v1/{election_id}".encode()
-        self._key = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
+        mac = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
+        self._key = hmac.new(mac, digestmod=sha256)
 
     def digest(self, purpose: Purpose, *values: str) -> bytes:
         """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they
@@ -62,7 +64,9 @@ class KeyedHash:
         if self._key is None:
             raise RuntimeError("the key of the keyed hashes has not been derived")
         message = "".join([f"{len(part)}:{part}" for part in (purpose, *values)])
-        return hmac.digest(self._key, message.encode("utf-8", "surrogatepass"), sha256)
+        keyed = self._key.copy()
+        keyed.update(message.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
 
     def hash(self, purpose: Purpose, *values: str) -> str:
         """Return the keyed hash as 43 characters of base64url."""
