@@ -108,7 +108,7 @@ def test_long_wait_is_told_and_email_goes_at_once() -> None:
         # The first ones wait too little to be told.
         first, first_reference = asked[8]
         assert "expected_wait" not in world.signed_in(first).status(first_reference).json
-        assert browser.redeliver(reference, "email").status == 202
+        assert browser.redeliver(reference, "email", numen=voter.numen).status == 202
         world.run_outbox()
         shown = browser.status(reference).json
         assert (shown["status"], shown["channel"]) == ("sent", "email")

@@ -14,6 +14,7 @@ from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
+from harness.engines.ministack import MINISTACK
 from harness.service.events import load_event
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
 from harness.service.world import Browser, Enrolled, World, identifier_in
@@ -368,16 +369,20 @@ def test_a_message_goes_round_the_queue_no_more_often_than_a_loop_may(
 
 @pytest.mark.req("R15")
 @pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException"])
-def test_busy_tables_park_no_delivery(world: World, claire: Enrolled, browser: Browser, code: str) -> None:
+def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """However long they are busy: only what makes no sense is given up."""
-    reference = _reissue(browser, claire)
-    world.fail("UpdateItem", code, times=-1)
-    world.run_for(minutes=45)
-    assert world.queued_bodies(world.dead_letter_queue) == []
-    assert "parked_at" not in world.delivery_item(reference)
-    world.mend()
-    world.run_for(minutes=3)
-    assert (len(world.sms), len(world.emails)) == (1, 1)
+    # Thousands of pauses of some milliseconds: in this time, which is virtual, nobody waits.
+    monkeypatch.setattr("reassort.tables.time.sleep", lambda _: None)
+    with World(engine=MINISTACK) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        reference = _reissue(world.signed_in(claire), claire)
+        world.fail("UpdateItem", code, times=-1)
+        world.run_for(minutes=45)
+        assert world.queued_bodies(world.dead_letter_queue) == []
+        assert "parked_at" not in world.delivery_item(reference)
+        world.mend()
+        world.run_for(minutes=3)
+        assert (len(world.sms), len(world.emails)) == (1, 1)
 
 
 # ---------------------------------------------------------------- the record of this test bench
