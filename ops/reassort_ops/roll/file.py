@@ -36,6 +36,7 @@ OPTIONAL = frozenset({Column.SECRETARIAT, Column.EXTRA_PROOF})
 _HINTS = {Column.IDENTIFIER: ", and --issue, which issues identifiers, is not given"}
 _UTF_8 = "utf-8-sig"
 _WINDOWS = "cp1252"
+_IN_NO_NAME = frozenset("ˆ˜ƒ")
 _BLANKS = ' \t\r\n\u00a0"'
 _LONGEST_LINE = 65_536
 _LINES_A_STEP = 1000
@@ -206,14 +207,16 @@ def _decoded(line: bytes, encoding: str) -> str | None:
 
 
 def _is_western(text: str) -> bool:
-    """Tell whether every character is one of Windows-1252, as those of French are, leaving a BOM
-    aside.
+    """Tell whether every character is one of Windows-1252 that names have, leaving a BOM aside.
+
+    Without the accents that stand alone, and the guilder: in UTF-8 they are what `Ëœ`, `Ë†` and
+    `Æ’` are in Windows-1252.
     """
     try:
         text.removeprefix("\ufeff").encode(_WINDOWS)
     except UnicodeEncodeError:
         return False
-    return True
+    return not _IN_NO_NAME & set(text)
 
 
 def _raise_if_no_csv(path: Path, start: bytes) -> None:
