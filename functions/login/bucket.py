@@ -70,7 +70,8 @@ def take_from_bucket(voter_id: str, source: str, now: datetime, deps: Deps) -> G
         except ConditionFailedError as refusal:
             if refusal.item is None:
                 raise ContentionError("bucket") from refusal
-            another = refusal.item["last_source"] != hashed
+            # A bucket of before an update in the middle of a vote has no such member.
+            another = refusal.item.get("last_source") != hashed
             return Given(None, through_others=another or refusal.item["last_at"] <= at - spacing)
 
 

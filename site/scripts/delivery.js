@@ -128,7 +128,7 @@ export function explain(reissue) {
  */
 export function offerOf(reissue, address, now) {
   const other = otherChannel(reissue.channel);
-  if (!reissue.redelivery.channels.includes(other)) return null;
+  if (!reissue.redelivery?.channels.includes(other)) return null;
   if (!(MOVING.has(reissue.status) || reissue.status === "failed") || hasFailedForGood(reissue, other)) return null;
   const by = other === "email" ? "par courriel" : "par SMS";
   const to = other === "email" ? `à l’adresse ${address}` : "sur le mobile indiqué dans votre demande";

@@ -63,7 +63,8 @@ function requestCode(typed) {
     exhausted = false;
     const answer = await call("POST", "/api/login", { body: { email: typed } });
     address = typed;
-    sent = answer.sent;
+    // While a version is being deployed the page may be newer than the API.
+    sent = answer.sent !== false;
     resendAt = Date.now() + answer.resend_in * 1000;
   });
 }

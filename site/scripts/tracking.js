@@ -122,7 +122,7 @@ function showOffer() {
   if (offer) {
     say(byId("redelivery-text"), offer.text);
     byId("redeliver").textContent = offer.button;
-    byId("redelivery-numen").hidden = !reissue.redelivery.numen;
+    byId("redelivery-numen").hidden = !reissue.redelivery?.numen;
   }
   byId("new-request").hidden = reissue.status !== "failed" || offer !== null || !redeliverable;
   return offer;
@@ -168,7 +168,7 @@ async function redeliver() {
   clearErrors();
   /** @type {{channel: string, numen?: string}} */
   const body = { channel };
-  if (reissue.redelivery.numen) {
+  if (reissue.redelivery?.numen) {
     const faults = findFaults(/** @type {HTMLFormElement} */ (byId("redelivery-form")), { numen: isNumen });
     if (faults.length) {
       showErrors({ faults });

@@ -185,6 +185,15 @@ def test_one_network_that_never_stops_keeps_no_voter_of_another_waiting(
     assert _ask_from(world, claire.email, "203.0.113.24").json["sent"] is False
 
 
+@pytest.mark.req("S12", "R17")
+def test_bucket_of_before_an_update_gives_a_code_as_any_other(world: World, claire: Enrolled) -> None:
+    _ask_from(world, claire.email, "192.0.2.66")
+    (bucket,) = [item for item in world.items("SignInTable") if item["key"] == "codes"]
+    del bucket["last_source"]
+    world.engine.put("SignInTable", bucket)
+    assert _ask_from(world, claire.email, "203.0.113.24").json["sent"] is True
+
+
 @pytest.mark.req("S12", "S13")
 def test_reserve_gives_each_source_one_code_in_a_window_and_few_sources_any(world: World, claire: Enrolled) -> None:
     for _ in range(6):
