@@ -6,6 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.clock import utc_now
+from reassort_ops.account.operator import Operator
+from reassort_ops.account.stack import Aws
 
 from harness.stack.deployed import DeployedVoter, Deployment, Platform, deployed
 
@@ -30,6 +33,15 @@ def platform(deployment: Deployment) -> Platform:
 def voter(deployment: Deployment) -> DeployedVoter:
     """A voter of this test's own."""
     return deployment.enrol()
+
+
+@pytest.fixture
+def helpdesk(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Anne, who finds the stack as the helpdesk's commands do."""
+    for name, value in deployment.aws.environment().items():
+        monkeypatch.setenv(name, value)
+    aws = Aws(region=deployment.aws.region)
+    return Operator(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "anne")
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from reassort.clock import utc_now
 from reassort.register import Change
 from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 
 from harness.stack.deployed import PATIENCE_SECONDS
@@ -27,26 +25,10 @@ VOTERS = 24
 THREADS = 8
 
 
-@pytest.fixture
-def helpdesk(deployment: Deployment) -> Iterator[Operator]:
-    """An operator; reissues are open again when the test is over."""
-    outputs = deployment.stack.outputs
-    stack = Stack(
-        name=deployment.stack.name,
-        election_id=outputs["ElectionId"],
-        voters_table=outputs["VotersTable"],
-        identifiers_table=outputs["IdentifiersTable"],
-        deliveries_table=outputs["DeliveriesTable"],
-        register_table=outputs["RegisterTable"],
-        sign_in_table=outputs["SignInTable"],
-        limits_table=outputs["LimitsTable"],
-        control_table=outputs["ControlTable"],
-        pace_table=outputs["PaceTable"],
-        hmac_key_id=outputs["HmacKeyId"],
-        encryption_key_id=outputs["EncryptionKeyId"],
-    )
-    helpdesk = Operator(deployment.client("dynamodb"), stack, utc_now, "anne")
-    yield helpdesk
+@pytest.fixture(autouse=True)
+def opened_again(deployment: Deployment, helpdesk: Operator) -> Iterator[None]:
+    """Reissues are open again when the test is over."""
+    yield
     open_reissues(deployment.election, "test is over", helpdesk)
 
 

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from reassort.clock import utc_now
 from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Aws
 from reassort_ops.voter import changes as voter_changes
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
@@ -41,13 +39,6 @@ def registry(deployment: Deployment, session: boto3.Session) -> Registry:
     """The example's client, in the role that the template gives the platform."""
     role = deployment.stack.outputs["VotingPlatformRoleArn"]
     return Registry(deployment.stack.api_url, deployment.aws.region, assumed(session, role))
-
-
-@pytest.fixture
-def helpdesk(deployment: Deployment, session: boto3.Session) -> Operator:
-    """The helpdesk's commands."""
-    aws = Aws(region=deployment.aws.region)
-    return Operator(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "agent")
 
 
 def reissued(browser: DeployedBrowser, voter: DeployedVoter, deployment: Deployment) -> str:
