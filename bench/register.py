@@ -27,12 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from reassort.register import GENESIS, Change, Entry
+from reassort.register import GENESIS, ISSUES, Change, Entry
 from reassort_ops.register.check import Reconciliation
 from reassort_ops.register.export import write_register
 from reassort_ops.register.file import Header
 from reassort_ops.register.file_check import check_register_file, read_public_key
-from reassort_ops.register.replay import ISSUES, Replay
+from reassort_ops.register.replay import Replay
 from reassort_ops.register.sorted_chains import SortedChains
 
 from harness.measuring.figures import machine, table

@@ -53,7 +53,7 @@ def figures_of_week() -> Figures:
             limits_table=outputs["LimitsTable"],
             control_table=outputs["ControlTable"],
             pace_table=outputs["PaceTable"],
-            hmac_key_id="",
+            hash_key_ids={},
             encryption_key_id="",
         )
         cloudwatch.put_metric_alarm(

@@ -19,12 +19,12 @@ DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
-        "S": (*range(1, 33), 35, 37, 39, 40),
+        "S": (*range(1, 34), *range(35, 38), 39, 40),
         "R": range(1, 18),
         "A": range(1, 16),
         "U": range(1, 14),
         "P": range(1, 10),
-        "I": (*range(1, 11), 12),
+        "I": range(1, 13),
     }.items()
     for number in numbers
 ]

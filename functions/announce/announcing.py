@@ -1,5 +1,5 @@
-"""Publishing an event for each new entry of the register that changed the status of an
-identifier.
+"""Publishing an event for each new entry of the register that changed the status of an identifier;
+and telling of each that was replaced or removed, which nothing of the service does.
 """
 
 import json
@@ -32,7 +32,10 @@ def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
     for position, record in enumerate(event["Records"]):
         change = record["dynamodb"]
         try:
-            _announce(change, deps)
+            if record["eventName"] == "INSERT":
+                _announce(change, deps)
+            else:
+                _tell_of_change(change, deps)
         except (ClientError, BotoCoreError) as error:
             deps.event_log.fault("event kept in the stream", error)
             if position == 0:
@@ -40,6 +43,12 @@ def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
                 raise NothingAnnouncedError from None
             return {"batchItemFailures": [{"itemIdentifier": change["SequenceNumber"]}]}
     return {"batchItemFailures": []}
+
+
+def _tell_of_change(change: Mapping[str, Any], deps: Deps) -> None:
+    place = from_wire(change["Keys"])
+    # An alarm counts these lines.
+    deps.event_log.warn("register entry replaced or removed", voter=place["voter_id"], sequence=place["sequence"])
 
 
 def _announce(change: Mapping[str, Any], deps: Deps) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from reassort import start
 from reassort.aws import Clients
-from reassort.keyed_hash import KeyedHash
+from reassort.keyed_hash import KeyedHash, hash_keys
 from reassort.settings import read_settings
 
 from announce.announcing import answer
@@ -13,7 +13,7 @@ from announce.wiring import Settings, build
 _settings = read_settings(Settings)
 _clients = Clients()
 _deps = build(_settings, _clients, KeyedHash())
-start.begin(lambda: _deps.keyed_hash.derive(_clients.kms, _settings.hmac_key, _settings.election))
+start.begin(lambda: _deps.keyed_hash.derive(_clients.kms, hash_keys(_settings), _settings.election))
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

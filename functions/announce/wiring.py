@@ -14,7 +14,7 @@ class Settings:
     """What the template gives this function."""
 
     election: str
-    hmac_key: str
+    handle_hash_key: str
     platform_topic: str
     platform_dead_letters: str
 

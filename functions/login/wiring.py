@@ -20,7 +20,8 @@ class Settings:
     site_origin: str
     source_header: str
     encryption_key: str
-    hmac_key: str
+    voter_hash_key: str
+    sign_in_hash_key: str
     sign_in_table: str
     deliveries_table: str
     voters_table: str

@@ -6,7 +6,7 @@ from reassort import start
 from reassort.aws import Clients, connect
 from reassort.clock import utc_now
 from reassort.election import packaged_election
-from reassort.keyed_hash import KeyedHash
+from reassort.keyed_hash import KeyedHash, hash_keys
 from reassort.settings import read_settings
 
 from registry.routes import answer
@@ -16,7 +16,7 @@ _settings = read_settings(Settings)
 _clients = Clients()
 _deps = build(_settings, _clients, utc_now, packaged_election(_settings.election), KeyedHash())
 start.begin(
-    lambda: _deps.keyed_hash.derive(_clients.kms, _settings.hmac_key, _deps.election.id),
+    lambda: _deps.keyed_hash.derive(_clients.kms, hash_keys(_settings), _deps.election.id),
     lambda: connect(_clients.dynamodb),
 )
 

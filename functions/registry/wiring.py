@@ -16,7 +16,8 @@ class Settings:
     """What the template gives this function."""
 
     election: str
-    hmac_key: str
+    identifier_hash_key: str
+    handle_hash_key: str
     identifiers_table: str
     voters_table: str
     register_table: str

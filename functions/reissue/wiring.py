@@ -19,7 +19,10 @@ class Settings:
     election: str
     site_origin: str
     encryption_key: str
-    hmac_key: str
+    sign_in_hash_key: str
+    proof_hash_key: str
+    reissue_hash_key: str
+    identifier_hash_key: str
     voters_table: str
     identifiers_table: str
     sign_in_table: str

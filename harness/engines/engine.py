@@ -15,12 +15,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 
+from reassort.keyed_hash import HashKey
+
 from harness.engines.template import create_tables, read_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from mypy_boto3_kms import KMSClient
     from reassort.tables import Item
 
     from harness.service.wire import Unwatched, Wire
@@ -38,7 +41,7 @@ class Stores:
 
     tables: dict[str, str]
     encryption_key: str
-    hmac_key: str
+    hash_keys: Mapping[HashKey, str]
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,22 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def create_hash_keys(kms: KMSClient) -> dict[HashKey, str]:
+    """Create the keys of the keyed hashes as the template has them."""
+    resources = read_template()["Resources"]
+    described = {key: resources[key.logical_id]["Properties"] for key in HashKey}
+    return {
+        key: kms.create_key(KeySpec=one["KeySpec"], KeyUsage=one["KeyUsage"])["KeyMetadata"]["KeyId"]
+        for key, one in described.items()
+    }
+
+
 def create_stores(operator: Unwatched) -> Stores:
     """Create the tables and keys of the template, and the identity that e-mails are sent from."""
-    hmac = read_template()["Resources"]["HmacKey"]["Properties"]
     stores = Stores(
         tables=create_tables(operator.dynamodb),
         encryption_key=operator.kms.create_key()["KeyMetadata"]["KeyId"],
-        hmac_key=operator.kms.create_key(KeySpec=hmac["KeySpec"], KeyUsage=hmac["KeyUsage"])["KeyMetadata"]["KeyId"],
+        hash_keys=create_hash_keys(operator.kms),
     )
     operator.ses.create_email_identity(EmailIdentity=SENDER_DOMAIN)
     operator.ses.create_configuration_set(ConfigurationSetName="messages")

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from reassort.clock import epoch_milliseconds
 from reassort.cookies import write_cookie
 from reassort.election import Election, election_from_json
-from reassort.keyed_hash import KeyedHash
+from reassort.keyed_hash import HashKey, KeyedHash
 from reassort.sessions import SESSION_COOKIE, Token, session_item
 from reassort.tables import to_wire
 from reassort_ops.roll.enrolment import Enroller
@@ -87,7 +87,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "SITE_ORIGIN": _ORIGIN,
         "SOURCE_HEADER": "x-viewer-address",
         "ENCRYPTION_KEY": "11111111-2222-3333-4444-555555555555",
-        "HMAC_KEY": "66666666-7777-8888-9999-000000000000",
+        **{key.upper(): "66666666-7777-8888-9999-000000000000" for key in HashKey},
         **{f"{name}_TABLE": f"{name.title().replace('_', '')}Table" for name in names},
         "RETRY_QUEUE": f"{endpoint}/000000000000/retries",
         "SENDER_DOMAIN": "elections.example",

@@ -81,10 +81,13 @@ def _stream_record(shape: Mapping[str, Any], record: Mapping[str, Any], table_ar
     made.update(eventID=record["eventID"], eventName=record["eventName"], eventSourceARN=f"{table_arn}/stream/label")
     made["dynamodb"].update(
         Keys=_as_json(change["Keys"]),
-        NewImage=_as_json(change["NewImage"]),
         SequenceNumber=change["SequenceNumber"],
         SizeBytes=change["SizeBytes"],
     )
+    made["dynamodb"].pop("NewImage")
+    # What was removed has none.
+    if "NewImage" in change:
+        made["dynamodb"]["NewImage"] = _as_json(change["NewImage"])
     return made
 
 

@@ -597,7 +597,7 @@ class World:
 
     def _wire_functions(self) -> None:
         wire = self.wire
-        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hmac_key, self.election.id)
+        self.keyed_hash = derive_keyed_hash(wire.kms, self.engine.stores.hash_keys, self.election.id)
         shared = (wire.clients, self.clock, self.election, self.keyed_hash)
         settings = self._settings
         announce = announce_wiring.build(settings(announce_wiring.Settings), wire.clients, self.keyed_hash)
@@ -628,7 +628,7 @@ class World:
             "SITE_ORIGIN": SITE_ORIGIN,
             "SOURCE_HEADER": SOURCE_HEADER,
             "ENCRYPTION_KEY": self.encryption_key,
-            "HMAC_KEY": self.engine.stores.hmac_key,
+            **{key.upper(): key_id for key, key_id in self.engine.stores.hash_keys.items()},
             "RETRY_QUEUE": self.retry_queue,
             "SENDER_DOMAIN": SENDER_DOMAIN,
             "CONFIGURATION_SET": "messages",
@@ -798,15 +798,21 @@ def _wants_attention(record: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _announced() -> frozenset[str]:
+def _register_filters() -> tuple[Mapping[str, Any], ...]:
     events = read_template()["Resources"]["AnnounceFunction"]["Properties"]["Events"]["Register"]["Properties"]
-    (pattern,) = (json.loads(one["Pattern"]) for one in events["FilterCriteria"]["Filters"])
-    return frozenset(pattern["dynamodb"]["NewImage"]["change"]["S"])
+    return tuple(json.loads(one["Pattern"]) for one in events["FilterCriteria"]["Filters"])
 
 
 def _is_announced(record: Mapping[str, Any]) -> bool:
-    change: dict[str, str] = record["dynamodb"].get("NewImage", {}).get("change", {})
-    return record["eventName"] == "INSERT" and change.get("S") in _announced()
+    return any(_fits(pattern, record) for pattern in _register_filters())
+
+
+def _fits(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Tell whether a record passes a filter of Lambda that compares with lists of values."""
+    return all(
+        _fits(wanted, record.get(name, {})) if isinstance(wanted, dict) else record.get(name) in wanted
+        for name, wanted in pattern.items()
+    )
 
 
 def _set_cookies(headers: list[str]) -> dict[str, SetCookie]:

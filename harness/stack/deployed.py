@@ -26,7 +26,7 @@ from reassort.addresses import mask_address
 from reassort.cookies import write_cookie
 from reassort.election_file import ElectionFile, parse_election
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
-from reassort.keyed_hash import KeyedHash, Purpose, derive_keyed_hash
+from reassort.keyed_hash import HashKey, KeyedHash, Purpose, derive_keyed_hash
 from reassort.register import GENESIS, Change, Entry, entry_from_item
 from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
@@ -353,7 +353,9 @@ def deployed(folder: Path) -> Iterator[Deployment]:
             template=template,
             stack=stack,
             election=parse_election(content, ELECTION.name),
-            keyed_hash=derive_keyed_hash(kms, stack.outputs["HmacKeyId"], stack.outputs["ElectionId"]),
+            keyed_hash=derive_keyed_hash(
+                kms, {key: stack.outputs[f"{key.logical_id}Id"] for key in HashKey}, stack.outputs["ElectionId"]
+            ),
         )
 
 

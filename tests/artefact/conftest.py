@@ -17,6 +17,7 @@ from reassort.tables import to_wire
 from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.rows import RollRow
 
+from harness.engines.engine import create_hash_keys
 from harness.engines.template import create_tables
 from harness.runtime.emulator import copy_runtime
 from harness.stack.deployed import make_client
@@ -87,7 +88,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
         tables = create_tables(make_client(aws, "dynamodb"))
         kms = make_client(aws, "kms")
         encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
-        hmac_key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+        hash_keys = create_hash_keys(kms)
         ses = make_client(aws, "sesv2")
         ses.create_email_identity(EmailIdentity="elections.example")
         ses.create_configuration_set(ConfigurationSetName="messages")
@@ -97,7 +98,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "SITE_ORIGIN": SITE_ORIGIN,
             "SOURCE_HEADER": "x-viewer-address",
             "ENCRYPTION_KEY": encryption_key,
-            "HMAC_KEY": hmac_key,
+            **{key.upper(): key_id for key, key_id in hash_keys.items()},
             "VOTERS_TABLE": tables["VotersTable"],
             "IDENTIFIERS_TABLE": tables["IdentifiersTable"],
             "SIGN_IN_TABLE": tables["SignInTable"],
@@ -117,7 +118,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "METRICS_NAMESPACE": "reassort",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
-        keyed_hash = derive_keyed_hash(kms, hmac_key, artefacts.election.id)
+        keyed_hash = derive_keyed_hash(kms, hash_keys, artefacts.election.id)
         yield AwsAround(aws, environment, keyed_hash, artefacts.election)
 
 

@@ -67,7 +67,7 @@ FAULTS = [
     FormerFault(
         "a title with accents", "E9206", r'"title": \{\s+"Ref": "AWS::StackName"\s+\}', '"title": "Réassort"', DOCUMENT
     ),
-    FormerFault("a key that goes with its stack", "E9007", _without("HmacKey", "DeletionPolicy"), r"\1"),
+    FormerFault("a key that goes with its stack", "E9007", _without("VoterHashKey", "DeletionPolicy"), r"\1"),
     FormerFault("a key that a replacement deletes", "E9007", _without("EncryptionKey", "UpdateReplacePolicy"), r"\1"),
     FormerFault("a loop that Lambda stops", "E9008", r"^ +RecursiveLoop: Allow\n"),
     FormerFault(

@@ -26,7 +26,7 @@ def stack_of(world: World) -> Stack:
         limits_table=world.tables["LimitsTable"],
         control_table=world.tables["ControlTable"],
         pace_table=world.tables["PaceTable"],
-        hmac_key_id=world.engine.stores.hmac_key,
+        hash_key_ids=world.engine.stores.hash_keys,
         encryption_key_id=world.encryption_key,
     )
 

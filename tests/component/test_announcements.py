@@ -67,7 +67,7 @@ def helpdesk(world: World) -> Operator:
     """Return the helpdesk of a world."""
     names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
     tables: dict[str, Any] = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
-    stack = Stack(name="tests", election_id=world.election.id, hmac_key_id="", encryption_key_id="", **tables)
+    stack = Stack(name="tests", election_id=world.election.id, hash_key_ids={}, encryption_key_id="", **tables)
     return Operator(world.wire.operator.dynamodb, stack, world.clock, "agent")
 
 
@@ -261,8 +261,8 @@ def test_every_change_is_announced_or_leaves_every_status_as_it_was(world: World
 
 def test_the_stream_is_filtered_by_what_is_announced() -> None:
     source = read_template()["Resources"]["AnnounceFunction"]["Properties"]["Events"]["Register"]["Properties"]
-    (filtered,) = source["FilterCriteria"]["Filters"]
-    pattern = json.loads(filtered["Pattern"])
+    pattern, changed = (json.loads(one["Pattern"]) for one in source["FilterCriteria"]["Filters"])
+    assert changed == {"eventName": ["MODIFY", "REMOVE"]}
     assert pattern["eventName"] == ["INSERT"]
     assert set(pattern["dynamodb"]["NewImage"]["change"]["S"]) == {change.value for change in ANNOUNCED}
     assert source["StartingPosition"] == "TRIM_HORIZON"

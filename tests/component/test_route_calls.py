@@ -121,14 +121,15 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
     ),
     "checkIdentifier": (
         lambda world, voter, _: lambda *_: world.check(voter.identifier),
-        ["dynamodb.GetItem IdentifiersTable", "dynamodb.GetItem VotersTable"],
+        ["dynamodb.GetItem IdentifiersTable", "dynamodb.GetItem VotersTable", "dynamodb.Query RegisterTable"],
     ),
     "recordVote": (
         lambda world, voter, _: lambda *_: world.vote(voter.identifier),
         [
             "dynamodb.GetItem IdentifiersTable",
             "dynamodb.GetItem VotersTable",
-            "dynamodb.TransactWriteItems VotersTable RegisterTable",
+            "dynamodb.Query RegisterTable",
+            "dynamodb.TransactWriteItems VotersTable RegisterTable IdentifiersTable",
         ],
     ),
 }

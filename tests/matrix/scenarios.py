@@ -86,12 +86,12 @@ class ApiRequest(Scenario):
 
 
 class ColdStart(Scenario):
-    name = "cold start: derive the key"
+    name = "cold start: derive the keys"
     caller = Retrier.OPERATOR
 
     def act(self, stage: Stage) -> object:
         world = stage.world
-        stage.facts["key"] = derive_keyed_hash(world.wire.kms, world.engine.stores.hmac_key, world.election.id)
+        stage.facts["key"] = derive_keyed_hash(world.wire.kms, world.engine.stores.hash_keys, world.election.id)
         return None
 
     def goal(self, stage: Stage) -> None:

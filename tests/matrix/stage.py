@@ -270,7 +270,7 @@ class Stage:
             limits_table=tables["LimitsTable"],
             control_table=tables["ControlTable"],
             pace_table=tables["PaceTable"],
-            hmac_key_id=self.world.engine.stores.hmac_key,
+            hash_key_ids=self.world.engine.stores.hash_keys,
             encryption_key_id=self.world.encryption_key,
         )
 

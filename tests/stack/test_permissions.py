@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
+from reassort.keyed_hash import HashKey
 from reassort_ops.account.role_rights import ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
 
 from harness.stack.deployed import Deployment, wait_for
@@ -134,13 +135,13 @@ def test_only_delivery_opens_what_was_sealed(deployment: Deployment, actors: dic
 def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
     outputs = deployment.stack.outputs
     seals = not actors[role].is_refused("kms", "encrypt", KeyId=outputs["EncryptionKeyId"], Plaintext=b"x")
-    hashes = not actors[role].is_refused(
-        "kms", "generate_mac", KeyId=outputs["HmacKeyId"], Message=b"x", MacAlgorithm="HMAC_SHA_256"
-    )
     # Delivery seals canaries alone, by the conditions of its role:
     # `tests/unit/test_canary_permissions.py`.
     assert seals == is_held(role, "kms:Encrypt", "EncryptionKey")
-    assert hashes == is_held(role, "kms:GenerateMac", "HmacKey")
+    for key in HashKey:
+        call = {"KeyId": outputs[f"{key.logical_id}Id"], "Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
+        hashes = not actors[role].is_refused("kms", "generate_mac", **call)
+        assert hashes == is_held(role, "kms:GenerateMac", key.logical_id), key
 
 
 @pytest.mark.req("I9")

@@ -410,7 +410,7 @@ class Machine(RuleBasedStateMachine):
             limits_table=tables["LimitsTable"],
             control_table=tables["ControlTable"],
             pace_table=tables["PaceTable"],
-            hmac_key_id=MINISTACK.stores.hmac_key,
+            hash_key_ids=MINISTACK.stores.hash_keys,
             encryption_key_id=MINISTACK.stores.encryption_key,
         )
 

@@ -113,6 +113,7 @@ def _graphs() -> list[Json]:
             ThresholdLine("locks", "NumenLocks"),
             period=300,
         ),
+        _graph("Against the register", [_own("RegisterChanges"), _own("ContradictedIdentifiers")]),
         *(
             _graph(
                 f"Milliseconds until handed over, {channel}",

@@ -66,6 +66,8 @@ COUNTS = (
     ("ReissuedBySms", "ReissueLogs", '$.message = "reissued" && $.channel = "sms"'),
     ("ReissuedByEmail", "ReissueLogs", '$.message = "reissued" && $.channel = "email"'),
     ("Disputes", "ReissueLogs", '$.message = "reissue disputed"'),
+    ("RegisterChanges", "AnnounceLogs", '$.message = "register entry replaced or removed"'),
+    ("ContradictedIdentifiers", "RegistryLogs", '$.message = "identifier contradicts the register"'),
 )
 
 
@@ -427,6 +429,20 @@ ALARMS = (
         section="platform-events-lost",
         watches=_waiting_in("PlatformDeadLetters"),
         statistic="Maximum",
+        periods=_AT_ONCE,
+    ),
+    Alarm(
+        id="RegisterChangedAlarm",
+        says="An entry of the register was replaced or removed",
+        section="register-changed",
+        watches=Metric("RegisterChanges"),
+        periods=_AT_ONCE,
+    ),
+    Alarm(
+        id="ContradictedIdentifierAlarm",
+        says="Somebody voted, or wanted to, with an identifier that no entry of the register issued",
+        section="register-changed",
+        watches=Metric("ContradictedIdentifiers"),
         periods=_AT_ONCE,
     ),
     Alarm(

@@ -392,6 +392,10 @@ class Retention(Part):
             raise ValueError("register_days must not be less than roll_days")
         return self
 
+    def deliveries_since(self, now: datetime) -> datetime:
+        """Return from when on every delivery is still kept."""
+        return now - timedelta(days=self.deliveries_days)
+
 
 class CanaryTarget(Part):
     """Where the canaries of one mail domain go: a mailbox in it, a handset, or both. They are the

@@ -1,9 +1,12 @@
 """Keyed hashes: the only form in which an address, a NUMEN, a further proof, a phone number, a
 code, a token or an identifier is stored.
 
-HMAC-SHA-256 under a key that KMS derives at cold start from a fixed label (`GenerateMac` on an HMAC
-key). The derived key is stored nowhere. A plain hash would not do: a NUMEN has some 30 bits, which
-one core tries in minutes.
+HMAC-SHA-256 under keys that KMS derives at cold start from a fixed label (`GenerateMac` on HMAC
+keys). The derived keys are stored nowhere. A plain hash would not do: a NUMEN has some 30 bits,
+which one core tries in minutes.
+
+There is one key of KMS for each set of purposes that the same roles need, so that a role derives no
+key of what it has no business with: sign-in cannot compute the token of a dispute.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_kms import KMSClient
 
 
@@ -39,32 +44,69 @@ class Purpose(StrEnum):
     REVISION = "revision"
 
 
+class HashKey(StrEnum):
+    """A key of KMS that hashes are computed under, as settings and outputs call it."""
+
+    VOTER = "voter_hash_key"
+    SIGN_IN = "sign_in_hash_key"
+    PROOF = "proof_hash_key"
+    REISSUE = "reissue_hash_key"
+    IDENTIFIER = "identifier_hash_key"
+    HANDLE = "handle_hash_key"
+
+    @property
+    def logical_id(self) -> str:
+        """Return what the template calls it, for example `SignInHashKey`."""
+        return "".join(word.capitalize() for word in self.split("_"))
+
+
+PURPOSES = {
+    HashKey.VOTER: (Purpose.VOTER,),
+    HashKey.SIGN_IN: (Purpose.CODE, Purpose.CHALLENGE, Purpose.SESSION, Purpose.SOURCE, Purpose.COOKIE),
+    HashKey.PROOF: (Purpose.NUMEN, Purpose.EXTRA_PROOF),
+    HashKey.REISSUE: (
+        Purpose.PHONE,
+        Purpose.REFERENCE,
+        Purpose.REQUEST,
+        Purpose.DISPUTE,
+        Purpose.CALLER,
+        Purpose.REVISION,
+    ),
+    HashKey.IDENTIFIER: (Purpose.IDENTIFIER,),
+    HashKey.HANDLE: (Purpose.HANDLE,),
+}
+
+
 class KeyedHash:
-    """Hashes values under the derived key of one election; without one, `derive` comes first."""
+    """Hashes values under the derived keys of one election; without `key`, which does for all
+    purposes, `derive` comes first.
+    """
 
     def __init__(self, key: bytes | None = None) -> None:
         # Copied for each hash: that spares preparing the key anew, a third of what a hash costs.
-        self._key = None if key is None else hmac.new(key, digestmod=sha256)
+        self._keyed = {} if key is None else dict.fromkeys(Purpose, hmac.new(key, digestmod=sha256))
 
-    def derive(self, kms: KMSClient, key_id: str, election_id: str) -> None:
-        """Derive the hash key of an election with one KMS call.
+    def derive(self, kms: KMSClient, key_ids: Mapping[HashKey, str], election_id: str) -> None:
+        """Derive keys of an election, with one KMS call for each.
 
         Raises:
             botocore.exceptions.ClientError: KMS refuses or cannot be reached; the function must not
-                start without its key.
+                start without its keys.
         """
-        message = f"reassort/v1/{election_id}".encode()
-        mac = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
-        self._key = hmac.new(mac, digestmod=sha256)
+        message = f"reassort/v2/{election_id}".encode()
+        for key, key_id in key_ids.items():
+            mac = kms.generate_mac(KeyId=key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
+            self._keyed.update(dict.fromkeys(PURPOSES[key], hmac.new(mac, digestmod=sha256)))
 
     def digest(self, purpose: Purpose, *values: str) -> bytes:
         """Return the 32-byte keyed hash of the values, which stay distinct whatever characters they
         hold.
         """
-        if self._key is None:
-            raise RuntimeError("the key of the keyed hashes has not been derived")
+        keyed = self._keyed.get(purpose)
+        if keyed is None:
+            raise RuntimeError(f"the key of {purpose} hashes has not been derived")
         message = "".join([f"{len(part)}:{part}" for part in (purpose, *values)])
-        keyed = self._key.copy()
+        keyed = keyed.copy()
         keyed.update(message.encode("utf-8", "surrogatepass"))
         return keyed.digest()
 
@@ -100,10 +142,15 @@ class KeyedHash:
         return self.hash(Purpose.EXTRA_PROOF, voter_id, value)
 
 
-def derive_keyed_hash(kms: KMSClient, key_id: str, election_id: str) -> KeyedHash:
+def hash_keys(settings: object) -> dict[HashKey, str]:
+    """Return those keys that a function's settings name."""
+    return {key: getattr(settings, key) for key in HashKey if hasattr(settings, key)}
+
+
+def derive_keyed_hash(kms: KMSClient, key_ids: Mapping[HashKey, str], election_id: str) -> KeyedHash:
     """Return the keyed hashes of an election. Raises what `KeyedHash.derive` does."""
     keyed_hash = KeyedHash()
-    keyed_hash.derive(kms, key_id, election_id)
+    keyed_hash.derive(kms, key_ids, election_id)
     return keyed_hash
 
 

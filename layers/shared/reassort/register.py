@@ -2,18 +2,26 @@
 the change itself.
 
 The hash is plain SHA-256 over the entry's canonical JSON, so that the election bureau can verify an
-exported file without any key. Entries hold pseudonyms and times, never an address, a NUMEN, a phone
-number or an identifier.
+exported file without any key. Entries hold pseudonyms, times and keyed hashes, never an address, a
+NUMEN, a phone number or an identifier.
+
+An entry commits to what decides a vote: `issued`, `reissued` and `voted` to the identifier,
+`issued` and `corrected` to the proofs that a voter then has.
 """
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reassort.tables import Action, Item, put_if_absent
+from reassort.tables import Action, Item, put_if_absent, read_partition
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 GENESIS = "0" * 64
 # Whose chain holds what the operators do to the election as a whole. No voter's pseudonym is that
@@ -22,6 +30,10 @@ ELECTION_CHAIN = "election"
 # Who changed something, where it was no operator and not the voting platform.
 VOTER_ACTOR = "voter"
 DISPUTE_ACTOR = "dispute"
+
+
+# The members of an entry that commit to what decides a vote.
+COMMITMENTS = ("identifier_hash", "numen_hash", "extra_proof_hash")
 
 
 class Change(StrEnum):
@@ -40,10 +52,16 @@ class Change(StrEnum):
     CLOSED = "closed"
 
 
+# The changes that give a voter an identifier.
+ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
+
+
 @dataclass(frozen=True)
 class Entry:
     """One change. `sequence` counts from 1 within a voter; `at` is milliseconds since 1970; `actor`
     is who did it.
+
+    The hashes are those that the tables store, empty where the change decides nothing of the kind.
     """
 
     voter_id: str
@@ -54,6 +72,9 @@ class Entry:
     actor: str
     reference: str
     previous: str
+    identifier_hash: str = ""
+    numen_hash: str = ""
+    extra_proof_hash: str = ""
 
     @cached_property
     def hash(self) -> str:
@@ -70,7 +91,7 @@ class Entry:
         return canonical(self._content())
 
     def _content(self) -> dict[str, Any]:
-        return {
+        content: dict[str, Any] = {
             "voter_id": self.voter_id,
             "sequence": self.sequence,
             "change": self.change.value,
@@ -80,6 +101,10 @@ class Entry:
             "reference": self.reference,
             "previous": self.previous,
         }
+        for name in COMMITMENTS:
+            if committed := getattr(self, name):
+                content[name] = committed
+        return content
 
     def to_item(self) -> Item:
         """Return the item of the register table."""
@@ -102,6 +127,7 @@ def entry_from_item(item: Item) -> Entry:
         actor=item["actor"],
         reference=item["reference"],
         previous=item["previous"],
+        **{name: item[name] for name in COMMITMENTS if name in item},
     )
 
 
@@ -110,3 +136,13 @@ def append_entry(table: str, entry: Entry) -> Action:
     taken.
     """
     return put_if_absent("register", table, entry.to_item(), "voter_id")
+
+
+def read_chain(dynamodb: DynamoDBClient, table: str, voter_id: str) -> list[Entry]:
+    """Read a voter's entries in their order.
+
+    Raises:
+        ContentionError: DynamoDB throttles.
+        botocore.exceptions.ClientError: AWS refuses.
+    """
+    return [entry_from_item(item) for item in read_partition(dynamodb, table, {"voter_id": voter_id})]

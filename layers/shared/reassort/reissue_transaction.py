@@ -84,7 +84,9 @@ def reissue_actions(
     generation = voter.generation + 1
     identifier = generate_identifier(election.identifier)
     identifier_hash = keyed_hash.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
-    entry = voter.next_entry(Change.REISSUED, now, actor, generation=generation, reference=note)
+    entry = voter.next_entry(
+        Change.REISSUED, now, actor, generation=generation, reference=note, identifier_hash=identifier_hash
+    )
     dispute = dispute_token(reference, keyed_hash)
     frozen = voter.frozen_at is not None
     delivery = reissue_delivery_item(

@@ -290,6 +290,30 @@ def read_one(dynamodb: DynamoDBClient, table: str, key: Item) -> Item | None:
     return from_wire(item) if item else None
 
 
+def read_partition(dynamodb: DynamoDBClient, table: str, key: Item) -> list[Item]:
+    """Read all items of a partition in the order of their sort key, strongly consistent.
+
+    Raises:
+        ContentionError: a throttle; can be tried again.
+        botocore.exceptions.ClientError: anything else.
+    """
+    ((name, value),) = to_wire(key).items()
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "#key = :key",
+        "ExpressionAttributeNames": {"#key": name},
+        "ExpressionAttributeValues": {":key": value},
+        "ConsistentRead": True,
+    }
+    items: list[Item] = []
+    while True:
+        answer = _call(dynamodb.query, **request)
+        items += map(from_wire, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return items
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 def delete_one(dynamodb: DynamoDBClient, table: str, key: Item) -> None:
     """Delete one item; one that is not there is no fault.
 

@@ -89,7 +89,18 @@ class Voter:
         """
         return None if self.identifier_status(generation).is_final else self.chain_length
 
-    def next_entry(self, change: Change, at: datetime, actor: str, *, generation: int, reference: str = "") -> Entry:
+    def next_entry(
+        self,
+        change: Change,
+        at: datetime,
+        actor: str,
+        *,
+        generation: int,
+        reference: str = "",
+        identifier_hash: str = "",
+        numen_hash: str = "",
+        extra_proof_hash: str = "",
+    ) -> Entry:
         """Return the entry that would follow in this voter's chain."""
         return Entry(
             voter_id=self.voter_id,
@@ -100,6 +111,9 @@ class Voter:
             actor=actor,
             reference=reference,
             previous=self.chain_head,
+            identifier_hash=identifier_hash,
+            numen_hash=numen_hash,
+            extra_proof_hash=extra_proof_hash,
         )
 
 

@@ -79,7 +79,9 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         # Turns to send, and the day's SMS.
         PaceTable="UpdateItem",
     ),
-    "RegistryRole": _granted(IdentifiersTable="GetItem", VotersTable="GetItem UpdateItem", RegisterTable="PutItem"),
+    "RegistryRole": _granted(
+        IdentifiersTable="GetItem UpdateItem", VotersTable="GetItem UpdateItem", RegisterTable="Query PutItem"
+    ),
     # The register's stream tells it all it needs.
     "AnnounceRole": _granted(),
 }
@@ -88,7 +90,12 @@ _NOBODY = "nobody"
 
 # Action and resource → the roles that have it. No other role of ROLES has.
 HELD: Mapping[tuple[str, str], frozenset[str]] = {
-    ("kms:GenerateMac", "HmacKey"): frozenset(ROLES) - {"NotifyRole"},
+    ("kms:GenerateMac", "VoterHashKey"): frozenset({"LoginRole"}),
+    ("kms:GenerateMac", "SignInHashKey"): frozenset({"LoginRole", "ReissueRole"}),
+    ("kms:GenerateMac", "ProofHashKey"): frozenset({"ReissueRole"}),
+    ("kms:GenerateMac", "ReissueHashKey"): frozenset({"ReissueRole"}),
+    ("kms:GenerateMac", "IdentifierHashKey"): frozenset({"ReissueRole", "RegistryRole"}),
+    ("kms:GenerateMac", "HandleHashKey"): frozenset({"RegistryRole", "AnnounceRole"}),
     # Delivery seals canaries alone: see SEALED.
     ("kms:Encrypt", "EncryptionKey"): frozenset({"LoginRole", "ReissueRole", "NotifyRole"}),
     ("kms:Decrypt", "EncryptionKey"): frozenset({"NotifyRole"}),

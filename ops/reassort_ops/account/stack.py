@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from reassort.keyed_hash import HashKey
 
 from reassort_ops.failures import OperatorError
 
@@ -43,7 +45,7 @@ class Stack:
     limits_table: str
     control_table: str
     pace_table: str
-    hmac_key_id: str
+    hash_key_ids: Mapping[HashKey, str]
     encryption_key_id: str
     retry_queue: str = ""
     dead_letter_queue: str = ""
@@ -148,7 +150,7 @@ class Aws:
                 limits_table=outputs["LimitsTable"],
                 control_table=outputs["ControlTable"],
                 pace_table=outputs["PaceTable"],
-                hmac_key_id=outputs["HmacKeyId"],
+                hash_key_ids={key: outputs[f"{key.logical_id}Id"] for key in HashKey},
                 encryption_key_id=outputs["EncryptionKeyId"],
                 retry_queue=outputs["RetryQueueUrl"],
                 dead_letter_queue=outputs["DeadLetterQueueUrl"],

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from reassort.clock import iso, utc_now
+from reassort.keyed_hash import HashKey
 
 from reassort_ops.commands.options import LOOK, AsJson, Profile, Region, StackName, exit_unless
 from reassort_ops.commands.target import Target
@@ -104,7 +105,8 @@ def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
     dynamodb = target.aws.dynamodb(threads)
     described = dynamodb.describe_table(TableName=target.stack.identifiers_table)["Table"]
     # DynamoDB counts every six hours: good enough for a bar, if there is anything to go by.
-    return RegistryExport(dynamodb, target.stack, target.keyed_hash, threads), described.get("ItemCount") or None
+    export = RegistryExport(dynamodb, target.stack, target.keyed_hash(HashKey.HANDLE), threads)
+    return export, described.get("ItemCount") or None
 
 
 def _say_balance(tally: StatusTally) -> None:

@@ -12,11 +12,13 @@ from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
+    Elections,
     Profile,
     Region,
     StackName,
     exit_unless,
 )
+from reassort_ops.election_files import DEFAULT_FOLDER, election_of
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.register.check import Reconciliation, verify_register
@@ -41,6 +43,7 @@ def register_export(
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write; none is replaced")],
     region: Region = None,
     profile: Profile = None,
+    elections: Elections = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Write the register to a signed file that anybody can check offline, and the public key to
@@ -57,9 +60,16 @@ def register_export(
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
     signer = KmsSigner.of(aws.kms(), found.register_key_id)
+    since = election_of(found.election_id, elections).retention.deliveries_since(utc_now())
     with progress("exporting", None) as advance:
         export = export_register(
-            output, dynamodb=aws.dynamodb(), stack=found, signer=signer, clock=utc_now, advance=advance
+            output,
+            dynamodb=aws.dynamodb(),
+            stack=found,
+            signer=signer,
+            clock=utc_now,
+            advance=advance,
+            reissued_since=since,
         )
     if as_json:
         say_json({"file": str(output), "written": export.statement is not None, **_export_json(found, export)})
@@ -85,18 +95,24 @@ def register_verify(
     key: Annotated[
         Path | None, typer.Option("--key", metavar="PEM", help="The public key that the election bureau holds")
     ] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", metavar="EARLIER", help="An earlier export, which FILE must continue")
+    ] = None,
     stack: Annotated[
         str | None, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")
     ] = None,
     region: Region = None,
     profile: Profile = None,
+    elections: Elections = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Verify every chain of the register and print the reconciliation.
 
     With FILE: offline, with nothing but the file and the public key, which must come from the
     election bureau and not with the file. It names the first line that is not as it was signed.
-    With --stack: the tables themselves, while the service runs.
+    With --since: nothing of an earlier export was replaced or removed, not even by those who may
+    write the tables. With --stack: the tables themselves, while the service runs: each identifier,
+    proof, vote and delivery against the entry that commits to it.
 
     Exit status: 0 when all of it verifies and issued = active + revoked + used + frozen.
     """
@@ -105,16 +121,17 @@ def register_verify(
             raise OperatorError("a FILE is checked offline: leave out --stack, --region and --profile")
         if key is None:
             raise OperatorError("a FILE is checked with --key, the public key that the election bureau holds")
-        _verify_file(file, key, as_json=as_json)
+        _verify_file(file, key, since, as_json=as_json)
         return
     if stack is None:
         raise OperatorError("name a FILE and its --key, or a --stack")
-    if key is not None:
-        raise OperatorError("--key is for a FILE: the register of a stack is not signed")
+    if key is not None or since is not None:
+        raise OperatorError("--key and --since are for a FILE: the register of a stack is not signed")
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
+    kept_since = election_of(found.election_id, elections).retention.deliveries_since(utc_now())
     with progress("verifying", None) as advance:
-        result = verify_register(aws.dynamodb(), found, advance)
+        result = verify_register(aws.dynamodb(), found, advance, reissued_since=kept_since)
     if as_json:
         say_json({"stack": found.name, "election": found.election_id, **_reconciliation_json(result)})
     else:
@@ -122,12 +139,18 @@ def register_verify(
     exit_unless(result.holds)
 
 
-def _verify_file(file: Path, key: Path, *, as_json: bool) -> None:
-    from reassort_ops.register.file_check import check_register_file, read_public_key
+def _verify_file(file: Path, key: Path, since: Path | None, *, as_json: bool) -> None:
+    from reassort_ops.register.file_check import check_register_file, first_departure, read_public_key
 
     public_key = read_public_key(key)
     with progress("verifying", file.stat().st_size, counted=False) as advance:
         result = check_register_file(file, public_key, advance)
+    if since is not None and result.holds:
+        if not check_register_file(since, public_key).holds:
+            raise OperatorError(f"{since} does not verify by itself: check it without --since")
+        departure = first_departure(since, file)
+        if departure is not None:
+            result.counted.faults.append(f"{since}, {departure}")
     if as_json:
         say_json(_file_json(file, result))
     else:

@@ -16,7 +16,7 @@ import typer
 from botocore.exceptions import ClientError
 from reassort.clock import epoch_milliseconds, utc_now
 from reassort.identifiers import normalise_identifier
-from reassort.keyed_hash import Purpose
+from reassort.keyed_hash import HashKey, Purpose
 from reassort.phones import PhoneError, normalise_phone
 from reassort.sealing import Opener
 
@@ -31,7 +31,7 @@ from reassort_ops.rehearsal.morning import Habits, Morning, MorningTally, Rehear
 from reassort_ops.rehearsal.outcome import Delivered, RehearsalOutcome, judge, percentile, settle
 from reassort_ops.rehearsal.post import Post
 from reassort_ops.rehearsal.roll import SOURCE, FictionalRoll, Removal, is_here, raise_if_real, raise_if_unfit
-from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.enrolment import ENROLLING, Enroller
 from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
 from reassort_ops.roll.writes import TransactionWriter
 
@@ -122,7 +122,8 @@ def rehearse(
         raise
     delivered = run.judge()
     with progress("verifying the register", None) as advance:
-        register = verify_register(dynamodb, target.stack, advance)
+        since = election.retention.deliveries_since(utc_now())
+        register = verify_register(dynamodb, target.stack, advance, reissued_since=since)
     outcome = RehearsalOutcome(
         stack=stack,
         election=election.id,
@@ -163,7 +164,8 @@ class _RehearsalRun:
         self._since = epoch_milliseconds(utc_now())
         self._started = time.monotonic()
         asking = [plan.voter for plan in self.plans if not plan.votes_only]
-        self._voter_ids = {voter.number: self.target.keyed_hash.voter_id(voter.email) for voter in asking}
+        self._hashes = self.target.keyed_hash(HashKey.VOTER, HashKey.IDENTIFIER)
+        self._voter_ids = {voter.number: self._hashes.voter_id(voter.email) for voter in asking}
 
     async def play(self, show: Callable[[], object]) -> float:
         """Play the morning, wait until all has been sent, and return how many seconds voters came
@@ -201,7 +203,6 @@ class _RehearsalRun:
 
     def judge(self) -> Delivered:
         """Look up what became of it."""
-        hashes = self.target.keyed_hash
         identifiers = self._post.identifiers if self._post else {}
         return judge(
             self.target.aws.dynamodb(),
@@ -210,7 +211,7 @@ class _RehearsalRun:
             frozenset(self._voter_ids.values()),
             self._since,
             {
-                reference: hashes.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
+                reference: self._hashes.hash(Purpose.IDENTIFIER, normalise_identifier(identifier))
                 for reference, identifier in identifiers.items()
             },
             frozenset(self._post.sent_too_late if self._post else ()),
@@ -303,7 +304,9 @@ def _put_on_stack(target: Target, roll: FictionalRoll) -> None:
         reader=target.dynamodb,
         writer=TransactionWriter(target.aws.session, _THREADS),
         stack=target.stack,
-        enroller=Enroller(target.keyed_hash, f"{SOURCE}:{target.aws.operator()}", epoch_milliseconds(utc_now())),
+        enroller=Enroller(
+            target.keyed_hash(*ENROLLING), f"{SOURCE}:{target.aws.operator()}", epoch_milliseconds(utc_now())
+        ),
     )
     balance = Balance(roll.size)
     with progress("putting the fictional roll on the stack", roll.size) as advance:

@@ -32,7 +32,7 @@ from reassort_ops.heap import keep_heap_small
 from reassort_ops.output import may_ask, progress, say
 from reassort_ops.roll import first_identifiers
 from reassort_ops.roll.check import CheckedRoll, check_roll, valid_rows
-from reassort_ops.roll.enrolment import Enroller
+from reassort_ops.roll.enrolment import ENROLLING, Enroller
 from reassort_ops.roll.error_file import error_file, raise_if_error_file_exists
 from reassort_ops.roll.faults import FaultCode, RowFault
 from reassort_ops.roll.file import Column, RollFile, open_roll
@@ -264,7 +264,7 @@ class _ImportRun:
         """
         target = self.target
         at = epoch_milliseconds(utc_now())
-        enroller = Enroller(target.keyed_hash, f"import:{target.aws.operator()}", at)
+        enroller = Enroller(target.keyed_hash(*ENROLLING), f"import:{target.aws.operator()}", at)
         if self.mailing is not None:
             key = first_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
             self.draw = IdentifierDraw(key, target.election.identifier)

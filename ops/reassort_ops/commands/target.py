@@ -1,4 +1,4 @@
-"""What the options of a command name: the stack, its election, its hash key, a voter."""
+"""What the options of a command name: the stack, its election, its keyed hashes, a voter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reassort.addresses import AddressDomainError, AddressFormatError, mask_addr
 from reassort.caller_codes import is_code_of, normalise_caller_code
 from reassort.clock import utc_now
 from reassort.election import Election
-from reassort.keyed_hash import KeyedHash, derive_keyed_hash
+from reassort.keyed_hash import HashKey, KeyedHash, derive_keyed_hash
 from reassort.outbox import Channel
 from reassort.references import normalise_reference
 
@@ -58,9 +58,14 @@ class Target:
     def election(self) -> Election:
         return election_of(self.stack.election_id, self.elections)
 
-    @cached_property
-    def keyed_hash(self) -> KeyedHash:
-        return derive_keyed_hash(self.aws.kms(), self.stack.hmac_key_id, self.stack.election_id)
+    def keyed_hash(self, *keys: HashKey) -> KeyedHash:
+        """Return the keyed hashes under these keys: an operator derives those that a command needs.
+
+        Raises:
+            botocore.exceptions.ClientError: AWS refuses.
+        """
+        found = {key: self.stack.hash_key_ids[key] for key in keys}
+        return derive_keyed_hash(self.aws.kms(), found, self.stack.election_id)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -79,7 +84,7 @@ class Target:
             raise OperatorError(f"the address is not of a domain of the election ({domains})") from error
         except AddressFormatError as error:
             raise OperatorError(f"the address is {error}") from error
-        return address, self.keyed_hash.voter_id(address)
+        return address, self.keyed_hash(HashKey.VOTER).voter_id(address)
 
     def find(self, typed: str) -> FoundVoter:
         """Find a voter by an address, or by the reference of one of their reissues.
@@ -103,4 +108,5 @@ class Target:
         code = normalise_caller_code(typed)
         if code is None:
             raise OperatorError("--caller-code takes the 6 digits that the caller reads from the site")
-        return is_code_of(self.keyed_hash, voter_id, code, utc_now(), self.election.limits.session.idle_minutes)
+        idle_minutes = self.election.limits.session.idle_minutes
+        return is_code_of(self.keyed_hash(HashKey.REISSUE), voter_id, code, utc_now(), idle_minutes)

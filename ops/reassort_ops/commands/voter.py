@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 from reassort.clock import from_milliseconds, iso, utc_now
+from reassort.keyed_hash import HashKey
 from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
 from reassort.sealing import Sealer
@@ -167,7 +168,8 @@ def voter_give_next(
     helpdesk = target.helpdesk()
     recorded = voter_changes.recorded_reason(checked, caller_verified=verified)
     sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
-    issued = voter_reissue.reissue(address, voter_id, recorded, helpdesk, target.election, target.keyed_hash, sealer)
+    hashes = target.keyed_hash(HashKey.REISSUE, HashKey.IDENTIFIER)
+    issued = voter_reissue.reissue(address, voter_id, recorded, helpdesk, target.election, hashes, sealer)
     if as_json:
         operator = {"operator": helpdesk.name, "caller_verified": verified}
         say_json({"voter_id": voter_id, **asdict(issued), **operator})

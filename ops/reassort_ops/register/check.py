@@ -1,23 +1,27 @@
 """Verifying the register of a stack: every chain, and the reconciliation that the election bureau
 signs.
 
-It may run while voters are served: a chain only grows, so the entries up to the length that a
-voter's item names never change, and a table that is counted before and after the voters are read
-must bracket what they add up to.
+Each voter is held to their own entries: the identifiers that the registry knows, the proofs and the
+vote of the voter's item, the delivery of each reissue. It may run while voters are served: a chain
+only grows, so the entries up to the length that a voter's item names never change. What was written
+in between is read again before it counts as a fault.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reassort.register import Entry, entry_from_item
-from reassort.tables import Item
+from reassort.clock import epoch_milliseconds
+from reassort.register import ISSUES, Change, Entry, entry_from_item
+from reassort.tables import Item, read_partition
 from reassort.voters import IdentifierStatus, Voter
 
-from reassort_ops.register.chains import Chain, read_chains
-from reassort_ops.register.replay import ISSUES, Replay
+from reassort_ops.register.chains import Chain, read_again, read_chains, read_identifiers, reference_of
+from reassort_ops.register.commitments import IdentifierSet
+from reassort_ops.register.replay import Replay
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -65,39 +69,50 @@ def verify_register(
     stack: Stack,
     advance: Callable[[int], object],
     take: Callable[[str, list[Entry]], object] = lambda _, __: None,
+    *,
+    reissued_since: datetime,
 ) -> Reconciliation:
     """Follow every chain from its first entry to the head that its owner's item names, and count.
 
     `advance` is told how many more voters are done. `take` is given each chain that verifies: whose
-    it is, and its entries.
+    it is, and its entries. Deliveries of reissues since `reissued_since` must be there; older ones
+    may have been erased.
 
     Raises:
         ContentionError: the register throttles for longer than is worth waiting.
         botocore.exceptions.ClientError: AWS refuses.
     """
     result = Reconciliation()
-    before = _Counts.read(dynamodb, stack)
+    issued = IdentifierSet()
+    since = epoch_milliseconds(reissued_since)
+    before = _count(dynamodb, stack.register_table)
     for chain in read_chains(dynamodb, stack):
-        fault = first_fault(chain)
+        found, fault = chain, first_fault(chain, since)
+        if fault is not None and chain.voter is not None:
+            # A vote or a reissue in between looks like one.
+            found = read_again(chain.voter_id, dynamodb, stack) or chain
+            fault = first_fault(found, since)
         if fault is None:
-            take(chain.voter_id, [entry_from_item(item) for item in chain.items if item is not None])
+            take(found.voter_id, [entry_from_item(item) for item in found.items if item is not None])
         else:
-            result.faults.append(f"{'voter ' if chain.voter else ''}{chain.voter_id}: {fault}")
-        _count_chain(chain, result)
+            result.faults.append(f"{'voter ' if found.voter else ''}{found.voter_id}: {fault}")
+        _count_chain(found, result, issued)
         advance(1)
-    after = _Counts.read(dynamodb, stack)
-    if before.entries > result.entries:
-        result.faults.append(
-            f"the register holds {before.entries - result.entries} entries that belong to no voter's chain"
-        )
-    if not before.identifiers <= result.issued <= after.identifiers:
-        result.faults.append(f"{after.identifiers} identifiers are known to the registry, {result.issued} were issued")
+    if before > result.entries:
+        result.faults.append(f"the register holds {before - result.entries} entries that belong to no voter's chain")
+    issued.close()
+    for item in read_identifiers(dynamodb, stack):
+        if item["identifier_hash"] not in issued and not _was_issued(item, dynamodb, stack):
+            what = f"voter {item.get('voter_id')}: the registry knows an identifier n° {item.get('generation')}"
+            result.faults.append(f"{what} that no entry issued")
     return result
 
 
-def first_fault(chain: Chain) -> str | None:
-    """Say which entry of a chain is the first that is missing, altered or out of place; None when
-    the chain verifies.
+def first_fault(chain: Chain, since: int) -> str | None:
+    """Say which entry of a chain is the first that is missing, altered or out of place, or what
+    contradicts them; None when the chain verifies.
+
+    `since` is from when on a reissue must have its delivery, in milliseconds since 1970.
     """
     replay = Replay(chain.voter_id)
     for sequence, item in enumerate(chain.items, 1):
@@ -111,25 +126,74 @@ def first_fault(chain: Chain) -> str | None:
             return fault
     if replay.head != chain.head:
         return f"entry {replay.length} is not the last one that was written"
-    return _disagreement(replay, chain.voter) if chain.voter else None
+    if chain.voter is None:
+        return None
+    return _contradiction(chain, since) or _disagreement(replay, chain.voter)
+
+
+def _contradiction(chain: Chain, since: int) -> str | None:
+    """Say which entry the registry or the deliveries contradict."""
+    entries = [entry_from_item(item) for item in chain.items if item is not None]
+    votes = {entry.identifier_hash: entry.at for entry in entries if entry.change is Change.VOTED}
+    for entry in entries:
+        if entry.change not in ISSUES:
+            continue
+        what = f"entry {entry.sequence} ({entry.change})"
+        owner = {"voter_id": entry.voter_id, "generation": entry.generation}
+        known = chain.identifiers.get(entry.identifier_hash)
+        if known is None:
+            return f"{what}: the registry does not know its identifier"
+        if _owner(known) != _owner(owner):
+            return f"{what}: its identifier was pointed to {_owner(known)}"
+        if known.get("voted_at") != votes.get(entry.identifier_hash):
+            return f"{what}: its identifier has voted, and the register has no such vote"
+        if entry.change is Change.REISSUED and entry.at >= since:
+            delivery = chain.deliveries.get(reference_of(entry.to_item()))
+            if delivery is None:
+                return f"{what} has no delivery"
+            if _owner(delivery) != _owner(owner):
+                return f"{what}: its delivery is of {_owner(delivery)}"
+    return None
+
+
+def _owner(item: Item) -> str:
+    return f"voter {item.get('voter_id')}, n° {item.get('generation')}"
 
 
 def _disagreement(replay: Replay, voter: Voter) -> str | None:
     """Say in what the voter's item and the entries tell another story."""
     if replay.issued != voter.generation:
         return f"{replay.issued} identifiers are in the register, the voter has {voter.generation}"
+    if replay.voted != (voter.voted_at is not None):
+        return "the vote was taken back" if replay.voted else "the voter has voted without an entry"
     status = voter.identifier_status(voter.generation)
     if replay.statuses.get(status, 0) < 1 or replay.frozen != (voter.frozen_at is not None):
         return f"the voter's identifier is {status}, and the register does not say so"
+    if replay.numen_hash != voter.numen_hash:
+        return "the NUMEN was changed without an entry"
+    if replay.extra_proof_hash != (voter.extra_proof_hash or ""):
+        return "the further proof was changed without an entry"
     return None
 
 
-def _count_chain(chain: Chain, result: Reconciliation) -> None:
+def _was_issued(identifier: Item, dynamodb: DynamoDBClient, stack: Stack) -> bool:
+    """Tell whether the register has it by now: it may have been issued meanwhile."""
+    entries = read_partition(dynamodb, stack.register_table, {"voter_id": identifier.get("voter_id") or "-"})
+    return any(
+        entry.get("change") in ISSUES and entry.get("identifier_hash") == identifier["identifier_hash"]
+        for entry in entries
+    )
+
+
+def _count_chain(chain: Chain, result: Reconciliation, issued: IdentifierSet) -> None:
     result.entries += sum(item is not None for item in chain.items)
     if chain.voter is None:
         return
     result.voters += 1
-    result.issued += sum(item is not None and item.get("change") in ISSUES for item in chain.items)
+    for item in chain.items:
+        if item is not None and item.get("change") in ISSUES:
+            result.issued += 1
+            issued.add(str(item.get("identifier_hash", "")))
     for generation in range(1, chain.voter.generation + 1):
         result.by_status[chain.voter.identifier_status(generation)] += 1
 
@@ -139,16 +203,6 @@ def _entry(item: Item) -> Entry | None:
         return entry_from_item(item)
     except (KeyError, ValueError):
         return None
-
-
-@dataclass(frozen=True)
-class _Counts:
-    entries: int
-    identifiers: int
-
-    @classmethod
-    def read(cls, dynamodb: DynamoDBClient, stack: Stack) -> _Counts:
-        return cls(_count(dynamodb, stack.register_table), _count(dynamodb, stack.identifiers_table))
 
 
 def _count(dynamodb: DynamoDBClient, table: str) -> int:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -106,13 +107,14 @@ def export_register(
     signer: Signer,
     clock: Clock,
     advance: Callable[[int], object],
+    reissued_since: datetime,
 ) -> Export:
     """Verify the register of a stack, write it to a new file beside its public key, and have it
     signed.
 
     Nothing is signed or left behind unless every chain verifies and the reconciliation holds. The
     finished file is checked as the election bureau will before it gets its name. `advance` is told
-    how many more chains are read.
+    how many more chains are read; `reissued_since` is as `verify_register` takes it.
 
     Raises:
         OperatorError: a file of that name exists, or what was written does not verify.
@@ -135,6 +137,7 @@ def export_register(
             stack,
             advance,
             lambda voter_id, entries: chains.add(voter_id, [entry.content for entry in entries]),
+            reissued_since=reissued_since,
         )
         if not counted.holds:
             return Export(counted, None)

@@ -1,4 +1,4 @@
-"""The file of the register that the election bureau keeps: `reassort-register/1`, described in
+"""The file of the register that the election bureau keeps: `reassort-register/2`, described in
 docs/register.md.
 
 Lines of canonical JSON (keys sorted, no blanks, UTF-8), each ended by a line feed:
@@ -19,17 +19,17 @@ from hashlib import sha256
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
-from reassort.register import Change, Entry, canonical
+from reassort.register import COMMITMENTS, Change, Entry, canonical
 from reassort.voters import IdentifierStatus
 
-FORMAT: Literal["reassort-register/1"] = "reassort-register/1"
+FORMAT: Literal["reassort-register/2"] = "reassort-register/2"
 ALGORITHM: Literal["ECDSA_SHA_256"] = "ECDSA_SHA_256"
 # The first bytes of a leaf's hash that are kept of each line. They only name a line; what is signed
 # is the whole tree.
 FINGERPRINT_BYTES = 4
 FINGERPRINTS_A_LINE = 1024
 FINGERPRINTS_START = b'{"fingerprints":"'
-# An entry has some 350 bytes, a line of fingerprints 8,211.
+# An entry has some 500 bytes, a line of fingerprints 8,211.
 LONGEST_LINE = 65_536
 
 _MEMBERS: dict[str, type] = {
@@ -78,7 +78,7 @@ class _Line(BaseModel):
 class Header(_Line):
     """The first line. `started_at` is when the export began to read, ISO 8601 in UTC."""
 
-    format: Literal["reassort-register/1"] = FORMAT
+    format: Literal["reassort-register/2"] = FORMAT
     election: str
     stack: str
     started_at: str
@@ -92,7 +92,7 @@ class Statement(_Line):
     of the key as SubjectPublicKeyInfo (DER): hexadecimal. `key_id` is the key's in KMS.
     """
 
-    format: Literal["reassort-register/1"] = FORMAT
+    format: Literal["reassort-register/2"] = FORMAT
     election: str
     stack: str
     started_at: str
@@ -162,10 +162,10 @@ def entry_from_line(line: bytes) -> Entry:
 
 
 def _entry(content: Any) -> Entry | None:
-    if type(content) is not dict or content.keys() != _MEMBERS.keys():
+    if type(content) is not dict or content.keys() - set(COMMITMENTS) != _MEMBERS.keys():
         return None
     # `true` is an int to isinstance.
-    if any(type(content[name]) is not kind for name, kind in _MEMBERS.items()):
+    if any(type(value) is not _MEMBERS.get(name, str) for name, value in content.items()):
         return None
     content["change"] = Change(content["change"])
     return Entry(**content)

@@ -8,7 +8,7 @@ line was changed, the fingerprints tell, and the chains themselves.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -19,10 +19,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-from reassort.register import ELECTION_CHAIN
+from reassort.register import ELECTION_CHAIN, ISSUES, Entry
 
 from reassort_ops.failures import OperatorError
 from reassort_ops.register.check import Reconciliation
+from reassort_ops.register.commitments import IdentifierSet
 from reassort_ops.register.file import (
     FINGERPRINT_BYTES,
     FINGERPRINTS_START,
@@ -36,7 +37,7 @@ from reassort_ops.register.file import (
     public_key_sha256,
 )
 from reassort_ops.register.merkle import MerkleTree, leaf_hash
-from reassort_ops.register.replay import ISSUES, Replay
+from reassort_ops.register.replay import Replay
 
 # How many of the next lines must agree again for lines to count as missing or inserted.
 _AGREEING = 4
@@ -95,11 +96,44 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
     return key
 
 
+def first_departure(earlier: Path, later: Path) -> Broken | None:
+    """Find the first line of an export that a later one does not have in its place; None when every
+    chain only grew.
+
+    Both are files that hold (`check_register_file`). The line's number is that of the earlier one.
+
+    Raises:
+        OperatorError: they are not of the same stack.
+        OSError: one cannot be read.
+    """
+    with earlier.open("rb") as old, later.open("rb") as new:
+        headers = [Header.from_line(file.readline(LONGEST_LINE).removesuffix(b"\n")) for file in (old, new)]
+        if headers[0].model_copy(update={"started_at": headers[1].started_at}) != headers[1]:
+            raise OperatorError(f"{earlier} and {later} are not of the same stack")
+        found = _entries(new)
+        # Both are in the order of pseudonyms, and each chain in its own.
+        for number, entry in enumerate(_entries(old), 2):
+            place = (entry.voter_id, entry.sequence)
+            other = next((one for one in found if (one.voter_id, one.sequence) >= place), None)
+            if other != entry:
+                gone = other is None or (other.voter_id, other.sequence) != place
+                why = "was removed since" if gone else "was replaced since"
+                return Broken(number, entry.voter_id, entry.sequence, why)
+    return None
+
+
+def _entries(file: IO[bytes]) -> Iterator[Entry]:
+    for line in iter(lambda: file.readline(LONGEST_LINE), b""):
+        if line.startswith(FINGERPRINTS_START):
+            return
+        yield entry_from_line(line.removesuffix(b"\n"))
+
+
 def check_register_file(
     path: Path, key: ec.EllipticCurvePublicKey, advance: Callable[[int], object] = lambda _: None
 ) -> FileCheck:
-    """Check a file. `advance` is told how many more bytes are read. Memory: eight bytes for each
-    entry.
+    """Check a file. `advance` is told how many more bytes are read. Memory: some twelve bytes for
+    each entry.
 
     Raises:
         OSError: it cannot be read.
@@ -113,6 +147,7 @@ def check_register_file(
             body.take(line)
             advance(len(line))
         body.close()
+        _name_second_issue(file, end, body.issued.repeated, result)
         statement = result.statement
         if statement is not None:
             result.counted.faults += _disagreements(statement, body, result.counted)
@@ -173,6 +208,7 @@ class _Body:
         self.tree = MerkleTree()
         self.fingerprints = bytearray()
         self.signed_fingerprints = bytearray()
+        self.issued = IdentifierSet()
 
     @property
     def fingerprints_sha256(self) -> str:
@@ -200,6 +236,7 @@ class _Body:
     def close(self) -> None:
         """Count the last voter."""
         self._end_chain()
+        self.issued.close()
 
     def _take_header(self, content: bytes) -> None:
         try:
@@ -223,7 +260,9 @@ class _Body:
         if self.signed_fingerprints:
             self._break(entry.sequence, "comes after the fingerprints")
         self._counted.entries += 1
-        self._counted.issued += entry.change in ISSUES and entry.voter_id != ELECTION_CHAIN
+        if entry.change in ISSUES and entry.voter_id != ELECTION_CHAIN:
+            self._counted.issued += 1
+            self.issued.add(entry.identifier_hash)
         fault = replay.follow(entry, sha256(content).hexdigest())
         if fault is not None and not self._chain_broken:
             self._chain_broken = True
@@ -282,6 +321,27 @@ def _name_changed_line(file: IO[bytes], body: _Body, result: FileCheck) -> None:
         why = "is not the line that was signed"
     voter_id, sequence = _whose(file, place)
     result.broken = Broken(place + 1, voter_id, sequence, why)
+
+
+def _name_second_issue(file: IO[bytes], end: int, repeated: IdentifierSet, result: FileCheck) -> None:
+    """Find the first line that issues an identifier which another has issued before."""
+    if not repeated or result.broken is not None:
+        return
+    seen: set[str] = set()
+    file.seek(0)
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+        if file.tell() > end:
+            return
+        try:
+            entry = entry_from_line(line.removesuffix(b"\n"))
+        except FileFormatError:
+            continue
+        if entry.change not in ISSUES or entry.identifier_hash not in repeated:
+            continue
+        if entry.identifier_hash in seen:
+            result.broken = Broken(number, entry.voter_id, entry.sequence, "its identifier was issued before")
+            return
+        seen.add(entry.identifier_hash)
 
 
 def _first_difference(one: bytearray, other: bytearray) -> int:

@@ -7,11 +7,19 @@ rules.
 
 from __future__ import annotations
 
-from reassort.register import DISPUTE_ACTOR, ELECTION_CHAIN, GENESIS, VOTER_ACTOR, Change, Entry
+from reassort.register import COMMITMENTS, DISPUTE_ACTOR, ELECTION_CHAIN, GENESIS, ISSUES, VOTER_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 
-ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
 _OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED})
+# What an entry of each kind may commit to. `issued` and `corrected` name the proofs that the voter
+# then has: one that is not there leaves no hash.
+_PROOFS = frozenset({"numen_hash", "extra_proof_hash"})
+_COMMITS = {
+    Change.ISSUED: {"identifier_hash"} | _PROOFS,
+    Change.REISSUED: {"identifier_hash"},
+    Change.VOTED: {"identifier_hash"},
+    Change.CORRECTED: _PROOFS,
+}
 
 
 class Replay:
@@ -31,6 +39,10 @@ class Replay:
         self.voted = False
         # The last generation that was disputed.
         self.disputed = 0
+        # Of the current identifier, and of the proofs that the voter has.
+        self.identifier_hash = ""
+        self.numen_hash = ""
+        self.extra_proof_hash = ""
 
     def follow(self, entry: Entry, entry_hash: str) -> str | None:
         """Take the next entry; say why it cannot be the next one, or None.
@@ -43,7 +55,7 @@ class Replay:
         if (self.voter_id == ELECTION_CHAIN) != (entry.change in _OF_ELECTION):
             fault = fault or f"entry {entry.sequence} ({entry.change}) is in a chain of another kind"
         elif self.voter_id != ELECTION_CHAIN:
-            fault = fault or self._story_fault(entry)
+            fault = fault or self._story_fault(entry) or self._commitment_fault(entry)
             self._apply(entry)
         self.length = place
         self.head = entry_hash
@@ -103,11 +115,28 @@ class Replay:
             return f"{what} comes while the identifier is not frozen"
         return None
 
+    def _commitment_fault(self, entry: Entry) -> str | None:
+        """Say why an entry cannot commit to what it does."""
+        what = f"entry {entry.sequence} ({entry.change})"
+        committed = {name for name in COMMITMENTS if getattr(entry, name)}
+        if committed - _COMMITS.get(entry.change, frozenset()):
+            return f"{what} commits to what it does not decide"
+        if entry.change in ISSUES and not entry.identifier_hash:
+            return f"{what} commits to no identifier"
+        if entry.change in {Change.ISSUED, Change.CORRECTED} and not committed & _PROOFS:
+            return f"{what} commits to no proof"
+        if entry.change is Change.VOTED and entry.identifier_hash != self.identifier_hash:
+            return f"{what} is by an identifier that was not issued to this voter"
+        return None
+
     def _apply(self, entry: Entry) -> None:
+        if entry.change in {Change.ISSUED, Change.CORRECTED}:
+            self.numen_hash, self.extra_proof_hash = entry.numen_hash, entry.extra_proof_hash
         match entry.change:
             case Change.ISSUED | Change.REISSUED:
                 self.issued += 1
                 self.generation = entry.generation
+                self.identifier_hash = entry.identifier_hash
                 self.frozen = False
             case Change.VOTED:
                 self.voted = True

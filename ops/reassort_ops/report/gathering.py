@@ -182,7 +182,7 @@ class Gathering:
 
     def _deliveries_source(self, deliveries: int, reissues: Reissues) -> Source:
         told = []
-        kept_since = self.now - timedelta(days=self.election.retention.deliveries_days)
+        kept_since = self.election.retention.deliveries_since(self.now)
         if self.period.start < kept_since:
             told.append(remarks.deliveries_kept(self.election.retention.deliveries_days, kept_since, self.period.zone))
         if reissues.unknown:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reassort.keyed_hash import KeyedHash, Purpose
+from reassort.keyed_hash import HashKey, KeyedHash, Purpose
 from reassort.register import GENESIS, Change, Entry
 from reassort.tables import ContentionError, Item, from_wire, to_wire
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # BatchGetItem takes 100 keys, and each voter has two: their own, and their identifier's.
 VOTERS_A_READ = 50
 _FIRST = 1
+# The keys of the hashes that an enrolment holds.
+ENROLLING = (HashKey.VOTER, HashKey.PROOF, HashKey.IDENTIFIER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Enroller:
         """Return what is written of a valid row."""
         hashes = self.keyed_hash
         voter_id = hashes.voter_id(row.address)
+        identifier_hash = hashes.hash(Purpose.IDENTIFIER, row.identifier)
+        numen_hash = hashes.hash(Purpose.NUMEN, row.numen)
+        extra_proof = None if row.extra_proof is None else hashes.extra_proof(voter_id, row.extra_proof)
         entry = Entry(
             voter_id=voter_id,
             sequence=1,
@@ -84,10 +89,13 @@ class Enroller:
             actor=self.actor,
             reference="",
             previous=GENESIS,
+            identifier_hash=identifier_hash,
+            numen_hash=numen_hash,
+            extra_proof_hash=extra_proof or "",
         )
         voter: Item = {
             "voter_id": voter_id,
-            "numen_hash": hashes.hash(Purpose.NUMEN, row.numen),
+            "numen_hash": numen_hash,
             "establishment": row.establishment,
             "issued_at": [self.at],
             "generation": _FIRST,
@@ -98,9 +106,8 @@ class Enroller:
         }
         if row.secretariat:
             voter["secretariat"] = row.secretariat
-        if row.extra_proof is not None:
-            voter["extra_proof_hash"] = hashes.extra_proof(voter_id, row.extra_proof)
-        identifier_hash = hashes.hash(Purpose.IDENTIFIER, row.identifier)
+        if extra_proof is not None:
+            voter["extra_proof_hash"] = extra_proof
         identifier = {"identifier_hash": identifier_hash, "voter_id": voter_id, "generation": _FIRST}
         return Enrolment(row, voter, identifier, entry)
 

@@ -165,6 +165,9 @@ class RollUpdate:
                 self._enroller.actor,
                 generation=voter.generation,
                 reference=" ".join(proofs),
+                # Those that the voter then has: one that is removed leaves no hash.
+                numen_hash=enrolment.entry.numen_hash,
+                extra_proof_hash=enrolment.entry.extra_proof_hash,
             )
             write = change_voter(table, voter, entry, assignments, values, removals=removals)
             write_all(self._dynamodb, [write, append_entry(self._stack.register_table, entry)])

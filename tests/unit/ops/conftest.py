@@ -23,6 +23,7 @@ from reassort_ops.cli import app
 from typer.testing import CliRunner, Result
 
 from harness.elections import FOLDER
+from harness.engines.engine import create_hash_keys
 from harness.engines.template import create_tables
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         tables = create_tables(dynamodb)
         kms = boto3.client("kms", region_name=REGION)
-        key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+        hash_keys = create_hash_keys(kms)
         encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
         signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         sqs = boto3.client("sqs", region_name=REGION)
@@ -102,11 +103,12 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
             "RetryQueueUrl": sqs.create_queue(QueueName="retries")["QueueUrl"],
             "DeadLetterQueueUrl": sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         }
-        keys = {"HmacKeyId": key, "EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
+        keys = {f"{key.logical_id}Id": key_id for key, key_id in hash_keys.items()}
+        keys |= {"EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
         outputs = {**tables, **queues, **keys, "ElectionId": "dijon-2018"}
         make_stack("reassort", outputs)
         yield OperatedStack(
-            dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, key, "dijon-2018")
+            dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, hash_keys, "dijon-2018")
         )
     stamina.set_testing(False)
 

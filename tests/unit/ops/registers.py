@@ -5,18 +5,20 @@ would.
 from __future__ import annotations
 
 import io
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from reassort.register import GENESIS, Change, Entry
+from reassort.register import GENESIS, ISSUES, Change, Entry
 from reassort_ops.register.check import Reconciliation
 from reassort_ops.register.export import write_register
 from reassort_ops.register.file import Header
-from reassort_ops.register.replay import ISSUES, Replay
+from reassort_ops.register.replay import Replay
 
 NOW = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
 HEADER = Header(election="dijon-2018", stack="reassort", started_at="2018-12-06T16:00:00Z")
@@ -62,14 +64,30 @@ def pseudonym(number: int) -> str:
     return symbols
 
 
+def commitments(voter_id: str, change: Change, generation: int) -> tuple[str, str]:
+    """Return what such an entry commits to: the hash of an identifier and of a NUMEN, neither of
+    which exists.
+    """
+    by_identifier = change in ISSUES or change is Change.VOTED
+    return (
+        made_up_hash("identifier", voter_id, str(generation)) if by_identifier else "",
+        made_up_hash("numen", voter_id) if change in {Change.ISSUED, Change.CORRECTED} else "",
+    )
+
+
+def made_up_hash(*values: str) -> str:
+    """Return what looks like a keyed hash."""
+    return urlsafe_b64encode(sha256(" ".join(values).encode()).digest()).rstrip(b"=").decode()
+
+
 def chain(voter_id: str, changes: Iterable[Change], actor: str = "voter") -> Iterator[Entry]:
     """Return the chain of a voter to whom this happened."""
     previous, generation = GENESIS, 0
     for sequence, change in enumerate(changes, 1):
         generation += change in ISSUES
-        entry = Entry(
-            voter_id, sequence, change, generation, 1_543_569_327_412 + sequence, actor, "7K3M9-QWX2T", previous
-        )
+        at = 1_543_569_327_412 + sequence
+        committed = commitments(voter_id, change, generation)
+        entry = Entry(voter_id, sequence, change, generation, at, actor, "7K3M9-QWX2T", previous, *committed)
         yield entry
         previous = entry.hash
 

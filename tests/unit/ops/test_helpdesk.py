@@ -358,7 +358,7 @@ class TestVerify:
         assert status == 1
         assert content["faults"] == [
             "the register holds 1 entries that belong to no voter's chain",
-            "6 identifiers are known to the registry, 5 were issued",
+            "voter nobody: the registry knows an identifier n° None that no entry issued",
         ]
 
     def test_a_generation_that_the_register_does_not_know_is_found(self, enrolled: OperatedStack) -> None:

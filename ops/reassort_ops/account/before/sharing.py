@@ -20,7 +20,7 @@ SMS_LOGS = Subject("Shared in the account", "SNS's log groups of SMS", "sharing"
 FILTERS = Subject("Shared in the account", "subscription filters of these groups", "sharing")
 IDENTITY = Subject("Shared in the account", "sender's identity in SES", "sharing")
 # By these outputs a stack is known for one of this service.
-_OUTPUTS = frozenset({"ElectionId", "VotersTable", "HmacKeyId"})
+_OUTPUTS = frozenset({"ElectionId", "VotersTable", "VoterHashKeyId"})
 # CloudWatch Logs quotas: subscription filters of one log group.
 _MOST_FILTERS = 2
 _OWN, _SHARED = "own", "shared"

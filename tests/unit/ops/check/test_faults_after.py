@@ -18,7 +18,7 @@ from tests.unit.ops.check.changes import Change, answered, both, refused
 
 NOTIFY = "reassort-NotifyFunction-Qx7Zr2LkP0aB"
 ENCRYPTION_KEY = "1a2b3c4d-1111-4222-8333-abcdefabcde1"
-HMAC_KEY = "1a2b3c4d-1111-4222-8333-abcdefabcde2"
+VOTER_HASH_KEY = "1a2b3c4d-1111-4222-8333-abcdefabcde2"
 VOTERS = "reassort-VotersTable-1M2N3B4V5C6X"
 REGISTER = "reassort-RegisterTable-1M2N3B4V5C6X"
 NO_ROUTE = f"{SITE}/api/there-is-no-such-route"
@@ -255,17 +255,22 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
     ],
     "Protection: keys enabled": [
         (
-            answered("kms", "DescribeKey", {"KeyMetadata": {"KeyState": "Disabled", "Enabled": False}}, KeyId=HMAC_KEY),
-            "HmacKey is Disabled",
+            answered(
+                "kms",
+                "DescribeKey",
+                {"KeyMetadata": {"KeyState": "Disabled", "Enabled": False}},
+                KeyId=VOTER_HASH_KEY,
+            ),
+            "VoterHashKey is Disabled",
         ),
         (
             answered(
                 "kms",
                 "DescribeKey",
                 {"KeyMetadata": {"KeyState": "PendingDeletion", "DeletionDate": "2026-12-08T09:00:00Z"}},
-                KeyId=HMAC_KEY,
+                KeyId=VOTER_HASH_KEY,
             ),
-            "HmacKey will be deleted on 2026-12-08",
+            "VoterHashKey will be deleted on 2026-12-08",
         ),
     ],
     "Protection: keys rotated where KMS can": [
@@ -299,7 +304,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
     ],
     "Roles: LoginRole": [
         (rights("LoginRole", "dynamodb:GetItem", "VotersTable"), "dynamodb:GetItem on VotersTable is allowed"),
-        (rights("LoginRole", "kms:GenerateMac", "HmacKey"), "kms:GenerateMac on HmacKey is refused"),
+        (rights("LoginRole", "kms:GenerateMac", "VoterHashKey"), "kms:GenerateMac on VoterHashKey is refused"),
     ],
     "Roles: ReissueRole": [
         (rights("ReissueRole", "kms:Decrypt", "EncryptionKey"), "kms:Decrypt on EncryptionKey is allowed"),
