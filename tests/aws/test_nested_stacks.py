@@ -84,9 +84,17 @@ def test_a_resource_is_under_the_condition_of_its_stack_and_under_its_own(tmp_pa
 @pytest.mark.parametrize(
     ("section", "content", "why"),
     [
-        ("Resources", {"Queue": {"Type": "AWS::SNS::Topic"}}, "Queue is something else"),
+        (
+            "Resources",
+            {**INNER_TEMPLATE["Resources"], "Queue": {"Type": "AWS::SNS::Topic"}},
+            "Queue is something else",
+        ),
         ("Conditions", {"Asked": {"Fn::Equals": [{"Ref": "Wanted"}, "no"]}}, "Asked is something else"),
         ("Outputs", {"Name": {"Value": {"Ref": "AWS::StackName"}}}, "take the root's as a parameter"),
+        ("Parameters", {"Stack": {}, "Choice": {}, "Wanted": {}}, "other parameters than it takes: Queue"),
+        ("Parameters", {**INNER_TEMPLATE["Parameters"], "More": {}}, "other parameters than it takes: More"),
+        ("Resources", {"Other": {"Properties": {"A": {"Fn::Sub": "${Nobody.Arn}"}}}}, "does not have: Nobody"),
+        ("Resources", {"Other": {"Properties": {"A": {"Ref": "Nobody"}}}}, "does not have: Nobody"),
         ("Transform", "AWS::Serverless-2016-10-31", "a Transform is not followed"),
     ],
 )

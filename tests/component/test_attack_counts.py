@@ -33,13 +33,12 @@ def _pattern(text: str) -> Callable[[dict[str, Any]], bool]:
 
 def _counted(world: World) -> Counter[str]:
     """Count what each filter would, in the log group that it reads."""
-    services = {"LoginLogs": "login", "ReissueLogs": "reissue"}
     counts: Counter[str] = Counter()
     for resource in read_template()["Resources"].values():
         if resource["Type"] != "AWS::Logs::MetricFilter":
             continue
         properties = resource["Properties"]
-        service = services[properties["LogGroupName"]["Ref"]]
+        service = properties["LogGroupName"]["Ref"].removesuffix("Logs").lower()
         matches = _pattern(properties["FilterPattern"])
         lines = [line for line in world.log_lines if line.get("service") == service]
         counts[properties["MetricTransformations"][0]["MetricName"]] = sum(map(matches, lines))

@@ -9,7 +9,7 @@ from typing import Any
 from reassort.election_file import read_election_file
 
 from alarms.dashboard import TABLES, dashboard
-from alarms.table import EDGE, FULL_IAM, FUNCTIONS, Json, alarms, filters, thresholds
+from alarms.table import COUNTS, EDGE, FULL_IAM, FUNCTIONS, Json, alarms, filters, thresholds
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "observability.yaml"
@@ -28,7 +28,7 @@ _PARAMETERS = {
     "DomainName": "Domain of the voter space; with it there is a firewall",
     "IamDetail": "full or local, as in the root",
     "AlarmTopic": "ARN of the topic that alarms tell",
-    **dict.fromkeys(("LoginLogs", "ReissueLogs"), "Name of a log group"),
+    **dict.fromkeys((group for _, group, _ in COUNTS), "Name of a log group"),
     **dict.fromkeys(FUNCTIONS, "Name of a function"),
     **dict.fromkeys(TABLES, "Name of a table"),
     **dict.fromkeys(("RetryQueue", "DeadLetterQueue", "PlatformDeadLetters"), "Name of a queue"),

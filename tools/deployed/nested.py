@@ -7,7 +7,7 @@ template that is not a file on this machine stays as it is.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,9 @@ def whole(template: Json, folder: Path, read: Read) -> Json:
         read: reads a nested template in the same form as the root.
 
     Raises:
-        NestedStackError: a nested template has a name that another one has for something else, or
-            depends on its own stack's name or on a transform.
+        NestedStackError: a nested template has a name that another one has for something else,
+            refers to what it does not have, is not given what it takes, or depends on its own
+            stack's name or on a transform.
     """
     stacks = {name: path for name, path in _nested(template, folder).items() if path.is_file()}
     if not stacks:
@@ -43,9 +44,10 @@ def whole(template: Json, folder: Path, read: Read) -> Json:
     for name, path in stacks.items():
         stack = merged["Resources"].pop(name)
         nested = whole(read(path), path.parent, read)
-        _raise_unless_part_of_root(nested, path)
+        given = stack["Properties"].get("Parameters") or {}
+        _raise_unless_part_of_root(nested, path, given)
         values = {key: parameter.get("Default") for key, parameter in (nested.get("Parameters") or {}).items()}
-        values |= stack["Properties"].get("Parameters") or {}
+        values |= given
         for section in _SECTIONS:
             content = _filled(nested.get(section) or {}, values)
             if section == "Resources":
@@ -70,12 +72,43 @@ def _nested(template: Json, folder: Path) -> dict[str, Path]:
     }
 
 
-def _raise_unless_part_of_root(nested: Json, path: Path) -> None:
+def _raise_unless_part_of_root(nested: Json, path: Path, given: Mapping[str, Json]) -> None:
     # Both would mean something else in the root.
     if "Transform" in nested:
         raise NestedStackError(f"{path.name}: a Transform is not followed")
     if "AWS::StackName" in json.dumps(nested):
         raise NestedStackError(f"{path.name}: AWS::StackName is the nested stack's; take the root's as a parameter")
+    parameters = nested.get("Parameters") or {}
+    needed = {key for key, parameter in parameters.items() if "Default" not in parameter}
+    if wrong := (given.keys() - parameters.keys()) | (needed - given.keys()):
+        raise NestedStackError(f"{path.name}: the root gives other parameters than it takes: {_listed(wrong)}")
+    known = parameters.keys() | (nested.get("Resources") or {}).keys()
+    if unknown := {name for name in _references(nested) if "::" not in name} - known:
+        raise NestedStackError(f"{path.name}: refers to what it does not have: {_listed(unknown)}")
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _references(node: Json) -> Iterator[str]:
+    """Yield the names that a part of a template refers to."""
+    match node:
+        case {"Ref": name, **nothing} if not nothing:
+            yield str(name)
+        case {"Fn::GetAtt": reference, **nothing} if not nothing:
+            yield _named(reference).split(".")[0]
+        case {"Fn::Sub": argument, **nothing} if not nothing:
+            pattern, own = argument if isinstance(argument, list) else (argument, {})
+            names = {name.strip().split(".")[0] for name in _VARIABLE.findall(str(pattern))}
+            yield from names - set(own)
+            yield from _references(own)
+        case dict():
+            for part in node.values():
+                yield from _references(part)
+        case list():
+            for part in node:
+                yield from _references(part)
 
 
 def _under(condition: str | None, resource: Json, conditions: dict[str, Json]) -> Json:
