@@ -154,7 +154,19 @@ def _add_voter(voter_id: str, story: list[Change], chains: SortedChains, counted
     lines = []
     for sequence, change in enumerate(story, 1):
         generation = replay.generation + (change in ISSUES)
-        entry = Entry(voter_id, sequence, change, generation, 1_796_000_000_000, "voter", "7K3M9-QWX2T", replay.head)
+        by_identifier = change in ISSUES or change is Change.VOTED
+        entry = Entry(
+            voter_id,
+            sequence,
+            change,
+            generation,
+            1_796_000_000_000,
+            "voter",
+            "7K3M9-QWX2T",
+            replay.head,
+            f"{voter_id}{generation:021}" if by_identifier else "",
+            f"{voter_id}{0:021}" if change in {Change.ISSUED, Change.CORRECTED} else "",
+        )
         replay.follow(entry, entry.hash)
         lines.append(entry.content)
     chains.add(voter_id, lines)

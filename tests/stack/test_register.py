@@ -8,12 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from reassort.identifiers import normalise_identifier
-from reassort.tables import to_wire
+from reassort.register import Change, entry_from_item
+from reassort.tables import from_wire, to_wire
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
@@ -21,6 +23,8 @@ from harness.stack.deployed import Deployment, Platform, dispute_token_in, wait_
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typer.testing import Result
 
 # The command as it is installed, in a process that can open no socket and would find no
@@ -127,3 +131,60 @@ def test_what_voters_did_is_exported_signed_and_checked_offline(
     assert f"voter {twice.voter_id}: entry 2 was altered\n" in result.stdout
     assert not file.exists()
     assert export().exit_code == 0
+
+
+@pytest.mark.req("S33", "S36", "I11")
+def test_what_an_insider_changes_in_the_tables_gives_no_vote_and_is_named(
+    deployment: Deployment, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the rights of the account's administrator: an identifier pointed to an abstaining voter,
+    a NUMEN changed, and a vote taken back with all hashes made to fit.
+    """
+    known, abstaining, changed, voted = (deployment.enrol() for _ in range(4))
+    dynamodb = deployment.client("dynamodb")
+    hashed = deployment.identifier_hash(known.identifier)
+
+    def put(table: str, item: Mapping[str, Any]) -> None:
+        dynamodb.put_item(TableName=deployment.table(table), Item=to_wire(item))
+
+    def item_of(table: str, key: dict[str, Any]) -> dict[str, Any]:
+        return from_wire(dynamodb.get_item(TableName=deployment.table(table), Key=to_wire(key))["Item"])
+
+    assert platform.vote(voted.identifier).json() == {"counted": True}
+    places = (
+        ("IdentifiersTable", {"identifier_hash": hashed}),
+        ("VotersTable", {"voter_id": changed.voter_id}),
+        ("VotersTable", {"voter_id": voted.voter_id}),
+        ("RegisterTable", {"voter_id": voted.voter_id, "sequence": 2}),
+    )
+    before = [(table, item_of(table, key)) for table, key in places]
+    put("IdentifiersTable", {"identifier_hash": hashed, "voter_id": abstaining.voter_id, "generation": 1})
+    put("VotersTable", before[1][1] | {"numen_hash": before[2][1]["numen_hash"]})
+    entry = replace(entry_from_item(before[3][1]), change=Change.UNLOCKED, identifier_hash="")
+    put("RegisterTable", entry.to_item())
+    without_vote = {name: value for name, value in before[2][1].items() if name != "voted_at"}
+    put("VotersTable", without_vote | {"chain_head": entry.hash})
+    try:
+        for identifier in (known.identifier, voted.identifier):
+            assert (platform.vote(identifier).json()["code"], platform.check(identifier)["status"]) == (
+                "unknown-identifier",
+                "unknown",
+            )
+        for name, value in deployment.aws.environment().items():
+            monkeypatch.setenv(name, value)
+        options = ["--stack", deployment.stack.name, "--region", deployment.aws.region]
+        elections = ["--elections", str(write_demo_elections(tmp_path))]
+        said = CliRunner().invoke(app, ["register", "verify", *options, *elections])
+        wait_for(lambda: "register entry replaced or removed" in deployment.logged("AnnounceLogs"))
+    finally:
+        # The stack is other tests', too.
+        for table, item in before:
+            put(table, item)
+    assert said.exit_code == 1
+    for line in (
+        f"{known.voter_id}: entry 1 (issued): its identifier was pointed to voter {abstaining.voter_id}, n° 1",
+        f"{changed.voter_id}: the NUMEN was changed without an entry",
+        f"{voted.voter_id}: entry 1 (issued): its identifier has voted, and the register has no such vote",
+    ):
+        assert f"voter {line}\n" in said.stdout
+    assert "identifier contradicts the register" in deployment.logged("RegistryLogs")

@@ -3,12 +3,14 @@ key.
 """
 
 import re
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.keyed_hash import PURPOSES, HashKey, KeyedHash, Purpose, derive_keyed_hash, same
 
+from harness.engines.template import read_template
 from harness.fuzz.strategies import any_text
 
 HASH = KeyedHash(b"k" * 32)
@@ -64,3 +66,22 @@ def test_voter_pseudonym_has_128_bits(address: str) -> None:
 @given(st.text("abc-_", max_size=5), st.text("abc-_", max_size=5))
 def test_comparison_tells_equal_from_different(one: str, other: str) -> None:
     assert same(one, other) == (one == other)
+
+
+@pytest.mark.req("S36")
+def test_each_purpose_is_hashed_under_one_key_and_each_key_is_in_the_template() -> None:
+    assert sorted(purpose for some in PURPOSES.values() for purpose in some) == sorted(Purpose)
+    resources = read_template()["Resources"]
+    keys = {name for name, one in resources.items() if one.get("Properties", {}).get("KeySpec") == "HMAC_256"}
+    assert keys == {key.logical_id for key in HashKey}
+
+
+@pytest.mark.req("S36")
+def test_a_key_that_was_not_derived_hashes_nothing() -> None:
+    kms = Mock()
+    kms.generate_mac.return_value = {"Mac": b"m" * 32}
+    derived = derive_keyed_hash(kms, {HashKey.HANDLE: "id"}, "dijon-2018")
+    assert derived.handle("voter", 1)
+    for purpose in set(Purpose) - {Purpose.HANDLE}:
+        with pytest.raises(RuntimeError, match="has not been derived"):
+            derived.hash(purpose, "x")
