@@ -60,10 +60,10 @@ sys.modules["snapshot_restore_py"] = runtime
 sys.addaudithook(lambda event, _: opened.append(event) if event == "socket.connect" else None)
 import {name}.handler as handler
 keyed_hash = handler._deps.keyed_hash
-found = [(bool(opened), keyed_hash._key is not None)]
+found = [(bool(opened), bool(keyed_hash._keyed))]
 for hook in hooks:
     hook()
-found.append((bool(opened), keyed_hash._key is not None))
+found.append((bool(opened), bool(keyed_hash._keyed)))
 print(json.dumps({{"connected": [one for one, _ in found], "has its key": [one for _, one in found]}}))
 """
 
