@@ -101,9 +101,12 @@ class Entry:
             "reference": self.reference,
             "previous": self.previous,
         }
-        for name in COMMITMENTS:
-            if committed := getattr(self, name):
-                content[name] = committed
+        if self.identifier_hash:
+            content["identifier_hash"] = self.identifier_hash
+        if self.numen_hash:
+            content["numen_hash"] = self.numen_hash
+        if self.extra_proof_hash:
+            content["extra_proof_hash"] = self.extra_proof_hash
         return content
 
     def to_item(self) -> Item:
