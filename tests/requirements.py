@@ -19,7 +19,7 @@ DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
-        "S": (*range(1, 33), 35, *range(37, 41)),
+        "S": (*range(1, 33), 35, *range(37, 42)),
         "R": range(1, 18),
         "A": range(1, 16),
         "U": range(1, 14),
