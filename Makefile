@@ -7,7 +7,7 @@ STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
+.PHONY: help run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -107,6 +107,9 @@ bench-site: $(SYNCED) chromium $(NODE_SYNCED) ## What each page weighs and what 
 
 bench-oracle: $(SYNCED) ## Does the time of an answer tell who is on the roll? 2,000 pairs: bench/oracle.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.oracle $(FLAGS)
+
+bench-flood: $(SYNCED) ## Does a flood of requests for codes delay anybody else? 200,000 requests (an hour; FLAGS='--part 20'): bench/flood.md
+	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.flood $(FLAGS)
 
 bench-register: $(SYNCED) ## Sort, sign and check a register of 1.2 million entries: bench/register.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.register $(FLAGS)

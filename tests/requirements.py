@@ -19,7 +19,7 @@ DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
-        "S": (*range(1, 34), *range(35, 38), 39, 40),
+        "S": (*range(1, 34), *range(35, 42)),
         "R": range(1, 18),
         "A": range(1, 16),
         "U": range(1, 14),

@@ -36,6 +36,7 @@ def emitted() -> list[dict[str, Any]]:
     meters.measure_waiting("sms", 3, 12.5)
     meters.measure_overdue(0)
     meters.measure_sms(80)
+    meters.measure_codes(80)
     meters.count_sms_cost(0.07)
     meters.measure_canary(Channel.EMAIL, "ac-dijon.fr", 4.2)
     meters.measure_missing_canaries({(Channel.SMS, "ac-dijon.fr"): True})

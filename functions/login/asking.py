@@ -11,13 +11,14 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reassort.keyed_hash import Purpose
+from reassort.keyed_hash import Purpose, same
+from reassort.letting_in import request_number
 from reassort.outbox import code_delivery_item
 from reassort.problems import Problem
 from reassort.sessions import Token, draw_token
 from reassort.tables import Action, ConditionFailedError, ContentionError, put_if_absent, write_all
 
-from login.bucket import give_back, take_from_bucket
+from login.bucket import give_back, take_from_bucket, take_let_in
 from login.challenge import put_challenge, renew_challenge
 from login.codes import draw_code, stored_code
 from login.deps import Deps
@@ -31,7 +32,7 @@ _LONGEST_PAUSE_SECONDS = 0.05
 @dataclass(frozen=True)
 class Asked:
     """The answer to a request for a code. Durations are in seconds; `today` says which of the day
-    the bucket's code was.
+    the bucket's code was; `number` is by what the helpdesk lets the browser in.
     """
 
     challenge: Token
@@ -39,6 +40,7 @@ class Asked:
     resend_in: int
     sent: bool
     today: int | None
+    number: str
 
 
 def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked:
@@ -54,9 +56,15 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
     """
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    bucket = take_from_bucket(voter_id, source, now, deps)
-    sent = bucket.today is not None or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
+    bucket = take_from_bucket(voter_id, source, now, deps)
+    sent = bucket.today is not None
+    if bucket.let_in is not None:
+        number = request_number(deps.keyed_hash, challenge)
+        if same(number, bucket.let_in) and take_let_in(voter_id, number, now, deps):
+            # Whatever the caller's network has asked for does not count against them.
+            sent, source = True, f"let in {voter_id}"
+    sent = sent or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
     if sent:
         try:
             challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
@@ -66,7 +74,8 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
             raise
     limits = deps.election.limits.code
     # Alike for everybody: the true wait would tell who besieges a mailbox when to ask again.
-    return Asked(challenge, limits.lifetime_minutes * 60, limits.resend_seconds, sent, bucket.today)
+    number = request_number(deps.keyed_hash, challenge)
+    return Asked(challenge, limits.lifetime_minutes * 60, limits.resend_seconds, sent, bucket.today, number)
 
 
 def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:

@@ -21,11 +21,13 @@ _KEPT = timedelta(days=2)
 @dataclass(frozen=True)
 class Given:
     """What a bucket gave: which code of the day, or None; then whether that is for what others
-    took, or the source itself more than a moment ago.
+    took, or the source itself more than a moment ago, and the number of the request that the
+    helpdesk lets in.
     """
 
     today: int | None
     through_others: bool = False
+    let_in: str | None = None
 
 
 def take_from_bucket(voter_id: str, source: str, now: datetime, deps: Deps) -> Given:
@@ -72,7 +74,28 @@ def take_from_bucket(voter_id: str, source: str, now: datetime, deps: Deps) -> G
                 raise ContentionError("bucket") from refusal
             # A bucket of before an update in the middle of a vote has no such member.
             another = refusal.item.get("last_source") != hashed
-            return Given(None, through_others=another or refusal.item["last_at"] <= at - spacing)
+            through_others = another or refusal.item["last_at"] <= at - spacing
+            return Given(None, through_others, refusal.item.get("let_in"))
+
+
+def take_let_in(voter_id: str, number: str, now: datetime, deps: Deps) -> bool:
+    """Take the code that the helpdesk lets a request of this number have; tell whether there was
+    one still.
+    """
+    day = codes_day_attribute(now.astimezone(deps.election.zone))
+    request = update_request(
+        deps.sign_in_table,
+        {"voter_id": voter_id, "key": CODE_BUCKET},
+        "REMOVE let_in, let_in_until ADD #day :one",
+        "let_in = :number AND let_in_until > :at",
+        {":number": number, ":at": epoch_milliseconds(now), ":one": 1},
+        {"#day": day},
+    )
+    try:
+        update_one(deps.dynamodb, request)
+    except ConditionFailedError:
+        return False
+    return True
 
 
 def give_back(voter_id: str, deps: Deps) -> None:

@@ -20,7 +20,7 @@ from notify.delivery_writes import read_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
-from notify.pacing import BURST_MILLISECONDS, DailyCapError, Lane, TurnTooLateError
+from notify.pacing import BURST_MILLISECONDS, CodesUsedUpError, DailyCapError, Lane, TurnTooLateError
 from notify.providers import RefusedError, ThrottledError
 from notify.superseded import mark_superseded, settle_superseded
 
@@ -132,10 +132,15 @@ def _deliver_message(delivery: Delivery, message: Message, deps: Deps) -> tuple[
         except DailyCapError:
             deps.meters.measure_sms(100)
             return _fail_unsent(delivery, message, Reason.SMS_CAP_REACHED, deps), None
+        except CodesUsedUpError:
+            deps.meters.measure_codes(100)
+            return _fail_unsent(delivery, message, Reason.CODES_USED_UP, deps), None
         except TurnTooLateError:
             return _fail_unsent(delivery, message, Reason.CODE_EXPIRED, deps), None
         if lane is Lane.SMS:
             deps.meters.measure_sms(deps.pace.sms_cap_used)
+        if lane is Lane.CODE and whose == "turn":
+            deps.meters.measure_codes(deps.pace.codes_used)
         until = turn - BURST_MILLISECONDS
         if until > epoch_milliseconds(now):
             waits = await_turn(delivery, message, turn, until, now, deps, whose=whose)
@@ -150,18 +155,18 @@ def _take_turn(delivery: Delivery, message: Message, lane: Lane, now: datetime, 
     """Return when a message may go, and whose turn that is: the lane's, or first its network's.
 
     Raises:
-        DailyCapError, TurnTooLateError: it may not go at all.
+        CodesUsedUpError, DailyCapError, TurnTooLateError: it may not go at all.
     """
     if lane is not Lane.CODE:
         return deps.pace.take_turn(lane, now), "turn"
     expires_at = _expires_at(delivery, deps.election)
     if "share" not in delivery.messages[message]:
         with suppress(TurnTooLateError):
-            return deps.pace.take_short_turn(lane, now), "turn"
+            return deps.pace.take_short_turn(delivery.source, now), "turn"
         share = deps.pace.take_share(delivery.source, now, expires_at)
         if share > epoch_milliseconds(now):
             return share, "share"
-    return deps.pace.take_turn(lane, now, expires_at), "turn"
+    return deps.pace.take_code_turn(delivery.source, now, expires_at), "turn"
 
 
 def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:

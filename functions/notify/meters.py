@@ -69,6 +69,10 @@ class Meters:
         """Measure how much of the day's SMS is used."""
         self._emit({"SmsCapUsed": (MetricUnit.Percent, cap_used_percent)})
 
+    def measure_codes(self, used_percent: float) -> None:
+        """Measure how much of the day's codes is used that everybody may have."""
+        self._emit({"CodesUsed": (MetricUnit.Percent, used_percent)})
+
     def count_sms_cost(self, usd: float) -> None:
         """Add what an SMS cost, in US dollars, as its carrier's report says."""
         self._emit({"SmsSpend": (MetricUnit.NoUnit, usd)})

@@ -11,6 +11,11 @@ Codes are asked for by anybody, so their lane is shared between the networks tha
 waits, each code takes the next turn. Beyond that a code first waits for the turn of its own
 network, which has a fixed share of the rate: a network that asks for thousands waits for itself,
 and the lane stays short for the others. A turn that a code would not live to see is never taken.
+
+Codes have a room as well: in any 24 hours at most `sending.codes_per_day` leave, half of them at
+once (the same algorithm, on the lane's instant `room_at`, in the same write). So they never use up
+what SES lets the account send, which identifiers and confirmations need. A fifth of what may leave
+at once is kept for networks that ask for little.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Election
-from reassort.table_keys import pace_key, share_key, sms_day_attribute
+from reassort.table_keys import kept_codes_attribute, pace_key, share_key, sms_day_attribute
 from reassort.tables import ConditionFailedError, Item, update_one, update_request
 
 if TYPE_CHECKING:
@@ -45,6 +50,12 @@ _SHORT_MILLISECONDS = 5000
 # have at once holds it up for some 13 s.
 _SHARES = 64
 _AT_ONCE_OF_A_SECOND = 5
+_DAY_MICROSECONDS = 86_400_000_000
+# The room is used up when its instant is this far ahead; for everybody, at four fifths of it. Of
+# the rest a network has a 150th a day.
+_ROOM_MICROSECONDS = _DAY_MICROSECONDS
+_ROOM_FOR_ALL_MICROSECONDS = _ROOM_MICROSECONDS * 4 // 5
+_KEPT_OF_A_DAY = 1500
 
 
 class Lane(StrEnum):
@@ -57,6 +68,10 @@ class Lane(StrEnum):
 
 class DailyCapError(Exception):
     """The election's SMS of this day are used up."""
+
+
+class CodesUsedUpError(Exception):
+    """As many codes have left as may leave in a day."""
 
 
 class TurnTooLateError(Exception):
@@ -78,6 +93,13 @@ class Pace:
             Lane.EMAIL: 1_000_000 // election.sending.emails_per_second,
             Lane.SMS: 1_000_000 // election.sending.sms_per_second,
         }
+        # Half of the day's codes may leave at once; the room for the other half comes in 24 hours.
+        self._room_interval = 2 * _DAY_MICROSECONDS // election.sending.codes_per_day
+        self._kept_for_each = max(1, election.sending.codes_per_day // _KEPT_OF_A_DAY)
+        # When all the room will be there again, as this worker last saw it, in microseconds.
+        self._room_at = 0
+        # The share of the room that is used, in per cent, as of the last code of this worker.
+        self.codes_used = 0.0
         # When this worker last took a turn in each lane, in microseconds.
         self._taken_at: dict[Lane, int] = {}
         # When the next turn of the lane of codes began, as this worker last saw it, in
@@ -86,10 +108,11 @@ class Pace:
         # The share of the day's SMS that is used, in per cent, as of the last SMS of this worker.
         self.sms_cap_used = 0.0
 
-    def take_short_turn(self, lane: Lane, now: datetime) -> int:
-        """Take the lane's next turn, as `take_turn` does, while little waits in it.
+    def take_short_turn(self, source: str, now: datetime) -> int:
+        """Take the next turn of the lane of codes, as `take_code_turn` does, while little waits.
 
         Raises:
+            CodesUsedUpError: as many have left as may.
             TurnTooLateError: too much waits.
         """
         at = epoch_milliseconds(now)
@@ -97,7 +120,40 @@ class Pace:
             # Known from a moment ago: in a flood the lane's item is spared a write that would be
             # refused.
             raise TurnTooLateError
-        return self.take_turn(lane, now, latest=at + _SHORT_MILLISECONDS)
+        return self.take_code_turn(source, now, at + _SHORT_MILLISECONDS)
+
+    def take_code_turn(self, source: str, now: datetime, latest: int) -> int:
+        """Take the next turn of the lane of codes, up to `latest`, for a network.
+
+        Raises:
+            CodesUsedUpError: as many codes have left as may; or so many that only networks which
+                ask for little have more, and this one asks for much.
+            TurnTooLateError: it lies beyond `latest`.
+            botocore.exceptions.ClientError: the table cannot be reached.
+        """
+        try:
+            return self.take_turn(Lane.CODE, now, latest)
+        except CodesUsedUpError:
+            self.take_kept_code(source, now)
+            return self.take_turn(Lane.CODE, now, latest, room=_ROOM_MICROSECONDS)
+
+    def take_kept_code(self, source: str, now: datetime) -> None:
+        """Count a code of those that are kept for networks which ask for little.
+
+        Raises:
+            CodesUsedUpError: this network has had its part of them today.
+            botocore.exceptions.ClientError: the table cannot be reached.
+        """
+        taken = self._write(
+            share_key(source),
+            now,
+            "SET #day = if_not_exists(#day, :none) + :one",
+            "attribute_not_exists(#day) OR #day < :most",
+            {":none": 0, ":one": 1, ":most": self._kept_for_each},
+            {"#day": kept_codes_attribute(now.astimezone(self._zone))},
+        )
+        if taken is None:
+            raise CodesUsedUpError
 
     def take_share(self, source: str, now: datetime, latest: int) -> int:
         """Take the next turn of a network in its share of the lane of codes; return when it is.
@@ -127,12 +183,15 @@ class Pace:
                 return max(next_at - interval - ahead, at) // 1000
         raise TurnTooLateError
 
-    def take_turn(self, lane: Lane, now: datetime, latest: int | None = None) -> int:
+    def take_turn(
+        self, lane: Lane, now: datetime, latest: int | None = None, *, room: int = _ROOM_FOR_ALL_MICROSECONDS
+    ) -> int:
         """Take the lane's next turn and return when it is: now, or up to any time ahead, or up to
-        `latest`.
+        `latest`. `room` is how far ahead the room of codes may be.
 
         Raises:
             DailyCapError: the day's SMS are used up.
+            CodesUsedUpError: the room of codes is.
             TurnTooLateError: it lies beyond `latest`.
             botocore.exceptions.ClientError: the table cannot be reached.
         """
@@ -151,7 +210,7 @@ class Pace:
         forms = (busy, idle) if in_use else (idle, busy)
         for _ in range(2):
             for form in forms:
-                taken = self._take(lane, now, *form, behind=at - _SLACK_MILLISECONDS * 1000)
+                taken = self._take(lane, now, *form, behind=at - _SLACK_MILLISECONDS * 1000, room=room)
                 if taken is not None:
                     self._taken_at[lane] = at
                     return max(taken - interval, at) // 1000
@@ -171,6 +230,40 @@ class Pace:
         )
 
     def _take(
+        self,
+        lane: Lane,
+        now: datetime,
+        expression: str,
+        condition: str,
+        values: dict[str, int],
+        *,
+        behind: int,
+        room: int,
+    ) -> int | None:
+        if lane is not Lane.CODE:
+            return self._take_formed(lane, now, expression, condition, values, behind=behind)
+        at = epoch_milliseconds(now) * 1000
+        interval = self._room_interval
+        all_there = (", room_at = :room_moved", "(attribute_not_exists(room_at) OR room_at <= :at)")
+        some_used = (", room_at = room_at + :room_interval", "room_at > :at AND room_at <= :room_latest")
+        given = (
+            {":at": at, ":room_moved": at + interval},
+            {":at": at, ":room_interval": interval, ":room_latest": at + room - interval},
+        )
+        for _ in range(2):
+            used = self._room_at > at
+            sets, holds = some_used if used else all_there
+            taken = self._take_formed(
+                lane, now, expression + sets, f"{condition} AND {holds}", {**values, **given[used]}, behind=behind
+            )
+            if taken is not None:
+                self.codes_used = min(100.0, 100 * (self._room_at - at) / _ROOM_FOR_ALL_MICROSECONDS)
+                return taken
+            if used is (self._room_at > at):
+                return None
+        return None
+
+    def _take_formed(
         self, lane: Lane, now: datetime, expression: str, condition: str, values: dict[str, int], *, behind: int
     ) -> int | None:
         names = {}
@@ -190,15 +283,28 @@ class Pace:
             if found.get("next_at", 0) > values.get(":latest", found.get("next_at", 0)):
                 self._codes_next_at = found["next_at"]
                 raise TurnTooLateError from refusal
+            if lane is Lane.CODE:
+                self._room_at = found.get("room_at", 0)
+            if self._room_at > values.get(":room_latest", self._room_at):
+                raise CodesUsedUpError from refusal
             return None
+        self._room_at = taken.get("room_at", self._room_at)
         if lane is Lane.SMS:
             self.sms_cap_used = 100 * taken[names["#day"]] / self._cap
         next_at: int = taken["next_at"]
         return next_at
 
-    def _write(self, key: str, now: datetime, expression: str, condition: str, values: dict[str, int]) -> Item | None:
+    def _write(
+        self,
+        key: str,
+        now: datetime,
+        expression: str,
+        condition: str,
+        values: dict[str, int],
+        names: dict[str, str] | None = None,
+    ) -> Item | None:
         try:
-            return self._write_known(key, now, expression, condition, values)
+            return self._write_known(key, now, expression, condition, values, names)
         except ConditionFailedError:
             return None
 

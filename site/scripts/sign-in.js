@@ -13,12 +13,16 @@ const DOMAINS = election.domains.map(({ domain }) => domain);
 const NOT_SENT =
   "Plusieurs codes viennent d’être demandés pour cette adresse. Un code ne sert que dans le navigateur qui l’a demandé. " +
   "Si vous en avez déjà demandé un ici, utilisez-le. Sinon, recommencez dans quelques minutes.";
+// The helpdesk lets this browser in by the number of its request.
+const CALL =
+  "Si aucun code ne part, restez sur cette page, appelez l’assistance et donnez le numéro de votre demande :";
 
 // The address lives here, while the page does, so that a new code needs no second typing.
 let address = "";
 let resendAt = 0;
 // Whether the last request queued a code: too many may have been asked for, by whomever.
 let sent = true;
+let number = "";
 // The tries of this browser's challenge are used up: no code redeems it any more, so the next one
 // needs another challenge.
 let exhausted = false;
@@ -65,6 +69,7 @@ function requestCode(typed) {
     address = typed;
     // While a version is being deployed the page may be newer than the API.
     sent = answer.sent !== false;
+    number = answer.number ?? "";
     resendAt = Date.now() + answer.resend_in * 1000;
   });
 }
@@ -128,7 +133,7 @@ async function askAgain() {
     if (!(await requestCode(address))) return;
     input("code").value = "";
     const news = sent ? "Un nouveau code est parti" : "Aucun nouveau code n’est parti";
-    say(byId("code-sent"), sent ? `${news} vers ${address}. Utilisez le dernier reçu.` : `${news}. ${NOT_SENT}`);
+    say(byId("code-sent"), sent ? `${news} vers ${address}. Utilisez le dernier reçu.` : `${news}. ${notSent()}`);
     say(byId("announcer"), `${news}.`);
     input("code").focus();
   } catch (failure) {
@@ -138,7 +143,12 @@ async function askAgain() {
 
 function showAddress() {
   const listed = `Si l’adresse ${address} figure sur la liste électorale, un code à 6 chiffres vient d’y être envoyé.`;
-  say(byId("code-sent"), sent ? listed : `Aucun nouveau code n’est parti vers ${address}. ${NOT_SENT}`);
+  say(byId("code-sent"), sent ? listed : `Aucun nouveau code n’est parti vers ${address}. ${notSent()}`);
+}
+
+function notSent() {
+  const spaced = number.replace(/^(\d{3})(\d{3})$/, "$1\u00a0$2");
+  return number ? `${NOT_SENT} ${CALL} ${spaced}.` : NOT_SENT;
 }
 
 function showWait() {

@@ -20,6 +20,7 @@ from harness.service.world import Enrolled, World
 
 RATES = {
     "codes_per_second": 20,
+    "codes_per_day": 30_000,
     "emails_per_second": 20,
     "sms_per_second": 2,
     "sms_per_day": 1000,

@@ -29,7 +29,7 @@ _CODE = re.compile(r"`([^`]+)`")
 # `SET parked_at = :at`, but neither `messages.code.status = …` nor `#status = …`.
 _ASSIGNED = re.compile(r"(?<![\w.#:}])([a-z][a-z_0-9]*) = (?::|if_not_exists|list_append|\1 [+-] :)")
 _ADDED = re.compile(r"\bADD (\w+) :")
-_DAY_COUNTER = re.compile(r"^(sms|codes)_\d{8}$")
+_DAY_COUNTER = re.compile(r"^(codes|sms|kept)_\d{8}$")
 
 
 @cache
@@ -110,6 +110,7 @@ def written() -> dict[str, set[str]]:
             world.run_outbox()
             world.clock.move(minutes=2)
         browser.call("POST", "/api/login/code", {"code": world.code_for(claire.email)})
+        world.notify.pace.take_kept_code("network", world.clock())
         look(world)
         browser.reissue("99Z9999999ZZZ", "06 12 34 56 78", "sms")
         first = browser.reissue(claire.numen, "06 12 34 56 78", "sms").json["reference"]

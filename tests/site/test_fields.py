@@ -63,7 +63,7 @@ def test_pasting_is_allowed_in_every_field(page: Page, mocked: MockedSpace) -> N
         page.keyboard.press("Control+V")
         expect(page.locator(selector)).to_have_value(pasted[selector])
 
-    mocked.answer(ASK_CODE, 202, {"sent": True, "expires_in": 600, "resend_in": 60})
+    mocked.answer(ASK_CODE, 202, {"sent": True, "number": "482913", "expires_in": 600, "resend_in": 60})
     mocked.answer(REDEEM_CODE, 200, {"expires_in": 900})
     mocked.answer(OVERVIEW, 200, overview())
     mocked.open("connexion.html")

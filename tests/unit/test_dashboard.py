@@ -116,8 +116,9 @@ def test_lines_are_the_thresholds_of_the_election(election_id: str) -> None:
     assert lines["Oldest waiting by lane, seconds", "waiting"] == asked.waiting_minutes * 60
     assert lines["SMS of the day, per cent of the cap", "alarm"] == asked.sms_cap_percent
     assert lines["SMS of the day, per cent of the cap", "cap"] == 100
+    assert lines["Codes of the day, per cent of the room", "alarm"] == asked.codes_percent
     assert lines["SMS, US dollars", "month"] == asked.sms_month_usd
-    assert len(lines) == 13
+    assert len(lines) == 15
 
 
 def test_graphs_neither_overlap_nor_leave_the_page() -> None:

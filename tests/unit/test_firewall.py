@@ -103,7 +103,19 @@ def test_a_whole_school_fits_under_the_rate_of_one_address(name: str, each: int)
     assert PEOPLE * each * 1.25 <= rate["Limit"] <= PEOPLE * each * 1.5
 
 
-@pytest.mark.parametrize("name", ["codes-rate", "requests-rate"])
+@pytest.mark.req("S31")
+def test_a_flood_is_blocked_before_it_has_asked_for_what_a_school_asks_in_five_minutes() -> None:
+    rules = _rules()
+    burst, rate = (rules[name]["Statement"]["RateBasedStatement"] for name in ("codes-burst", "codes-rate"))
+    assert (burst["EvaluationWindowSec"], burst["Limit"] * 5) == (60, rate["Limit"])
+    assert burst["ScopeDownStatement"] == rate["ScopeDownStatement"]
+
+
+def test_nobody_is_challenged_for_pages_run_no_script_of_anybody_else() -> None:
+    assert not re.search(r"Challenge|Captcha", str(_rules()))
+
+
+@pytest.mark.parametrize("name", ["codes-rate", "codes-burst", "requests-rate"])
 def test_rates_are_counted_for_the_address_that_cloudfront_saw(name: str) -> None:
     rate = _rules()[name]["Statement"]["RateBasedStatement"]
     assert rate["AggregateKeyType"] == "FORWARDED_IP"
@@ -200,7 +212,7 @@ def test_rates_see_through_other_spellings_of_a_path() -> None:
         for part in rate["ScopeDownStatement"].get("AndStatement", {}).get("Statements", [rate["ScopeDownStatement"]])
         if "RegexMatchStatement" in part
     ]
-    assert len(paths) == 3
+    assert len(paths) == 4
     for path in paths:
         transformations = sorted(path["TextTransformations"], key=lambda one: int(one["Priority"]))
         assert [one["Type"] for one in transformations] == ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]

@@ -155,6 +155,12 @@ def _graphs() -> list[Json]:
             ThresholdLine("cap", "100"),
         ),
         _graph(
+            "Codes of the day, per cent of the room",
+            [_own("CodesUsed", "Maximum")],
+            ThresholdLine("alarm", "CodesPercent"),
+            ThresholdLine("room", "100"),
+        ),
+        _graph(
             "SMS, US dollars",
             [
                 _own("SmsSpend", label="in five minutes"),

@@ -30,6 +30,7 @@ def thresholds(election: ElectionFile) -> dict[str, int]:
         "DomainFailurePercent": watch.domain_failure_percent,
         "SmsFailurePercent": watch.sms_failure_percent,
         "SmsCapPercent": watch.sms_cap_percent,
+        "CodesPercent": watch.codes_percent,
         "SmsMonthUsd": watch.sms_month_usd,
         "ComplaintsPerHour": watch.complaints_per_hour,
         "WrongNumensPercent": watch.wrong_numens.percent,
@@ -309,6 +310,15 @@ ALARMS = (
         statistic="Maximum",
         periods=_AT_ONCE,
         limit="SmsCapPercent",
+    ),
+    Alarm(
+        id="CodesUsedAlarm",
+        says="More than watch.codes_percent of the day's codes are used; beyond them only light networks have some",
+        section="codes-used",
+        watches=Metric("CodesUsed"),
+        statistic="Maximum",
+        periods=_AT_ONCE,
+        limit="CodesPercent",
     ),
     Alarm(
         id="SmsSpendAlarm",

@@ -343,7 +343,7 @@ class PhoneLimits(Part):
 
 
 class Sending(Part):
-    """How fast messages are handed over, and how many SMS a day.
+    """How fast messages are handed over, and how many codes and SMS a day.
 
     Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second`
     and `emails_per_second` together must stay under the account's rate. Carriers take some 10 SMS a
@@ -351,6 +351,9 @@ class Sending(Part):
     """
 
     codes_per_second: Annotated[int, Rule(ge=1, le=1000)]
+    # In any 24 hours, half of them at once. SES's quota needs room beside them for identifiers and
+    # confirmations.
+    codes_per_day: Annotated[int, Rule(ge=100, le=10_000_000)]
     emails_per_second: Annotated[int, Rule(ge=1, le=1000)]
     sms_per_second: Annotated[int, Rule(ge=1, le=1000)]
     sms_per_day: Annotated[int, Rule(ge=1)]

@@ -123,6 +123,8 @@ class Watch(Model):
     sms_failure_percent: Annotated[int, Field(ge=1, le=99)]
     # Of `sending.sms_per_day`.
     sms_cap_percent: Annotated[int, Field(ge=10, le=99)]
+    # Of `sending.codes_per_day`.
+    codes_percent: Annotated[int, Field(ge=10, le=99)]
     sms_month_usd: Annotated[int, Field(ge=1)]
     complaints_per_hour: Annotated[int, Field(ge=0)]
     wrong_numens: Share

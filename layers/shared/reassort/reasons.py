@@ -28,6 +28,7 @@ class Reason(StrEnum):
     SMS_CAP_REACHED = "sms-cap-reached"
     NO_ANSWER = "no-answer"
     CODE_EXPIRED = "code-expired"
+    CODES_USED_UP = "codes-used-up"
     INTERNAL = "internal"
     UNKNOWN = "unknown"
 
@@ -53,6 +54,7 @@ _WORDS = {
     Reason.SMS_CAP_REACHED: "nombre maximum de SMS du jour atteint",
     Reason.NO_ANSWER: "service d’envoi sans réponse",
     Reason.CODE_EXPIRED: "code expiré avant l’envoi",
+    Reason.CODES_USED_UP: "nombre maximum de codes du jour atteint",
     Reason.INTERNAL: "erreur technique",
     Reason.UNKNOWN: "raison inconnue",
 }

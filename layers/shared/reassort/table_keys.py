@@ -51,6 +51,13 @@ def sms_day_attribute(day: datetime) -> str:
     return f"sms_{day:%Y%m%d}"
 
 
+def kept_codes_attribute(day: datetime) -> str:
+    """Return the attribute that counts what a network took of the codes that are kept for those who
+    ask for little, of one day in the election's local time.
+    """
+    return f"kept_{day:%Y%m%d}"
+
+
 # The counters that pace each lane of sending, in the pace table.
 PACE_PREFIX = "pace#"
 

@@ -21,8 +21,6 @@ _SHARE, _BUSY_SHARE, _BUSY_SECONDS, _SWELL = 0.2, 0.4, 7200, 1.6
 # the API (bench/first_morning.md).
 _FUNCTION_SECONDS = 0.65
 _API_REQUESTS = 9.7
-# Everybody is sent a code and a confirmation.
-_EMAILS_EACH = 2
 _MONTH = timedelta(days=31)
 
 
@@ -45,13 +43,15 @@ class Demand:
 def demand(election: Election, voters: int, share_percent: int) -> Demand:
     """Return what a roll asks for if `share_percent` of it asks for an identifier on one day.
 
-    E-mails: a code and a confirmation each; those for whom the day's SMS are used up
+    E-mails: a confirmation each, and a code each or all that may leave in a day
+    (`sending.codes_per_day`), whichever is more; those for whom the day's SMS are used up
     (`sending.sms_per_day`) get the identifier by e-mail, too; and the canaries. SMS: each voter
     once, as far as the day's cap allows within a month, at the most that one may cost
     (`limits.sms_max_price_usd`).
     """
     asking = ceil(voters * share_percent / 100)
     over_cap = max(0, asking - election.sending.sms_per_day)
+    codes = max(asking, election.sending.codes_per_day)
     canaries = _canaries_a_day(election)
     window = election.windows.reissue
     days = max(1, ceil(min(window.closes_at - window.opens_at, _MONTH) / timedelta(days=1)))
@@ -61,9 +61,9 @@ def demand(election: Election, voters: int, share_percent: int) -> Demand:
     return Demand(
         voters=voters,
         asking=asking,
-        emails_a_day=asking * _EMAILS_EACH + over_cap + canaries,
+        emails_a_day=codes + asking + over_cap + canaries,
         emails_why=(
-            f"{asking:,} voters × (code + confirmation)"
+            f"{codes:,} codes + {asking:,} confirmations"
             + (f" + {over_cap:,} identifiers beyond the day's SMS" if over_cap else "")
             + (f" + {canaries:,} canaries" if canaries else "")
         ),

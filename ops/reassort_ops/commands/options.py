@@ -24,6 +24,9 @@ CallerCode = Annotated[
         "--caller-code", metavar="CODE", help="What the caller reads from the site, 6 digits: checks who is calling"
     ),
 ]
+RequestNumber = Annotated[
+    str, typer.Option("--number", metavar="NUMBER", help="What the caller reads from the page of the code, 6 digits")
+]
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")]
 Region = Annotated[str | None, typer.Option("--region", metavar="NAME", help="AWS region, else the profile's")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile, else the environment's")]

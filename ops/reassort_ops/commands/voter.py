@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import typer
 from reassort.clock import from_milliseconds, iso, utc_now
 from reassort.keyed_hash import HashKey
+from reassort.letting_in import LET_IN_FOR, let_in, normalise_request_number
 from reassort.outbox import Delivery, Message
 from reassort.reasons import Reason as DeliveryReason
 from reassort.sealing import Sealer
@@ -24,6 +26,7 @@ from reassort_ops.commands.options import (
     Profile,
     Reason,
     Region,
+    RequestNumber,
     StackName,
     exit_unless,
 )
@@ -33,7 +36,7 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.output import say, say_json
 from reassort_ops.voter import changes as voter_changes
 from reassort_ops.voter import reissue as voter_reissue
-from reassort_ops.voter.record import VoterRecord, read_record
+from reassort_ops.voter.record import VoterRecord, read_record, read_voter
 from reassort_ops.voter.sheet import sheet
 from reassort_ops.voter.situation import Caller, advice, lock_words
 from reassort_ops.voter.timeline import timeline
@@ -41,7 +44,7 @@ from reassort_ops.voter.timeline import timeline
 commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=LOOK,
-    help="Look at one voter, unlock, freeze or unfreeze them, give them the next identifier.",
+    help="Look at one voter, let them in, unlock, freeze or unfreeze them, give them the next identifier.",
     epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort",
 )
 
@@ -85,6 +88,36 @@ def voter_show(
         for line in sheet(record, found.masked_address, target.election, now, caller, target.name):
             say(line.text, line.style)
     exit_unless(caller is not Caller.WRONG_CODE)
+
+
+@commands.command(
+    "let-in", epilog="Example: reassort voter let-in prenom.nom@ac-dijon.fr --stack reassort --number 482913"
+)
+def voter_let_in(
+    who: AddressOrReference,
+    stack: StackName,
+    number: RequestNumber,
+    elections: Elections = DEFAULT_FOLDER,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next code of a caller's browser pass at once, whoever keeps asking for codes in their
+    name. It goes to the voter's mailbox.
+    """
+    request_number = normalise_request_number(number)
+    if request_number is None:
+        raise OperatorError("--number takes the 6 digits that the caller reads from the page of the code")
+    target = Target(stack, elections, region, profile)
+    found = target.find(who)
+    read_voter(target.dynamodb, target.stack, found.voter_id)
+    if not let_in(target.dynamodb, target.stack.sign_in_table, found.voter_id, request_number, utc_now()):
+        raise OperatorError("nobody has asked for a code of this voter: they can ask for one by themselves")
+    minutes = LET_IN_FOR // timedelta(minutes=1)
+    if as_json:
+        say_json({"address": found.masked_address, "voter_id": found.voter_id, "let_in_minutes": minutes})
+    else:
+        say(f"{found.masked_address}: the next code asked for in that browser is sent, within {minutes} minutes")
 
 
 @commands.command(

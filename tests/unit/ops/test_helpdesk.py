@@ -131,6 +131,31 @@ class TestShow:
         assert email not in result.stderr
 
 
+class TestLetIn:
+    """A caller whom somebody keeps without a code."""
+
+    @pytest.mark.req("S38")
+    def test_lets_the_browser_of_that_number_in(self, enrolled: OperatedStack) -> None:
+        voter_id = enrolled.keyed_hash.voter_id(EMAIL)
+        bucket = {"voter_id": voter_id, "key": "codes", "full_at": 1, "last_at": 1}
+        enrolled.dynamodb.put_item(TableName=enrolled.stack.sign_in_table, Item=to_wire(bucket))
+        code, done = enrolled.run_json("voter", "let-in", EMAIL, "--number", "482 913")
+        assert (code, done["address"], done["let_in_minutes"]) == (0, "p•••@ac-dijon.fr", 10)
+        (kept,) = enrolled.items(enrolled.stack.sign_in_table)
+        assert kept["let_in"] == "482913"
+
+    @pytest.mark.parametrize(
+        ("email", "number", "reason"),
+        [(EMAIL, "48291", "6 digits"), (EMAIL, "482913", "by themselves"), ("a.b@ac-dijon.fr", "482913", "no voter")],
+    )
+    def test_refuses_what_would_let_nobody_in(
+        self, enrolled: OperatedStack, email: str, number: str, reason: str
+    ) -> None:
+        refused = enrolled.run("voter", "let-in", email, "--number", number)
+        assert (refused.exit_code, reason in refused.stderr) == (1, True)
+        assert not enrolled.items(enrolled.stack.sign_in_table)
+
+
 class TestReference:
     """A voter who quotes the reference of a reissue."""
 

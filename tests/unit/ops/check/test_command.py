@@ -54,8 +54,8 @@ def test_before_a_deploy(answered: Account, config: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == f"before reassort in {REGION} ({config}, staging)"
     assert (
-        "  ✓ quota of 24 hours: 2,000,000, 1,243 of them used (expected: at least 70,192 "
-        "(30,000 voters × (code + confirmation) + 10,000 identifiers beyond the day's SMS + 192 canaries))"
+        "  ✓ quota of 24 hours: 2,000,000, 1,243 of them used (expected: at least 440,192 "
+        "(400,000 codes + 30,000 confirmations + 10,000 identifiers beyond the day's SMS + 192 canaries))"
     ) in lines
     assert lines[-1] == "28 ✓, 0 ✗, 0 –"
 
@@ -88,7 +88,7 @@ def test_the_roll_may_be_counted(answered: Account, config: Path, tmp_path: Path
     roll.write_text("\n".join(ROLL), encoding="utf-8")
     result = run("--before", "--config-file", config, "--config-env", "staging", "--roll", roll, "--share", 50)
     # Half of two.
-    assert "at least 194 (1 voters × (code + confirmation) + 192 canaries)" in result.stdout
+    assert "at least 400,193 (400,000 codes + 1 confirmations + 192 canaries)" in result.stdout
 
 
 def test_another_name_for_the_stack_may_be_given(answered: Account, config: Path) -> None:
