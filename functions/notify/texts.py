@@ -40,7 +40,7 @@ class Texts:
         subjects.
         """
         subject = f"Votre code de connexion – {self._election.name}"
-        return self._email("code", subject, delivery, code=payload["code"])
+        return self._email("code", subject, delivery, code=payload["code"], site=self._site_origin)
 
     def identifier_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
         """Write the e-mail with an identifier: asked for by e-mail, or sent because its SMS

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from harness.engines.ministack import MINISTACK
+from harness.engines.quick import quick_engine
 from harness.service.world import World
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def play(flood: Flood, election: ElectionFile) -> Flooded:
     middle, one when it ends and one a minute later.
     """
     moments = {min(15, flood.seconds // 4), flood.seconds // 2, flood.seconds, flood.seconds + 60}
-    with World(engine=MINISTACK, election=election) as world:
+    with quick_engine(), World(engine=MINISTACK, election=election) as world:
         number, found = count(), Flooded()
         asked: dict[str, int] = {}
 
