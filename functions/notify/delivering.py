@@ -67,7 +67,7 @@ def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
         ContentionError: the tables are busy.
         botocore.exceptions.ClientError, BotoCoreError: they cannot be reached.
     """
-    table = deps.deliveries_table
+    table = deps.outbox.of(delivery_id)
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
     return FoundDelivery(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
@@ -89,10 +89,12 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     delivery, generation = found.delivery, found.generation
     if delivery is None:
         return []
+    if not delivery.is_in_its_table:
+        return _refuse(delivery, deps)
     if generation is None and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers
         # ends.
-        delete_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": delivery.delivery_id})
+        delete_one(deps.dynamodb, deps.outbox.of(delivery.delivery_id), {"delivery_id": delivery.delivery_id})
         return []
     outdated = generation is not None and generation > delivery.generation
     if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
@@ -109,6 +111,19 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     if delivery.all_settled:
         close_delivery(delivery, deps.clock(), deps)
     return again
+
+
+def _refuse(delivery: Delivery, deps: Deps) -> list[datetime]:
+    """End a delivery that lies in the table of another kind: who may write there may not put that
+    kind. The codes that an update finds among reissues, which expire within minutes, end so too.
+    """
+    deps.event_log.warn("delivery in another kind's table", delivery=delivery.delivery_id)
+    for message in delivery.messages:
+        if delivery.status_of(message) not in SETTLED:
+            delivery = _fail_unsent(delivery, message, Reason.INTERNAL, deps)
+    if delivery.all_settled:
+        close_delivery(delivery, deps.clock(), deps)
+    return []
 
 
 def _deliver_message(delivery: Delivery, message: Message, deps: Deps) -> tuple[Delivery, datetime | None]:

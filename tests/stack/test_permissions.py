@@ -27,6 +27,7 @@ _KEYS = {
     "VotersTable": {"voter_id": {"S": _NOBODY}},
     "IdentifiersTable": {"identifier_hash": {"S": _NOBODY}},
     "SignInTable": {"voter_id": {"S": _NOBODY}, "key": {"S": _NOBODY}},
+    "CodeDeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
     "LimitsTable": {"key": {"S": _NOBODY}},

@@ -77,7 +77,7 @@ def held(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]
     stack = deployed.stack
     for table, item in (
         (stack.deliveries_table, reissued),
-        (stack.deliveries_table, code),
+        (stack.code_deliveries_table, code),
         (stack.sign_in_table, ending("codes", timedelta(days=2))),
         (stack.sign_in_table, ending("challenge#x", timedelta(minutes=10))),
         (stack.sign_in_table, ending("session#x", timedelta(minutes=60))),
@@ -100,6 +100,7 @@ def left(deployed: OperatedStack) -> dict[str, int]:
         "sign-in": stack.sign_in_table,
         "limits": stack.limits_table,
         "pace": stack.pace_table,
+        "codes": stack.code_deliveries_table,
         "deliveries": stack.deliveries_table,
         "identifiers": stack.identifiers_table,
         "voters": stack.voters_table,
