@@ -11,12 +11,12 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.election import Election
-from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, delivery_from_item
+from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
 from reassort.tables import delete_one, read_many
 
 from notify.claims import Claim, Whose, await_turn, claim_message, record_sent, release_claim
-from notify.delivery_writes import read_delivery
+from notify.delivery_writes import read_delivery, write_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
@@ -114,15 +114,21 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
 
 
 def _refuse(delivery: Delivery, deps: Deps) -> list[datetime]:
-    """End a delivery that lies in the table of another kind: who may write there may not put that
-    kind. The codes that an update finds among reissues, which expire within minutes, end so too.
+    """End and erase a delivery that lies in the table of another kind: who may write there may not
+    put that kind. The codes that an update finds among reissues end so too.
     """
     deps.event_log.warn("delivery in another kind's table", delivery=delivery.delivery_id)
-    for message in delivery.messages:
-        if delivery.status_of(message) not in SETTLED:
-            delivery = _fail_unsent(delivery, message, Reason.INTERNAL, deps)
-    if delivery.all_settled:
-        close_delivery(delivery, deps.clock(), deps)
+    reason = Reason.CODE_EXPIRED if delivery.kind is Kind.CODE else Reason.INTERNAL
+    failed = [
+        f"messages.{message}.#status = :failed, messages.{message}.reason = :reason" for message in delivery.messages
+    ]
+    write_delivery(
+        deps,
+        delivery,
+        f"SET {', '.join(failed)} REMOVE payload, address, due_shard, due_at, wake",
+        "attribute_exists(delivery_id)",
+        {":failed": Status.FAILED.value, ":reason": reason.value},
+    )
     return []
 
 

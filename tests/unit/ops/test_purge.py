@@ -38,7 +38,7 @@ IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
 LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
 ROLL = ("identifiers", "voters")
-WITH_OWN_END = ("sign-in", "limits", "pace", "deliveries")
+WITH_OWN_END = ("sign-in", "limits", "pace", "codes", "deliveries")
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ ALL = {
     "sign-in": 3,
     "limits": 1,
     "pace": 1,
-    "deliveries": 2,
+    "codes": 1,
+    "deliveries": 1,
     "identifiers": VOTERS,
     "voters": VOTERS,
     "register": VOTERS,
@@ -148,7 +149,7 @@ class TestEnds:
             ("sign-in", "challenge"): timedelta(minutes=10),
             ("sign-in", "session"): timedelta(minutes=60),
             ("sign-in", "codes"): timedelta(days=2),
-            ("deliveries", "code"): timedelta(days=1, minutes=10),
+            ("codes", "code"): timedelta(days=1, minutes=10),
             ("deliveries", "reissue"): timedelta(days=RETENTION.deliveries_days),
             ("pace", "pace"): timedelta(days=3),
             ("limits", "phone"): timedelta(days=RETENTION.deliveries_days),
@@ -243,7 +244,7 @@ class TestAgreement:
             "sign-in      session               1         0  the end of each item",
             "limits       phone                 1         0  the end of each item",
             "pace         pace                  1         0  the end of each item",
-            "deliveries   code                  1         0  the end of each item",
+            "codes        code                  1         0  the end of each item",
             "deliveries   reissue               1         0  the end of each item",
             f"identifiers  identifier            5         0  {ends}",
             f"voters       voter                 5         0  {ends}",
