@@ -1,4 +1,4 @@
-"""What lies in another kind's table is never sent: whoever may write there may not put that kind."""
+"""What lies in another kind's table is never sent: who may write there may not put that kind."""
 
 from __future__ import annotations
 
