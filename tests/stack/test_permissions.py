@@ -311,7 +311,7 @@ def test_sign_in_reads_a_voter_by_a_refused_check_alone(deployment: Deployment, 
         login.clients["dynamodb"].transact_write_items(
             TransactItems=[{"ConditionCheck": {**refused, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}]
         )
-    (reason,) = told.value.response["CancellationReasons"]
+    reason: Any = told.value.response["CancellationReasons"][0]
     assert reason["Item"]["voter_id"]["S"] == voter.voter_id
 
 
