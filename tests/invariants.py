@@ -36,6 +36,7 @@ TABLES = (
     "VotersTable",
     "IdentifiersTable",
     "SignInTable",
+    "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
     "LimitsTable",
@@ -255,7 +256,7 @@ class Ledger:
         """What was sealed is gone, or its erasure is planned for the end of redelivery, or an
         operator may bring it back.
         """
-        for item in self.world.items("DeliveriesTable"):
+        for item in self.world.deliveries():
             delivery = delivery_from_item(item)
             assert all(delivery.status_of(message) in SETTLED for message in delivery.messages)
             if delivery.payload is not None or delivery.address is not None:
@@ -267,7 +268,7 @@ class Ledger:
 
     def deliveries(self) -> list[Delivery]:
         """Return every delivery as it stands."""
-        return [delivery_from_item(item) for item in self.world.items("DeliveriesTable")]
+        return [delivery_from_item(item) for item in self.world.deliveries()]
 
     def identifiers(self) -> set[str]:
         """Return every identifier that was drawn, issued or not, as it is written in messages."""

@@ -122,7 +122,7 @@ class History:
             now=at,
             lifetime=timedelta(minutes=self.election.limits.code.lifetime_minutes),
         )
-        self._put(self.stack.deliveries_table, item)
+        self._put(self.stack.code_deliveries_table, item)
 
     def reissue(
         self,

@@ -48,6 +48,7 @@ def figures_of_week() -> Figures:
             voters_table=outputs["VotersTable"],
             identifiers_table=outputs["IdentifiersTable"],
             deliveries_table=outputs["DeliveriesTable"],
+            code_deliveries_table=outputs["CodeDeliveriesTable"],
             register_table=outputs["RegisterTable"],
             sign_in_table=outputs["SignInTable"],
             limits_table=outputs["LimitsTable"],

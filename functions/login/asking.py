@@ -16,6 +16,7 @@ from reassort.letting_in import request_number
 from reassort.outbox import code_delivery_item
 from reassort.problems import Problem
 from reassort.sessions import Token, draw_token
+from reassort.table_keys import CODE_PREFIX
 from reassort.tables import Action, ConditionFailedError, ContentionError, put_if_absent, write_all
 
 from login.bucket import give_back, take_from_bucket, take_let_in
@@ -79,7 +80,7 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
 
 
 def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:
-    code, delivery_id = draw_code(), secrets.token_urlsafe(16)
+    code, delivery_id = draw_code(), CODE_PREFIX + secrets.token_urlsafe(16)
     lifetime = timedelta(minutes=deps.election.limits.code.lifetime_minutes)
     sealed_address = deps.sealer.seal_address(challenge.voter_id, address)
     delivery = code_delivery_item(
@@ -91,7 +92,7 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         now=now,
         lifetime=lifetime,
     )
-    outbox = put_if_absent("delivery", deps.deliveries_table, delivery, "delivery_id")
+    outbox = put_if_absent("delivery", deps.code_deliveries_table, delivery, "delivery_id")
     newest = stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)
     if renewed:
         try:

@@ -28,5 +28,5 @@ class Deps:
     site_origin: str
     source_header: str
     sign_in_table: str
-    deliveries_table: str
+    code_deliveries_table: str
     voters_table: str

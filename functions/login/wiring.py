@@ -23,7 +23,7 @@ class Settings:
     voter_hash_key: str
     sign_in_hash_key: str
     sign_in_table: str
-    deliveries_table: str
+    code_deliveries_table: str
     voters_table: str
 
 
@@ -39,6 +39,6 @@ def build(settings: Settings, clients: Clients, clock: Clock, election: Election
         site_origin=settings.site_origin,
         source_header=settings.source_header,
         sign_in_table=settings.sign_in_table,
-        deliveries_table=settings.deliveries_table,
+        code_deliveries_table=settings.code_deliveries_table,
         voters_table=settings.voters_table,
     )

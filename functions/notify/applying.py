@@ -107,7 +107,8 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
 
 def _delivery_of_sms(sms_id: str, deps: Deps) -> str | None:
     answer = deps.dynamodb.query(
-        TableName=deps.deliveries_table,
+        # A code never goes by SMS.
+        TableName=deps.outbox.deliveries,
         IndexName=SMS_INDEX,
         KeyConditionExpression="sms_id = :id",
         ExpressionAttributeValues=to_wire({":id": sms_id}),

@@ -128,7 +128,7 @@ def _read(delivery_ids: set[str], deps: Deps) -> dict[str, Status]:
     """Return where the canaries stand that are in the outbox, strongly consistent."""
     answer = deps.dynamodb.batch_get_item(
         RequestItems={
-            deps.deliveries_table: {
+            deps.outbox.deliveries: {
                 "Keys": [to_wire({"delivery_id": delivery_id}) for delivery_id in sorted(delivery_ids)],
                 "ProjectionExpression": "delivery_id, messages",
                 "ConsistentRead": True,
@@ -137,7 +137,7 @@ def _read(delivery_ids: set[str], deps: Deps) -> dict[str, Status]:
     )
     if answer.get("UnprocessedKeys"):
         raise ContentionError("UnprocessedKeys")
-    items = [from_wire(item) for item in answer["Responses"].get(deps.deliveries_table, [])]
+    items = [from_wire(item) for item in answer["Responses"].get(deps.outbox.deliveries, [])]
     return {item["delivery_id"]: Status(item["messages"][Message.CANARY]["status"]) for item in items}
 
 
@@ -147,7 +147,7 @@ def _queue(canary: Canary, target: CanaryTarget, now: datetime, deps: Deps) -> N
     """
     try:
         deps.dynamodb.put_item(
-            TableName=deps.deliveries_table,
+            TableName=deps.outbox.deliveries,
             Item=to_wire(_item(canary, target, now, deps)),
             ConditionExpression="attribute_not_exists(delivery_id)",
         )

@@ -11,12 +11,12 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.election import Election
-from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, delivery_from_item
+from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
 from reassort.tables import delete_one, read_many
 
 from notify.claims import Claim, Whose, await_turn, claim_message, record_sent, release_claim
-from notify.delivery_writes import read_delivery
+from notify.delivery_writes import read_delivery, write_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
 from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
@@ -67,7 +67,7 @@ def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
         ContentionError: the tables are busy.
         botocore.exceptions.ClientError, BotoCoreError: they cannot be reached.
     """
-    table = deps.deliveries_table
+    table = deps.outbox.of(delivery_id)
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
     return FoundDelivery(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
@@ -89,10 +89,12 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     delivery, generation = found.delivery, found.generation
     if delivery is None:
         return []
+    if not delivery.is_in_its_table:
+        return _refuse(delivery, deps)
     if generation is None and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers
         # ends.
-        delete_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": delivery.delivery_id})
+        delete_one(deps.dynamodb, deps.outbox.of(delivery.delivery_id), {"delivery_id": delivery.delivery_id})
         return []
     outdated = generation is not None and generation > delivery.generation
     if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
@@ -109,6 +111,25 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
     if delivery.all_settled:
         close_delivery(delivery, deps.clock(), deps)
     return again
+
+
+def _refuse(delivery: Delivery, deps: Deps) -> list[datetime]:
+    """End and erase a delivery that lies in the table of another kind: who may write there may not
+    put that kind. The codes that an update finds among reissues end so too.
+    """
+    deps.event_log.warn("delivery in another kind's table", delivery=delivery.delivery_id)
+    reason = Reason.CODE_EXPIRED if delivery.kind is Kind.CODE else Reason.INTERNAL
+    failed = [
+        f"messages.{message}.#status = :failed, messages.{message}.reason = :reason" for message in delivery.messages
+    ]
+    write_delivery(
+        deps,
+        delivery,
+        f"SET {', '.join(failed)} REMOVE payload, address, due_shard, due_at, wake",
+        "attribute_exists(delivery_id)",
+        {":failed": Status.FAILED.value, ":reason": reason.value},
+    )
+    return []
 
 
 def _deliver_message(delivery: Delivery, message: Message, deps: Deps) -> tuple[Delivery, datetime | None]:

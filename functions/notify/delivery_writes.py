@@ -28,7 +28,7 @@ class Condition:
 
 def read_delivery(delivery_id: str, deps: Deps) -> Delivery | None:
     """Read a delivery, strongly consistent."""
-    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": delivery_id})
+    item = read_one(deps.dynamodb, deps.outbox.of(delivery_id), {"delivery_id": delivery_id})
     return delivery_from_item(item) if item else None
 
 
@@ -45,7 +45,7 @@ def write_delivery(  # the parts of an UpdateItem call
     """Update a delivery and return it as `returns` says; None when the condition did not hold."""
     key = {"delivery_id": delivery.delivery_id}
     try:
-        request = update_request(deps.deliveries_table, key, expression, condition, values, names)
+        request = update_request(deps.outbox.of(delivery.delivery_id), key, expression, condition, values, names)
         item = update_one(deps.dynamodb, request, returns=returns)
     except ConditionFailedError:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reassort.clock import Clock
 from reassort.election import Election
 from reassort.event_log import EventLog
+from reassort.outbox import OutboxTables
 from reassort.sealing import Opener, Sealer
 
 from notify.meters import Meters
@@ -36,6 +37,6 @@ class Deps:
     event_log: EventLog
     meters: Meters
     voters_table: str
-    deliveries_table: str
+    outbox: OutboxTables
     pace_table: str
     retry_queue: str

@@ -25,7 +25,7 @@ def defer_sweep(delivery_id: str, until: datetime, deps: Deps) -> None:
     failed just now.
     """
     request = update_request(
-        deps.deliveries_table,
+        deps.outbox.of(delivery_id),
         {"delivery_id": delivery_id},
         "SET due_at = :until REMOVE wake",
         "attribute_exists(due_shard) AND due_at < :until",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from reassort.clock import epoch_milliseconds
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 # What one sweep of a shard queues; the next sweep is a minute later. Eight shards make 4,000
-# deliveries a minute.
+# deliveries of a table a minute.
 _SWEEP_LIMIT = 500
 # What one sweep looks at in a shard, to measure what waits: some ten thousand deliveries.
 _SWEEP_PAGES = 4
@@ -51,9 +52,9 @@ def _overdue_sending(now: int, deps: Deps) -> Iterator[str]:
     """Give the deliveries whose time to be sent has passed, and measure all that wait."""
     waiting: dict[str, list[int]] = {lane.value: [] for lane in Lane}
     most_overdue = 0
-    for shard in DUE_SHARDS:
+    for table, shard in product(deps.outbox.all, DUE_SHARDS):
         queued = 0
-        for item in _due(shard, None, _SWEEP_PAGES, deps):
+        for item in _due(table, shard, None, _SWEEP_PAGES, deps):
             waiting[_lane_of(item)].append(int(item["queued_at"]["N"]))
             late = now - int(item["due_at"]["N"])
             most_overdue = max(most_overdue, late)
@@ -67,15 +68,16 @@ def _overdue_sending(now: int, deps: Deps) -> Iterator[str]:
 
 
 def _overdue_erasure(now: int, deps: Deps) -> Iterator[str]:
+    # A code is erased as soon as it is settled, and one that is parked is gone before its erasure.
     for shard in ERASE_SHARDS:
-        for position, item in enumerate(_due(shard, now, 1, deps)):
+        for position, item in enumerate(_due(deps.outbox.deliveries, shard, now, 1, deps)):
             if position < _SWEEP_LIMIT:
                 yield item["delivery_id"]["S"]
 
 
-def _due(shard: str, until: int | None, pages: int, deps: Deps) -> Iterator[Mapping[str, Any]]:
+def _due(table: str, shard: str, until: int | None, pages: int, deps: Deps) -> Iterator[Mapping[str, Any]]:
     request: QueryInputTypeDef = {
-        "TableName": deps.deliveries_table,
+        "TableName": table,
         "IndexName": DUE_INDEX,
         "KeyConditionExpression": "due_shard = :shard",
         "ExpressionAttributeValues": to_wire({":shard": shard}),

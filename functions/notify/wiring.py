@@ -7,6 +7,7 @@ from reassort.aws import Clients
 from reassort.clock import Clock
 from reassort.election import Election
 from reassort.event_log import EventLog
+from reassort.outbox import OutboxTables
 from reassort.sealing import Opener, Sealer
 
 from notify.deps import Deps
@@ -25,6 +26,7 @@ class Settings:
     encryption_key: str
     voters_table: str
     deliveries_table: str
+    code_deliveries_table: str
     pace_table: str
     retry_queue: str
     sender_domain: str
@@ -57,7 +59,7 @@ def build(
         event_log=EventLog("notify"),
         meters=Meters(settings.metrics_namespace, election.domain_names, write),
         voters_table=settings.voters_table,
-        deliveries_table=settings.deliveries_table,
+        outbox=OutboxTables(settings.code_deliveries_table, settings.deliveries_table),
         pace_table=settings.pace_table,
         retry_queue=settings.retry_queue,
     )

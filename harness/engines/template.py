@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from deployed.nested import whole
+from reassort.outbox import OutboxTables
 
 from local.processes import ROOT
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TEMPLATE = ROOT / "template.yaml"
+# The two tables of the outbox, by logical id.
+OUTBOX = OutboxTables("CodeDeliveriesTable", "DeliveriesTable")
 _TABLE_TYPE = "AWS::DynamoDB::Table"
 
 

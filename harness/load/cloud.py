@@ -24,6 +24,7 @@ from reassort.outbox import WAKE
 
 from harness.engines.engine import ACCOUNT, REGION
 from harness.engines.quick import Aside, forget_sent
+from harness.engines.template import OUTBOX
 from harness.load.virtual_time import DeadlineError, Simulation
 from harness.service.events import queue_event, ses_event, sms_log_event
 from harness.service.world import START
@@ -276,9 +277,10 @@ class Cloud:
         if wire.alerts:
             wire.alerts.clear()
         self.world.responses.clear()
-        for record in self.world.engine.take_stream_records("DeliveriesTable"):
-            if record["dynamodb"].get("NewImage", {}).get("wake", {}).get("S") == WAKE:
-                self._show(record)
+        for table in OUTBOX.all:
+            for record in self.world.engine.take_stream_records(table):
+                if record["dynamodb"].get("NewImage", {}).get("wake", {}).get("S") == WAKE:
+                    self._show(record)
 
     # ------------------------------------------------------------ Lambda
 

@@ -80,7 +80,17 @@ def surroundings(*, tls: bool = False) -> Iterator[Surroundings]:
 
 
 def _environment(endpoint: str) -> dict[str, str]:
-    names = ("VOTERS", "IDENTIFIERS", "SIGN_IN", "DELIVERIES", "REGISTER", "LIMITS", "CONTROL", "PACE")
+    names = (
+        "VOTERS",
+        "IDENTIFIERS",
+        "SIGN_IN",
+        "CODE_DELIVERIES",
+        "DELIVERIES",
+        "REGISTER",
+        "LIMITS",
+        "CONTROL",
+        "PACE",
+    )
     return {
         "LANG": "C.UTF-8",
         "ELECTION": ELECTION.stem,

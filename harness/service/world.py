@@ -63,7 +63,7 @@ from reissue import wiring as reissue_wiring
 from harness.elections import read_election
 from harness.engines.engine import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from harness.engines.moto import MOTO
-from harness.engines.template import read_template
+from harness.engines.template import OUTBOX, read_template
 from harness.service.events import proxy_event, queue_event, stream_event
 from harness.service.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 
@@ -356,12 +356,13 @@ class World:
                 self._next_record += 1
 
     def new_records(self) -> list[dict[str, Any]]:
-        """Return the records of the outbox's stream that delivery has not been given yet."""
+        """Return the records of the outbox's streams that delivery has not been given yet."""
         # What nobody takes out of the other stream would be copied by moto for each transaction.
         self._take_entries()
-        for record in self.engine.take_stream_records("DeliveriesTable"):
-            record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + len(self._records))
-            self._records.append(record)
+        for table in OUTBOX.all:
+            for record in self.engine.take_stream_records(table):
+                record["dynamodb"]["SequenceNumber"] = str(_FIRST_SEQUENCE_NUMBER + len(self._records))
+                self._records.append(record)
         return self._records[self._next_record :]
 
     def announce(self) -> None:
@@ -439,7 +440,7 @@ class World:
             self.run_outbox()
             # The sweeper's query, without its eight calls a minute when it would find nothing.
             now = self.clock().timestamp() * 1000
-            if any(item.get("due_at", now + 1) <= now for item in self.items("DeliveriesTable")):
+            if any(item.get("due_at", now + 1) <= now for item in self.deliveries()):
                 self.sweep()
                 self.run_outbox()
 
@@ -540,17 +541,21 @@ class World:
         """
         self._update("VotersTable", {"voter_id": enrolled.voter_id}, attributes)
 
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Return the items of every delivery, of codes first."""
+        return [item for table in OUTBOX.all for item in self.items(table)]
+
     def delivery(self, reference: str) -> Delivery:
         """Return a delivery as it stands."""
         return delivery_from_item(self.delivery_item(reference))
 
     def delivery_item(self, reference: str) -> dict[str, Any]:
         """Return the item of a delivery as it stands."""
-        return self._get("DeliveriesTable", {"delivery_id": reference})
+        return self._get(OUTBOX.of(reference), {"delivery_id": reference})
 
     def change_delivery(self, reference: str, **attributes: Any) -> None:
         """Overwrite attributes of a delivery behind the service's back."""
-        self._update("DeliveriesTable", {"delivery_id": reference}, attributes)
+        self._update(OUTBOX.of(reference), {"delivery_id": reference}, attributes)
 
     def change_message(self, reference: str, message: str, **attributes: Any) -> None:
         """Overwrite attributes of one message of a delivery, as a receipt may."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from harness.engines.template import OUTBOX
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -99,18 +101,21 @@ def compare(deployment: Deployment, pairs: int, seed: int = 1) -> dict[str, Comp
 
 @contextmanager
 def delivery_held(deployment: Deployment) -> Iterator[None]:
-    """Let the outbox's stream wake nobody: what is queued meanwhile is delivered afterwards."""
+    """Let the outbox's streams wake nobody: what is queued meanwhile is delivered afterwards."""
     client = deployment.client("lambda")
-    (stream,) = [
+    tables = [f":table/{deployment.table(table)}/stream/" for table in OUTBOX.all]
+    streams = [
         mapping["UUID"]
         for mapping in client.list_event_source_mappings()["EventSourceMappings"]
-        if "/stream/" in mapping["EventSourceArn"] and deployment.table("DeliveriesTable") in mapping["EventSourceArn"]
+        if any(table in mapping["EventSourceArn"] for table in tables)
     ]
-    client.update_event_source_mapping(UUID=stream, Enabled=False)
+    for stream in streams:
+        client.update_event_source_mapping(UUID=stream, Enabled=False)
     try:
         yield
     finally:
-        client.update_event_source_mapping(UUID=stream, Enabled=True)
+        for stream in streams:
+            client.update_event_source_mapping(UUID=stream, Enabled=True)
 
 
 def ask(client: httpx.Client, address: str, cookie: str | None = None) -> TimedAnswer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from reassort.outbox import OVERDUE_AFTER, Kind
@@ -63,7 +64,11 @@ def waiting(dynamodb: DynamoDBClient, stack: Stack) -> list[Waiting]:
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
     """
-    found = [_waiting(item) for shard in DUE_SHARDS for item in _shard(dynamodb, stack, shard)]
+    found = [
+        _waiting(item)
+        for table, shard in product(stack.outbox.all, DUE_SHARDS)
+        for item in _shard(dynamodb, table, shard)
+    ]
     return sorted(found, key=lambda one: (one.queued_at, one.name))
 
 
@@ -122,9 +127,9 @@ def _again(body: str) -> str | None:
     return json.dumps(content)
 
 
-def _shard(dynamodb: DynamoDBClient, stack: Stack, shard: str) -> Iterator[dict[str, Any]]:
+def _shard(dynamodb: DynamoDBClient, table: str, shard: str) -> Iterator[dict[str, Any]]:
     pages = dynamodb.get_paginator("query").paginate(
-        TableName=stack.deliveries_table,
+        TableName=table,
         IndexName=DUE_INDEX,
         KeyConditionExpression="due_shard = :shard",
         ExpressionAttributeValues=to_wire({":shard": shard}),

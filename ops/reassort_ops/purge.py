@@ -93,6 +93,9 @@ def rules_of(stack: Stack, election: Election) -> tuple[PurgeRule, ...]:
         PurgeRule("pace", stack.pace_table, ("key",), roll, has_own_end=True, kind_attribute="key"),
         PurgeRule("control", stack.control_table, ("key",), roll, kind="control"),
         PurgeRule(
+            "codes", stack.code_deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"
+        ),
+        PurgeRule(
             "deliveries", stack.deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"
         ),
         PurgeRule("identifiers", stack.identifiers_table, ("identifier_hash",), roll, kind="identifier"),

@@ -103,6 +103,7 @@ def surroundings(artefacts: Artefacts, tmp_path_factory: pytest.TempPathFactory)
             "IDENTIFIERS_TABLE": tables["IdentifiersTable"],
             "SIGN_IN_TABLE": tables["SignInTable"],
             "DELIVERIES_TABLE": tables["DeliveriesTable"],
+            "CODE_DELIVERIES_TABLE": tables["CodeDeliveriesTable"],
             "REGISTER_TABLE": tables["RegisterTable"],
             "LIMITS_TABLE": tables["LimitsTable"],
             "CONTROL_TABLE": tables["ControlTable"],

@@ -22,6 +22,7 @@ def stack_of(world: World) -> Stack:
         identifiers_table=world.tables["IdentifiersTable"],
         sign_in_table=world.tables["SignInTable"],
         deliveries_table=world.tables["DeliveriesTable"],
+        code_deliveries_table=world.tables["CodeDeliveriesTable"],
         register_table=world.tables["RegisterTable"],
         limits_table=world.tables["LimitsTable"],
         control_table=world.tables["ControlTable"],

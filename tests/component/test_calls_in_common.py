@@ -107,9 +107,9 @@ def test_each_function_touches_its_own_tables(world: World, claire: Enrolled) ->
     note("announce", calls)
     assert {str(call) for call in calls} == {"sns.Publish"}
     assert touched == {
-        "login": {"SignInTable", "DeliveriesTable", "VotersTable"},
-        "reissue": set(world.tables) - {"PaceTable"},
-        "notify": {"DeliveriesTable", "VotersTable", "PaceTable"},
+        "login": {"SignInTable", "CodeDeliveriesTable", "VotersTable"},
+        "reissue": set(world.tables) - {"CodeDeliveriesTable", "PaceTable"},
+        "notify": {"CodeDeliveriesTable", "DeliveriesTable", "VotersTable", "PaceTable"},
         "registry": {"IdentifiersTable", "VotersTable"},
         "announce": set(),
     }

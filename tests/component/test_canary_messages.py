@@ -73,7 +73,7 @@ def _arrive(world: World) -> None:
     """Let SES and the carrier report every canary that was sent."""
     for email in world.emails:
         world.wake("notify", ses_event("delivery", email.tags["delivery"], "canary", to=email.to, at=world.clock()))
-    for item in world.items("DeliveriesTable"):
+    for item in world.deliveries():
         if "sms_id" in item:
             world.wake("notify", sms_log_event(item["sms_id"], at=world.clock()))
 
@@ -96,21 +96,21 @@ def test_canary_is_named_by_domain_channel_and_time() -> None:
 def test_no_canary_without_a_word_of_the_election(world: World) -> None:
     before = len(world.calls)
     world.sweep()
-    assert world.items("DeliveriesTable") == []
+    assert world.deliveries() == []
     assert {call.operation for call in world.calls[before:]} == {"Query"}
     assert "CanariesMissing" not in world.log_text
 
 
 @pytest.mark.req("P9", "U12")
 def test_each_mailbox_and_handset_gets_one_when_it_is_due(watched: World) -> None:
-    assert watched.items("DeliveriesTable") == [], "one that was due before anybody watched"
+    assert watched.deliveries() == [], "one that was due before anybody watched"
     for _ in range(15):
         _minute(watched)
         watched.clock.move(minutes=1)
     assert sorted(email.to for email in watched.emails) == [MAILBOX, OTHER_MAILBOX]
     (sms,) = watched.sms
     assert sms.to == HANDSET
-    assert {Canary.of(item["delivery_id"]) for item in watched.items("DeliveriesTable")} == {
+    assert {Canary.of(item["delivery_id"]) for item in watched.deliveries()} == {
         Canary(domain, channel, epoch_milliseconds(DUE)) for domain, channel in NAMES
     }
     _minute(watched)
@@ -259,7 +259,7 @@ def test_many_sweeps_at_once_queue_one_of_each() -> None:
         world.wire.interceptors.append(wait_for_the_others)
         with ThreadPoolExecutor(len(sweepers)) as pool:
             list(pool.map(sweep_canaries, sweepers))
-        assert len(world.items("DeliveriesTable")) == len(NAMES)
+        assert len(world.deliveries()) == len(NAMES)
         put = [call for call in world.calls if call.operation == "PutItem"]
         assert len(put) == len(NAMES) * len(sweepers), "nobody raced"
         world.run_outbox()

@@ -227,10 +227,10 @@ def test_what_was_sealed_is_erased_when_redelivery_is_over(world: World, claire:
 @pytest.mark.req("S3", "I8")
 def test_code_for_a_stranger_ends_in_delivery(world: World, claire: Enrolled) -> None:
     world.browser().ask_code("stranger.unknown@ac-dijon.fr")
-    assert len(world.items("DeliveriesTable")) == 1
+    assert len(world.deliveries()) == 1
     world.run_outbox()
     assert world.emails == []
-    assert world.items("DeliveriesTable") == []
+    assert world.deliveries() == []
 
 
 @pytest.mark.req("R6")

@@ -54,7 +54,7 @@ def test_stop_overtakes_a_reissue_that_has_been_read(world: World, claire: Enrol
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (409, "reissues-stopped")
     assert world.voter(claire).generation == 1
-    assert not [item for item in world.items("DeliveriesTable") if item["kind"] == "reissue"]
+    assert not [item for item in world.deliveries() if item["kind"] == "reissue"]
 
 
 @pytest.mark.req("I6", "R2")

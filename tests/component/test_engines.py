@@ -62,7 +62,7 @@ def test_items_are_what_the_api_gives(world: World) -> None:
         },
     }
     world.engine.put("DeliveriesTable", item)
-    assert world.items("DeliveriesTable") == [item]
+    assert world.deliveries() == [item]
     assert world.delivery_item("A") == item
     (given,) = world.wire.operator.dynamodb.scan(TableName=world.tables["DeliveriesTable"])["Items"]
     assert given["due_at"] == {"N": "7"}

@@ -49,7 +49,7 @@ def _sealed(world: World, reference: str) -> tuple[Any, ...]:
 def test_code_is_erased_as_soon_as_it_is_sent(world: World, claire: Enrolled) -> None:
     world.browser().ask_code(claire.email)
     world.run_outbox()
-    (delivery,) = world.items("DeliveriesTable")
+    (delivery,) = world.deliveries()
     assert _sealed(world, delivery["delivery_id"]) == ()
 
 
@@ -59,7 +59,7 @@ def test_code_that_is_too_late_is_not_sent_and_is_erased(world: World, claire: E
     world.clock.move(minutes=10)
     world.run_outbox()
     assert not world.emails
-    (delivery,) = world.items("DeliveriesTable")
+    (delivery,) = world.deliveries()
     assert _sealed(world, delivery["delivery_id"]) == ()
     world.clock.move(minutes=10)
     assert world.sweep() == 0

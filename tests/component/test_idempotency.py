@@ -21,7 +21,7 @@ def _issued_once(world: World, enrolled: Enrolled) -> bool:
         and [entry["change"] for entry in entries] == ["issued", "reissued"]
         and broken_links(entries) == []
         and len(world.items("IdentifiersTable")) == 2
-        and len(world.items("DeliveriesTable")) == 1
+        and len(world.deliveries()) == 1
     )
 
 

@@ -60,7 +60,7 @@ def test_codes_of_a_voter(world: World, claire: Enrolled) -> None:
     assert answers.total() == MANY
     assert answers["202"] > MANY / 2
     assert set(answers) <= {"202", "503 unavailable"}
-    assert len(world.items("DeliveriesTable")) == 1
+    assert len(world.deliveries()) == 1
 
 
 @pytest.mark.req("S8", "S13")

@@ -207,10 +207,10 @@ def test_receipt_of_an_unknown_email_changes_nothing(
     world: World, claire: Enrolled, browser: Browser, message: str
 ) -> None:
     reference = _reissued(world, browser, claire)
-    before = world.items("DeliveriesTable")
+    before = world.deliveries()
     world.wake("notify", ses_event("bounce", "22222-22222", message))
     world.wake("notify", ses_event("bounce", reference, "code"))
-    assert world.items("DeliveriesTable") == before
+    assert world.deliveries() == before
     assert world.metrics("UnknownReceipts") == [1, 1]
 
 

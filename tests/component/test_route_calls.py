@@ -29,6 +29,11 @@ _SEND_EMAIL = [_TURN, _UPDATE_DELIVERY, "kms.Decrypt", "kms.Decrypt", "sesv2.Sen
 _SEND_SMS = [_TURN, _UPDATE_DELIVERY, "kms.Decrypt", "sns.Publish", _UPDATE_DELIVERY]
 _LOOK = "dynamodb.BatchGetItem DeliveriesTable VotersTable"
 
+
+def _of_code(call: str) -> str:
+    return call.replace("DeliveriesTable", "CodeDeliveriesTable")
+
+
 type Step = Callable[[World, Enrolled, Browser], Any]
 
 
@@ -80,7 +85,7 @@ OPERATIONS: dict[str, tuple[Callable[[World, Enrolled, Browser], Step], list[str
             "dynamodb.UpdateItem SignInTable",
             "kms.Encrypt",
             "kms.Encrypt",
-            "dynamodb.TransactWriteItems SignInTable DeliveriesTable SignInTable",
+            "dynamodb.TransactWriteItems SignInTable CodeDeliveriesTable SignInTable",
         ],
     ),
     "redeemCode": (
@@ -181,9 +186,9 @@ def _sms_receipt(world: World, voter: Enrolled, browser: Browser) -> Step:
     return lambda *_: world.wake("notify", sms_log_event(sms_id, at=world.clock()))
 
 
-_SWEEP = ["dynamodb.Query DeliveriesTable"] * 16
+_SWEEP = ["dynamodb.Query CodeDeliveriesTable"] * 8 + ["dynamodb.Query DeliveriesTable"] * 16
 TRIGGERS: dict[str, tuple[str, Callable[[World, Enrolled, Browser], Step], list[str]]] = {
-    "a code": ("stream", _code_in_stream, [_LOOK, *_SEND_EMAIL, _UPDATE_DELIVERY]),
+    "a code": ("stream", _code_in_stream, [_of_code(call) for call in (_LOOK, *_SEND_EMAIL, _UPDATE_DELIVERY)]),
     "a reissue by SMS": (
         "stream",
         _sms_in_stream,

@@ -86,7 +86,7 @@ def test_stranger_gets_no_mail_and_no_session_even_with_the_right_code(world: Wo
     browser.ask_code(STRANGER)
     world.run_outbox()
     assert not world.emails
-    assert not world.items("DeliveriesTable")
+    assert not world.deliveries()
     # Every code there is: the one that was drawn among them.
     statuses = {browser.redeem(f"{code:06d}").status for code in range(6)}
     assert statuses == {401, 429}
@@ -206,18 +206,18 @@ def test_reserve_gives_each_source_one_code_in_a_window_and_few_sources_any(worl
         _ask_from(world, claire.email, "192.0.2.66")
         world.clock.move(seconds=61)
     while True:
-        queued = len(world.items("DeliveriesTable"))
+        queued = len(world.deliveries())
         _ask_from(world, claire.email, "192.0.2.66")
-        if len(world.items("DeliveriesTable")) == queued:
+        if len(world.deliveries()) == queued:
             break
         world.clock.move(seconds=61)
-    before = len(world.items("DeliveriesTable"))
+    before = len(world.deliveries())
     for number in range(20):
         _ask_from(world, claire.email, f"203.0.113.{number}")
         _ask_from(world, claire.email, f"203.0.113.{number}")
     reserve = [item for item in world.items("SignInTable") if item["key"].startswith("reserve#")]
     assert all(len(item["sources"]) <= 3 for item in reserve)
-    assert len(world.items("DeliveriesTable")) - before <= 3
+    assert len(world.deliveries()) - before <= 3
     assert "203.0.113" not in str(world.items("SignInTable"))
 
 
@@ -228,9 +228,9 @@ def test_bucket_holds_five_codes_refills_one_every_three_minutes_and_has_one_in_
     browser = world.browser()
     taken_at = []
     for minute in range(16):
-        before = len(world.items("DeliveriesTable"))
+        before = len(world.deliveries())
         browser.ask_code(claire.email)
-        if len(world.items("DeliveriesTable")) > before:
+        if len(world.deliveries()) > before:
             taken_at.append(minute)
         world.clock.move(minutes=1)
     # Two refills come while the first five go, one a minute; the eighth is this source's of the
@@ -282,7 +282,7 @@ def test_foreign_origin_is_refused(world: World, claire: Enrolled, method: str, 
 def test_what_is_stored_of_a_code_needs_the_browsers_secret(world: World, claire: Enrolled) -> None:
     browser = world.browser()
     code = _ask(world, browser, claire.email)
-    stored = repr(world.items("SignInTable")) + repr(world.items("DeliveriesTable"))
+    stored = repr(world.items("SignInTable")) + repr(world.deliveries())
     secret = (browser.challenge_cookie or "")[:32]
     assert code not in stored
     assert secret not in stored

@@ -51,7 +51,7 @@ def test_hundred_simultaneous_requests_get_no_more_than_the_bound() -> None:
         assert CODES / 2 < len(accepted) <= CODES
         assert {answer.code for answer in refused} == {"source-limit"}
         assert _counted(world) == len(accepted)
-        assert len(world.items("DeliveriesTable")) == len(accepted)
+        assert len(world.deliveries()) == len(accepted)
 
 
 @pytest.mark.req("S12", "S13")
@@ -104,9 +104,9 @@ def test_refused_request_costs_the_voter_no_code() -> None:
         for number in range(20 * SHARDS):
             _ask(world, number)
         assert _ask(world, 9999).status == 429
-        queued = len(world.items("DeliveriesTable"))
+        queued = len(world.deliveries())
         assert _ask(world, 9999, source="203.0.113.99").status == 202
-        assert len(world.items("DeliveriesTable")) == queued + 1
+        assert len(world.deliveries()) == queued + 1
 
 
 @pytest.mark.req("S13")
@@ -149,5 +149,5 @@ def test_address_of_the_network_is_kept_only_as_a_keyed_hash() -> None:
         _ask(world, 1)
         assert _counted(world) == 1
         assert SCHOOL not in str(
-            [world.items(table) for table in ("SignInTable", "DeliveriesTable", "LimitsTable", "PaceTable")]
+            [world.items(table) for table in ("SignInTable", "CodeDeliveriesTable", "LimitsTable", "PaceTable")]
         )

@@ -95,7 +95,7 @@ def nothing_yet(world: World, voter: Enrolled) -> None:
 def code_in_a_full_mailbox(world: World, voter: Enrolled) -> None:
     world.browser().ask_code(voter.email)
     world.run_outbox()
-    (code,) = [item for item in world.items("DeliveriesTable") if item["kind"] == "code"]
+    (code,) = [item for item in world.deliveries() if item["kind"] == "code"]
     world.clock.move(seconds=20)
     mail_says(world, "bounce", code["delivery_id"], "code", bounceType="Transient", bounceSubType="MailboxFull")
 

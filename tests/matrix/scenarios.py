@@ -19,6 +19,7 @@ from reassort_ops import election_control
 from reassort_ops.voter import changes as voter_changes
 from reassort_ops.voter import reissue as voter_reissue
 
+from harness.engines.template import OUTBOX
 from harness.service.events import ses_event, sms_log_event
 from harness.service.wire import ProcessDiedError, no_reply
 from harness.service.world import Browser, Response, identifier_in
@@ -125,7 +126,7 @@ class AskCodeOfAStranger(ApiRequest):
         assert stage.answer is not None
         assert stage.answer.status == 202
         assert not stage.world.emails
-        assert not stage.world.items("DeliveriesTable")
+        assert not stage.world.deliveries()
 
 
 class AskCodeAgain(AskCode):
@@ -192,7 +193,7 @@ class DropStrangersCode(DeliverCode):
 
     def goal(self, stage: Stage) -> None:
         assert not stage.world.emails
-        assert not stage.world.items("DeliveriesTable")
+        assert not stage.world.deliveries()
 
 
 class DeliverExpiredCode(DeliverCode):
@@ -878,7 +879,7 @@ class SweepWithCanaries(Scenario):
         stage.world.sweep()
 
     def goal(self, stage: Stage) -> None:
-        canaries = [item for item in stage.world.items("DeliveriesTable") if item["kind"] == Kind.CANARY]
+        canaries = [item for item in stage.world.deliveries() if item["kind"] == Kind.CANARY]
         assert sorted(item["channel"] for item in canaries) == ["email", "sms"]
         assert all(item["messages"][Message.CANARY]["status"] == Status.SENT for item in canaries)
         assert all("payload" not in item and "address" not in item for item in canaries)
@@ -1042,7 +1043,7 @@ class SmsUnknown(CarrierReceipt):
 
     def goal(self, stage: Stage) -> None:
         world = stage.world
-        assert not world.items("DeliveriesTable")
+        assert not world.deliveries()
         assert world.metrics("UnknownReceipts")
         assert not world.queued_bodies(world.dead_letter_queue)
 
@@ -1290,7 +1291,8 @@ def _damage(stage: Stage) -> bytes:
     payload: bytes = world.delivery_item(reference)["payload"]
     sealed = world.wire.operator.kms.encrypt(KeyId=world.encryption_key, Plaintext=b"{}")["CiphertextBlob"]
     world.change_delivery(reference, payload=sealed)
-    world.engine.take_stream_records("DeliveriesTable")
+    for table in OUTBOX.all:
+        world.engine.take_stream_records(table)
     return payload
 
 

@@ -252,7 +252,7 @@ class Stage:
         now = self.world.clock.now.timestamp() * 1000
         due = [
             item["due_at"]
-            for item in self.world.items("DeliveriesTable")
+            for item in self.world.deliveries()
             if "due_at" in item and (item["due_shard"] not in ERASE_SHARDS or item["due_at"] <= now)
         ]
         return _instant(math.ceil(min(due) / 60_000) * 60) if due else None
@@ -266,6 +266,7 @@ class Stage:
             identifiers_table=tables["IdentifiersTable"],
             register_table=tables["RegisterTable"],
             deliveries_table=tables["DeliveriesTable"],
+            code_deliveries_table=tables["CodeDeliveriesTable"],
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],
             control_table=tables["ControlTable"],

@@ -161,7 +161,7 @@ def test_a_stranger_is_answered_like_a_voter_and_gets_nothing(deployment: Deploy
     assert kept[0] == kept[1]
     wait_for(lambda: deployment.mails_to(voter.email))
     stranger_id = deployment.keyed_hash.voter_id(stranger)
-    wait_for(lambda: not deployment.scan("DeliveriesTable", stranger_id))
+    wait_for(lambda: not deployment.scan("CodeDeliveriesTable", stranger_id))
     assert deployment.mails_to(stranger) == []
 
 

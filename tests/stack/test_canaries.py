@@ -25,6 +25,7 @@ TABLES = (
     "VotersTable",
     "IdentifiersTable",
     "SignInTable",
+    "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
     "LimitsTable",

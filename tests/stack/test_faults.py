@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.engines.template import OUTBOX
 from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Mail, Platform, identifier_in, wait_for
 from tests.stack.fault_proxy import Breakage, BrokenService, FaultProxy, kill_worker_of, notify_through
 
@@ -107,7 +108,8 @@ class Electorate:
         voters = {voter.voter_id for voter in self.voters}
         return [
             f"{item['delivery_id']} {name} {state['status']}"
-            for item in self._deployment.scan("DeliveriesTable")
+            for table in OUTBOX.all
+            for item in self._deployment.scan(table)
             if item["voter_id"] in voters
             for name, state in item["messages"].items()
             if state["status"] not in {"sent", "superseded"}

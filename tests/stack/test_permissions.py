@@ -14,7 +14,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from reassort.keyed_hash import HashKey
-from reassort_ops.account.role_rights import ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
+from reassort_ops.account.role_rights import HELD, ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
 
 from harness.stack.deployed import Deployment, wait_for
 
@@ -28,12 +28,15 @@ _KEYS = {
     "VotersTable": {"voter_id": {"S": _NOBODY}},
     "IdentifiersTable": {"identifier_hash": {"S": _NOBODY}},
     "SignInTable": {"voter_id": {"S": _NOBODY}, "key": {"S": _NOBODY}},
+    "CodeDeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
     "LimitsTable": {"key": {"S": _NOBODY}},
     "ControlTable": {"key": {"S": _NOBODY}},
     "PaceTable": {"key": {"S": _NOBODY}},
 }
+# What is granted for lone requests only.
+_DENIED = {("NotifyRole", "DeliveriesTable"): {"Put in a transaction"}}
 # The SDK's name of each action that the table of rights has.
 _OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_ACTIONS}
 
@@ -91,6 +94,43 @@ def _parameters(table: str, operation: str, name: str) -> dict[str, Any]:
             return {"TableName": name, "Key": key}
 
 
+def _reaching(table: str, name: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Return the calls by which an item can be read, replaced or removed beside the plain reads:
+    the action that IAM asks for, the operation, and its parameters.
+
+    A write gives back what it replaced, and one whose condition fails what it met.
+    """
+    key = _KEYS[table]
+    one, never = {"TableName": name, "Key": key}, {"ConditionExpression": "attribute_exists(never)"}
+    put = {"TableName": name, "Item": {**key, "diverted": {"S": "yes"}}}
+    change = {
+        "UpdateExpression": "SET diverted = :yes",
+        "ExpressionAttributeValues": {":yes": {"S": "yes"}},
+    }
+    tells = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    old, new = {"ReturnValues": "ALL_OLD"}, {"ReturnValues": "ALL_NEW"}
+    alone: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "put over": ("PutItem", "put_item", {**put, **old}),
+        "put refused": ("PutItem", "put_item", {**put, **never, **tells}),
+        "update, old": ("UpdateItem", "update_item", {**one, **change, **old}),
+        "update, new": ("UpdateItem", "update_item", {**one, **change, **new}),
+        "update refused": ("UpdateItem", "update_item", {**one, **change, **never, **tells}),
+        "delete refused": ("DeleteItem", "delete_item", {**one, **never, **tells}),
+        "delete": ("DeleteItem", "delete_item", {**one, **old}),
+        "get in a transaction": ("GetItem", "transact_get_items", {"TransactItems": [{"Get": one}]}),
+    }
+    together = {
+        "Put": ("PutItem", {**put, **never}),
+        "Update": ("UpdateItem", {**one, **change, **never}),
+        "Delete": ("DeleteItem", {**one, **never}),
+        "ConditionCheck": ("ConditionCheckItem", {**one, **never}),
+    }
+    return alone | {
+        f"{kind} in a transaction": (action, "transact_write_items", {"TransactItems": [{kind: {**request, **tells}}]})
+        for kind, (action, request) in together.items()
+    }
+
+
 @pytest.fixture(scope="session")
 def actors(deployment: Deployment) -> dict[str, Actor]:
     """The roles of the functions. Only Lambda may assume them: for these tests the account's root
@@ -117,6 +157,36 @@ def test_a_role_does_on_a_table_what_its_job_needs_and_nothing_else(
 ) -> None:
     allowed = {action for action, operation in _OPERATIONS.items() if not actors[role].is_refused_on(table, operation)}
     assert allowed == ON_TABLES[role][table]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_there_is_read_and_replaced_by_nobody_who_may_not_write_it(
+    deployment: Deployment, actors: dict[str, Actor], role: str, table: str
+) -> None:
+    held = {action.partition(":")[2] for action in ON_TABLES[role][table]}
+    held |= {
+        action.partition(":")[2]
+        for (action, resource), roles in HELD.items()
+        if resource == table and role in roles and action.startswith("dynamodb:")
+    }
+    name, administrator = deployment.table(table), deployment.client("dynamodb")
+    found, expected = set(), set()
+    for call, (action, operation, parameters) in _reaching(table, name).items():
+        administrator.put_item(TableName=name, Item={**_KEYS[table], "secret": {"S": "kept"}})
+        if not actors[role].is_refused("dynamodb", operation, **parameters):
+            found.add(call)
+        if action in held:
+            expected.add(call)
+    administrator.delete_item(TableName=name, Key=_KEYS[table])
+    assert found == expected - _DENIED.get((role, table), set())
+
+
+def test_codes_and_identifiers_are_apart() -> None:
+    assert not ON_TABLES["LoginRole"]["DeliveriesTable"]
+    assert not ON_TABLES["ReissueRole"]["CodeDeliveriesTable"]
+    for role in ("RegistryRole", "AnnounceRole"):
+        assert not ON_TABLES[role]["DeliveriesTable"] | ON_TABLES[role]["CodeDeliveriesTable"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -225,7 +295,7 @@ def test_only_the_events_are_published_and_only_to_their_topic(
     assert refused != is_held(role, "sqs:SendMessage", "PlatformDeadLetters")
 
 
-def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, actors: dict[str, Actor]) -> None:
+def test_sign_in_reads_a_voter_by_a_refused_check_alone(deployment: Deployment, actors: dict[str, Actor]) -> None:
     voter = deployment.enrol()
     check = {
         "TableName": deployment.table("VotersTable"),
@@ -236,6 +306,14 @@ def test_sign_in_learns_of_a_voter_only_that_they_exist(deployment: Deployment, 
     assert not login.is_refused("dynamodb", "transact_write_items", TransactItems=[{"ConditionCheck": check}])
     read = {"Get": {"TableName": check["TableName"], "Key": check["Key"]}}
     assert login.is_refused("dynamodb", "transact_get_items", TransactItems=[read])
+    # IAM cannot take this from whoever may check: docs/security.md says so.
+    refused = {**check, "ConditionExpression": "attribute_exists(never)"}
+    with pytest.raises(ClientError) as told:
+        login.clients["dynamodb"].transact_write_items(
+            TransactItems=[{"ConditionCheck": {**refused, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}]
+        )
+    reason: Any = told.value.response["CancellationReasons"][0]
+    assert reason["Item"]["voter_id"]["S"] == voter.voter_id
 
 
 def test_a_permission_that_is_taken_away_is_missed(deployment: Deployment, actors: dict[str, Actor]) -> None:

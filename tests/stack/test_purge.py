@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-_OWN_END = ("SignInTable", "DeliveriesTable", "LimitsTable", "PaceTable")
+_OWN_END = ("SignInTable", "CodeDeliveriesTable", "DeliveriesTable", "LimitsTable", "PaceTable")
 _ROLL = ("VotersTable", "IdentifiersTable")
 # More than one batch in most segments.
 _VOTERS = 300

@@ -134,6 +134,7 @@ def _settings(deployment: Deployment) -> Settings:
         encryption_key=deployment.stack.outputs["EncryptionKeyId"],
         voters_table=deployment.table("VotersTable"),
         deliveries_table=deployment.table("DeliveriesTable"),
+        code_deliveries_table=deployment.table("CodeDeliveriesTable"),
         pace_table=deployment.table("PaceTable"),
         retry_queue="",
         sender_domain="elections.example.fr",

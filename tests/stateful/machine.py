@@ -25,6 +25,7 @@ from reassort_ops.account.stack import Stack
 
 from harness.elections import election_content
 from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
+from harness.engines.template import OUTBOX
 from harness.service.wire import ProcessDiedError
 from harness.service.world import Browser, Enrolled, Response, World
 
@@ -42,6 +43,7 @@ TABLES = (
     "VotersTable",
     "IdentifiersTable",
     "SignInTable",
+    "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
     "LimitsTable",
@@ -181,11 +183,12 @@ class Machine(RuleBasedStateMachine):
         again.
         """
         found: dict[str, tuple[dict[str, Any], Delivery]] = {}
-        for (delivery_id, _), stored in MINISTACK.stored("DeliveriesTable").items():
-            known = self._deliveries.get(delivery_id)
-            found[delivery_id] = (
-                known if known and known[0] is stored else (stored, delivery_from_item(read_stored(stored)))
-            )
+        for table in OUTBOX.all:
+            for (delivery_id, _), stored in MINISTACK.stored(table).items():
+                known = self._deliveries.get(delivery_id)
+                found[delivery_id] = (
+                    known if known and known[0] is stored else (stored, delivery_from_item(read_stored(stored)))
+                )
         self._deliveries = found
         return [delivery for _, delivery in found.values()]
 
@@ -405,6 +408,7 @@ class Machine(RuleBasedStateMachine):
             voters_table=tables["VotersTable"],
             identifiers_table=tables["IdentifiersTable"],
             deliveries_table=tables["DeliveriesTable"],
+            code_deliveries_table=tables["CodeDeliveriesTable"],
             register_table=tables["RegisterTable"],
             sign_in_table=tables["SignInTable"],
             limits_table=tables["LimitsTable"],

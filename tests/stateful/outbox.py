@@ -10,6 +10,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import SETTLED, Kind, Message, Status, delivery_from_item
 
 from harness.engines.ministack import read_stored
+from harness.engines.template import OUTBOX
 from harness.service.events import queue_event
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
 from tests.stateful.machine import SENDING, SOME, WHO, Machine, phone_of, step
@@ -184,7 +185,8 @@ class Outbox(Machine):
     def _kept(self) -> dict[str, Any]:
         """Return all items without what may be erased of them by now."""
         tables: dict[str, Any] = dict(self.snapshot())
-        tables["DeliveriesTable"] = [self._kept_of(read_stored(item)) for item in tables["DeliveriesTable"].values()]
+        for table in OUTBOX.all:
+            tables[table] = [self._kept_of(read_stored(item)) for item in tables[table].values()]
         return tables
 
     def _kept_of(self, item: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""What delivery may put and seal for canaries, and for nothing else: the local AWS does not
-evaluate these conditions.
+"""What each role may seal, and what delivery may put: the local AWS does not evaluate these
+conditions.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import pytest
 from notify.canary import Canary
 from reassort.outbox import CANARY_VOTER, Channel
 from reassort.sealing import address_context, payload_context
+from reassort.table_keys import CODE_PREFIX
 
 from harness.engines.template import read_template
 
 _CANARY = Canary("ac-dijon.fr", Channel.SMS, 1_543_570_200_000).delivery_id
 
 
-def _conditions(action: str) -> list[dict[str, Any]]:
-    """Return the conditions under which the role of delivery may do something, on a real AWS."""
-    (policy,) = read_template()["Resources"]["NotifyRole"]["Properties"]["Policies"]
+def _conditions(action: str, role: str = "NotifyRole") -> list[dict[str, Any]]:
+    """Return the conditions under which a role may do something, on a real AWS."""
+    (policy,) = read_template()["Resources"][role]["Properties"]["Policies"]
     found = [
         statement["Condition"]["Fn::If"]
         for statement in policy["PolicyDocument"]["Statement"]
@@ -30,15 +31,15 @@ def _conditions(action: str) -> list[dict[str, Any]]:
     return [condition for _, condition, _ in found]
 
 
-def _seals(context: dict[str, str]) -> bool:
-    """Tell whether a condition on the encryption context lets a sealing pass."""
+def _seals(context: dict[str, str], role: str = "NotifyRole") -> bool:
+    """Tell whether a condition on the encryption context lets a role's sealing pass."""
     return any(
         all(
             fnmatchcase(context.get(key.removeprefix("kms:EncryptionContext:"), ""), pattern)
             for wanted in condition.values()
             for key, pattern in wanted.items()
         )
-        for condition in _conditions("kms:Encrypt")
+        for condition in _conditions("kms:Encrypt", role)
     )
 
 
@@ -50,6 +51,19 @@ def test_delivery_seals_canaries_alone() -> None:
     assert not _seals(payload_context("7K3M9-QWX2T"))
     assert not _seals({"kind": "address"})
     assert not _seals({})
+
+
+@pytest.mark.req("S28")
+def test_sign_in_seals_codes_and_a_reissue_what_it_delivers() -> None:
+    code, reissue, address = (
+        payload_context(f"{CODE_PREFIX}Hd7kWm3pZt9vRc2xNb6yQs"),
+        payload_context("7K3M9-QWX2T"),
+        address_context("q0Zk3mTn8yVb5sWc1xLd7A"),
+    )
+    sealed = {role: [_seals(one, role) for one in (code, reissue, address)] for role in ("LoginRole", "ReissueRole")}
+    assert sealed == {"LoginRole": [True, False, True], "ReissueRole": [False, True, False]}
+    assert not _seals(payload_context(_CANARY), "LoginRole")
+    assert not _seals(payload_context(_CANARY), "ReissueRole")
 
 
 @pytest.mark.req("S28")

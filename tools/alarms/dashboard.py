@@ -20,6 +20,7 @@ TABLES = (
     "VotersTable",
     "IdentifiersTable",
     "SignInTable",
+    "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
     "LimitsTable",

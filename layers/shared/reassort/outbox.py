@@ -16,7 +16,7 @@ from typing import Any
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.election import Retention
 from reassort.reasons import Reason
-from reassort.table_keys import due_shard
+from reassort.table_keys import CODE_PREFIX, due_shard
 from reassort.tables import Item
 
 # A delivery that the stream has not brought to `notify` within this time is picked up by the
@@ -33,6 +33,25 @@ class Kind(StrEnum):
     CODE = "code"
     REISSUE = "reissue"
     CANARY = "canary"
+
+
+@dataclass(frozen=True)
+class OutboxTables:
+    """The two tables of the outbox: sign-in writes `codes` and has no right on `deliveries`, which
+    reissues write.
+    """
+
+    codes: str
+    deliveries: str
+
+    def of(self, delivery_id: str) -> str:
+        """Return the table of a delivery, which its id tells."""
+        return self.codes if delivery_id.startswith(CODE_PREFIX) else self.deliveries
+
+    @property
+    def all(self) -> tuple[str, str]:
+        """Return both tables."""
+        return self.codes, self.deliveries
 
 
 class Message(StrEnum):
@@ -107,7 +126,7 @@ class HistoryStep:
 
 @dataclass(frozen=True)
 class Delivery:
-    """An item of the deliveries table. Times are milliseconds since 1970."""
+    """An item of the outbox. Times are milliseconds since 1970."""
 
     delivery_id: str
     kind: Kind
@@ -200,13 +219,23 @@ class Delivery:
         return self.destinations[self.channel]
 
     @property
+    def is_in_its_table(self) -> bool:
+        """Tell whether kind and messages are those of its id, and so what its table's writers may
+        put.
+        """
+        is_code = self.delivery_id.startswith(CODE_PREFIX)
+        if is_code:
+            return self.kind is Kind.CODE and set(self.messages) == {Message.CODE}
+        return self.kind is not Kind.CODE and Message.CODE not in self.messages
+
+    @property
     def all_settled(self) -> bool:
         """Tell whether no message waits to be sent."""
         return all(self.status_of(message) in SETTLED for message in self.messages)
 
 
 def delivery_from_item(item: Item) -> Delivery:
-    """Read an item of the deliveries table."""
+    """Read an item of the outbox."""
     return Delivery(
         delivery_id=item["delivery_id"],
         kind=Kind(item["kind"]),

@@ -90,9 +90,10 @@ def control_shard_key(voter_id: str) -> str:
     return f"{CONTROL_KEY}#{crc32(voter_id.encode()) % CONTROL_SHARDS:02}"
 
 
-# How the ids of canaries begin in the deliveries table; a reissue's reference and a code's id never
-# do.
+# How the ids of canaries begin, and those of one-time codes, which tell the table that they are in;
+# a reissue's reference begins like neither.
 CANARY_PREFIX = "canary-"
+CODE_PREFIX = "code-"
 
 DUE_INDEX = "due"
 SMS_INDEX = "sms"

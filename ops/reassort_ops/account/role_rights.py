@@ -17,6 +17,7 @@ TABLES = (
     "VotersTable",
     "IdentifiersTable",
     "SignInTable",
+    "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
     "LimitsTable",
@@ -61,7 +62,7 @@ def _granted(**tables: str) -> Mapping[str, frozenset[str]]:
 
 # Role → table → actions.
 ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "LoginRole": _granted(SignInTable="PutItem UpdateItem DeleteItem", DeliveriesTable="PutItem"),
+    "LoginRole": _granted(SignInTable="PutItem UpdateItem DeleteItem", CodeDeliveriesTable="PutItem"),
     "ReissueRole": _granted(
         VotersTable="GetItem BatchGetItem UpdateItem",
         SignInTable="BatchGetItem UpdateItem",
@@ -74,8 +75,10 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     ),
     "NotifyRole": _granted(
         VotersTable="BatchGetItem",
+        # What a stranger asked for is removed.
+        CodeDeliveriesTable="GetItem BatchGetItem UpdateItem DeleteItem",
         # Canaries are put.
-        DeliveriesTable="GetItem BatchGetItem UpdateItem DeleteItem PutItem",
+        DeliveriesTable="GetItem BatchGetItem UpdateItem PutItem",
         # Turns to send, and the day's SMS.
         PaceTable="UpdateItem",
     ),
@@ -133,11 +136,19 @@ def _sealing(kind: str, **members: str) -> Context:
 
 _PAYLOAD = _sealing("payload")
 _SEALED: Mapping[tuple[str, str], Context] = {
-    ("NotifyRole", "kms:Encrypt"): _sealing("payload", delivery="canary-ac-dijon_fr-email-0")
+    ("LoginRole", "kms:Encrypt"): _sealing("payload", delivery="code-Hd7kWm3pZt9vRc2xNb6yQs"),
+    ("ReissueRole", "kms:Encrypt"): _sealing("payload", delivery="7K3M9-QWX2T"),
+    ("NotifyRole", "kms:Encrypt"): _sealing("payload", delivery="canary-ac-dijon_fr-email-0"),
 }
 # What conditions refuse, though the action is granted on the resource. The local AWS evaluates none
 # of these.
 BY_CONDITION: Mapping[str, tuple[Right, ...]] = {
+    # What a reissue's delivery says, and what a code's says.
+    "LoginRole": (Right("kms:Encrypt", "EncryptionKey", False, _sealing("payload", delivery="7K3M9-QWX2T")),),
+    "ReissueRole": (
+        Right("kms:Encrypt", "EncryptionKey", False, _sealing("payload", delivery="code-Hd7kWm3pZt9vRc2xNb6yQs")),
+        Right("kms:Encrypt", "EncryptionKey", False, _sealing("address")),
+    ),
     "NotifyRole": (
         Right("kms:Encrypt", "EncryptionKey", False, _PAYLOAD),
         Right("kms:Encrypt", "EncryptionKey", False, _sealing("address")),

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from reassort.keyed_hash import HashKey
+from reassort.outbox import OutboxTables
 
 from reassort_ops.failures import OperatorError
 
@@ -40,6 +41,7 @@ class Stack:
     voters_table: str
     identifiers_table: str
     deliveries_table: str
+    code_deliveries_table: str
     register_table: str
     sign_in_table: str
     limits_table: str
@@ -54,6 +56,11 @@ class Stack:
     api_url: str = ""
     site_url: str = ""
     voting_platform_role: str = ""
+
+    @property
+    def outbox(self) -> OutboxTables:
+        """Return the two tables of deliveries."""
+        return OutboxTables(self.code_deliveries_table, self.deliveries_table)
 
 
 class Aws:
@@ -145,6 +152,7 @@ class Aws:
                 voters_table=outputs["VotersTable"],
                 identifiers_table=outputs["IdentifiersTable"],
                 deliveries_table=outputs["DeliveriesTable"],
+                code_deliveries_table=outputs["CodeDeliveriesTable"],
                 register_table=outputs["RegisterTable"],
                 sign_in_table=outputs["SignInTable"],
                 limits_table=outputs["LimitsTable"],

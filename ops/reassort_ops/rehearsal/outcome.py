@@ -97,7 +97,8 @@ def judge(
     result = Delivered()
     deliveries = {
         item["delivery_id"]: delivery_from_item(item)
-        for item in _scan(dynamodb, stack.deliveries_table)
+        for table in stack.outbox.all
+        for item in _scan(dynamodb, table)
         if item["voter_id"] in voter_ids and item["created_at"] >= since
     }
     issued = {

@@ -21,7 +21,7 @@ from reassort.sealing import Opener
 from reassort.tables import from_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -95,12 +95,14 @@ class Post:
         return sum(not is_settled(delivery) for delivery in self.latest.values())
 
     async def __aenter__(self) -> Post:
-        """Stand at the end of the stream, then follow it: nothing that is written after this is
+        """Stand at the end of both streams, then follow them: nothing that is written after this is
         missed.
         """
         self._loop = asyncio.get_running_loop()
-        follower = await asyncio.to_thread(_Follower, self._dynamodb, self._streams, self._stack.deliveries_table)
-        self._thread = threading.Thread(target=self._follow, args=(follower,), name="post", daemon=True)
+        followers = [
+            await asyncio.to_thread(_Follower, self._dynamodb, self._streams, table) for table in self._stack.outbox.all
+        ]
+        self._thread = threading.Thread(target=self._follow, args=(followers,), name="post", daemon=True)
         self._thread.start()
         return self
 
@@ -113,12 +115,13 @@ class Post:
         await asyncio.to_thread(self._thread.join)
         self._openers.shutdown(wait=False, cancel_futures=True)
 
-    def _follow(self, follower: _Follower) -> None:
+    def _follow(self, followers: Sequence[_Follower]) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
-                for image in follower.read():
-                    self._loop.call_soon_threadsafe(self._take, image)
+                for follower in followers:
+                    for image in follower.read():
+                        self._loop.call_soon_threadsafe(self._take, image)
             except (ClientError, BotoCoreError) as error:
                 # A throttled read is made again; anything else would leave all voters waiting
                 # without a word.

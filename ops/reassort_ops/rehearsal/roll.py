@@ -209,6 +209,7 @@ class Removal:
         }
         self._delete(stack.limits_table, (to_wire({"key": phone_key(phone)}) for phone in phones), advance)
         for table, keys in (
+            (stack.code_deliveries_table, ("delivery_id",)),
             (stack.deliveries_table, ("delivery_id",)),
             (stack.sign_in_table, ("voter_id", "key")),
             (stack.identifiers_table, ("identifier_hash",)),

@@ -133,21 +133,21 @@ class Gathering:
 
     def _scan_deliveries(self, tally: DeliveriesTally, advance: Callable[[int], object]) -> int:
         first, last = self.period.bounds
-        wanted = Wanted(
-            self.stack.deliveries_table,
-            (
-                "kind",
-                "created_at",
-                "destinations.email",
-                "history",
-                "messages.identifier.status",
-                "disputed_at",
-                "fell_back",
-            ),
-            "{kind} IN (:code, :reissue) AND {created_at} BETWEEN :first AND :last",
-            {":code": Kind.CODE.value, ":reissue": Kind.REISSUE.value, ":first": first, ":last": last},
+        attributes = (
+            "kind",
+            "created_at",
+            "destinations.email",
+            "history",
+            "messages.identifier.status",
+            "disputed_at",
+            "fell_back",
         )
-        return scan(self.dynamodb, wanted, self.segments, tally.take, advance)
+        condition = "{kind} IN (:code, :reissue) AND {created_at} BETWEEN :first AND :last"
+        values = {":code": Kind.CODE.value, ":reissue": Kind.REISSUE.value, ":first": first, ":last": last}
+        return sum(
+            scan(self.dynamodb, Wanted(table, attributes, condition, values), self.segments, tally.take, advance)
+            for table in self.stack.outbox.all
+        )
 
     def _scan_register(self, tally: RegisterTally, advance: Callable[[int], object]) -> int:
         first, last = self.period.bounds

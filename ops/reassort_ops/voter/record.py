@@ -4,7 +4,7 @@ they are remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def read_record(
         dict.fromkeys([*map(reference_of, filter(_is_reissue, chain)), *filter(None, [voter.last_reference])])
     )
     codes = [code["delivery"] for item in challenges for code in _codes_of(item) if "delivery" in code]
-    found = _deliveries(dynamodb, stack.deliveries_table, [*references, *codes])
+    found = _deliveries(dynamodb, stack, [*references, *codes])
     lifetime = timedelta(minutes=election.limits.code.lifetime_minutes)
     limits, ended_at = election.limits.session, voter.signed_out_at
     live = [live_session(item, now, limits, signed_out_at=ended_at) for item in sessions]
@@ -187,19 +187,25 @@ def _partition(dynamodb: DynamoDBClient, table: str, voter_id: str) -> list[Item
     return [from_wire(item) for page in pages for item in page["Items"]]
 
 
-def _deliveries(dynamodb: DynamoDBClient, table: str, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
-    wanted = [to_wire({"delivery_id": delivery_id}) for delivery_id in dict.fromkeys(delivery_ids)]
-    found: list[dict[str, Any]] = []
+def _deliveries(dynamodb: DynamoDBClient, stack: Stack, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
+    wanted: dict[str, list[dict[str, Any]]] = {}
+    for delivery_id in dict.fromkeys(delivery_ids):
+        wanted.setdefault(stack.outbox.of(delivery_id), []).append(to_wire({"delivery_id": delivery_id}))
+    return {
+        item["delivery_id"]: delivery_from_item(item)
+        for table, keys in wanted.items()
+        for item in _items(dynamodb, table, keys)
+    }
+
+
+def _items(dynamodb: DynamoDBClient, table: str, keys: list[dict[str, Any]]) -> list[Item]:
+    wanted, found = keys, list[dict[str, Any]]()
     for _ in range(_ROUNDS):
         if not wanted:
-            return _by_id(map(from_wire, found))
+            return list(map(from_wire, found))
         batch, rest = wanted[:_BATCH], wanted[_BATCH:]
         answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": batch, "ConsistentRead": True}})
         found += answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
         wanted = [*(left["Keys"] if left else []), *rest]
     raise OperatorError("the tables are busy; try again")
-
-
-def _by_id(items: Iterable[Item]) -> dict[str, Delivery]:
-    return {item["delivery_id"]: delivery_from_item(item) for item in items}

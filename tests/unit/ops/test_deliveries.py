@@ -46,7 +46,7 @@ def owe(
         "due_shard": due_shard(name),
         "due_at": now - (ago if due_ago is None else due_ago) * 1000,
     }
-    deployed.dynamodb.put_item(TableName=deployed.stack.deliveries_table, Item=to_wire(item))
+    deployed.dynamodb.put_item(TableName=deployed.stack.outbox.of(name), Item=to_wire(item))
 
 
 def bodies(sqs: SQSClient, queue: str) -> list[Any]:

@@ -38,7 +38,7 @@ IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
 LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
 ROLL = ("identifiers", "voters")
-WITH_OWN_END = ("sign-in", "limits", "pace", "deliveries")
+WITH_OWN_END = ("sign-in", "limits", "pace", "codes", "deliveries")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def held(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]
     stack = deployed.stack
     for table, item in (
         (stack.deliveries_table, reissued),
-        (stack.deliveries_table, code),
+        (stack.code_deliveries_table, code),
         (stack.sign_in_table, ending("codes", timedelta(days=2))),
         (stack.sign_in_table, ending("challenge#x", timedelta(minutes=10))),
         (stack.sign_in_table, ending("session#x", timedelta(minutes=60))),
@@ -100,6 +100,7 @@ def left(deployed: OperatedStack) -> dict[str, int]:
         "sign-in": stack.sign_in_table,
         "limits": stack.limits_table,
         "pace": stack.pace_table,
+        "codes": stack.code_deliveries_table,
         "deliveries": stack.deliveries_table,
         "identifiers": stack.identifiers_table,
         "voters": stack.voters_table,
@@ -112,7 +113,8 @@ ALL = {
     "sign-in": 3,
     "limits": 1,
     "pace": 1,
-    "deliveries": 2,
+    "codes": 1,
+    "deliveries": 1,
     "identifiers": VOTERS,
     "voters": VOTERS,
     "register": VOTERS,
@@ -147,7 +149,7 @@ class TestEnds:
             ("sign-in", "challenge"): timedelta(minutes=10),
             ("sign-in", "session"): timedelta(minutes=60),
             ("sign-in", "codes"): timedelta(days=2),
-            ("deliveries", "code"): timedelta(days=1, minutes=10),
+            ("codes", "code"): timedelta(days=1, minutes=10),
             ("deliveries", "reissue"): timedelta(days=RETENTION.deliveries_days),
             ("pace", "pace"): timedelta(days=3),
             ("limits", "phone"): timedelta(days=RETENTION.deliveries_days),
@@ -242,7 +244,7 @@ class TestAgreement:
             "sign-in      session               1         0  the end of each item",
             "limits       phone                 1         0  the end of each item",
             "pace         pace                  1         0  the end of each item",
-            "deliveries   code                  1         0  the end of each item",
+            "codes        code                  1         0  the end of each item",
             "deliveries   reissue               1         0  the end of each item",
             f"identifiers  identifier            5         0  {ends}",
             f"voters       voter                 5         0  {ends}",

@@ -404,6 +404,7 @@ def test_cleaning_takes_the_fictional_roll_away_and_nothing_else(deployed: Opera
     fictional = deployed.keyed_hash.voter_id(FictionalRoll(ELECTION, seed=1, voters=1, here=True).voter(1).email)
     others = (
         (deployed.stack.deliveries_table, _delivery("MINE") | {"voter_id": fictional}),
+        (deployed.stack.code_deliveries_table, {"delivery_id": "code-1", "voter_id": fictional}),
         (deployed.stack.sign_in_table, {"voter_id": fictional, "key": "codes"}),
         (deployed.stack.limits_table, {"key": "phone#p"}),
         (deployed.stack.register_table, {"voter_id": fictional, "sequence": 2, "actor": "voter"}),
