@@ -12,7 +12,6 @@ import boto3
 from moto import mock_aws
 from PIL import Image
 from playwright.sync_api import sync_playwright
-from reassort_ops.account.stack import Stack
 from reassort_ops.commands.report import draw
 from reassort_ops.report.figures import Figures
 from reassort_ops.report.gathering import Gathering
@@ -20,6 +19,7 @@ from reassort_ops.report.period import Period
 
 from harness.elections import read_election
 from harness.engines.template import create_tables
+from harness.service.operated import stack_on
 from harness.site.voter_space import launch_chromium
 from local.processes import ROOT
 from tests.report_history import WEEK_BEGINS, WEEK_ENDS, History, write_week
@@ -41,22 +41,7 @@ def figures_of_week() -> Figures:
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=_REGION)
         cloudwatch = boto3.client("cloudwatch", region_name=_REGION)
-        outputs = create_tables(dynamodb)
-        stack = Stack(
-            name="reassort",
-            election_id=election.id,
-            voters_table=outputs["VotersTable"],
-            identifiers_table=outputs["IdentifiersTable"],
-            deliveries_table=outputs["DeliveriesTable"],
-            code_deliveries_table=outputs["CodeDeliveriesTable"],
-            register_table=outputs["RegisterTable"],
-            sign_in_table=outputs["SignInTable"],
-            limits_table=outputs["LimitsTable"],
-            control_table=outputs["ControlTable"],
-            pace_table=outputs["PaceTable"],
-            hash_key_ids={},
-            encryption_key_id="",
-        )
+        stack = stack_on(create_tables(dynamodb), election.id)
         cloudwatch.put_metric_alarm(
             AlarmName="reassort-SmsSpendAlarm-1",
             Namespace="AWS/SNS",

@@ -12,6 +12,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,9 +32,10 @@ IDS = [
 _ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
 
 
+@cache
 def carriers() -> dict[str, list[str]]:
     """Return the tests of each requirement id as `tests/unit/test_phones.py::test_name`, in the
-    order of files and lines.
+    order of files and lines. The result is shared: do not change it.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):

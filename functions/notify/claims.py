@@ -21,7 +21,8 @@ SKEW_MILLISECONDS = 1000
 # under its holder.
 LEASE = timedelta(seconds=30)
 # Whose turn a message waits for: the lane's, or the one of the network that asked for a code.
-type Whose = Literal["turn", "share"]
+# Names of attributes; `share` is reserved in expressions.
+type Whose = Literal["turn", "network_turn"]
 _OVERDUE_MILLISECONDS = OVERDUE_AFTER // timedelta(milliseconds=1)
 
 
@@ -119,7 +120,7 @@ def await_turn(
     """Let a message wait for its turn in its lane; nobody takes it before `until` (milliseconds
     since 1970).
 
-    `whose` is the member that keeps it: `share` for the turn of a network, after which the lane's
+    `whose` is the member that keeps it: `network_turn` for the turn of a network, which the lane's
     follows.
 
     False when it waits for something already, or was queued anew, or is being sent.

@@ -181,12 +181,12 @@ def _take_turn(delivery: Delivery, message: Message, lane: Lane, now: datetime, 
     if lane is not Lane.CODE:
         return deps.pace.take_turn(lane, now), "turn"
     expires_at = _expires_at(delivery, deps.election)
-    if "share" not in delivery.messages[message]:
+    if "network_turn" not in delivery.messages[message]:
         with suppress(TurnTooLateError):
             return deps.pace.take_short_turn(delivery.source, now), "turn"
         share = deps.pace.take_share(delivery.source, now, expires_at)
         if share > epoch_milliseconds(now):
-            return share, "share"
+            return share, "network_turn"
     return deps.pace.take_code_turn(delivery.source, now, expires_at), "turn"
 
 

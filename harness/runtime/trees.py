@@ -48,7 +48,17 @@ class Product:
 
 @cache
 def product() -> Product:
-    """Build the template for this machine, with the demo election open now."""
+    """Build the template for this machine, with the demo election open now: once for all workers of
+    a run of tests.
+    """
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        build(folder, write_demo_elections(folder))
+
+    if run := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
+        # The next `make test` removes it.
+        return Product(made_once(ROOT / ".build" / "tests" / f"product-{run}", make) / "build")
     FOLDER.mkdir(parents=True, exist_ok=True)
     # Of this process alone: a test and a measurement may run at the same time.
     folder = Path(tempfile.mkdtemp(prefix="product-", dir=FOLDER))

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
-from reassort.election import Election
-from reassort.election_file import parse_election
+from reassort.election import Election, election_from_json
 from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import to_wire
@@ -20,9 +18,10 @@ from reassort_ops.roll.rows import RollRow
 from harness.engines.engine import create_hash_keys
 from harness.engines.template import create_tables
 from harness.runtime.emulator import copy_runtime
+from harness.runtime.trees import product
 from harness.stack.deployed import make_client
 from local.aws import LocalAws, start_aws
-from local.deploy import ELECTION, build, write_demo_elections
+from local.deploy import ELECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,11 +71,8 @@ class AwsAround:
 def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
     """The template, built."""
     folder = tmp_path_factory.mktemp("artefacts")
-    elections = write_demo_elections(folder)
-    built = build(folder, elections)
-    content = yaml.safe_load((elections / ELECTION.name).read_text(encoding="utf-8"))
-    runtime = copy_runtime(folder / "runtime")
-    return Artefacts(built.parent, runtime, parse_election(content, ELECTION.name))
+    election = election_from_json((product().layer / "reassort" / "elections" / f"{ELECTION.stem}.json").read_bytes())
+    return Artefacts(product().folder, copy_runtime(folder / "runtime"), election)
 
 
 @pytest.fixture(scope="session")

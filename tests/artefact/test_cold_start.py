@@ -102,11 +102,17 @@ def imported(name: str, around: Surroundings) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def modules_of(around: Surroundings) -> dict[str, list[str]]:
+    """What each function has imported once it has started."""
+    return {name: imported(name, around) for name in FUNCTIONS}
+
+
 @pytest.mark.req("P1")
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_function_imports_nothing_that_is_not_allowed(name: str, around: Surroundings) -> None:
+def test_function_imports_nothing_that_is_not_allowed(name: str, modules_of: dict[str, list[str]]) -> None:
     lists = allowed()
-    modules = imported(name, around)
+    modules = modules_of[name]
     assert f"{name}.handler" in modules
     entries = lists["all"] | lists[name]
     refused = [module for module in modules if not any(is_in(module, entry) for entry in entries)]
@@ -129,14 +135,13 @@ def test_list_refuses_what_it_does_not_name() -> None:
         assert not any(is_in(module, entry) for entry in entries), module
 
 
-def test_list_allows_nothing_that_nobody_imports(around: Surroundings) -> None:
+def test_list_allows_nothing_that_nobody_imports(modules_of: dict[str, list[str]]) -> None:
     lists = allowed()
-    modules = {name: imported(name, around) for name in FUNCTIONS}
     for section, entries in lists.items():
         users = FUNCTIONS if section == "all" else (section,)
         for entry in entries:
             for user in users:
-                assert any(is_in(module, entry) for module in modules[user]), (user, entry)
+                assert any(is_in(module, entry) for module in modules_of[user]), (user, entry)
 
 
 @pytest.mark.req("P1")

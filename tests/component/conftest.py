@@ -27,6 +27,9 @@ def world() -> Iterator[World]:
     """
     with World() as world:
         yield world
+        # An expression that DynamoDB does not take, a reserved word for one, is handled as any
+        # fault of AWS, and would show nowhere else.
+        assert "ValidationException" not in world.log_text
         for response in world.responses:
             raise_if_undescribed(response)
 

@@ -15,12 +15,12 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.register import GENESIS, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Stack
 from reassort_ops.voter import changes as voter_changes
 
 from harness.engines.template import read_template
 from harness.service.events import load_event
 from harness.service.openapi import description
+from harness.service.operated import stack_of
 from harness.service.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def told(world: World) -> list[tuple[str, str, int]]:
 
 def helpdesk(world: World) -> Operator:
     """Return the helpdesk of a world."""
-    names = ("voters", "identifiers", "deliveries", "register", "sign_in", "limits", "control", "pace")
-    tables: dict[str, Any] = {f"{name}_table": world.tables[f"{name.title().replace('_', '')}Table"] for name in names}
-    stack = Stack(name="tests", election_id=world.election.id, hash_key_ids={}, encryption_key_id="", **tables)
-    return Operator(world.wire.operator.dynamodb, stack, world.clock, "agent")
+    return Operator(world.wire.operator.dynamodb, stack_of(world), world.clock, "agent")
 
 
 @pytest.mark.req("I6")

@@ -17,8 +17,8 @@ from reassort_ops.register import chains
 from reassort_ops.register.check import verify_register
 from reassort_ops.register.file_check import check_register_file, first_departure
 
+from harness.service.operated import stack_of
 from harness.service.world import identifier_in
-from tests.component.operators import stack_of
 from tests.unit.ops.registers import SIGNER, register_file
 
 if TYPE_CHECKING:

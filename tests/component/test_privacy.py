@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort_ops.account.stack import Stack
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 
 from harness.elections import read_election
 from harness.engines.template import TEMPLATE, read_template, table_definitions
+from harness.service.operated import stack_on
 from harness.service.world import World
 from tests.component.operators import helpdesk_of
 
@@ -164,12 +164,9 @@ class TestEveryEnd:
     """Everything has an end, and the document says which."""
 
     def test_every_table_is_purged_and_what_has_an_end_of_its_own_has_a_ttl(self) -> None:
-        outbox = ("code_deliveries", "deliveries")
-        names = ("voters", "identifiers", *outbox, "register", "sign_in", "limits", "control", "pace")
-        tables: dict[str, Any] = {f"{name}_table": f"{name.title().replace('_', '')}Table" for name in names}
-        stack = Stack(name="tests", election_id="dijon-2018", hash_key_ids={}, encryption_key_id="", **tables)
-        rules = {rule.name: rule for rule in rules_of(stack, read_election("dijon-2018"))}
         definitions = table_definitions()
+        stack = stack_on({name: name for name in definitions}, "dijon-2018")
+        rules = {rule.name: rule for rule in rules_of(stack, read_election("dijon-2018"))}
         assert set(rules) == set(definitions)
         for table, definition in definitions.items():
             ttl = definition.get("TimeToLiveSpecification")

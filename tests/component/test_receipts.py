@@ -16,9 +16,9 @@ from reassort.outbox import Message
 from reassort_ops.deliveries import redrive
 
 from harness.service.events import ses_event, sms_log_event
+from harness.service.operated import stack_of
 from harness.service.wire import ProcessDiedError
 from harness.service.world import identifier_in
-from tests.component.operators import stack_of
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World

@@ -22,8 +22,9 @@ from reassort_ops.voter.sheet import sheet
 from reassort_ops.voter.situation import Caller
 
 from harness.service.events import ses_event, sms_log_event
+from harness.service.operated import stack_of
 from harness.service.world import World, dispute_token_in
-from tests.component.operators import helpdesk_of, issue, stack_of
+from tests.component.operators import helpdesk_of, issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter
 from reassort.election import Canaries
 from reassort.table_keys import ERASE_SHARDS, pace_key, sms_day_attribute
 from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Stack
 
 from harness.engines.ministack import MINISTACK
 from harness.service.events import queue_event
+from harness.service.operated import stack_of
 from harness.service.wire import Call, CallFault, ProcessDiedError, aws_error
 from harness.service.world import Browser, Enrolled, Response, World, dispute_token_in
 from tests.invariants import Ledger
@@ -71,7 +71,7 @@ class Stage:
         self.ledger.hide("06 12 34 56 78", "612345678")
         self.browsers: list[Browser] = []
         self.browser = self.open_browser(signed_in=True)
-        self.stack = self._stack()
+        self.stack = stack_of(self.world)
         self.helpdesk = Operator(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
 
     def open_browser(self, *, signed_in: bool = False) -> Browser:
@@ -256,24 +256,6 @@ class Stage:
             if "due_at" in item and (item["due_shard"] not in ERASE_SHARDS or item["due_at"] <= now)
         ]
         return _instant(math.ceil(min(due) / 60_000) * 60) if due else None
-
-    def _stack(self) -> Stack:
-        tables = self.world.tables
-        return Stack(
-            name="reassort",
-            election_id=self.world.election.id,
-            voters_table=tables["VotersTable"],
-            identifiers_table=tables["IdentifiersTable"],
-            register_table=tables["RegisterTable"],
-            deliveries_table=tables["DeliveriesTable"],
-            code_deliveries_table=tables["CodeDeliveriesTable"],
-            sign_in_table=tables["SignInTable"],
-            limits_table=tables["LimitsTable"],
-            control_table=tables["ControlTable"],
-            pace_table=tables["PaceTable"],
-            hash_key_ids=self.world.engine.stores.hash_keys,
-            encryption_key_id=self.world.encryption_key,
-        )
 
 
 def _is_event(call: Call) -> bool:

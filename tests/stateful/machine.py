@@ -21,11 +21,11 @@ from reassort.outbox import WAKE, Delivery, Kind, delivery_from_item
 from reassort.sealing import Opener
 from reassort.voters import Voter, voter_from_item
 from reassort_ops.account.operator import Operator
-from reassort_ops.account.stack import Stack
 
 from harness.elections import election_content
 from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
 from harness.engines.template import OUTBOX
+from harness.service.operated import stack_of
 from harness.service.wire import ProcessDiedError
 from harness.service.world import Browser, Enrolled, Response, World
 
@@ -132,7 +132,7 @@ class Machine(RuleBasedStateMachine):
     def open_election(self) -> None:
         """Two voters are on the roll and have been signed in."""
         self.world = World(roomy_election(), engine=MINISTACK, seed=0).__enter__()
-        self.helpdesk = Operator(self.world.wire.dynamodb, self._stack(), self.world.clock, "helpdesk")
+        self.helpdesk = Operator(self.world.wire.dynamodb, stack_of(self.world), self.world.clock, "helpdesk")
         # Every identifier ever issued: voter and generation by its text.
         self.issued: dict[str, tuple[str, int]] = {}
         # Generation of the identifier that voted, by voter.
@@ -399,24 +399,6 @@ class Machine(RuleBasedStateMachine):
         if known is None or known[0] is not stored:
             known = self._entries[voter_id] = (stored, voter_from_item(read_stored(stored)))
         return known[1]
-
-    def _stack(self) -> Stack:
-        tables = self.world.tables
-        return Stack(
-            name="tests",
-            election_id=self.world.election.id,
-            voters_table=tables["VotersTable"],
-            identifiers_table=tables["IdentifiersTable"],
-            deliveries_table=tables["DeliveriesTable"],
-            code_deliveries_table=tables["CodeDeliveriesTable"],
-            register_table=tables["RegisterTable"],
-            sign_in_table=tables["SignInTable"],
-            limits_table=tables["LimitsTable"],
-            control_table=tables["ControlTable"],
-            pace_table=tables["PaceTable"],
-            hash_key_ids=MINISTACK.stores.hash_keys,
-            encryption_key_id=MINISTACK.stores.encryption_key,
-        )
 
     def _watch(self, call: Call) -> None:
         if call.operation not in SENDING:
