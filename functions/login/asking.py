@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reassort.keyed_hash import Purpose, same
-from reassort.letting_in import request_number
 from reassort.outbox import code_delivery_item
 from reassort.problems import Problem
 from reassort.sessions import Token, draw_token
@@ -33,7 +32,7 @@ _LONGEST_PAUSE_SECONDS = 0.05
 @dataclass(frozen=True)
 class Asked:
     """The answer to a request for a code. Durations are in seconds; `today` says which of the day
-    the bucket's code was; `number` is by what the helpdesk lets the browser in.
+    the bucket's code was.
     """
 
     challenge: Token
@@ -41,14 +40,14 @@ class Asked:
     resend_in: int
     sent: bool
     today: int | None
-    number: str
 
 
-def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked:
+def ask_code(address: str, held: Token | None, source: str, deps: Deps, *, number: str | None = None) -> Asked:
     """Queue a one-time code to an address, if its bucket allows one now.
 
     `address` is normalised; `held` is the browser's challenge, which keeps its count of failed
-    tries when it is for the same address; `source` is where the request comes from.
+    tries when it is for the same address; `source` is where the request comes from; by `number` the
+    helpdesk lets the page in.
 
     Raises:
         Problem: `source-limit` when too many codes were asked for from there.
@@ -60,11 +59,14 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
     challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     bucket = take_from_bucket(voter_id, source, now, deps)
     sent = bucket.today is not None
-    if bucket.let_in is not None:
-        number = request_number(deps.keyed_hash, challenge)
-        if same(number, bucket.let_in) and take_let_in(voter_id, number, now, deps):
-            # Whatever the caller's network has asked for does not count against them.
-            sent, source = True, f"let in {voter_id}"
+    if (
+        bucket.let_in is not None
+        and number is not None
+        and same(number, bucket.let_in)
+        and take_let_in(voter_id, number, now, deps)
+    ):
+        # Whatever the caller's network has asked for does not count against them.
+        sent, source = True, f"let in {voter_id}"
     sent = sent or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
     if sent:
         try:
@@ -75,8 +77,7 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps) -> Asked
             raise
     limits = deps.election.limits.code
     # Alike for everybody: the true wait would tell who besieges a mailbox when to ask again.
-    number = request_number(deps.keyed_hash, challenge)
-    return Asked(challenge, limits.lifetime_minutes * 60, limits.resend_seconds, sent, bucket.today, number)
+    return Asked(challenge, limits.lifetime_minutes * 60, limits.resend_seconds, sent, bucket.today)
 
 
 def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps: Deps, *, renewed: bool) -> Token:

@@ -5,7 +5,6 @@ every route that reads one: what their answers, their time and their instruction
 from __future__ import annotations
 
 import random
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -93,9 +92,8 @@ def _request(world: World, route: str, cookie: str, *, listed: bool) -> Callable
 
 
 def _shape(answer: Response) -> str:
-    text = re.sub(r'(?<="number": ")\d{6}(?=")', "n", answer.text)
     cookies = [(name, len(cookie.value), cookie.attributes) for name, cookie in answer.cookies.items()]
-    return f"{answer.status} {text} {answer.headers} {cookies}"
+    return f"{answer.status} {answer.text} {answer.headers} {cookies}"
 
 
 @contextmanager

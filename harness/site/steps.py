@@ -35,7 +35,7 @@ def ask_code(space: MockedSpace, address: str = EMAIL) -> None:
 
 def open_code(space: MockedSpace, *, sent: bool = True) -> None:
     """Go to the page that takes the code."""
-    space.answer(ASK_CODE, 202, {"sent": sent, "number": "482913", "expires_in": 600, "resend_in": 60})
+    space.answer(ASK_CODE, 202, {"sent": sent, "expires_in": 600, "resend_in": 60})
     space.open("connexion.html")
     ask_code(space)
     heading_is(space.page, "Le code reçu par courriel")

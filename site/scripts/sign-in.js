@@ -13,7 +13,7 @@ const DOMAINS = election.domains.map(({ domain }) => domain);
 const NOT_SENT =
   "Plusieurs codes viennent d’être demandés pour cette adresse. Un code ne sert que dans le navigateur qui l’a demandé. " +
   "Si vous en avez déjà demandé un ici, utilisez-le. Sinon, recommencez dans quelques minutes.";
-// The helpdesk lets this browser in by the number of its request.
+// The helpdesk lets this page in by the number that its requests carry.
 const CALL =
   "Si aucun code ne part, restez sur cette page, appelez l’assistance et donnez le numéro de votre demande :";
 
@@ -22,7 +22,7 @@ let address = "";
 let resendAt = 0;
 // Whether the last request queued a code: too many may have been asked for, by whomever.
 let sent = true;
-let number = "";
+const number = String(crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000).padStart(6, "0");
 // The tries of this browser's challenge are used up: no code redeems it any more, so the next one
 // needs another challenge.
 let exhausted = false;
@@ -65,11 +65,10 @@ function requestCode(typed) {
   return whileWaiting("Envoi du code…", async () => {
     if (exhausted) await call("DELETE", "/api/login");
     exhausted = false;
-    const answer = await call("POST", "/api/login", { body: { email: typed } });
+    const answer = await call("POST", "/api/login", { body: { email: typed, number } });
     address = typed;
     // While a version is being deployed the page may be newer than the API.
     sent = answer.sent !== false;
-    number = answer.number ?? "";
     resendAt = Date.now() + answer.resend_in * 1000;
   });
 }
@@ -147,8 +146,7 @@ function showAddress() {
 }
 
 function notSent() {
-  const spaced = number.replace(/^(\d{3})(\d{3})$/, "$1\u00a0$2");
-  return number ? `${NOT_SENT} ${CALL} ${spaced}.` : NOT_SENT;
+  return `${NOT_SENT} ${CALL} ${number.slice(0, 3)}\u00a0${number.slice(3)}.`;
 }
 
 function showWait() {

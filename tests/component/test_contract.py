@@ -59,8 +59,8 @@ def test_undescribed_answer_is_noticed(world: World, claire: Enrolled) -> None:
     for wrong in (
         replace(answer, status=201),
         replace(answer, text='{"expires_in": 600}'),
-        replace(answer, text='{"sent": true, "number": "482913", "expires_in": "600", "resend_in": 60}'),
-        replace(answer, text='{"sent": true, "number": "482913", "expires_in": 600, "resend_in": 60, "known": true}'),
+        replace(answer, text='{"sent": true, "expires_in": "600", "resend_in": 60}'),
+        replace(answer, text='{"sent": true, "expires_in": 600, "resend_in": 60, "known": true}'),
         replace(answer, cookies={}),
         replace(answer, headers={"content-type": "text/html"}),
     ):

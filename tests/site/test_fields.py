@@ -1,5 +1,7 @@
 """The fields: what browsers fill in, what a phone's keyboard shows, what is accepted as typed."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -63,7 +65,7 @@ def test_pasting_is_allowed_in_every_field(page: Page, mocked: MockedSpace) -> N
         page.keyboard.press("Control+V")
         expect(page.locator(selector)).to_have_value(pasted[selector])
 
-    mocked.answer(ASK_CODE, 202, {"sent": True, "number": "482913", "expires_in": 600, "resend_in": 60})
+    mocked.answer(ASK_CODE, 202, {"sent": True, "expires_in": 600, "resend_in": 60})
     mocked.answer(REDEEM_CODE, 200, {"expires_in": 900})
     mocked.answer(OVERVIEW, 200, overview())
     mocked.open("connexion.html")
@@ -91,7 +93,9 @@ def test_nothing_is_asked_twice_and_no_puzzle_is_set(page: Page, mocked: MockedS
     page.clock.fast_forward(61_000)
     page.get_by_role("button", name="Demander un nouveau code").click()
     expect(page.locator("#code-sent")).to_contain_text("Un nouveau code est parti")
-    assert [body for method, path, body in mocked.asked if path == "/api/login"] == [{"email": EMAIL}] * 2
+    first, second = (body for method, path, body in mocked.asked if path == "/api/login")
+    assert first == second == {"email": EMAIL, "number": first["number"]}
+    assert re.fullmatch(r"[0-9]{6}", first["number"])
 
 
 @pytest.mark.req("U9")
@@ -127,7 +131,8 @@ def test_after_the_last_try_a_new_code_is_one_press_away(page: Page, mocked: Moc
     expect(page.locator("#code")).to_be_focused()
     # A challenge without tries is given up, so that the new code can be redeemed.
     ended = [("DELETE", "/api/login", None)] if name == "code-too-many-tries" else []
-    assert mocked.asked == [*ended, ("POST", "/api/login", {"email": EMAIL})]
+    *before, (method, path, body) = mocked.asked
+    assert (before, method, path, body["email"]) == (ended, "POST", "/api/login", EMAIL)
     mocked.answer(REDEEM_CODE, 200, {"expires_in": 900})
     mocked.answer(OVERVIEW, 200, overview())
     redeem(mocked)
@@ -163,3 +168,11 @@ def test_request_is_sent_as_the_api_wants_it(page: Page, mocked: MockedSpace) ->
         "consent": True,
     }
     assert mocked.asked[-1] == ("POST", "/api/reissue", sent)
+
+
+@pytest.mark.req("S38")
+def test_page_without_a_code_shows_the_number_that_its_requests_carry(page: Page, mocked: MockedSpace) -> None:
+    open_code(mocked, sent=False)
+    _, _, body = next(asked for asked in mocked.asked if asked[1] == "/api/login")
+    shown = f"{body['number'][:3]}\u00a0{body['number'][3:]}"
+    expect(page.locator("#code-sent")).to_contain_text(f"donnez le numéro de votre demande : {shown}")

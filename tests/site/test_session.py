@@ -72,7 +72,7 @@ def test_nothing_typed_is_lost_when_the_session_ends(page: Page, mocked: MockedS
     heading_is(page, "Votre adresse professionnelle")
     expect(page.locator("#notice")).to_be_focused()
     expect_shown(page, "Ce que vous avez saisi est conservé.", selector="#notice")
-    mocked.answer(("POST", "/api/login"), 202, {"sent": True, "number": "482913", "expires_in": 600, "resend_in": 60})
+    mocked.answer(("POST", "/api/login"), 202, {"sent": True, "expires_in": 600, "resend_in": 60})
     mocked.answer(("POST", "/api/login/code"), 200, {"expires_in": IDLE})
     ask_code(mocked)
     heading_is(page, "Le code reçu par courriel")

@@ -1,10 +1,10 @@
 """Letting a caller in: the next code that their browser asks for is sent, whoever besieges the
 voter, and from whatever network.
 
-A browser that asks for a code is told a request number of six digits, which its page shows when
-no code left. The caller reads it out, and an agent lets that browser in. So nobody who asks more
-often takes the code in the caller's place. The number opens nothing by itself: the code still goes
-to the voter's mailbox.
+The page draws a number of six digits, which goes with each request for a code and is shown when no
+code left. The caller reads it out, and an agent lets that page in. So nobody who asks more often
+takes the code in the caller's place. The number opens nothing by itself: the code still goes to the
+voter's mailbox.
 """
 
 from __future__ import annotations
@@ -13,28 +13,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.keyed_hash import KeyedHash, Purpose
 from reassort.table_keys import CODE_BUCKET
 from reassort.tables import ConditionFailedError, update_one, update_request
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from reassort.sessions import Token
-
 NUMBER_DIGITS = 6
-# How long the caller has to press the button; a browser that asks for nothing keeps its number as
-# long. Whoever tries a thousand numbers meanwhile has one chance in a thousand, of using up a code
-# that they cannot read.
+# How long the caller has to press the button. Whoever tries a thousand numbers meanwhile has one
+# chance in a thousand, of using up a code that they cannot read.
 LET_IN_FOR = timedelta(minutes=10)
-
-
-def request_number(keyed_hash: KeyedHash, challenge: Token) -> str:
-    """Return the number of a browser's request for codes: six digits, the same for as long as the
-    browser keeps its challenge.
-    """
-    digest = keyed_hash.digest(Purpose.CHALLENGE, challenge.voter_id, challenge.secret, "number")
-    return f"{int.from_bytes(digest) % 10**NUMBER_DIGITS:0{NUMBER_DIGITS}d}"
 
 
 def normalise_request_number(typed: str) -> str | None:
@@ -46,7 +34,7 @@ def normalise_request_number(typed: str) -> str | None:
 
 
 def let_in(dynamodb: DynamoDBClient, sign_in_table: str, voter_id: str, number: str, now: datetime) -> bool:
-    """Let one code pass beyond the voter's bucket, for the browser whose request has this number.
+    """Let one code pass beyond the voter's bucket, for the page whose requests have this number.
 
     It is one conditional update of the bucket. A second one takes the place of the first. Returns
     False, and writes nothing, when nobody has asked for a code of this voter in the last two days.

@@ -299,7 +299,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
                     }
                 },
             ),
-            "off: ControlTable, DeliveriesTable",
+            "off: CodeDeliveriesTable, ControlTable, DeliveriesTable",
         ),
     ],
     "Roles: LoginRole": [
@@ -330,7 +330,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
             "SharedLayer5f0b7c2d1e x86_64",
         ),
     ],
-    "Functions: triggers enabled": [(trigger_off, "table/reassort-DeliveriesTable-1M2N3B4V5C6X is Disabled")],
+    "Functions: triggers enabled": [(trigger_off, "table/reassort-CodeDeliveriesTable-1M2N3B4V5C6X is Disabled")],
     "Functions: delivery may call itself": [
         (answered("lambda", "GetFunctionRecursionConfig", {"RecursiveLoop": "Terminate"}), "Terminate"),
     ],
