@@ -56,7 +56,6 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps, *, numbe
     """
     now = deps.clock()
     voter_id = deps.keyed_hash.voter_id(address)
-    challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     bucket = take_from_bucket(voter_id, source, now, deps)
     sent = bucket.today is not None
     if (
@@ -68,6 +67,7 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps, *, numbe
         # Whatever the caller's network has asked for does not count against them.
         sent, source = True, f"let in {voter_id}"
     sent = sent or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
+    challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
     if sent:
         try:
             challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)

@@ -52,11 +52,7 @@ def ask(request: Request, deps: Deps) -> Answer:
         deps.event_log.warn("many codes asked", voter=voter_id, today=asked.today)
     return Answer(
         202,
-        {
-            "sent": asked.sent,
-            "expires_in": asked.expires_in,
-            "resend_in": asked.resend_in,
-        },
+        {"sent": asked.sent, "expires_in": asked.expires_in, "resend_in": asked.resend_in},
         cookies=(
             set_cookie(
                 CHALLENGE_COOKIE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,22 +23,10 @@ def stack_on(
     hash_key_ids: Mapping[HashKey, str] = MappingProxyType({}),
     encryption_key_id: str = "",
 ) -> Stack:
-    """Return the outputs of a stack with these tables, given by logical id."""
-    return Stack(
-        name="reassort",
-        election_id=election_id,
-        voters_table=tables["VotersTable"],
-        identifiers_table=tables["IdentifiersTable"],
-        deliveries_table=tables["DeliveriesTable"],
-        code_deliveries_table=tables["CodeDeliveriesTable"],
-        register_table=tables["RegisterTable"],
-        sign_in_table=tables["SignInTable"],
-        limits_table=tables["LimitsTable"],
-        control_table=tables["ControlTable"],
-        pace_table=tables["PaceTable"],
-        hash_key_ids=hash_key_ids,
-        encryption_key_id=encryption_key_id,
-    )
+    """Return a stack with these tables, given by logical id, and without what is not given."""
+    keys = {f"{key.logical_id}Id": key_id for key, key_id in hash_key_ids.items()}
+    given = {**tables, **keys, "ElectionId": election_id, "EncryptionKeyId": encryption_key_id}
+    return Stack.from_outputs("reassort", defaultdict(str, given))
 
 
 def stack_of(world: World) -> Stack:

@@ -7,26 +7,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from login.routes import CHALLENGE_COOKIE
 from reassort.cookies import write_cookie
 from reassort.keyed_hash import KeyedHash
 from reassort.sessions import SESSION_COOKIE, draw_token
 
+from harness.service.cookie_oracle import ROUTES
+
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World
 
-CHALLENGE_COOKIE = "__Host-challenge"
-REQUESTS = {
-    "overview": ("GET", "/api/reissue", None),
-    "status": ("GET", "/api/reissue/22222-22222", None),
-    "reissue": (
-        "POST",
-        "/api/reissue",
-        {"revision": "-", "numen": "09E9900123ABC", "phone": "06 12 34 56 78", "channel": "sms", "consent": True},
-    ),
-    "redelivery": ("POST", "/api/reissue/22222-22222/redelivery", {"channel": "email"}),
-    "code": ("POST", "/api/login/code", {"code": "123456"}),
-    "sign out": ("DELETE", "/api/login", None),
-}
+# Asking for a code begins anew with any cookie.
+REQUESTS = {name: request for name, request in ROUTES.items() if name != "ask for a code"}
 
 
 @pytest.mark.req("S32")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from boto3.session import Session
@@ -61,6 +61,36 @@ class Stack:
     def outbox(self) -> OutboxTables:
         """Return the two tables of deliveries."""
         return OutboxTables(self.code_deliveries_table, self.deliveries_table)
+
+    @classmethod
+    def from_outputs(cls, name: str, outputs: Mapping[str, str], created_at: datetime | None = None) -> Self:
+        """Read what the template gives.
+
+        Raises:
+            KeyError: an output is missing.
+        """
+        return cls(
+            name=name,
+            election_id=outputs["ElectionId"],
+            voters_table=outputs["VotersTable"],
+            identifiers_table=outputs["IdentifiersTable"],
+            deliveries_table=outputs["DeliveriesTable"],
+            code_deliveries_table=outputs["CodeDeliveriesTable"],
+            register_table=outputs["RegisterTable"],
+            sign_in_table=outputs["SignInTable"],
+            limits_table=outputs["LimitsTable"],
+            control_table=outputs["ControlTable"],
+            pace_table=outputs["PaceTable"],
+            hash_key_ids={key: outputs[f"{key.logical_id}Id"] for key in HashKey},
+            encryption_key_id=outputs["EncryptionKeyId"],
+            retry_queue=outputs["RetryQueueUrl"],
+            dead_letter_queue=outputs["DeadLetterQueueUrl"],
+            register_key_id=outputs["RegisterKeyId"],
+            created_at=created_at,
+            api_url=outputs.get("ApiUrl", ""),
+            site_url=outputs.get("SiteUrl", ""),
+            voting_platform_role=outputs.get("VotingPlatformRoleArn", ""),
+        )
 
 
 class Aws:
@@ -146,28 +176,7 @@ class Aws:
             raise OperatorError(f"no stack {name} in {cloudformation.meta.region_name}")
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
         try:
-            return Stack(
-                name=name,
-                election_id=outputs["ElectionId"],
-                voters_table=outputs["VotersTable"],
-                identifiers_table=outputs["IdentifiersTable"],
-                deliveries_table=outputs["DeliveriesTable"],
-                code_deliveries_table=outputs["CodeDeliveriesTable"],
-                register_table=outputs["RegisterTable"],
-                sign_in_table=outputs["SignInTable"],
-                limits_table=outputs["LimitsTable"],
-                control_table=outputs["ControlTable"],
-                pace_table=outputs["PaceTable"],
-                hash_key_ids={key: outputs[f"{key.logical_id}Id"] for key in HashKey},
-                encryption_key_id=outputs["EncryptionKeyId"],
-                retry_queue=outputs["RetryQueueUrl"],
-                dead_letter_queue=outputs["DeadLetterQueueUrl"],
-                register_key_id=outputs["RegisterKeyId"],
-                created_at=found[0]["CreationTime"],
-                api_url=outputs.get("ApiUrl", ""),
-                site_url=outputs.get("SiteUrl", ""),
-                voting_platform_role=outputs.get("VotingPlatformRoleArn", ""),
-            )
+            return Stack.from_outputs(name, outputs, found[0]["CreationTime"])
         except KeyError as error:
             raise OperatorError(
                 f"stack {name} has no output {error.args[0]}: is it a stack of this service?"
