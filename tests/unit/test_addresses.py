@@ -42,7 +42,6 @@ def test_case_and_blanks_around_do_not_matter(local_part: str, domain: str, fold
         "c" * 65 + "@ac-dijon.fr",
         "claire@[192.0.2.1]",
         "claire,paul@ac-dijon.fr",
-        "<claire@ac-dijon.fr>",
     ],
 )
 def test_what_is_no_address_of_a_professional_mailbox_is_refused(typed: str) -> None:
@@ -52,7 +51,7 @@ def test_what_is_no_address_of_a_professional_mailbox_is_refused(typed: str) -> 
 
 
 @pytest.mark.parametrize(
-    "domain", ["gmail.com", "ac-dijon.fr.example.com", "sub.ac-dijon.fr", "xac-dijon.fr", "ac-dijon.fr.", "ac-lyon.fr"]
+    "domain", ["gmail.com", "ac-dijon.fr.example.com", "sub.ac-dijon.fr", "xac-dijon.fr", "ac-lyon.fr"]
 )
 def test_other_domains_are_refused(domain: str) -> None:
     with pytest.raises((AddressFormatError, AddressDomainError)):

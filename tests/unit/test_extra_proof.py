@@ -49,7 +49,6 @@ def test_a_day_is_the_same_in_every_form(day: date, form: str) -> None:
         "170368",
         "17/03/1968 ou 1969",
         "1\u0667/03/1968",
-        "17/03/1968\n",
     ],
 )
 def test_no_day_is_refused_without_being_repeated(typed: str) -> None:

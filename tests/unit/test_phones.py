@@ -2,10 +2,13 @@
 go elsewhere.
 """
 
+import phone_prefixes
+import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from reassort.phones import PhoneError, mask_phone, normalise_phone
+from reassort.field_faults import FIELD_MESSAGES
+from reassort.phones import TERRITORIES, PhoneError, mask_phone, normalise_phone, plan_of
 
 from harness.elections import read_election
 from harness.fuzz.strategies import any_text
@@ -60,7 +63,6 @@ REFUSED = {
     "extension, RFC 3966": "06 12 34 56 78;ext=9",
     "extension, written": "06 12 34 56 78 ext 9",
     "extension, x": "06 12 34 56 78x9",
-    "URI": "tel:+33612345678",
     "context": "612345678;phone-context=+33",
     "letters": "06 12 34 56 7O",
     "Arabic digits": "٠٦١٢٣٤٥٦٧٨",
@@ -141,14 +143,14 @@ def test_islands_that_share_a_plan_are_accepted_together(territory: str) -> None
 @example("+\u0660\u0661")
 @example("\ud800")
 def test_arbitrary_text_is_read_or_refused_and_nothing_else(typed: str) -> None:
-    reason = ""
+    reason = "invalid"
     try:
         number = normalise_phone(typed, DIJON)
         assert normalise_phone(number, DIJON) == number
     except PhoneError as refusal:
         reason = str(refusal)
     # The reason never repeats what was typed.
-    assert reason in {"", "not a phone number", "not a number of an accepted territory", "not a mobile number"}
+    assert reason in FIELD_MESSAGES["phone"]
 
 
 @pytest.mark.req("S14", "S29")
@@ -160,6 +162,46 @@ def test_what_looks_like_a_number_becomes_a_french_one_or_is_refused(typed: str)
         return
     assert number.startswith(("+33", "+590", "+594", "+596", "+262", "+508", "+687", "+689", "+681"))
     assert normalise_phone(number, DIJON) == number
+
+
+@pytest.mark.req("S14", "U14")
+def test_every_mobile_prefix_of_the_numbering_data_is_dialled_as_at_home() -> None:
+    """Each prefix is one territory's, and a number of it is read with that territory's code."""
+    found = phone_prefixes.prefixes()
+    assert {found[head] for head in ("70900", "70910", "70920", "70930", "70935", "70840")} == {
+        *("GP", "MQ", "RE", "GF", "YT", "PM")
+    }
+    assert {head: normalise_phone(f"0{head}1234", DIJON) for head in found} == {
+        head: f"+{plan_of(region).country_code}{head}1234" for head, region in found.items()
+    }
+    codes = {plan_of(region).country_code for region in TERRITORIES if plan_of(region).trunk}
+    assert codes == {33, 590, 594, 596, 262, 508}
+
+
+@pytest.mark.req("S14")
+def test_no_prefix_is_that_of_two_country_codes() -> None:
+    plans = [plan for plan in map(plan_of, TERRITORIES) if plan.trunk]
+    for head in phone_prefixes.prefixes():
+        assert len({plan.country_code for plan in plans if plan.is_mobile(f"{head}1234")}) == 1, head
+
+
+def test_table_of_the_prefixes_is_what_the_data_say() -> None:
+    assert phone_prefixes.DOCUMENT.read_text("utf-8") == phone_prefixes.document()
+
+
+@pytest.mark.req("S14")
+@given(st.sampled_from(sorted(TERRITORIES)), st.text("0123456789", min_size=6, max_size=9))
+def test_what_is_accepted_is_a_mobile_to_the_library_as_well(region: str, national: str) -> None:
+    code = plan_of(region).country_code
+    number = phonenumbers.parse(f"+{code}{national}")
+    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    try:
+        read = normalise_phone(f"+{code}{national}", list(TERRITORIES))
+    except PhoneError:
+        read = ""
+    # The library knows neither a 0 behind a country code nor an overseas mobile behind +33.
+    if not national.startswith("0") and (not read or read.startswith(f"+{code}")):
+        assert bool(read) == mobile
 
 
 @given(st.integers(0, 99_999_999), st.sampled_from(["06", "07"]))

@@ -1,30 +1,40 @@
-"""The code that a signed-in voter reads to the helpdesk: it shows an agent that whoever calls reads
-the professional mailbox now.
+"""The code that a signed-in voter reads to the helpdesk, two everyday words: it shows an agent that
+whoever calls reads the professional mailbox now.
 
-It is derived from voter and time under the election's key, and stored nowhere. It opens nothing: no
-session, no form, no call of the API takes it; only an operator can compare it, with
-`reassort voter … --caller-code`.
+It has neither the shape nor the name of a sign-in code, so that nobody learns to dictate those. It
+is derived from voter and time under the election's key, and stored nowhere. It opens nothing: no
+session, no form, no call of the API takes it; only who helps voters can compare it, on the
+helpdesk's page or with `reassort voter … --caller-code`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from reassort.caller_words import WORDS
 from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.keyed_hash import KeyedHash, Purpose, same
+from reassort.pasted import plain
 
-DIGITS = 6
 # A new code begins with each slot. The shorter it is, the less a code outlives the session that
 # showed it.
 SLOT = timedelta(minutes=5)
+# Two of 1,024: 20 bits, a million pairs.
+_PAIRS: Final = len(WORDS) ** 2
+# Where an accent is a sign of its own, it is dropped with whatever else is no letter.
+_BARE = str.maketrans(
+    {**dict(zip("àâäçéèêëîïôöùûüÿ", "aaaceeeeiioouuuy", strict=True)), "œ": "oe"},
+)
 
 
 @dataclass(frozen=True)
 class CallerCode:
-    """A code of six digits, and when it stops being accepted."""
+    """Two words with a blank between them, and when they stop being accepted."""
 
-    code: str
+    words: str
     expires_at: datetime
 
 
@@ -37,28 +47,40 @@ def current_code(keyed_hash: KeyedHash, voter_id: str, now: datetime, idle_minut
     """
     slot = _slot(now)
     end = (slot + _slots_accepted(idle_minutes)) * (SLOT // timedelta(milliseconds=1))
-    return CallerCode(_code(keyed_hash, voter_id, slot), from_milliseconds(end))
+    return CallerCode(" ".join(_words(keyed_hash, voter_id, slot)), from_milliseconds(end))
 
 
 def is_code_of(keyed_hash: KeyedHash, voter_id: str, typed: str, now: datetime, idle_minutes: int) -> bool:
-    """Tell whether a code was shown to this voter and is accepted still; `typed` is six ASCII
-    digits.
+    """Tell whether a code was shown to this voter and is accepted still; `typed` is as
+    `normalise_caller_code` returns it.
 
     Every code that might be right is compared, in constant time.
     """
     slot = _slot(now)
     ages = range(_slots_accepted(idle_minutes))
     # All of them, so the time does not tell which one was right.
-    outcomes = [same(typed, _code(keyed_hash, voter_id, slot - age)) for age in ages]
+    outcomes = [same(typed, _letters("".join(_words(keyed_hash, voter_id, slot - age)))) for age in ages]
     return any(outcomes)
 
 
 def normalise_caller_code(typed: str) -> str | None:
-    """Return the six digits of a code as somebody may type it (`482 913`), or None when it cannot
-    be one.
+    """Return the letters of two words as somebody may type them, or None when they can be no code.
+
+    Accents, capitals, blanks and whatever else stands between the words do not matter.
     """
-    digits = "".join(typed.split())
-    return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
+    letters = _letters(plain(typed))
+    known = _known_words()
+    pairs = (letters[:end] in known and letters[end:] in known for end in range(len(letters)))
+    return letters if any(pairs) else None
+
+
+def _known_words() -> frozenset[str]:
+    return frozenset(_letters(word) for word in WORDS)
+
+
+def _letters(text: str) -> str:
+    """Return the letters a to z of a text, without accents."""
+    return re.sub("[^a-z]", "", text.lower().translate(_BARE))
 
 
 def _slot(now: datetime) -> int:
@@ -72,7 +94,8 @@ def _slots_accepted(idle_minutes: int) -> int:
     return 1 + -(-timedelta(minutes=idle_minutes) // SLOT)
 
 
-def _code(keyed_hash: KeyedHash, voter_id: str, slot: int) -> str:
-    # 256 bits modulo a million: no code is likelier than another by more than one part in 10^71.
-    number = int.from_bytes(keyed_hash.digest(Purpose.CALLER, voter_id, str(slot))) % 10**DIGITS
-    return f"{number:0{DIGITS}d}"
+def _words(keyed_hash: KeyedHash, voter_id: str, slot: int) -> tuple[str, str]:
+    # 2^256 is a multiple of 2^20: no pair is likelier than another.
+    number = int.from_bytes(keyed_hash.digest(Purpose.CALLER, voter_id, str(slot))) % _PAIRS
+    first, second = divmod(number, len(WORDS))
+    return WORDS[first], WORDS[second]

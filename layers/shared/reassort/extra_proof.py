@@ -6,13 +6,13 @@ import re
 from datetime import date
 
 from reassort.election import ExtraProof
+from reassort.pasted import compact, plain
 
-_SEPARATORS = re.compile(r"[ \t\u00a0\u202f/.-]+")
+_SEPARATORS = re.compile(r"[ /.-]+")
 # A phone's numeric keypad has no separator, so a day may be typed without any. No year starts like
 # a month, so eight digits that begin with the year are never taken for another day.
 _DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/((?:19|20)[0-9]{2})|([0-9]{2})([0-9]{2})((?:19|20)[0-9]{2})")
 _YEAR_FIRST = re.compile(r"((?:19|20)[0-9]{2})/([0-9]{1,2})/([0-9]{1,2})")
-_BLANKS = re.compile(r"[ \t\u00a0\u202f-]+")
 _LETTERS_AND_DIGITS = re.compile(r"[A-Za-z0-9]*")
 
 
@@ -31,7 +31,7 @@ def normalise_extra_proof(typed: str, wanted: ExtraProof) -> str:
     """
     if wanted.kind == "date":
         return _normalise_day(typed)
-    text = _BLANKS.sub("", typed)
+    text = compact(typed)
     # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is
     # checked before.
     if _LETTERS_AND_DIGITS.fullmatch(text) is None:
@@ -42,7 +42,7 @@ def normalise_extra_proof(typed: str, wanted: ExtraProof) -> str:
 
 
 def _normalise_day(typed: str) -> str:
-    text = _SEPARATORS.sub("/", typed).strip("/")
+    text = _SEPARATORS.sub("/", plain(typed)).strip("/")
     if found := _DAY_FIRST.fullmatch(text):
         day, month, year = (part for part in found.groups() if part is not None)
     elif found := _YEAR_FIRST.fullmatch(text):

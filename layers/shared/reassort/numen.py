@@ -4,23 +4,47 @@ letters.
 
 import re
 
+from reassort.pasted import FieldFormatError, compact, has_accents
+
 _SHAPE = re.compile(r"[0-9]{2}[A-Z][0-9]{7}[A-Z]{3}")
-_BLANKS = re.compile(r"[ \t\u00a0\u202f-]+")
+_LETTERS = (2, 10, 11, 12)
+_LENGTH = 13
+# What is read for a digit, where only a digit can stand. A letter is never guessed.
+_AS_DIGITS = str.maketrans("OIL", "011")
 
 
-class NumenFormatError(ValueError):
-    """The text is not a NUMEN. The message never repeats it."""
+class NumenFormatError(FieldFormatError):
+    """The text is not a NUMEN: `accents`, `length`, `digit-expected`, `letter-expected` or
+    `invalid`.
+    """
 
 
 def normalise_numen(typed: str) -> str:
-    """Return the NUMEN in upper case without blanks or hyphens.
+    """Return the NUMEN in upper case without blanks or hyphens; O, I and L in the place of a digit
+    are 0 and 1.
 
     Raises:
         NumenFormatError: it has not 13 characters of the right kinds.
     """
-    numen = _BLANKS.sub("", typed)
+    numen = compact(typed)
+    if not numen:
+        raise NumenFormatError("invalid")
     # Folding case turns some letters from elsewhere into ASCII ones (U+0131 into I), so this is
     # checked before.
-    if not numen.isascii() or _SHAPE.fullmatch(numen.upper()) is None:
-        raise NumenFormatError("not of the form 09E9900123ABC")
-    return numen.upper()
+    if numen.isascii():
+        numen = numen.upper()
+        if _SHAPE.fullmatch(numen) is not None:
+            return numen
+        numen = numen[:2].translate(_AS_DIGITS) + numen[2:3] + numen[3:10].translate(_AS_DIGITS) + numen[10:]
+        if _SHAPE.fullmatch(numen) is not None:
+            return numen
+    elif has_accents(numen):
+        raise NumenFormatError("accents")
+    if len(numen) != _LENGTH:
+        raise NumenFormatError("length", count=str(len(numen)))
+    wrong = next(place for place, symbol in enumerate(numen) if not _stands_at(place, symbol))
+    raise NumenFormatError("letter-expected" if wrong in _LETTERS else "digit-expected", place=str(wrong + 1))
+
+
+def _stands_at(place: int, symbol: str) -> bool:
+    return symbol.isascii() and (symbol.isalpha() if place in _LETTERS else symbol.isdigit())

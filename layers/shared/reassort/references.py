@@ -7,6 +7,7 @@ first one left.
 
 from reassort.identifiers import ALPHABET, spell, upper_ascii
 from reassort.keyed_hash import KeyedHash, Purpose
+from reassort.pasted import compact
 
 # 10 symbols carry 49 bits: among a million reissues of an election two share a reference once in
 # 1,000 elections, and then the transaction refuses the second.
@@ -29,6 +30,7 @@ def dispute_token(reference: str, keyed_hash: KeyedHash) -> str:
 
 def normalise_reference(typed: str) -> str | None:
     """Return a reference as it is stored, or None when the text cannot be one."""
+    typed = compact(typed)
     symbols = "".join(symbol for symbol in upper_ascii(typed) if symbol in ALPHABET)
     if len(symbols) != _SYMBOLS or len(typed) > 2 * _SYMBOLS:
         return None
