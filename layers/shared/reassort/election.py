@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, ClassVar, Literal, Self, dataclass_transform
@@ -124,6 +125,42 @@ def _is_time_zone(value: str) -> str:
     return value
 
 
+def _is_network(value: str) -> str:
+    from ipaddress import ip_network
+
+    if "/" not in value:
+        raise ValueError("a network is written with its length, such as 192.0.2.0/24")
+    return str(ip_network(value))
+
+
+def _is_web_address(value: str) -> str:
+    # All of its signs are in the alphabet of SMS, one septet each. No user before the host: it
+    # would hide the host.
+    if re.fullmatch(r"https://(?:[a-z0-9-]+\.)+[a-z]{2,63}(?:/[A-Za-z0-9._/?=&%-]*)?", value) is None:
+        raise ValueError(f"{value!r} is not an address that begins with https://, with a lower-case host")
+    return value
+
+
+def _is_helpdesk_number(value: str) -> str:
+    # National (mainland, overseas, 0 800), local of New Caledonia, Wallis or Polynesia, short, or
+    # international.
+    digits = re.sub(r"[ .\u00a0\u202f]", "", value)
+    forms = r"0[1-9]\d{8}|[2-9]\d{5}|[48]\d{7}|[13]\d{3}|\+[1-9]\d{7,14}"
+    if re.fullmatch(forms, digits, re.ASCII) is None or not re.fullmatch(r"[+\d].*\d", value):
+        raise ValueError(
+            f"{value!r} is not a telephone number as voters dial it: 03.80.44.89.96, 0 800 123 456, 0262 12 34 56, "
+            "27 12 34 or +687 27 12 34"
+        )
+    return value
+
+
+def telephone_digits(phone: str) -> str:
+    """Return a number as a `tel:` link wants it: without separators, an international one with its
+    sign.
+    """
+    return ("+" if phone.startswith("+") else "") + re.sub(r"\D", "", phone)
+
+
 def _differ(domains: tuple["Domain", ...]) -> tuple["Domain", ...]:
     if len({domain.domain for domain in domains}) < len(domains):
         raise ValueError("a domain is listed twice")
@@ -133,6 +170,8 @@ def _differ(domains: tuple["Domain", ...]) -> tuple["Domain", ...]:
 Text = Annotated[str, Rule(strip_whitespace=True, min_length=1, max_length=200)]
 MailDomain = Annotated[str, Rule(_is_domain)]
 Mailbox = Annotated[str, Rule(pattern=r"^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@[a-z0-9.-]+$")]
+WebAddress = Annotated[str, Rule(_is_web_address, max_length=200)]
+Network = Annotated[str, Rule(_is_network)]
 Handset = Annotated[str, Rule(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 
@@ -168,13 +207,62 @@ class HelpdeskHours(Part):
     weekdays: tuple[Opening, ...]
     dates: Mapping[date, tuple[Opening, ...]] = {}
 
+    def check(self) -> Self:
+        """Refuse hours of one day that overlap."""
+        for spans in (self.weekdays, *self.dates.values()):
+            ordered = sorted(spans, key=lambda span: span.start)
+            for one, following in pairwise(ordered):
+                if following.start < one.end:
+                    raise ValueError(
+                        f"hours overlap: {one.start:%H:%M}-{one.end:%H:%M} and "
+                        f"{following.start:%H:%M}-{following.end:%H:%M}"
+                    )
+        return self
+
+
+class Relay(Part):
+    """A service through which voters who do not hear call the helpdesk: sign language, text, cued
+    speech (loi n° 2016-1321, art. 105).
+    """
+
+    name: Text
+    address: WebAddress
+
 
 class Helpdesk(Part):
-    """The phone service that helps voters."""
+    """The phone service that helps voters, and how it is reached without a telephone: a mailbox, a
+    form, a relay.
+    """
 
-    phone: Annotated[str, Rule(pattern=r"^0[1-9](?:[ .]?\d\d){4}$")]
+    phone: Annotated[str, Rule(_is_helpdesk_number)]
     outside_voting: HelpdeskHours
     during_voting: HelpdeskHours
+    # Voters that one agent may look up. A call takes some minutes.
+    lookups_per_hour: Annotated[int, Rule(ge=5, le=1000)] = 60
+    lookups_per_day: Annotated[int, Rule(ge=5, le=10_000)] = 300
+    # What a second person of the helpdesk confirms, and within how many minutes.
+    second_person: Literal["reissue"] | None = None
+    second_person_minutes: Annotated[int, Rule(ge=2, le=60)] = 15
+    email: Mailbox | None = None
+    form: WebAddress | None = None
+    relay: Relay | None = None
+    # From where the helpdesk's page is reached; from anywhere when there is none.
+    networks: tuple[Network, ...] = ()
+
+
+class VotingSite(Part):
+    """Where voters vote, which is another site: the name by which they know it, its address, and a
+    sentence that they should have read before they go there.
+    """
+
+    name: Text
+    address: WebAddress
+    note: Text | None = None
+
+    @property
+    def bare_address(self) -> str:
+        """The address as it is read aloud or typed: without `https://`."""
+        return self.address.removeprefix("https://").removesuffix("/")
 
 
 class Window(Part):
@@ -184,6 +272,21 @@ class Window(Part):
 
     opens_at: datetime
     closes_at: datetime
+
+    @classmethod
+    def parse(cls, written: Any) -> Any:
+        """Refuse a day without an hour, which would be midnight, and a number, which would be
+        seconds since 1970.
+        """
+        for name, value in written.items() if isinstance(written, dict) else ():
+            if name not in cls.members:
+                continue
+            text = str(value).strip()
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+                raise ValueError(f"{name} is a date without an hour: {text}T08:00 has one")
+            if not isinstance(value, (str, datetime)) or re.fullmatch(r"[\d.]+", text):
+                raise ValueError(f"{name} is not a date and time such as 2018-12-06T17:00")
+        return written
 
     def contains(self, instant: datetime) -> bool:
         """Tell whether the aware `instant` lies inside."""
@@ -452,6 +555,7 @@ class Election(Part):
     organiser: Text
     timezone: Annotated[str, Rule(_is_time_zone)]
     windows: Windows
+    voting_site: VotingSite | None = None
     helpdesk: Helpdesk
     domains: Annotated[tuple[Domain, ...], Rule(_differ, min_length=1)]
     phones: Phones

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 
 from reassort.election import Election, ElectionFileError, Part, Text
 from reassort.phones import PhoneError, normalise_phone
@@ -163,7 +163,9 @@ class ElectionFile(Election):
             try:
                 normalised = normalise_phone(target.handset, self.phones.territories)
             except PhoneError as error:
-                raise ValueError(f"canaries.targets: handset of {target.domain}: {error}") from error
+                raise ValueError(
+                    f"canaries.targets: handset of {target.domain}: not a mobile number ({error})"
+                ) from error
             if normalised != target.handset:
                 raise ValueError(f"canaries.targets: handset of {target.domain}: its E.164 form is another one")
         return election
@@ -178,6 +180,14 @@ _ELECTION_FILE = TypeAdapter(ElectionFile)
 
 class _Loader(yaml.SafeLoader):
     """YAML's own, which says of a date that does not exist where it is."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is there twice", problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else "")
+        return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -208,7 +218,12 @@ def read_election_file(path: Path) -> ElectionFile:
         raise ElectionFileError(f"{path}: not YAML") from error
     if not isinstance(content, dict):
         raise ElectionFileError(f"{path}: not an election file")
-    return parse_election(content, str(path))
+    election = parse_election(content, str(path))
+    if election.id != path.stem:
+        raise ElectionFileError(
+            f"{path}: id: holds the election {election.id}, not {path.stem}: a file is named after its id"
+        )
+    return election
 
 
 def parse_election(content: dict[str, Any], file: str) -> ElectionFile:
@@ -221,7 +236,63 @@ def parse_election(content: dict[str, Any], file: str) -> ElectionFile:
         return _ELECTION_FILE.validate_python(content)
     except ValidationError as error:
         faults = (
-            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {_plain(fault)}"
+            for fault in error.errors(include_url=False, include_input=False)
         )
         raise ElectionFileError("\n".join(faults)) from error
+
+
+# In place of a pattern: what it lets through. By the member's name.
+_FORMS = {
+    "id": "lower-case letters, digits and hyphens, 2 to 40 of them",
+    "email": "a mailbox in lower case, such as assistance@ac-dijon.fr",
+    "mailbox": "a mailbox in lower case, such as sonde@ac-dijon.fr",
+    "handset": "+ and the country code, such as +33612345678",
+    "email_local_part": "what stands before the @ of an address, in lower case",
+    "sms_sender_id": "3 to 11 letters and digits without accents, a letter first",
+    "sms_name": "at most 40 letters without accents, digits, blanks and . ' -",
+}
+_COLOUR = 'a colour such as "#4b2a7b", in quotes'
+# Pydantic's types of faults; `{…}` is what it knows of the bound.
+_PLAIN = {
+    "missing": "is required and missing",
+    "extra_forbidden": "is not permitted here: is it misspelt?",
+    "string_type": 'must be a text (a string), in quotes if it looks like a number: "0.10"',
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "tuple_type": "must be a list: one entry a line, each after a hyphen, or [one, other]",
+    "list_type": "must be a list: one entry a line, each after a hyphen, or [one, other]",
+    "dict_type": "must have members, one an indented line",
+    "mapping_type": "must have members, one an indented line",
+    "model_type": "must have members, one an indented line",
+    "int_type": "must be a whole number (an integer)",
+    "int_parsing": "must be a whole number (an integer)",
+    "int_from_float": "must be a whole number (an integer)",
+    "int_parsing_size": "must be a whole number (an integer) within reason",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "decimal_type": 'must be a number such as "0.10"',
+    "decimal_parsing": 'must be a number such as "0.10"',
+    "decimal_max_places": "must have at most {decimal_places} decimal places",
+}
+_KINDS = {
+    "datetime": "must be a date and time such as 2018-12-06T17:00",
+    "date": "must be a date such as 2018-12-06",
+    "time": "must be a time such as 17:00",
+}
+
+
+def _plain(fault: ErrorDetails) -> str:
+    """Say a fault in the words of whoever writes the file."""
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "value_error":
+        return str(context.get("error", fault["msg"]))
+    if kind == "string_pattern_mismatch":
+        names = [str(part) for part in fault["loc"]]
+        return f"is not of the form: {_COLOUR if 'colours' in names else _FORMS.get(names[-1], 'that it must have')}"
+    if kind in _PLAIN:
+        return _PLAIN[kind].format(**context)
+    return next((words for start, words in _KINDS.items() if kind.startswith(f"{start}_")), fault["msg"])

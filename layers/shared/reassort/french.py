@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from reassort.clock import from_milliseconds
+from reassort.local_times import place_of, zone_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,12 +81,51 @@ def french_instant(milliseconds: int, election: Election) -> str:
     return f"{french_date(local.date())} à {french_time(local)}"
 
 
+def french_hour(milliseconds: int, election: Election) -> str:
+    """Write the hour of a stored time in the election's time zone: `14 h 32`."""
+    return french_time(from_milliseconds(milliseconds).astimezone(election.zone))
+
+
 def french_moment(milliseconds: int, election: Election) -> str:
     """Write a stored time without its year, in the election's time zone:
     `jeudi 29 novembre à 9 h 12`.
     """
     local = from_milliseconds(milliseconds).astimezone(election.zone)
     return f"{french_date(local.date()).rpartition(' ')[0]} à {french_time(local)}"
+
+
+def french_ordinal(number: int) -> str:
+    """Write `1er` or `2e`."""
+    return "1er" if number == 1 else f"{number}e"
+
+
+def zone_words(election: Election) -> str:
+    """Write `heure de Paris`."""
+    return f"heure de {zone_name(election.timezone)}"
+
+
+def ballot_close(election: Election, phone: str = "") -> str:
+    """Write when the ballot closes: `jeudi 6 décembre 2018 à 17 h, heure de Paris`.
+
+    The hour where `phone` (E.164) is at home follows when it is another one:
+    `… (12 h aux Antilles)`.
+    """
+    local = election.windows.voting.closes_at.astimezone(election.zone)
+    words = f"{french_date(local.date())} à {french_time(local)}, {zone_words(election)}"
+    place = place_of(phone)
+    if place is None:
+        return words
+    there = local.astimezone(ZoneInfo(place.zone))
+    if there.utcoffset() == local.utcoffset():
+        return words
+    day = "" if there.date() == local.date() else f"{french_date(there.date()).rpartition(' ')[0]} à "
+    return f"{words} ({day}{french_time(there)} {place.where})"
+
+
+def short_close(election: Election) -> str:
+    """Write the same for an SMS: `6/12 à 17 h (Paris)`."""
+    local = election.windows.voting.closes_at.astimezone(election.zone)
+    return f"{local.day}/{local.month} à {french_time(local)} ({zone_name(election.timezone)})"
 
 
 def helpdesk_hours(milliseconds: int, election: Election) -> list[str]:

@@ -5,6 +5,7 @@ shown in groups.
 import secrets
 
 from reassort.election import IdentifierFormat
+from reassort.pasted import compact
 
 # No 0/O, 1/I, L or U: nothing to confuse on paper, on the phone or in a small font.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,8 +37,8 @@ def show_identifier(identifier: str, shape: IdentifierFormat) -> str:
 
 
 def normalise_identifier(typed: str) -> str:
-    """Drop blanks and hyphens and fold to upper case, as a voter may type it."""
-    return "".join(symbol for symbol in upper_ascii(typed) if symbol not in " -\t\u00a0\u202f\u2010\u2011\u2013")
+    """Drop blanks, hyphens and unseen marks and fold to upper case, as a voter may type it."""
+    return upper_ascii(compact(typed))
 
 
 def upper_ascii(text: str) -> str:

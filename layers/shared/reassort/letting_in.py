@@ -10,16 +10,15 @@ voter's mailbox.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
+from reassort.pasted import six_digits
 from reassort.table_keys import CODE_BUCKET
-from reassort.tables import ConditionFailedError, update_one, update_request
+from reassort.tables import Action, update
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+# The action that is refused when nobody asks for codes.
+BUCKET_ACTION = "code bucket"
 
-NUMBER_DIGITS = 6
 # How long the caller has to press the button. Whoever tries a thousand numbers meanwhile has one
 # chance in a thousand, of using up a code that they cannot read.
 LET_IN_FOR = timedelta(minutes=10)
@@ -29,29 +28,21 @@ def normalise_request_number(typed: str) -> str | None:
     """Return the six digits of a number as somebody may type it (`482 913`), or None when it cannot
     be one.
     """
-    digits = "".join(typed.split())
-    return digits if len(digits) == NUMBER_DIGITS and digits.isascii() and digits.isdigit() else None
+    return six_digits(typed)
 
 
-def let_in(dynamodb: DynamoDBClient, sign_in_table: str, voter_id: str, number: str, now: datetime) -> bool:
-    """Let one code pass beyond the voter's bucket, for the page whose requests have this number.
+def let_in_write(sign_in_table: str, voter_id: str, number: str, now: datetime) -> Action:
+    """Return the write that lets one code pass beyond the voter's bucket, for the page whose
+    requests have this number.
 
-    It is one conditional update of the bucket. A second one takes the place of the first. Returns
-    False, and writes nothing, when nobody has asked for a code of this voter in the last two days.
-
-    Raises:
-        ContentionError: the table is busy; can be tried again.
-        botocore.exceptions.ClientError: AWS refuses.
+    A second one takes the place of the first. It is refused, as `BUCKET_ACTION`, when nobody has
+    asked for a code of this voter in the last two days.
     """
-    request = update_request(
+    return update(
+        BUCKET_ACTION,
         sign_in_table,
         {"voter_id": voter_id, "key": CODE_BUCKET},
         "SET let_in = :number, let_in_until = :until",
         "attribute_exists(full_at)",
         {":number": number, ":until": epoch_milliseconds(now + LET_IN_FOR)},
     )
-    try:
-        update_one(dynamodb, request)
-    except ConditionFailedError:
-        return False
-    return True

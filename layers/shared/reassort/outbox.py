@@ -8,6 +8,7 @@ is sealed (see `sealing`) and removed once nothing can be sent any more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -171,6 +172,23 @@ class Delivery:
         """
         number: int = self.messages[message].get("round", 0)
         return number
+
+    def is_being_sent(self, message: Message, at: int) -> bool:
+        """Tell whether a worker holds the lease of a message at `at` (milliseconds since 1970)."""
+        lease_until: int = self.messages[message].get("lease_until", 0)
+        return self.status_of(message) is Status.SENDING and lease_until > at
+
+    def has_failed_by(self, channel: Channel) -> bool:
+        """Tell whether the identifier could not be brought by a channel, whatever came after."""
+        return any(True for _ in self._failures_by(channel))
+
+    def has_failed_for_good(self, channel: Channel) -> bool:
+        """Tell whether the identifier could not be brought by a channel, and never will."""
+        return any(step.reason is not None and step.reason.is_lasting for step in self._failures_by(channel))
+
+    def _failures_by(self, channel: Channel) -> Iterator[HistoryStep]:
+        steps = self.identifier_history()
+        return (step for step in steps if step.status is Status.FAILED and step.channel is channel)
 
     def as_told(self) -> Delivery:
         """Return the delivery as its confirmation told it first, so that it tells the same if it

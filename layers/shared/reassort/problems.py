@@ -16,7 +16,11 @@ class Code(StrEnum):
     ALREADY_DELIVERED = "already-delivered"
     ALREADY_VOTED = "already-voted"
     BODY_TOO_LARGE = "body-too-large"
+    CODE_EXPIRED = "code-expired"
+    CODE_USED = "code-used"
+    CALLER_NOT_VERIFIED = "caller-not-verified"
     DELIVERY_IN_PROGRESS = "delivery-in-progress"
+    DISPUTED = "disputed"
     EMAIL_DOMAIN = "email-domain"
     FOREIGN_ORIGIN = "foreign-origin"
     FROZEN = "frozen"
@@ -26,16 +30,25 @@ class Code(StrEnum):
     INVALID_TOKEN = "invalid-token"  # noqa: S105
     LOCKED = "locked"
     METHOD_NOT_ALLOWED = "method-not-allowed"
+    NO_CHALLENGE = "no-challenge"
+    NOT_ALLOWED = "not-allowed"
     NOT_FOUND = "not-found"
+    NOTHING_TO_DO = "nothing-to-do"
+    NO_SUCH_VOTER = "no-such-voter"
     NUMEN_MISMATCH = "numen-mismatch"
+    OFF_ROLL = "off-roll"
     PHONE_IN_USE = "phone-in-use"
+    PROPOSAL_CLOSED = "proposal-closed"
     REDELIVERY_EXPIRED = "redelivery-expired"
     REVOKED = "revoked"
     REISSUES_STOPPED = "reissues-stopped"
+    SAME_PERSON = "same-person"
+    SESSION_ENDED = "session-ended"
     SIGNED_OUT = "signed-out"
     SOURCE_LIMIT = "source-limit"
     STALE_PAGE = "stale-page"
     SUPERSEDED = "superseded"
+    TOO_MANY_LOOKUPS = "too-many-lookups"
     TOO_MANY_REDELIVERIES = "too-many-redeliveries"
     TOO_MANY_REISSUES = "too-many-reissues"
     TOO_MANY_TRIES = "too-many-tries"
@@ -71,8 +84,24 @@ WORDINGS: dict[Code, Wording] = {
         "Si vous n’avez pas voté, appelez tout de suite l’assistance au {helpdesk}.",
     ),
     Code.BODY_TOO_LARGE: Wording(413, "Demande trop longue", "Rechargez la page et recommencez."),
+    Code.CODE_EXPIRED: Wording(
+        401, "Code trop ancien", "Ce code n’est plus valable. Demandez un nouveau code et utilisez le dernier reçu."
+    ),
+    Code.CODE_USED: Wording(
+        401, "Code déjà utilisé", "Un code ne sert qu’une fois. Demandez un nouveau code pour vous identifier."
+    ),
+    Code.CALLER_NOT_VERIFIED: Wording(
+        409,
+        "Appelant non vérifié",
+        "Ce que l’appelant a lu n’est pas affiché sur la page de cet électeur. Rien n’a été changé.",
+    ),
     Code.DELIVERY_IN_PROGRESS: Wording(
         429, "Envoi en cours", "Un envoi est en cours. Attendez quelques secondes, puis recommencez."
+    ),
+    Code.DISPUTED: Wording(
+        409,
+        "Identifiant contesté",
+        "Un identifiant contesté ne sert plus jamais. Donnez à l’électeur l’identifiant suivant.",
     ),
     Code.EMAIL_DOMAIN: Wording(
         422, "Adresse non reconnue", "Utilisez votre adresse électronique professionnelle : {domains}."
@@ -103,22 +132,47 @@ WORDINGS: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         429,
         "Trop d’essais",
-        "Vous avez saisi trop de fois un NUMEN qui n’est pas le vôtre. Vérifiez-le "
+        "Les NUMEN saisis ne correspondent pas à la liste électorale. Vérifiez le vôtre "
         "auprès de votre secrétariat, ou appelez l’assistance au {helpdesk}.",
     ),
     Code.METHOD_NOT_ALLOWED: Wording(405, "Demande refusée", "Cette action n’existe pas. Revenez à l’accueil du site."),
+    Code.NO_CHALLENGE: Wording(
+        401,
+        "Code demandé ailleurs",
+        "Un code ne sert que dans le navigateur où il a été demandé, et ce navigateur doit accepter les cookies. "
+        "Saisissez-le là où vous l’avez demandé, ou demandez un nouveau code ici.",
+    ),
+    Code.NOT_ALLOWED: Wording(403, "Action non autorisée", "Votre rôle ne permet pas cette action."),
     Code.NOT_FOUND: Wording(404, "Demande introuvable", "Aucune demande ne porte cette référence. Vérifiez-la."),
+    Code.NOTHING_TO_DO: Wording(409, "Rien à faire", "C’est déjà le cas : rien n’a été changé."),
+    Code.NO_SUCH_VOTER: Wording(
+        404,
+        "Électeur introuvable",
+        "Personne n’a cette adresse sur la liste électorale, ou cette référence n’est plus gardée. "
+        "Faites épeler l’adresse.",
+    ),
     Code.NUMEN_MISMATCH: Wording(
         403,
         "NUMEN non reconnu",
         "Ce NUMEN n’est pas celui de la liste électorale pour votre adresse. Vérifiez-le. "
         "Le secrétariat de votre établissement peut vous le remettre dans une enveloppe cachetée.",
     ),
+    Code.OFF_ROLL: Wording(
+        409,
+        "Plus sur la liste électorale",
+        "Cette personne n’est plus sur la liste électorale à cette adresse : rien n’a été changé. "
+        "L’organisateur du vote tient la liste.",
+    ),
     Code.PHONE_IN_USE: Wording(
         429,
         "Numéro trop utilisé",
         "Ce numéro de téléphone a déjà servi à trop de demandes. Indiquez un autre numéro de mobile, ou appelez "
         "l’assistance au {helpdesk}.",
+    ),
+    Code.PROPOSAL_CLOSED: Wording(
+        409,
+        "Cette demande n’attend plus",
+        "Elle a été décidée, ou le délai est passé. Cherchez l’électeur : sa fiche dit où il en est.",
     ),
     Code.REDELIVERY_EXPIRED: Wording(
         409,
@@ -134,6 +188,16 @@ WORDINGS: dict[Code, Wording] = {
         "Les demandes sont suspendues",
         "L’organisateur a suspendu les demandes de nouvel identifiant. "
         "Votre identifiant actuel reste valable. Appelez l’assistance au {helpdesk}.",
+    ),
+    Code.SAME_PERSON: Wording(
+        403,
+        "Une autre personne doit confirmer",
+        "Personne ne confirme sa propre demande, et deux exploitants ne font pas deux personnes. Rien n’a été changé.",
+    ),
+    Code.SESSION_ENDED: Wording(
+        403,
+        "Votre session a été fermée",
+        "La personne qui encadre l’équipe l’a fermée. Adressez-vous à elle pour une nouvelle invitation.",
     ),
     Code.SIGNED_OUT: Wording(401, "Votre session est terminée", "Identifiez-vous de nouveau pour continuer."),
     Code.SOURCE_LIMIT: Wording(
@@ -153,6 +217,11 @@ WORDINGS: dict[Code, Wording] = {
         "Demande remplacée",
         "Vous avez un identifiant plus récent. Celui de cette demande ne fonctionne plus.",
     ),
+    Code.TOO_MANY_LOOKUPS: Wording(
+        429,
+        "Trop de recherches",
+        "Vous avez fait le nombre de recherches permis. Prévenez la personne qui encadre l’équipe.",
+    ),
     Code.TOO_MANY_REDELIVERIES: Wording(
         429,
         "Trop d’envois",
@@ -161,7 +230,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.TOO_MANY_REISSUES: Wording(
         429,
         "Trop de demandes",
-        "Vous avez demandé trop de nouveaux identifiants. Utilisez le dernier reçu, "
+        "Le nombre de demandes possibles est atteint. Utilisez le dernier identifiant reçu, "
         "ou appelez l’assistance au {helpdesk}.",
     ),
     Code.TOO_MANY_TRIES: Wording(
@@ -170,7 +239,8 @@ WORDINGS: dict[Code, Wording] = {
     Code.UNAVAILABLE: Wording(
         503,
         "Service momentanément indisponible",
-        "Votre demande n’a pas pu être traitée. Rien n’a été perdu : recommencez dans quelques secondes.",
+        "Le service n’a pas pu répondre. Recommencez dans quelques secondes : une même demande n’est pas faite "
+        "deux fois.",
     ),
     Code.UNKNOWN_IDENTIFIER: Wording(
         409, "Identifiant inconnu", "Cet identifiant n’existe pas. Vérifiez chaque caractère."
@@ -185,8 +255,7 @@ WORDINGS: dict[Code, Wording] = {
     Code.WRONG_CODE: Wording(
         401,
         "Code non reconnu",
-        "Ce code n’est pas le bon, ou il n’est plus valable. Vérifiez le dernier "
-        "courriel reçu ou demandez un nouveau code.",
+        "Ce n’est pas le code que nous vous avons envoyé. Vérifiez les 6 chiffres dans le dernier courriel reçu.",
     ),
 }
 
@@ -195,6 +264,28 @@ REISSUED_MEANWHILE = Wording(
     WORDINGS[Code.STALE_PAGE].status,
     "Une autre demande vient d’aboutir",
     "Elle vous a donné un nouvel identifiant. Consultez son suivi avant d’en demander un autre.",
+)
+
+# In place of the one above for whoever helps the voter.
+GIVEN_MEANWHILE = Wording(
+    WORDINGS[Code.STALE_PAGE].status,
+    "Un autre identifiant vient d’être donné",
+    "Rien n’a été donné cette fois. Cherchez de nouveau l’électeur : sa fiche dit où il en est.",
+)
+
+# In place of the one above for an operator, whose batch lifts no freeze.
+FROZEN_IN_BATCH = Wording(
+    WORDINGS[Code.FROZEN].status,
+    "Identifiant gelé",
+    "Un lot ne lève aucun gel. Vérifiez l’électeur, puis donnez-lui l’identifiant suivant à part.",
+)
+
+# To an agent, who has no helpdesk to call.
+GIVEN_TOO_OFTEN = Wording(
+    WORDINGS[Code.TOO_MANY_REISSUES].status,
+    "Trop d’identifiants",
+    "Cet électeur a reçu trop d’identifiants. Faites chercher le dernier dans sa messagerie, indésirables compris, "
+    "et prévenez votre responsable.",
 )
 
 # In place of the one above for a vote: the platform may show it to a voter.
@@ -210,8 +301,8 @@ WORDINGS_WITH_EXTRA_PROOF: dict[Code, Wording] = {
     Code.LOCKED: Wording(
         WORDINGS[Code.LOCKED].status,
         WORDINGS[Code.LOCKED].title,
-        "Le NUMEN ou le renseignement « {extra_proof} » n’est pas le vôtre, et vous "
-        "avez fait trop d’essais. Vérifiez les deux, ou appelez l’assistance au {helpdesk}.",
+        "Le NUMEN ou le renseignement « {extra_proof} » ne correspond pas à la liste électorale. "
+        "Vérifiez les deux, ou appelez l’assistance au {helpdesk}.",
     ),
     Code.NUMEN_MISMATCH: Wording(
         WORDINGS[Code.NUMEN_MISMATCH].status,

@@ -37,6 +37,11 @@ class Reason(StrEnum):
         """Return the reason in French."""
         return _WORDS[self]
 
+    @property
+    def is_lasting(self) -> bool:
+        """Tell whether a second message to the same number or address would fail like the first."""
+        return self in _LASTING
+
 
 _WORDS = {
     Reason.MAILBOX_FULL: "boîte pleine",
@@ -58,3 +63,15 @@ _WORDS = {
     Reason.INTERNAL: "erreur technique",
     Reason.UNKNOWN: "raison inconnue",
 }
+
+_LASTING = frozenset(
+    {
+        Reason.CARRIER_REFUSED,
+        Reason.MAIL_BLOCKED,
+        Reason.NO_ROUTE,
+        Reason.NO_SUCH_MAILBOX,
+        Reason.OPTED_OUT,
+        Reason.TOO_EXPENSIVE,
+        Reason.UNKNOWN_NUMBER,
+    }
+)

@@ -5,8 +5,9 @@ The hash is plain SHA-256 over the entry's canonical JSON, so that the election 
 exported file without any key. Entries hold pseudonyms, times and keyed hashes, never an address, a
 NUMEN, a phone number or an identifier.
 
-An entry commits to what decides a vote: `issued`, `reissued` and `voted` to the identifier,
-`issued` and `corrected` to the proofs that a voter then has.
+An entry commits to what decides a vote: `issued`, `reissued`, `arrived` and `voted` to the
+identifier, `issued`, `arrived` and `corrected` to the proofs that a voter then has, `departed` to
+the NUMEN that leaves.
 """
 
 from __future__ import annotations
@@ -47,13 +48,20 @@ class Change(StrEnum):
     UNLOCKED = "unlocked"
     CORRECTED = "corrected"
     DISPUTED = "disputed"
+    # A change of address: the chain of the former pseudonym ends, that of the new one begins.
+    DEPARTED = "departed"
+    ARRIVED = "arrived"
+    # Taken off the roll, and put back on it.
+    REMOVED = "removed"
+    RESTORED = "restored"
     # Of the election, in a chain of its own.
     OPENED = "opened"
     CLOSED = "closed"
+    PROLONGED = "prolonged"
 
 
 # The changes that give a voter an identifier.
-ISSUES = frozenset({Change.ISSUED, Change.REISSUED})
+ISSUES = frozenset({Change.ISSUED, Change.REISSUED, Change.ARRIVED})
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ class ReissueSwitch:
 
 
 STOPPED = ReissueSwitch(_AT_ONCE, _AT_ONCE)
+# From before any election to the year 9999: the election file alone says when, also once a deploy
+# has prolonged it.
+AS_THE_FILE_SAYS = ReissueSwitch(1, 253_402_300_799_000)
 
 
 def switch_from_item(item: Item | None) -> ReissueSwitch:

@@ -16,6 +16,7 @@ from reassort.outbox import Status, reissue_delivery_item
 from reassort.references import dispute_token
 from reassort.register import Change, append_entry
 from reassort.reissue_switch import require_open
+from reassort.table_keys import ON_ROLL
 from reassort.tables import Action, put_if_absent, update
 from reassort.voters import NOT_FROZEN, NOT_VOTED, SAME_FAILURES, SAME_GENERATION, change_voter
 
@@ -65,9 +66,9 @@ def reissue_actions(
     """Draw the next identifier. Return its hash and all writes of the reissue.
 
     Those are voter, identifier, register, delivery, and the delivery that is superseded. They are
-    refused (`ConditionFailedError`) when the voter is not as read or has voted, when reissues are
-    stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says. A voter who was read as frozen is
-    unfrozen by it: the identifier that was frozen is revoked in the same act.
+    refused (`ConditionFailedError`) when the voter is not as read, has voted or left the roll, when
+    reissues are stopped (`reissue_switch.SWITCH`), and as `PREVIOUS` says. A voter who was read as
+    frozen is unfrozen by it: the identifier that was frozen is revoked in the same act.
 
     Args:
         reference: of the delivery.
@@ -111,7 +112,7 @@ def reissue_actions(
             "generation = :generation, issued_at = list_append(issued_at, :issued), last_reference = :reference, "
             "numen_failures = :zero, numen_locked_until = :zero",
             {":generation": generation, ":issued": [entry.at], ":reference": reference, ":zero": 0},
-            clauses=(SAME_GENERATION, NOT_VOTED, SAME_FAILURES, *(() if frozen else (NOT_FROZEN,))),
+            clauses=(SAME_GENERATION, NOT_VOTED, ON_ROLL, SAME_FAILURES, *(() if frozen else (NOT_FROZEN,))),
             removals="frozen_at" if frozen else "",
         ),
         put_if_absent(
@@ -122,12 +123,12 @@ def reissue_actions(
         ),
         append_entry(tables.register, entry),
         put_if_absent("delivery", tables.deliveries, delivery, "delivery_id"),
-        *_supersede_previous(voter, tables, now, election.retention),
+        *supersede_previous(voter, tables.deliveries, now, election.retention),
         require_open(tables.control, voter.voter_id, now),
     ]
 
 
-def _supersede_previous(voter: Voter, tables: ReissueTables, now: datetime, retention: Retention) -> list[Action]:
+def supersede_previous(voter: Voter, deliveries_table: str, now: datetime, retention: Retention) -> list[Action]:
     """Mark the delivery of the identifier that is being revoked, unless a worker is sending it at
     this moment.
 
@@ -142,7 +143,7 @@ def _supersede_previous(voter: Voter, tables: ReissueTables, now: datetime, rete
     return [
         update(
             PREVIOUS,
-            tables.deliveries,
+            deliveries_table,
             {"delivery_id": voter.last_reference},
             "SET superseded_at = :now",
             "attribute_exists(delivery_id) AND NOT (messages.identifier.#status = :sending "

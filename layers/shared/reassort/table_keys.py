@@ -3,6 +3,10 @@
 from datetime import datetime
 from zlib import crc32
 
+# Voters: the clause of a condition that a voter has not left the roll. It stands here because
+# sign-in needs it, and nothing else of a voter.
+ON_ROLL = "attribute_not_exists(left_at)"
+
 # SignIn: one partition a voter (or a stranger's address, which looks alike).
 CODE_BUCKET = "codes"
 CHALLENGE_PREFIX = "challenge#"

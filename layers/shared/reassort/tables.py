@@ -155,6 +155,17 @@ def update(
     return Action(name, "Update", request)
 
 
+def add(name: str, table: str, key: Item, expression: str, values: Mapping[str, Any]) -> Action:
+    """Update one item, or make it, under no condition."""
+    request = {
+        "TableName": table,
+        "Key": to_wire(key),
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": to_wire(values),
+    }
+    return Action(name, "Update", request)
+
+
 def update_request(
     table: str,
     key: Item,
@@ -193,13 +204,14 @@ def require(name: str, table: str, key: Item, condition: str, values: Mapping[st
     )
 
 
-def exists(name: str, table: str, key: Item) -> Action:
-    """Require that an item exists."""
+def exists(name: str, table: str, key: Item, also: str = "") -> Action:
+    """Require that an item exists, and a further clause of its condition, if there is one."""
     attribute = next(iter(key))
+    clause = f" AND {also}" if also else ""
     return Action(
         name,
         "ConditionCheck",
-        {"TableName": table, "Key": to_wire(key), "ConditionExpression": f"attribute_exists({attribute})"},
+        {"TableName": table, "Key": to_wire(key), "ConditionExpression": f"attribute_exists({attribute}){clause}"},
     )
 
 
@@ -290,8 +302,11 @@ def read_one(dynamodb: DynamoDBClient, table: str, key: Item) -> Item | None:
     return from_wire(item) if item else None
 
 
-def read_partition(dynamodb: DynamoDBClient, table: str, key: Item) -> list[Item]:
-    """Read all items of a partition in the order of their sort key, strongly consistent.
+def read_partition(
+    dynamodb: DynamoDBClient, table: str, key: Item, *, after: tuple[str, int] | None = None
+) -> list[Item]:
+    """Read all items of a partition in the order of their sort key, strongly consistent. `after`
+    names the sort key, and leaves out what is not greater.
 
     Raises:
         ContentionError: a throttle; can be tried again.
@@ -305,6 +320,10 @@ def read_partition(dynamodb: DynamoDBClient, table: str, key: Item) -> list[Item
         "ExpressionAttributeValues": {":key": value},
         "ConsistentRead": True,
     }
+    if after is not None:
+        request["KeyConditionExpression"] += " AND #sort > :after"
+        request["ExpressionAttributeNames"]["#sort"] = after[0]
+        request["ExpressionAttributeValues"] |= to_wire({":after": after[1]})
     items: list[Item] = []
     while True:
         answer = _call(dynamodb.query, **request)

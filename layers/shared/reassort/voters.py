@@ -1,9 +1,9 @@
 """A voter as the roll knows them, and what follows from it. Validity of an identifier is derived
 here, stored nowhere.
 
-An identifier is valid when its generation is the voter's current one and the voter is neither
-frozen nor marked as having voted. So a reissue, a vote and a freeze are each one conditional write
-on the same item, and a state with two valid identifiers cannot be written.
+An identifier is valid when its generation is the voter's current one and the voter is on the roll,
+neither frozen nor marked as having voted. So a reissue, a vote and a freeze are each one
+conditional write on the same item, and a state with two valid identifiers cannot be written.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,10 @@ class Voter:
     `chain_length` and `chain_head` are the length and the last hash of the voter's chain in the
     register. `extra_proof_hash` is None when the roll has no further proof. `disputed` is the last
     generation that its voter did not ask for: that identifier never votes. Sessions that began
-    before `signed_out_at` have ended.
+    before `signed_out_at` have ended. What failed to reach them before `settled_at` is settled.
+
+    `left_at` is when the voter left the roll, None while they are on it. They may come back, unless
+    `moved_to` names the pseudonym of their new address.
     """
 
     voter_id: str
@@ -60,6 +63,9 @@ class Voter:
     extra_proof_hash: str | None = None
     disputed: int | None = None
     signed_out_at: int = 0
+    settled_at: int = 0
+    left_at: int | None = None
+    moved_to: str | None = None
 
     @property
     def generation(self) -> int:
@@ -72,13 +78,20 @@ class Voter:
             return IdentifierStatus.REVOKED
         if self.voted_at is not None:
             return IdentifierStatus.USED
+        if self.left_at is not None:
+            # Who was removed may be put back: to the platform theirs is suspended.
+            return IdentifierStatus.FROZEN if self.moved_to is None else IdentifierStatus.REVOKED
         if self.frozen_at is not None or self.disputed == generation:
             return IdentifierStatus.FROZEN
         return IdentifierStatus.ACTIVE
 
     def superseded_at(self, generation: int) -> int | None:
-        """Return when the identifier of a generation was replaced by the next one, or None."""
-        return self.issued_at[generation] if generation < self.generation else None
+        """Return when the identifier of a generation was replaced by the next one, or by that of
+        the voter's new address; or None.
+        """
+        if generation < self.generation:
+            return self.issued_at[generation]
+        return self.left_at if self.moved_to is not None else None
 
     def sequence_of(self, generation: int) -> int | None:
         """Return the number of the last change that the status of this generation's identifier
@@ -135,11 +148,14 @@ def voter_from_item(item: Item) -> Voter:
         extra_proof_hash=item.get("extra_proof_hash"),
         disputed=item.get("disputed"),
         signed_out_at=item.get("signed_out_at", 0),
+        settled_at=item.get("settled_at", 0),
+        left_at=item.get("left_at"),
+        moved_to=item.get("moved_to"),
     )
 
 
 # Every change appends to the voter's chain, so this clause alone makes a write depend on all that
-# was read: generation, vote, freeze. The clauses beside it say the same of one fact each, for
+# was read: generation, vote, freeze, roll. The clauses beside it say the same of one fact each, for
 # whoever reads a refused transaction.
 UNCHANGED = "chain_length = :read_length"
 SAME_GENERATION = "generation = :read_generation"

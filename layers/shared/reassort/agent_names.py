@@ -1,0 +1,38 @@
+"""How people of the helpdesk are called where others read it.
+
+Tables hold the number that the user pool gave somebody, and no name: a name is personal data that
+the register would keep for a year. What is shown is the beginning of that number, short enough to
+be said on the phone. `reassort helpdesk list` tells whose it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Two agents of fifty have the same six digits once in ten thousand elections.
+_NUMBER = re.compile(r"([0-9a-f]{3})([0-9a-f]{3})[0-9a-f]{2}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# Stands between the two who did something together. No session of AWS has a blank in its name.
+_AND = " + "
+
+
+def is_agent(name: str) -> bool:
+    """Tell whether a record names somebody of the user pool, and not an operator."""
+    return _NUMBER.fullmatch(name) is not None
+
+
+def agent_name(agent: str) -> str:
+    """Return for example `agent 3F9-A2C` for somebody of the user pool; an operator as they are
+    named.
+    """
+    number = _NUMBER.fullmatch(agent)
+    return agent if number is None else f"agent {number[1].upper()}-{number[2].upper()}"
+
+
+def both(first: str, second: str) -> str:
+    """Return how the register names the two who gave an identifier together."""
+    return f"{first}{_AND}{second}"
+
+
+def actor_names(actor: str) -> str:
+    """Return who did something by the register, in French."""
+    return " et ".join(map(agent_name, actor.split(_AND)))
