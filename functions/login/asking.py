@@ -8,6 +8,7 @@ on the roll.
 import random
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,12 +43,12 @@ class Asked:
     today: int | None
 
 
-def ask_code(address: str, held: Token | None, source: str, deps: Deps, *, number: str | None = None) -> Asked:
+def ask_code(address: str, held: Sequence[Token], source: str, deps: Deps, *, number: str | None = None) -> Asked:
     """Queue a one-time code to an address, if its bucket allows one now.
 
-    `address` is normalised; `held` is the browser's challenge, which keeps its count of failed
-    tries when it is for the same address; `source` is where the request comes from; by `number` the
-    helpdesk lets the page in.
+    `address` is normalised; `held` are the browser's challenges, of which the one for the same
+    address goes on, with its codes and its count of failed tries; `source` is where the request
+    comes from; by `number` the helpdesk lets the page in.
 
     Raises:
         Problem: `source-limit` when too many codes were asked for from there.
@@ -67,10 +68,11 @@ def ask_code(address: str, held: Token | None, source: str, deps: Deps, *, numbe
         # Whatever the caller's network has asked for does not count against them.
         sent, source = True, f"let in {voter_id}"
     sent = sent or (bucket.through_others and take_from_reserve(voter_id, source, now, deps))
-    challenge = held if held is not None and held.voter_id == voter_id else draw_token(voter_id)
+    own = next((token for token in held if token.voter_id == voter_id), None)
+    challenge = own or draw_token(voter_id)
     if sent:
         try:
-            challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is held)
+            challenge = _queue_code(address, challenge, source, now, deps, renewed=challenge is own)
         except (Problem, ContentionError):
             if bucket.today is not None:
                 give_back(voter_id, deps)

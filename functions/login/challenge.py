@@ -83,10 +83,15 @@ def count_try(key: Item, now: datetime, deps: Deps) -> Item:
     except ConditionFailedError as refusal:
         challenge = refusal.item
         at = epoch_milliseconds(now)
-        if challenge is not None and "used_at" not in challenge and challenge["valid_until"] > at:
-            wait = seconds_until(challenge["valid_until"], at)
-            raise Problem(Code.TOO_MANY_TRIES, retry_after=wait, attempts_left=0) from refusal
-        raise Problem(Code.WRONG_CODE) from refusal
+        if challenge is None:
+            # No code left for this browser: another one had asked a moment before.
+            raise Problem(Code.NO_CHALLENGE) from refusal
+        if "used_at" in challenge:
+            raise Problem(Code.CODE_USED) from refusal
+        if challenge["valid_until"] <= at:
+            raise Problem(Code.CODE_EXPIRED) from refusal
+        wait = seconds_until(challenge["valid_until"], at)
+        raise Problem(Code.TOO_MANY_TRIES, retry_after=wait, attempts_left=0) from refusal
 
 
 def use_up_challenge(key: Item, now: datetime, deps: Deps) -> Action:

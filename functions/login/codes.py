@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from enum import Enum, auto
 
 from reassort.clock import epoch_milliseconds
 from reassort.keyed_hash import KeyedHash, Purpose, same
@@ -9,6 +10,14 @@ from reassort.sessions import Token
 from reassort.tables import Item
 
 CODE_DIGITS = 6
+
+
+class CodeState(Enum):
+    """What a typed code is to a challenge."""
+
+    VALID = auto()
+    EXPIRED = auto()
+    UNKNOWN = auto()
 
 
 def draw_code() -> str:
@@ -30,11 +39,13 @@ def _code_hash(code: str, challenge: Token, keyed_hash: KeyedHash) -> str:
     return keyed_hash.hash(Purpose.CODE, challenge.voter_id, challenge.secret, code)
 
 
-def is_code_of(code: str, held: Token, challenge: Item, now: datetime, keyed_hash: KeyedHash) -> bool:
-    """Tell whether a typed code is one of the challenge's codes that are still valid."""
+def state_of(code: str, held: Token, challenge: Item, now: datetime, keyed_hash: KeyedHash) -> CodeState:
+    """Tell whether a typed code is one of the challenge's, and whether it is valid still."""
     given = _code_hash(code, held, keyed_hash)
     at = epoch_milliseconds(now)
     stored = [challenge[name] for name in ("codes_1", "codes_2", "codes_3") if name in challenge]
     # Every code is compared, so the time does not tell which one, or that none, was near.
-    outcomes = [same(given, entry["code"]) and entry["valid_until"] > at for entry in stored]
-    return any(outcomes)
+    outcomes = [(same(given, entry["code"]), entry["valid_until"] > at) for entry in stored]
+    if (True, True) in outcomes:
+        return CodeState.VALID
+    return CodeState.EXPIRED if (True, False) in outcomes else CodeState.UNKNOWN

@@ -5,32 +5,39 @@ from typing import Any
 from reassort.addresses import AddressDomainError, AddressFormatError, normalise_address
 from reassort.cookies import read_cookie, write_cookie
 from reassort.election import Election
+from reassort.field_faults import FIELD_MESSAGES, field_fault
 from reassort.http import Answer, Body, Request, Routes, clear_cookie, optional, read_body, serve, set_cookie, text
 from reassort.letting_in import normalise_request_number
+from reassort.pasted import FieldFormatError, compact, six_digits
 from reassort.problems import Code, FieldFault, Problem
-from reassort.sessions import SESSION_COOKIE, session_item_key
+from reassort.sessions import SESSION_COOKIE, Token, session_item_key
 from reassort.tables import delete_one
 
 from login.asking import ask_code
-from login.codes import CODE_DIGITS
 from login.deps import Deps
 from login.redeeming import redeem_code
 
 CHALLENGE_COOKIE = "__Host-challenge"
+# How many addresses a browser may have asked for in turn without losing the code of the first: who
+# mistypes theirs, and then comes back to it, has the code that was sent.
+_CHALLENGES = 2
+# A browser keeps the cookie for longer than the code is valid, and after it was used: so a code
+# that is too old or used is told from one that was asked for elsewhere.
+_REMEMBERED_SECONDS = 3600
 
 
 class AskBody(Body):
     """`POST /api/login`."""
 
-    email = text(254)
+    email = text(500)
     # Drawn by the page: the helpdesk lets a caller in by it.
     number = optional(text(20))
 
 
 class RedeemBody(Body):
-    """`POST /api/login/code`; blanks around and inside the code are forgiven."""
+    """`POST /api/login/code`: a code, or the sentence that it was pasted with."""
 
-    code = text(20)
+    code = text(200)
 
 
 def ask(request: Request, deps: Deps) -> Answer:
@@ -40,11 +47,11 @@ def ask(request: Request, deps: Deps) -> Answer:
     try:
         address = normalise_address(body.email, election.domain_names)
     except AddressFormatError as error:
-        fault = FieldFault("email", "invalid", _address_message(election))
+        fault = field_fault("email", error, example=election.domains[0].example)
         raise Problem(Code.INVALID_FIELDS, errors=(fault,)) from error
     except AddressDomainError as error:
         raise _domain_problem(election) from error
-    held = read_cookie(CHALLENGE_COOKIE, request.cookies.get(CHALLENGE_COOKIE), deps.keyed_hash)
+    held = _challenges(request, deps)
     asked = ask_code(address, held, request.source, deps, number=normalise_request_number(body.number or ""))
     voter_id = asked.challenge.voter_id
     deps.event_log.record("code asked", voter=voter_id, queued=int(asked.sent))
@@ -56,8 +63,8 @@ def ask(request: Request, deps: Deps) -> Answer:
         cookies=(
             set_cookie(
                 CHALLENGE_COOKIE,
-                write_cookie(CHALLENGE_COOKIE, asked.challenge, deps.keyed_hash),
-                asked.expires_in,
+                _challenge_cookie(asked.challenge, held, deps),
+                asked.expires_in + _REMEMBERED_SECONDS,
             ),
         ),
     )
@@ -65,12 +72,12 @@ def ask(request: Request, deps: Deps) -> Answer:
 
 def redeem(request: Request, deps: Deps) -> Answer:
     """Turn a code into a session."""
-    message = f"Saisissez les {CODE_DIGITS} chiffres du code reçu par courriel."
-    body = read_body(request, RedeemBody, {"code": message})
-    code = "".join(body.code.split())
-    if len(code) != CODE_DIGITS or not (code.isascii() and code.isdigit()):
-        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("code", "invalid", message),))
-    held = read_cookie(CHALLENGE_COOKIE, request.cookies.get(CHALLENGE_COOKIE), deps.keyed_hash)
+    body = read_body(request, RedeemBody, {"code": FIELD_MESSAGES["code"]["invalid"]})
+    try:
+        code = read_code(body.code)
+    except FieldFormatError as error:
+        raise Problem(Code.INVALID_FIELDS, errors=(field_fault("code", error),)) from error
+    held = next(iter(_challenges(request, deps)), None)
     try:
         session = redeem_code(code, held, deps)
     except Problem as problem:
@@ -85,7 +92,6 @@ def redeem(request: Request, deps: Deps) -> Answer:
             set_cookie(
                 SESSION_COOKIE, write_cookie(SESSION_COOKIE, session, deps.keyed_hash), limits.absolute_minutes * 60
             ),
-            clear_cookie(CHALLENGE_COOKIE),
         ),
     )
 
@@ -100,9 +106,36 @@ def sign_out(request: Request, deps: Deps) -> Answer:
     return Answer(204, cookies=(clear_cookie(SESSION_COOKIE), clear_cookie(CHALLENGE_COOKIE)))
 
 
+def _challenges(request: Request, deps: Deps) -> list[Token]:
+    """Return the challenges that the browser holds, that of its last request first."""
+    parts = request.cookies.get(CHALLENGE_COOKIE, "").split(".")[:_CHALLENGES]
+    tokens = [read_cookie(CHALLENGE_COOKIE, part, deps.keyed_hash) for part in parts]
+    return [token for token in tokens if token is not None]
+
+
+def _challenge_cookie(newest: Token, held: list[Token], deps: Deps) -> str:
+    others = [token for token in held if token.voter_id != newest.voter_id]
+    kept = [newest, *others][:_CHALLENGES]
+    return ".".join(write_cookie(CHALLENGE_COOKIE, token, deps.keyed_hash) for token in kept)
+
+
 def _address_message(election: Election) -> str:
-    example = election.domains[0].example
-    return f"Saisissez votre adresse électronique professionnelle, par exemple {example}."
+    return FIELD_MESSAGES["email"]["invalid"].format(example=election.domains[0].example)
+
+
+def read_code(typed: str) -> str:
+    """Return the six digits of a one-time code.
+
+    Raises:
+        FieldFormatError: there are none (`invalid`), or another number of digits (`length`).
+    """
+    code = six_digits(typed)
+    if code is not None:
+        return code
+    digits = compact(typed)
+    if digits.isascii() and digits.isdigit():
+        raise FieldFormatError("length", count=str(len(digits)))
+    raise FieldFormatError("invalid")
 
 
 def _domain_problem(election: Election) -> Problem:

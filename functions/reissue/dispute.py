@@ -6,8 +6,9 @@ them may be the thief's.
 """
 
 from datetime import datetime
+from typing import Any
 
-from reassort.clock import epoch_milliseconds
+from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.keyed_hash import KeyedHash, same
 from reassort.outbox import WAKE, Delivery, Message, Status, delivery_from_item, history_step, queued_message
 from reassort.problems import Code, Problem
@@ -22,11 +23,11 @@ from reissue.deps import Deps
 _ROUNDS = 8
 
 
-def dispute_reissue(token: str, deps: Deps) -> str:
+def dispute_reissue(token: str, deps: Deps) -> Delivery:
     """Record that a reissue was not its voter's, freeze its identifier if it is the current one,
     alert the helpdesk.
 
-    Disputing twice changes nothing. Returns the reference.
+    Disputing twice changes nothing. Returns the delivery, as it was before.
 
     Raises:
         Problem: `invalid-token`; `unavailable` when the voter's entry is contended.
@@ -38,7 +39,7 @@ def dispute_reissue(token: str, deps: Deps) -> str:
             raise Problem(Code.INVALID_TOKEN)
         delivery = delivery_from_item(item)
         if delivery.disputed_at is not None:
-            return reference
+            return delivery
         voter_item = read_one(deps.dynamodb, deps.voters_table, {"voter_id": delivery.voter_id})
         if voter_item is None:
             raise Problem(Code.INVALID_TOKEN)
@@ -46,8 +47,33 @@ def dispute_reissue(token: str, deps: Deps) -> str:
             write_all(deps.dynamodb, _dispute_actions(delivery, voter_from_item(voter_item), deps.clock(), deps))
         except (ConditionFailedError, ContentionError):
             continue
-        return reference
+        return delivery
     raise Problem(Code.UNAVAILABLE, retry_after=2)
+
+
+def look_at_dispute(token: str, deps: Deps) -> Delivery:
+    """Return the delivery of the request that a token is about; nothing is changed.
+
+    Raises:
+        Problem: `invalid-token`.
+        ContentionError: the table is busy.
+    """
+    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": _reference_of(token, deps.keyed_hash)})
+    if item is None:
+        raise Problem(Code.INVALID_TOKEN)
+    return delivery_from_item(item)
+
+
+def disputed_body(delivery: Delivery) -> dict[str, Any]:
+    """Return the body of both calls: which request it was, before the voter disputes it and for
+    the call to the helpdesk. It says no more than the confirmation with the token.
+    """
+    return {
+        "reference": delivery.delivery_id,
+        "at": iso(from_milliseconds(delivery.created_at)),
+        "channel": delivery.channel.value,
+        "destination": delivery.destination,
+    }
 
 
 def _reference_of(token: str, keyed_hash: KeyedHash) -> str:
@@ -59,7 +85,8 @@ def _reference_of(token: str, keyed_hash: KeyedHash) -> str:
 
 def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps) -> list[Action]:
     at = epoch_milliseconds(now)
-    freezes = delivery.generation == voter.generation and voter.frozen_at is None and voter.voted_at is None
+    current = delivery.generation == voter.generation and voter.moved_to is None
+    freezes = current and voter.frozen_at is None and voter.voted_at is None
     change = Change.FROZEN if freezes else Change.DISPUTED
     entry = voter.next_entry(change, now, DISPUTE_ACTOR, generation=delivery.generation, reference=delivery.delivery_id)
     assignments = ["signed_out_at = :at"]

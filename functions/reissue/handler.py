@@ -1,4 +1,4 @@
-"""Lambda entry point of reissue: `/api/reissue…` and `/api/dispute`."""
+"""Lambda entry point of reissue: `/api/reissue…`, `/api/dispute` and `/api/status`."""
 
 from typing import Any
 

@@ -57,11 +57,16 @@ def raise_if_locked(voter: Voter, now: datetime, election: Election) -> None:
     Raises:
         Problem: `locked`, with the seconds until the lock ends.
     """
-    if voter.numen_failures >= election.limits.numen.helpdesk_after:
+    if is_locked_until_unlocked(voter, election):
         raise Problem(Code.LOCKED, extra_proof=_label(election), retry_after=_HELPDESK_RETRY_SECONDS, attempts_left=0)
     remaining = voter.numen_locked_until - epoch_milliseconds(now)
     if remaining > 0:
         raise Problem(Code.LOCKED, extra_proof=_label(election), retry_after=-(-remaining // 1000), attempts_left=0)
+
+
+def is_locked_until_unlocked(voter: Voter, election: Election) -> bool:
+    """Tell whether only the helpdesk can put an end to a voter's lock."""
+    return voter.numen_failures >= election.limits.numen.helpdesk_after
 
 
 def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenError:

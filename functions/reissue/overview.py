@@ -1,21 +1,24 @@
 """What a signed-in voter sees: where they stand, and where a reissue of theirs stands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reassort.caller_codes import current_code
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
-from reassort.election import Window
+from reassort.election import Election, Window
 from reassort.outbox import Delivery, HistoryStep, Message, Status, delivery_from_item
+from reassort.problems import Problem
 from reassort.reasons import Reason
-from reassort.reissue_switch import ReissueSwitch
+from reassort.reissue_switch import ReissueSwitch, switch_from_item, switch_item_key
 from reassort.sessions import Token, prolong_session
-from reassort.tables import read_one
+from reassort.tables import read_many, read_one
 from reassort.voters import Voter
 
 from reissue.deps import Deps
+from reissue.numen_check import is_locked_until_unlocked, raise_if_locked
 from reissue.redelivery import needs_numen, possible_channels
-from reissue.signed_in import read_signed_in
+from reissue.request import raise_if_not_reissuable
+from reissue.signed_in import SignedIn, read_signed_in
 
 
 def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
@@ -38,13 +41,30 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
         "establishment": voter.establishment,
         "secretariat": voter.secretariat,
         "generation": voter.generation,
+        # The number of no identifier.
+        "voter": deps.keyed_hash.revision(voter.voter_id, 0),
         "revision": deps.keyed_hash.revision(voter.voter_id, voter.generation),
         "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
         "status": voter.identifier_status(voter.generation).value,
-        "last_reissue": _last_reissue(voter, deps),
+        "lock": _lock(voter, now, deps.election),
+        "request": _request(voter, now, deps.election, signed_in.control),
+        "last_reissue": _last_reissue(signed_in, now, deps),
         "session": {"expires_in": max(0, (ends_at - epoch_milliseconds(now)) // 1000)},
-        "caller_code": {"code": caller.code, "expires_at": iso(caller.expires_at)},
+        "caller_code": {"words": caller.words, "expires_at": iso(caller.expires_at)},
     }
+
+
+def service_status(deps: Deps) -> dict[str, Any]:
+    """Return the body of `GET /api/status`: what everybody may know before they sign in.
+
+    Raises:
+        ContentionError: the table is busy.
+    """
+    now = deps.clock()
+    # The operators write all items of their record at once: any of them tells.
+    found = read_many(deps.dynamodb, {deps.control_table: switch_item_key("")})
+    control = switch_from_item(found[deps.control_table])
+    return {"at": iso(now), "window": _window(deps.election.windows.reissue, control, now)}
 
 
 def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
@@ -68,7 +88,7 @@ def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     if body["status"] == delivery.status_of(Message.IDENTIFIER):
         # A later identifier or a dispute says more than how this one travelled.
         body |= _why(delivery.reason_of(Message.IDENTIFIER))
-    channels = possible_channels(delivery, signed_in.voter, now, deps.election)
+    channels = possible_channels(signed_in, delivery, now, deps)
     body["redelivery"] = {
         "channels": [channel.value for channel in channels],
         "numen": bool(channels) and needs_numen(delivery, signed_in.session),
@@ -93,6 +113,30 @@ def _window(window: Window, control: ReissueSwitch, now: datetime) -> dict[str, 
         "open": window.contains(now) and control.lets(now),
         "stopped": control.stopped,
     }
+
+
+def _lock(voter: Voter, now: datetime, election: Election) -> dict[str, Any] | None:
+    """Tell what would refuse a request before the voter fills in the form."""
+    if is_locked_until_unlocked(voter, election):
+        return {"ends_at": None}
+    if voter.numen_locked_until > epoch_milliseconds(now):
+        return {"ends_at": iso(from_milliseconds(voter.numen_locked_until))}
+    return None
+
+
+def _request(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> dict[str, Any]:
+    """Tell whether a new request would be taken now, by the checks that would refuse it."""
+    try:
+        raise_if_not_reissuable(voter, now, election, control)
+        raise_if_locked(voter, now, election)
+    except Problem as problem:
+        again_at = None if problem.retry_after is None else now + timedelta(seconds=problem.retry_after)
+        before_the_close = again_at is not None and again_at < election.windows.reissue.closes_at
+        return {
+            "refused": problem.code.value,
+            "again_at": iso(again_at) if again_at is not None and before_the_close else None,
+        }
+    return {"refused": None, "again_at": None}
 
 
 def _expected_wait(delivery: Delivery, now: datetime) -> int:
@@ -130,11 +174,16 @@ def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:
     }
 
 
-def _last_reissue(voter: Voter, deps: Deps) -> dict[str, Any] | None:
+def _last_reissue(signed_in: SignedIn, now: datetime, deps: Deps) -> dict[str, Any] | None:
+    voter = signed_in.voter
     if voter.last_reference is None:
         return None
     item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": voter.last_reference})
     if item is None:
         return None
     delivery = delivery_from_item(item)
-    return {**_summary(delivery, voter), "at": iso(from_milliseconds(delivery.created_at))}
+    return {
+        **_summary(delivery, voter),
+        "at": iso(from_milliseconds(delivery.created_at)),
+        "redeliverable": bool(possible_channels(signed_in, delivery, now, deps)),
+    }

@@ -5,6 +5,7 @@ from datetime import datetime
 from reassort.clock import epoch_milliseconds
 from reassort.election import Election
 from reassort.outbox import Channel, Delivery, Message, QueueAgain, Status
+from reassort.phone_use import PHONE_ACTION, count_sms
 from reassort.problems import Code, FieldFault, Problem
 from reassort.sessions import Session, Token
 from reassort.tables import Action, ConditionFailedError, update, write_all
@@ -13,8 +14,8 @@ from reassort.voters import SAME_FAILURES, UNCHANGED, IdentifierStatus, Voter
 from reissue.deps import Deps
 from reissue.form import Accepted
 from reissue.numen_check import is_numen_right, raise_if_locked, record_numen_failure
-from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
-from reissue.signed_in import read_signed_in
+from reissue.phone_limits import phone_problem, takes_sms
+from reissue.signed_in import SignedIn, read_signed_in
 
 _CHANNEL_MESSAGE = "Choisissez l’autre moyen de réception."
 _LIMIT_RETRY_SECONDS = 3600
@@ -34,15 +35,23 @@ def needs_numen(delivery: Delivery, session: Session) -> bool:
     return delivery.channel is Channel.SMS and delivery.session != session.key
 
 
-def possible_channels(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> list[Channel]:
-    """Return by which channels the same identifier may be sent again now."""
+def possible_channels(signed_in: SignedIn, delivery: Delivery, now: datetime, deps: Deps) -> list[Channel]:
+    """Return by which channels a redelivery would be accepted now: what the page may offer.
+
+    The very checks that refuse a redelivery decide it. Of a number the count of its SMS is read as
+    well, only when all else lets an SMS go.
+    """
+    return [channel for channel in Channel if _is_possible(channel, signed_in, delivery, now, deps)]
+
+
+def _is_possible(channel: Channel, signed_in: SignedIn, delivery: Delivery, now: datetime, deps: Deps) -> bool:
     try:
-        raise_if_not_redeliverable(delivery, voter, now, election)
+        raise_if_refused(channel, delivery, signed_in.voter, now, deps.election)
+        if needs_numen(delivery, signed_in.session):
+            raise_if_locked(signed_in.voter, now, deps.election)
     except Problem:
-        return []
-    if delivery.payload is None or delivery.redeliveries >= election.limits.redeliveries:
-        return []
-    return [channel for channel in Channel if channel in delivery.destinations and channel is not delivery.channel]
+        return False
+    return channel is not Channel.SMS or takes_sms(delivery.phone_hash, delivery.voter_id, now, deps)
 
 
 def request_redelivery(token: Token, reference: str, channel: Channel, numen: str | None, deps: Deps) -> Accepted:
@@ -59,33 +68,33 @@ def request_redelivery(token: Token, reference: str, channel: Channel, numen: st
     now = deps.clock()
     signed_in = read_signed_in(token, now, deps, reference)
     delivery = signed_in.own_delivery()
-    raise_if_not_redeliverable(delivery, signed_in.voter, now, deps.election)
-    if channel not in delivery.destinations:
-        # An operator asked for it, by e-mail alone: there is no telephone number to send it to.
-        raise Problem(Code.REDELIVERY_EXPIRED)
-    accepted = Accepted(reference, delivery.generation, channel, delivery.destinations[channel])
-    if channel is delivery.channel:
-        if (delivery.redeliveries or delivery.fell_back) and delivery.status is not Status.FAILED:
-            # Asked for already, or done by itself after an SMS that failed.
-            return accepted
-        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("channel", "invalid", _CHANNEL_MESSAGE),))
-    if delivery.redeliveries >= deps.election.limits.redeliveries:
-        raise Problem(Code.TOO_MANY_REDELIVERIES, retry_after=_LIMIT_RETRY_SECONDS)
-    if delivery.payload is None:
-        raise Problem(Code.REDELIVERY_EXPIRED)
+    if channel is delivery.channel and (delivery.redeliveries or delivery.fell_back):
+        raise_if_not_redeliverable(delivery, signed_in.voter, now, deps.election)
+        if delivery.status is not Status.FAILED:
+            # Asked for already, or done by itself after the other channel failed.
+            return _accepted(delivery, channel)
+    raise_if_refused(channel, delivery, signed_in.voter, now, deps.election)
     actions = [_queue_again(delivery, channel, now, deps)]
     if needs_numen(delivery, signed_in.session):
         actions.append(_prove(numen, signed_in.voter, now, deps))
     if channel is Channel.SMS:
-        actions.append(count_sms(delivery.phone_hash, delivery.voter_id, now, deps))
+        actions.append(count_sms(deps.limits_table, delivery.phone_hash, delivery.voter_id, now, deps.election))
     try:
         write_all(deps.dynamodb, actions)
     except ConditionFailedError as refusal:
         if refusal.refused == {PHONE_ACTION}:
             raise phone_problem(token.voter_id, refusal, now, deps) from refusal
         # Being sent, or changed by another request since it was read: the status page tells.
-        raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
-    return accepted
+        raise _in_progress() from refusal
+    return _accepted(delivery, channel)
+
+
+def _accepted(delivery: Delivery, channel: Channel) -> Accepted:
+    return Accepted(delivery.delivery_id, delivery.generation, channel, delivery.destinations[channel])
+
+
+def _in_progress() -> Problem:
+    return Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS)
 
 
 def _prove(numen: str | None, voter: Voter, now: datetime, deps: Deps) -> Action:
@@ -97,7 +106,7 @@ def _prove(numen: str | None, voter: Voter, now: datetime, deps: Deps) -> Action
         try:
             raise record_numen_failure(voter, now, deps)
         except ConditionFailedError as refusal:
-            raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=_IN_PROGRESS_RETRY_SECONDS) from refusal
+            raise _in_progress() from refusal
     return update(
         "voter",
         deps.voters_table,
@@ -113,9 +122,30 @@ def _prove(numen: str | None, voter: Voter, now: datetime, deps: Deps) -> Action
     )
 
 
+def raise_if_refused(channel: Channel, delivery: Delivery, voter: Voter, now: datetime, election: Election) -> None:
+    """Refuse what cannot be sent again by a channel, as far as delivery and voter tell.
+
+    Raises:
+        Problem: as `request_redelivery`, but for the NUMEN and the number's limits.
+    """
+    raise_if_not_redeliverable(delivery, voter, now, election)
+    if channel not in delivery.destinations or delivery.has_failed_for_good(channel):
+        # An operator asked for it, by e-mail alone: there is no telephone number to send it to. Or
+        # a second message would fail like the first.
+        raise Problem(Code.REDELIVERY_EXPIRED)
+    if channel is delivery.channel:
+        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("channel", "invalid", _CHANNEL_MESSAGE),))
+    if delivery.redeliveries >= election.limits.redeliveries:
+        raise Problem(Code.TOO_MANY_REDELIVERIES, retry_after=_LIMIT_RETRY_SECONDS)
+    if delivery.payload is None:
+        raise Problem(Code.REDELIVERY_EXPIRED)
+    if delivery.is_being_sent(Message.IDENTIFIER, epoch_milliseconds(now)):
+        raise _in_progress()
+
+
 def raise_if_not_redeliverable(delivery: Delivery, voter: Voter, now: datetime, election: Election) -> None:
     """Refuse an identifier that has arrived, or that is of no use any more."""
-    if delivery.generation < voter.generation:
+    if delivery.generation < voter.generation or delivery.superseded_at is not None:
         raise Problem(Code.SUPERSEDED)
     if delivery.disputed_at is not None:
         raise Problem(Code.FROZEN)

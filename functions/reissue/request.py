@@ -9,6 +9,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery
+from reassort.phone_use import PHONE_ACTION, count_sms
 from reassort.phones import mask_phone
 from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference
@@ -22,7 +23,7 @@ from reassort.voters import Voter
 from reissue.deps import Deps
 from reissue.form import Accepted, Form, request_hash
 from reissue.numen_check import are_proofs_right, raise_if_locked, record_numen_failure
-from reissue.phone_limits import PHONE_ACTION, count_sms, phone_problem
+from reissue.phone_limits import phone_problem
 from reissue.signed_in import SignedIn, read_signed_in
 
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
@@ -143,7 +144,7 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
         session=signed_in.session.key,
     )
     if form.channel is Channel.SMS:
-        actions.append(count_sms(phone_hash, voter.voter_id, now, deps))
+        actions.append(count_sms(deps.limits_table, phone_hash, voter.voter_id, now, deps.election))
     # The token belongs to this very content, so the SDK's retries after a lost reply are no-ops.
     content = deps.keyed_hash.digest(Purpose.REFERENCE, reference, identifier_hash)
     write_all(deps.dynamodb, actions, token=str(uuid.UUID(bytes=content[:16])))

@@ -5,6 +5,7 @@ from typing import Any
 
 from reassort.cookies import read_cookie
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
+from reassort.field_faults import FIELD_MESSAGES, field_fault
 from reassort.http import Answer, Body, Request, Routes, is_true, one_of, optional, read_body, serve, text
 from reassort.numen import NumenFormatError, normalise_numen
 from reassort.outbox import Channel
@@ -14,18 +15,20 @@ from reassort.references import normalise_reference
 from reassort.sessions import SESSION_COOKIE, Token
 
 from reissue.deps import Deps
-from reissue.dispute import dispute_reissue
+from reissue.dispute import dispute_reissue, disputed_body, look_at_dispute
 from reissue.form import Form
 from reissue.numen_check import WrongNumenError
-from reissue.overview import reissue_status, voter_overview
+from reissue.overview import reissue_status, service_status, voter_overview
 from reissue.redelivery import NumenWantedError, request_redelivery
 from reissue.request import request_reissue
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+# The one answer that a cache may keep (docs/adr/0040-one-answer-may-be-kept.md).
+_KEPT_SHORTLY = {"Cache-Control": "public, max-age=30"}
 _MESSAGES = {
     "revision": "Rechargez la page, puis recommencez.",
-    "numen": "Saisissez votre NUMEN : 13 caractères, par exemple 09E9900123ABC.",
-    "phone": "Saisissez un numéro de mobile français, par exemple 06 12 34 56 78.",
+    "numen": FIELD_MESSAGES["numen"]["invalid"],
+    "phone": FIELD_MESSAGES["phone"]["invalid"],
     "channel": "Choisissez la réception par SMS ou par courriel.",
     "consent": "Confirmez que votre identifiant actuel cessera de fonctionner.",
     "token": "Ouvrez de nouveau le lien du courriel de confirmation.",
@@ -36,8 +39,8 @@ class ReissueBody(Body):
     """`POST /api/reissue`."""
 
     revision = text(40)
-    numen = text(40)
-    phone = text(40)
+    numen = text(80)
+    phone = text(80)
     channel = one_of("sms", "email")
     consent = is_true()
 
@@ -54,11 +57,11 @@ class RedeliveryBody(Body):
     """`POST /api/reissue/{reference}/redelivery`."""
 
     channel = one_of("sms", "email")
-    numen = optional(text(40))
+    numen = optional(text(80))
 
 
 class DisputeBody(Body):
-    """`POST /api/dispute`."""
+    """`POST /api/dispute` and `/api/dispute/look`."""
 
     token = text(100)
 
@@ -66,6 +69,11 @@ class DisputeBody(Body):
 def overview(request: Request, deps: Deps) -> Answer:
     """Show the voter where they stand."""
     return Answer(200, voter_overview(_token(request, deps), deps))
+
+
+def of_the_service(_request: Request, deps: Deps) -> Answer:
+    """Show whether identifiers are issued at present: to anybody, and of nobody."""
+    return Answer(200, service_status(deps), headers=_KEPT_SHORTLY)
 
 
 def reissue(request: Request, deps: Deps) -> Answer:
@@ -116,11 +124,12 @@ def redeliver(request: Request, deps: Deps) -> Answer:
     try:
         numen = None if body.numen is None else normalise_numen(body.numen)
     except NumenFormatError as error:
-        raise _numen_problem() from error
+        raise Problem(Code.INVALID_FIELDS, errors=(field_fault("numen", error),)) from error
     try:
         accepted = request_redelivery(token, reference, Channel(body.channel), numen, deps)
     except NumenWantedError as error:
-        raise _numen_problem() from error
+        fault = FieldFault("numen", "missing", FIELD_MESSAGES["numen"]["invalid"])
+        raise Problem(Code.INVALID_FIELDS, errors=(fault,)) from error
     except WrongNumenError as problem:
         deps.event_log.warn("numen wrong", voter=token.voter_id, locks=int(problem.code is Code.LOCKED))
         raise
@@ -139,13 +148,15 @@ def redeliver(request: Request, deps: Deps) -> Answer:
 def dispute(request: Request, deps: Deps) -> Answer:
     """Freeze an identifier that its voter did not ask for."""
     body = read_body(request, DisputeBody, _MESSAGES)
-    reference = dispute_reissue(body.token, deps)
-    deps.event_log.warn("reissue disputed", reference=reference)
-    return Answer(202, {"reference": reference})
+    delivery = dispute_reissue(body.token, deps)
+    deps.event_log.warn("reissue disputed", reference=delivery.delivery_id)
+    return Answer(202, disputed_body(delivery))
 
 
-def _numen_problem() -> Problem:
-    return Problem(Code.INVALID_FIELDS, errors=(FieldFault("numen", "invalid", _MESSAGES["numen"]),))
+def look_at(request: Request, deps: Deps) -> Answer:
+    """Show which request the link of a confirmation is about."""
+    body = read_body(request, DisputeBody, _MESSAGES)
+    return Answer(200, disputed_body(look_at_dispute(body.token, deps)))
 
 
 def _form(request: Request, deps: Deps) -> Form:
@@ -157,8 +168,8 @@ def _form(request: Request, deps: Deps) -> Form:
     extra_proof = None
     try:
         numen = normalise_numen(body.numen)
-    except NumenFormatError:
-        faults.append(FieldFault("numen", "invalid", messages["numen"]))
+    except NumenFormatError as error:
+        faults.append(field_fault("numen", error))
     if wanted is not None and isinstance(body, ProvenReissueBody):
         try:
             extra_proof = normalise_extra_proof(body.extra_proof, wanted)
@@ -166,8 +177,8 @@ def _form(request: Request, deps: Deps) -> Form:
             faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
     try:
         phone = normalise_phone(body.phone, deps.election.phones.territories)
-    except PhoneError:
-        faults.append(FieldFault("phone", "invalid", messages["phone"]))
+    except PhoneError as error:
+        faults.append(field_fault("phone", error))
     if faults:
         raise Problem(Code.INVALID_FIELDS, errors=tuple(faults))
     return Form(body.revision, numen, phone, Channel(body.channel), extra_proof)
@@ -193,6 +204,8 @@ ROUTES: Routes[Deps] = {
     ("GET", "/api/reissue/{reference}"): status,
     ("POST", "/api/reissue/{reference}/redelivery"): redeliver,
     ("POST", "/api/dispute"): dispute,
+    ("POST", "/api/dispute/look"): look_at,
+    ("GET", "/api/status"): of_the_service,
 }
 
 

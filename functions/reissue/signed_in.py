@@ -55,6 +55,8 @@ def read_signed_in(
     if voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     voter = voter_from_item(voter_item)
+    if voter.left_at is not None:
+        raise Problem(Code.SIGNED_OUT)
     limits = deps.election.limits.session
     session = live_session(found[deps.sign_in_table], now, limits, signed_out_at=voter.signed_out_at)
     if session is None:
