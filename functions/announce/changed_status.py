@@ -13,14 +13,19 @@ from reassort.voters import IdentifierStatus
 VERSION = 1
 # The entry alone tells the status, whatever the voter's item says by now: a vote and a freeze are
 # refused unless the identifier is the current one, unused and not frozen, and nothing but an
-# unfreeze follows a freeze. The other changes leave every status as it was.
+# unfreeze follows a freeze. Of whom is put back on the roll the first word tells it. The other
+# changes leave every status as it was.
 _STATUSES = {
     Change.REISSUED: IdentifierStatus.REVOKED,
     Change.VOTED: IdentifierStatus.USED,
     Change.FROZEN: IdentifierStatus.FROZEN,
     Change.UNFROZEN: IdentifierStatus.ACTIVE,
+    Change.DEPARTED: IdentifierStatus.REVOKED,
+    Change.REMOVED: IdentifierStatus.FROZEN,
 }
-ANNOUNCED = frozenset(_STATUSES)
+# Whoever was frozen when they were removed is frozen when they come back.
+_RESTORED = {status.value: status for status in (IdentifierStatus.ACTIVE, IdentifierStatus.FROZEN)}
+ANNOUNCED = frozenset({*_STATUSES, Change.RESTORED})
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ def changed_status(entry: Entry, keyed_hash: KeyedHash, election_id: str) -> Cha
     the platform hears of it from its voter, so the event ties no two identifiers.
     """
     status = _STATUSES.get(entry.change)
+    if entry.change is Change.RESTORED:
+        status = _RESTORED.get(entry.reference.partition(" ")[0])
     if status is None:
         return None
     generation = entry.generation - 1 if entry.change is Change.REISSUED else entry.generation

@@ -2,9 +2,9 @@
 order and number of receipts.
 
 `queued` and `sending` give way to everything; `sent` to `delivered` and `failed`; `delivered` only
-to `failed`, for a mail server may accept a message and return it later; `failed` to nothing. An SMS
-that failed is queued by e-mail in the same write. Each receipt is one conditional write, so one
-that comes twice finds its condition broken.
+to `failed`, for a mail server may accept a message and return it later; `failed` to nothing. An
+identifier that failed is queued by the other channel in the same write, once. Each receipt is one
+conditional write, so one that comes twice finds its condition broken.
 """
 
 from reassort.clock import epoch_milliseconds
@@ -17,7 +17,7 @@ from notify.canary import seconds_on_the_way
 from notify.delivery_writes import ROUND_NAMES, STATUS_NAMES, Condition, read_delivery, write_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
-from notify.fallback import count_undelivered_first, fail_message
+from notify.fallback import fail_message, record_failure
 from notify.receipts import Receipt, ReceiptOutcome
 
 # From which statuses a receipt may move a message on.
@@ -65,11 +65,13 @@ def _apply_to(delivery: Delivery, message: Message, receipt: Receipt, deps: Deps
     happened_at = min(receipt.at, epoch_milliseconds(now))
     match receipt.outcome:
         case ReceiptOutcome.FAILED:
-            recorded = count_undelivered_first(
+            recorded = record_failure(
                 delivery,
                 message,
-                deps.meters,
-                lambda: fail_message(delivery, message, reason, now, condition, deps, happened_at=happened_at),
+                deps,
+                lambda instead: fail_message(
+                    delivery, message, reason, now, condition, deps, instead=instead, happened_at=happened_at
+                ),
             )
         case ReceiptOutcome.DELIVERED:
             recorded = _record_arrival(delivery, message, condition, happened_at, deps)

@@ -19,7 +19,7 @@ from notify.claims import Claim, Whose, await_turn, claim_message, record_sent, 
 from notify.delivery_writes import read_delivery, write_delivery
 from notify.deps import Deps
 from notify.erasure import close_delivery
-from notify.fallback import count_undelivered_first, fail_claimed, fail_unsent
+from notify.fallback import fail_claimed, fail_unsent
 from notify.pacing import BURST_MILLISECONDS, CodesUsedUpError, DailyCapError, Lane, TurnTooLateError
 from notify.providers import RefusedError, ThrottledError
 from notify.superseded import mark_superseded, settle_superseded
@@ -50,12 +50,13 @@ class _Wire:
 
 @dataclass(frozen=True)
 class FoundDelivery:
-    """A delivery and its voter's current generation, None when the voter is not on the roll; both
-    read afresh.
+    """A delivery and its voter's current generation, None when there is no such voter; both read
+    afresh. `left` tells that the voter is not on the roll any more.
     """
 
     delivery: Delivery | None
     generation: int | None
+    left: bool = False
 
 
 def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
@@ -70,7 +71,11 @@ def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:
     table = deps.outbox.of(delivery_id)
     found = read_many(deps.dynamodb, {table: {"delivery_id": delivery_id}, deps.voters_table: {"voter_id": voter_id}})
     item, voter = found[table], found[deps.voters_table]
-    return FoundDelivery(delivery_from_item(item) if item else None, voter["generation"] if voter else None)
+    return FoundDelivery(
+        delivery_from_item(item) if item else None,
+        voter["generation"] if voter else None,
+        left=voter is not None and "left_at" in voter,
+    )
 
 
 def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
@@ -91,12 +96,12 @@ def deliver(found: FoundDelivery, deps: Deps) -> list[datetime]:
         return []
     if not delivery.is_in_its_table:
         return _refuse(delivery, deps)
-    if generation is None and delivery.kind is Kind.CODE:
+    if (generation is None or found.left) and delivery.kind is Kind.CODE:
         # The address is not on the roll. Sign-in does not know; this is where the path of strangers
         # ends.
         delete_one(deps.dynamodb, deps.outbox.of(delivery.delivery_id), {"delivery_id": delivery.delivery_id})
         return []
-    outdated = generation is not None and generation > delivery.generation
+    outdated = generation is not None and (found.left or generation > delivery.generation)
     if delivery.kind is Kind.REISSUE and outdated and delivery.superseded_at is None:
         mark_superseded(delivery, now, deps)
         refreshed = read_delivery(delivery.delivery_id, deps)
@@ -212,10 +217,9 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
         message_id = wire.send()
     except RefusedError as refusal:
         deps.event_log.warn("delivery refused", delivery=delivery.delivery_id, reason=refusal.reason.value)
-        reason = refusal.reason
-        failed = count_undelivered_first(delivery, message, deps.meters, lambda: fail_claimed(claim, reason, deps))
+        failed = fail_claimed(claim, refusal.reason, deps)
         if failed is not None and message is not Message.CANARY:
-            deps.meters.count_failure(channel, reason, wire.domain)
+            deps.meters.count_failure(channel, refusal.reason, wire.domain)
         return failed or delivery, None
     except ThrottledError:
         _slow_down(delivery, message, deps)
@@ -250,9 +254,7 @@ def _slow_down(delivery: Delivery, message: Message, deps: Deps) -> None:
 
 
 def _fail_unsent(delivery: Delivery, message: Message, reason: Reason, deps: Deps) -> Delivery:
-    failed = count_undelivered_first(
-        delivery, message, deps.meters, lambda: fail_unsent(delivery, message, reason, deps)
-    )
+    failed = fail_unsent(delivery, message, reason, deps)
     if failed is None:
         return delivery
     deps.event_log.warn(

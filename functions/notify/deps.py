@@ -18,15 +18,20 @@ from notify.texts import Texts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True)
 class Deps:
-    """Clients, keys, election, clock, tables and queue. `retry_queue` is a URL."""
+    """Clients, keys, election, clock, tables and queue. `retry_queue` is a URL, `watched_keys` are
+    the ids of all keys of the service.
+    """
 
     dynamodb: DynamoDBClient
     sqs: SQSClient
+    kms: KMSClient
+    watched_keys: tuple[str, ...]
     opener: Opener
     sealer: Sealer
     providers: Providers
@@ -39,4 +44,5 @@ class Deps:
     voters_table: str
     outbox: OutboxTables
     pace_table: str
+    limits_table: str
     retry_queue: str

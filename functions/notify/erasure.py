@@ -1,9 +1,13 @@
-"""What was sealed is erased once nothing can be sent any more."""
+"""What was sealed is erased once nothing can be sent any more.
+
+A carrier's word that an SMS arrived is its last. A mail server may take an e-mail and return it
+later: until redelivery ends, the identifier that it brought may be needed again.
+"""
 
 from datetime import datetime
 
 from reassort.clock import epoch_milliseconds
-from reassort.outbox import Delivery, Kind, Message, Status
+from reassort.outbox import Channel, Delivery, Kind, Message, Status
 from reassort.table_keys import erase_shard
 
 from notify.delivery_writes import write_delivery
@@ -33,5 +37,5 @@ def _may_be_redelivered(delivery: Delivery) -> bool:
         delivery.kind is not Kind.REISSUE
         or delivery.superseded_at
         or delivery.disputed_at
-        or delivery.status_of(Message.IDENTIFIER) is Status.DELIVERED
+        or (delivery.status_of(Message.IDENTIFIER) is Status.DELIVERED and delivery.channel is Channel.SMS)
     )

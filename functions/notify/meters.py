@@ -65,6 +65,10 @@ class Meters:
         """
         self._emit({"OldestOverdue": (MetricUnit.Seconds, oldest_seconds)})
 
+    def measure_unusable_keys(self, count: int) -> None:
+        """Measure how many of the service's keys KMS does not let it use."""
+        self._emit({"UnusableKeys": (MetricUnit.Count, float(count))})
+
     def measure_sms(self, cap_used_percent: float) -> None:
         """Measure how much of the day's SMS is used."""
         self._emit({"SmsCapUsed": (MetricUnit.Percent, cap_used_percent)})

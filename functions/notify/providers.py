@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.header import Header
 from email.utils import formataddr
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ _PERMANENT = frozenset(
         "ValidationException",
     }
 )
+_LONGEST_WORD = 75
 _THROTTLED = frozenset(
     {
         "LimitExceededException",
@@ -80,15 +82,18 @@ class Providers:
             ThrottledError: over the account's rate.
             botocore.exceptions.BotoCoreError, ClientError: outcome unknown.
         """
-        senders = self.election.senders
+        senders, answers = self.election.senders, self.election.helpdesk.email
         try:
             answer = self.ses.send_email(
-                FromEmailAddress=formataddr((senders.email_name, f"{senders.email_local_part}@{self.sender_domain}")),
+                FromEmailAddress=mailbox(senders.email_name, f"{senders.email_local_part}@{self.sender_domain}"),
+                ReplyToAddresses=[answers] if answers else [],
                 Destination={"ToAddresses": [to]},
                 Content={
                     "Simple": {
                         "Subject": _utf8(email.subject),
                         "Body": {"Text": _utf8(email.text), "Html": _utf8(email.html)},
+                        # So that an answering machine does not answer (RFC 3834).
+                        "Headers": [{"Name": "Auto-Submitted", "Value": "auto-generated"}],
                     }
                 },
                 ConfigurationSetName=self.configuration_set,
@@ -130,6 +135,16 @@ class Providers:
         except ClientError as error:
             raise _outcome(error, sms_refusal_reason) from error
         return answer["MessageId"]
+
+
+def mailbox(name: str, address: str) -> str:
+    """Return `name <address>`, as a header takes it: a name that is not ASCII in encoded words of
+    at most 75 characters (RFC 2047, 2).
+    """
+    if name.isascii():
+        return formataddr((name, address))
+    words = Header(name, "utf-8", maxlinelen=_LONGEST_WORD).encode(linesep="")
+    return f"{words} <{address}>"
 
 
 def _utf8(text: str) -> ContentTypeDef:

@@ -1,4 +1,6 @@
-"""An identifier that nobody needs any more: its voter has a later one, or disputed it."""
+"""An identifier that nobody needs any more: its voter has a later one, disputed it, or left
+the roll.
+"""
 
 from datetime import datetime
 
@@ -10,7 +12,9 @@ from notify.deps import Deps
 
 
 def mark_superseded(delivery: Delivery, now: datetime, deps: Deps) -> None:
-    """Record that the voter has a later identifier than the one of this delivery."""
+    """Record that the voter has a later identifier than the one of this delivery, or left the
+    roll.
+    """
     values = {":at": epoch_milliseconds(now)}
     new = "attribute_exists(delivery_id) AND attribute_not_exists(superseded_at)"
     write_delivery(deps, delivery, "SET superseded_at = :at", new, values, names=None)

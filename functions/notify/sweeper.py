@@ -14,6 +14,7 @@ from reassort.tables import to_wire
 from notify.canary import sweep_canaries
 from notify.deps import Deps
 from notify.pacing import Lane
+from notify.watching_keys import measure_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
@@ -29,8 +30,16 @@ _SQS_BATCH = 10
 
 def on_schedule(deps: Deps) -> dict[str, Any]:
     """Queue whatever is overdue, whatever became of the event that should have brought it, and
-    measure what waits.
+    measure what waits, and whether the keys can be used.
     """
+    try:
+        return _sweep(deps)
+    finally:
+        # Without the key of the tables nothing above can be done, and just that must be told.
+        measure_keys(deps)
+
+
+def _sweep(deps: Deps) -> dict[str, Any]:
     sweep_canaries(deps)
     now = epoch_milliseconds(deps.clock())
     overdue = [*_overdue_sending(now, deps), *_overdue_erasure(now, deps)]

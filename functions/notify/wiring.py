@@ -24,10 +24,12 @@ class Settings:
     election: str
     site_origin: str
     encryption_key: str
+    watched_keys: str
     voters_table: str
     deliveries_table: str
     code_deliveries_table: str
     pace_table: str
+    limits_table: str
     retry_queue: str
     sender_domain: str
     configuration_set: str
@@ -42,6 +44,8 @@ def build(
     return Deps(
         dynamodb=clients.dynamodb,
         sqs=clients.sqs,
+        kms=clients.kms,
+        watched_keys=tuple(settings.watched_keys.split()),
         opener=Opener(clients.kms, settings.encryption_key),
         sealer=Sealer(clients.kms, settings.encryption_key),
         providers=Providers(
@@ -61,5 +65,6 @@ def build(
         voters_table=settings.voters_table,
         outbox=OutboxTables(settings.code_deliveries_table, settings.deliveries_table),
         pace_table=settings.pace_table,
+        limits_table=settings.limits_table,
         retry_queue=settings.retry_queue,
     )
