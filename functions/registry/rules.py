@@ -10,6 +10,7 @@ from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.problems import VOTING_CLOSED, Code, Problem
 from reassort.register import ISSUES, Change, append_entry, read_chain
+from reassort.table_keys import ON_ROLL
 from reassort.tables import ConditionFailedError, ContentionError, read_one, update, write_all
 from reassort.voters import (
     NOT_FROZEN,
@@ -90,7 +91,7 @@ def record_vote(typed: str, deps: Deps) -> Voter:
             entry,
             "voted_at = :at",
             {":at": at},
-            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN),
+            clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN, ON_ROLL),
         )
         # It votes once, whatever becomes of the voter's item, and for whom it was issued to.
         use = update(

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from reassort.agent_names import actor_names
 from reassort.clock import from_milliseconds
 from reassort.french import french_time
 from reassort.outbox import Channel, Delivery, HistoryStep, Message, Status
 from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
 
-from reassort_ops.voter.record import reference_of
+from helpdesk.voter_record import reference_of
 
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.register import Entry
 
-    from reassort_ops.voter.record import SignIn, VoterRecord
+    from helpdesk.voter_record import SignIn, VoterRecord
 
 # By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were
 # made.
@@ -51,6 +52,7 @@ def timeline(record: VoterRecord, election: Election) -> list[Event]:
         *(_sign_in_events(sign_in) for sign_in in record.sign_ins),
         _session_events(record),
         _lock_events(record, election),
+        _settled_events(record),
     )
     return sorted(parts, key=lambda event: event.at)
 
@@ -77,7 +79,7 @@ def wrong_entries(election: Election) -> str:
 
 
 def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[Event]:
-    number, by = f"n° {entry.generation}", f"par {entry.actor}"
+    number, by = f"n° {entry.generation}", f"par {actor_names(entry.actor)}"
     reason = f" : « {entry.reference} »" if entry.reference else ""
     match entry.change:
         case Change.ISSUED:
@@ -100,8 +102,25 @@ def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[
             yield Event(entry.at, "unfrozen", f"Identifiant {number} dégelé {by}{reason}.", actor=entry.actor)
         case Change.UNLOCKED:
             yield Event(entry.at, "unlocked", f"Demandes débloquées {by}{reason}.", actor=entry.actor)
+        case Change.DEPARTED:
+            words = f"Changement d’adresse {by}{_reason_of(entry)}. L’identifiant {number} est annulé."
+            yield Event(entry.at, "departed", words, actor=entry.actor)
+        case Change.ARRIVED:
+            words = f"Changement d’adresse {by}{_reason_of(entry)}. Inscription à cette adresse, {number}."
+            yield Event(entry.at, "arrived", words, actor=entry.actor)
+        case Change.REMOVED:
+            yield Event(entry.at, "removed", f"Radié de la liste électorale {by}{reason}.", actor=entry.actor)
+        case Change.RESTORED:
+            words = f"Réinscrit sur la liste électorale {by}{_reason_of(entry)}."
+            yield Event(entry.at, "restored", words, actor=entry.actor)
         case Change.CORRECTED:
             yield Event(entry.at, "corrected", _corrected(entry), actor=entry.actor)
+
+
+def _reason_of(entry: Entry) -> str:
+    """Return the reason of an entry that names something before it."""
+    reason = entry.reference.partition(" ")[2]
+    return f" : « {reason} »" if reason else ""
 
 
 def _corrected(entry: Entry) -> str:
@@ -116,7 +135,7 @@ def _reissued(entry: Entry, delivery: Delivery | None) -> Event:
     end = f"(référence {reference}). Le n° {entry.generation - 1} ne fonctionne plus."
     if entry.actor == VOTER_ACTOR:
         return Event(entry.at, "reissued", f"Réassort n° {entry.generation} demandé{way} {end}", reference)
-    words = f"Réassort n° {entry.generation} donné{way} par {entry.actor} : « {reason} » {end}"
+    words = f"Réassort n° {entry.generation} donné{way} par {actor_names(entry.actor)} : « {reason} » {end}"
     return Event(entry.at, "reissued", words, reference, entry.actor)
 
 
@@ -175,15 +194,15 @@ def _queued(before: HistoryStep | None, step: HistoryStep, delivery: Delivery) -
     number, where = f"n° {delivery.generation}", place(channel, delivery)
     if before.channel is channel:
         return "queued-again", f"Identifiant {number} remis en attente d’envoi {where}."
-    if delivery.fell_back and before == _first_failed_sms(delivery):
-        # By itself, and once: when the first SMS has failed, whatever time its carrier gave for it.
+    if delivery.fell_back and before == _first_failure(delivery):
+        # By itself, and once: when the first channel has failed, whatever time its provider gave
+        # for it.
         return "fallback", f"Le même identifiant ({number}) repart tout seul {where}."
     return "redelivery", f"L’électeur redemande le même identifiant ({number}) {where}."
 
 
-def _first_failed_sms(delivery: Delivery) -> HistoryStep | None:
-    history = delivery.identifier_history()
-    return next((step for step in history if step.status is Status.FAILED and step.channel is Channel.SMS), None)
+def _first_failure(delivery: Delivery) -> HistoryStep | None:
+    return next((step for step in delivery.identifier_history() if step.status is Status.FAILED), None)
 
 
 def _identifier(step: HistoryStep, before: HistoryStep | None, delivery: Delivery) -> _Told:
@@ -290,6 +309,14 @@ def _lock_events(record: VoterRecord, election: Election) -> Iterator[Event]:
             f"{limits.lock_after} {wrong_entries(election)} : demandes bloquées jusqu’à {clock_time(until, election)}."
         )
         yield Event(until - limits.lock_minutes * 60_000, "locked", words)
+
+
+def _settled_events(record: VoterRecord) -> Iterator[Event]:
+    """Tell that the helpdesk took care of a voter whom nothing had reached; who and why is in its
+    record.
+    """
+    if record.voter.settled_at:
+        yield Event(record.voter.settled_at, "settled", "Marqué comme réglé par l’assistance : rien n’était arrivé.")
 
 
 def clock_time(milliseconds: int, election: Election) -> str:

@@ -10,23 +10,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reassort.outbox import Delivery, delivery_from_item
-from reassort.register import Change, Entry, entry_from_item
+from reassort.problems import Code, Problem
+from reassort.register import Change, Entry, read_chain
+from reassort.reissue_switch import ReissueSwitch, switch_from_item
 from reassort.sessions import live_session
-from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, SESSION_PREFIX, codes_day_attribute
-from reassort.tables import Item, from_wire, read_one, to_wire
+from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, CONTROL_KEY, SESSION_PREFIX, codes_day_attribute
+from reassort.tables import ContentionError, Item, from_wire, read_one, read_partition, to_wire
 from reassort.voters import Voter, voter_from_item
-
-from reassort_ops.election_control import read_switch
-from reassort_ops.failures import OperatorError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from reassort.election import Election
-    from reassort.reissue_switch import ReissueSwitch
 
-    from reassort_ops.account.stack import Stack
+    from helpdesk.deps import Deps
 
 # Who keeps asking for codes in a voter's name makes hundreds a day; an agent needs the last ones.
 _LATEST_CHALLENGES = 20
@@ -85,44 +82,42 @@ class VoterRecord:
         return next((delivery for delivery in self.deliveries if delivery.delivery_id == last), None)
 
 
-def read_voter(dynamodb: DynamoDBClient, stack: Stack, voter_id: str) -> Voter:
+def read_voter(voter_id: str, deps: Deps) -> Voter:
     """Read one voter of the roll.
 
     Raises:
-        OperatorError: there is none of that address.
+        Problem: `no-such-voter`.
+        ContentionError: DynamoDB throttles.
     """
-    item = read_one(dynamodb, stack.voters_table, {"voter_id": voter_id})
-    if item is None:
-        raise OperatorError(f"no voter of that address on the roll of stack {stack.name}")
-    return voter_from_item(item)
+    voter = find_voter(voter_id, deps)
+    if voter is None:
+        raise Problem(Code.NO_SUCH_VOTER)
+    return voter
 
 
-def read_reissue(dynamodb: DynamoDBClient, stack: Stack, reference: str) -> Delivery:
-    """Read the delivery of a reissue by its normalised reference.
-
-    Raises:
-        OperatorError: there is none, or it is past its retention.
-    """
-    item = read_one(dynamodb, stack.deliveries_table, {"delivery_id": reference})
-    if item is None:
-        raise OperatorError(
-            f"no reissue has the reference {reference}, or it is past its retention: ask for the address"
-        )
-    return delivery_from_item(item)
+def find_voter(voter_id: str, deps: Deps) -> Voter | None:
+    """Read one voter, None when there is no such voter."""
+    item = read_one(deps.dynamodb, deps.tables.voters, {"voter_id": voter_id}) if voter_id else None
+    return None if item is None else voter_from_item(item)
 
 
-def read_record(
-    dynamodb: DynamoDBClient, stack: Stack, voter_id: str, election: Election, now: datetime
-) -> VoterRecord:
+def read_switch(deps: Deps) -> ReissueSwitch:
+    """Read what the operators' record says of reissues, strongly consistent."""
+    return switch_from_item(read_one(deps.dynamodb, deps.tables.control, {"key": CONTROL_KEY}))
+
+
+def read_record(voter_id: str, now: datetime, deps: Deps) -> VoterRecord:
     """Read what is known of a voter.
 
     Raises:
-        OperatorError: there is no such voter, or the tables are busy.
+        Problem: `no-such-voter`.
+        ContentionError: the tables are busy.
         botocore.exceptions.ClientError: AWS refuses.
     """
-    voter = read_voter(dynamodb, stack, voter_id)
-    chain = tuple(map(entry_from_item, _partition(dynamodb, stack.register_table, voter_id)))
-    kept = _partition(dynamodb, stack.sign_in_table, voter_id)
+    election = deps.election
+    voter = read_voter(voter_id, deps)
+    chain = tuple(read_chain(deps.dynamodb, deps.tables.register, voter_id))
+    kept = read_partition(deps.dynamodb, deps.sign_in_table, {"voter_id": voter_id})
     challenges = sorted(
         (item for item in kept if item["key"].startswith(CHALLENGE_PREFIX)), key=lambda item: int(item["valid_until"])
     )[-_LATEST_CHALLENGES:]
@@ -131,14 +126,14 @@ def read_record(
         dict.fromkeys([*map(reference_of, filter(_is_reissue, chain)), *filter(None, [voter.last_reference])])
     )
     codes = [code["delivery"] for item in challenges for code in _codes_of(item) if "delivery" in code]
-    found = _deliveries(dynamodb, stack, [*references, *codes])
+    found = _deliveries([*references, *codes], deps)
     lifetime = timedelta(minutes=election.limits.code.lifetime_minutes)
     limits, ended_at = election.limits.session, voter.signed_out_at
     live = [live_session(item, now, limits, signed_out_at=ended_at) for item in sessions]
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,
-        control=read_switch(dynamodb, stack),
+        control=read_switch(deps),
         chain=chain,
         deliveries=tuple(found[reference] for reference in references if reference in found),
         sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),
@@ -177,28 +172,23 @@ def _sign_in(challenge: Item, found: dict[str, Delivery], lifetime: timedelta) -
     )
 
 
-def _partition(dynamodb: DynamoDBClient, table: str, voter_id: str) -> list[Item]:
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="voter_id = :voter",
-        ExpressionAttributeValues=to_wire({":voter": voter_id}),
-        ConsistentRead=True,
-    )
-    return [from_wire(item) for page in pages for item in page["Items"]]
-
-
-def _deliveries(dynamodb: DynamoDBClient, stack: Stack, delivery_ids: Sequence[str]) -> dict[str, Delivery]:
+def _deliveries(delivery_ids: Sequence[str], deps: Deps) -> dict[str, Delivery]:
     wanted: dict[str, list[dict[str, Any]]] = {}
     for delivery_id in dict.fromkeys(delivery_ids):
-        wanted.setdefault(stack.outbox.of(delivery_id), []).append(to_wire({"delivery_id": delivery_id}))
+        wanted.setdefault(deps.outbox.of(delivery_id), []).append(to_wire({"delivery_id": delivery_id}))
     return {
         item["delivery_id"]: delivery_from_item(item)
         for table, keys in wanted.items()
-        for item in _items(dynamodb, table, keys)
+        for item in read_items(deps.dynamodb, table, keys)
     }
 
 
-def _items(dynamodb: DynamoDBClient, table: str, keys: list[dict[str, Any]]) -> list[Item]:
+def read_items(dynamodb: DynamoDBClient, table: str, keys: list[dict[str, Any]]) -> list[Item]:
+    """Read those items of a table that are there.
+
+    Raises:
+        ContentionError: the table is busy.
+    """
     wanted, found = keys, list[dict[str, Any]]()
     for _ in range(_ROUNDS):
         if not wanted:
@@ -208,4 +198,4 @@ def _items(dynamodb: DynamoDBClient, table: str, keys: list[dict[str, Any]]) -> 
         found += answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
         wanted = [*(left["Keys"] if left else []), *rest]
-    raise OperatorError("the tables are busy; try again")
+    raise ContentionError("UnprocessedKeys")

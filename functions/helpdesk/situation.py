@@ -4,25 +4,27 @@ the timeline.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reassort.clock import epoch_milliseconds, from_milliseconds
+from reassort.clock import epoch_milliseconds
 from reassort.french import french_moment
 from reassort.outbox import Channel, Delivery, Message, Status
 from reassort.reasons import Reason
 from reassort.register import Change
+from reassort.unreached import never_reached
 from reassort.voters import IdentifierStatus
 
-from reassort_ops.voter.timeline import clock_time, place, wrong_entries
+from helpdesk.timeline import clock_time, place, wrong_entries
 
 if TYPE_CHECKING:
     from reassort.election import Election
+    from reassort.voters import Voter
 
-    from reassort_ops.voter.record import SignIn, VoterRecord
+    from helpdesk.voter_record import SignIn, VoterRecord
 
 # The site offers the other channel after as long.
 _PATIENCE = timedelta(minutes=2)
@@ -36,6 +38,17 @@ _STATES = {
 }
 
 
+class Act(StrEnum):
+    """What an agent can do to a voter."""
+
+    UNLOCK = "unlock"
+    LET_IN = "let-in"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    REISSUE = "reissue"
+    SETTLE = "settle"
+
+
 class Caller(StrEnum):
     """What a read-back code said of whoever calls."""
 
@@ -46,20 +59,20 @@ class Caller(StrEnum):
 
 _CALLERS = {
     Caller.VERIFIED: "vérifié : lit la messagerie professionnelle en ce moment",
-    Caller.WRONG_CODE: "NON VÉRIFIÉ : le code ne correspond pas",
+    Caller.WRONG_CODE: "NON VÉRIFIÉ : les deux mots ne correspondent pas",
     Caller.NOT_ASKED: "non vérifié",
 }
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do next. `name` is stable English, `words` French; `command` is what to type, without
-    whom it is about.
+    """What to do next. `name` is stable English, `words` French; `act` is what an agent may do
+    about it.
     """
 
     name: str
     words: str
-    command: str | None = None
+    act: Act | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ def status_lines(
     """Return where a voter stands: a French label and its words, line by line."""
     situation = _Situation(record, election, now, caller)
     voter = record.voter
-    state = _STATES[voter.identifier_status(voter.generation)]
+    state = _state(voter)
     lines = [
         ("Appelant", _CALLERS[caller]),
         ("Électeur", masked_address),
@@ -128,24 +141,111 @@ def status_lines(
     return lines
 
 
+def _state(voter: Voter) -> str:
+    if voter.moved_to is not None:
+        return "annulé par un changement d’adresse"
+    if voter.left_at is not None:
+        return "sans effet : électeur radié de la liste électorale"
+    return _STATES[voter.identifier_status(voter.generation)]
+
+
 def advice(record: VoterRecord, election: Election, now: datetime, caller: Caller) -> list[Advice]:
     """Return what an agent can do next, the first thing first."""
     situation = _Situation(record, election, now, caller)
     return [*_about_the_caller(situation), *_about_the_voter(situation)]
 
 
-def lock_words(record: VoterRecord, election: Election, now: datetime) -> str | None:
-    """Return the lock in English, for programs and for who reads no French; None when nothing wrong
-    was typed.
+@dataclass(frozen=True)
+class ActTold:
+    """What an agent reads of an act before it is done and after. `needs` are the members that its
+    request must have.
     """
-    voter = record.voter
-    wrong = f"{voter.numen_failures} wrong {'NUMENs' if election.extra_proof is None else 'NUMENs or further proofs'}"
+
+    label: str
+    does: str
+    done: str
+    needs: tuple[str, ...] = ("reason",)
+
+
+ACTS: Mapping[Act, ActTold] = {
+    Act.UNLOCK: ActTold(
+        "Débloquer les demandes",
+        "Les saisies fausses sont oubliées : l’électeur peut recommencer tout de suite.",
+        "Les demandes sont débloquées.",
+    ),
+    Act.LET_IN: ActTold(
+        "Laisser passer un code",
+        "Le prochain code demandé depuis la page qui affiche ce numéro part tout de suite à la messagerie "
+        "professionnelle.",
+        "Le prochain code demandé depuis cette page part tout de suite, pendant dix minutes.",
+        ("reason", "number"),
+    ),
+    Act.FREEZE: ActTold(
+        "Geler l’identifiant",
+        "L’identifiant ne permet plus de voter, les sessions ouvertes se ferment et aucune demande n’est acceptée.",
+        "L’identifiant est gelé et les sessions sont fermées.",
+    ),
+    Act.UNFREEZE: ActTold(
+        "Dégeler l’identifiant",
+        "L’identifiant actuel permet de nouveau de voter.",
+        "L’identifiant permet de nouveau de voter.",
+    ),
+    Act.REISSUE: ActTold(
+        "Donner l’identifiant suivant",
+        "Un nouvel identifiant part à la messagerie professionnelle. L’identifiant actuel ne fonctionnera plus jamais.",
+        "Un nouvel identifiant part à la messagerie professionnelle. Le précédent ne fonctionne plus.",
+        ("reason", "address"),
+    ),
+    Act.SETTLE: ActTold(
+        "Marquer comme réglé",
+        "L’électeur sort de la liste de ceux que rien n’a atteint. Son identifiant ne change pas.",
+        "L’électeur n’est plus sur la liste de ceux que rien n’a atteint.",
+    ),
+}
+
+
+def is_on_its_way(delivery: Delivery, at: int) -> bool:
+    """Tell whether a voter should wait for an identifier rather than be given another one. `at` is
+    milliseconds since 1970.
+    """
+    match delivery.status_of(Message.IDENTIFIER):
+        case Status.QUEUED | Status.SENDING:
+            return True
+        case Status.SENT:
+            patience = _PATIENCE // timedelta(milliseconds=1)
+            return delivery.reason_of(Message.IDENTIFIER) is None and at - delivery.queued_at < patience
+        case _:
+            return False
+
+
+def why_not(act: Act, record: VoterRecord, address_known: bool, election: Election, now: datetime) -> str | None:
+    """Return why an act is refused now, in French; None when it is not."""
     situation = _Situation(record, election, now, Caller.NOT_ASKED)
-    if situation.until_helpdesk:
-        return f"{wrong}: until the helpdesk unlocks"
-    if situation.locked_until is not None:
-        return f"{wrong}: until {from_milliseconds(situation.locked_until):%Y-%m-%dT%H:%M:%SZ}"
-    return wrong if voter.numen_failures else None
+    voter = record.voter
+    if voter.left_at is not None:
+        return "L’électeur n’est plus sur la liste électorale à cette adresse."
+    match act:
+        case Act.UNLOCK if not voter.numen_failures and not voter.numen_locked_until:
+            return "Rien n’est bloqué."
+        case Act.LET_IN if not record.sign_ins and not record.codes_today:
+            return "Aucun code n’a été demandé."
+        case Act.FREEZE | Act.REISSUE if voter.voted_at is not None:
+            return "Plus aucun identifiant n’est donné pour ce dossier."
+        case Act.FREEZE if voter.frozen_at is not None:
+            return "L’identifiant est déjà gelé."
+        case Act.UNFREEZE if voter.frozen_at is None:
+            return "L’identifiant n’est pas gelé."
+        case Act.UNFREEZE if voter.disputed == voter.generation:
+            return "Un identifiant contesté ne sert plus jamais : donnez l’identifiant suivant."
+        case Act.REISSUE if not situation.in_window:
+            return "Les demandes sont fermées."
+        case Act.REISSUE if not situation.may_reissue:
+            return "Les demandes sont suspendues."
+        case Act.REISSUE if not address_known:
+            return "Cherchez l’électeur par son adresse : le courriel part à cette adresse."
+        case Act.SETTLE if never_reached(voter, record.deliveries) is None:
+            return "Aucun envoi n’est à régler."
+    return None
 
 
 def _since(situation: _Situation) -> str:
@@ -153,6 +253,8 @@ def _since(situation: _Situation) -> str:
     at = voter.issued_at[-1]
     if voter.voted_at is not None:
         at = voter.voted_at
+    elif voter.left_at is not None:
+        at = voter.left_at
     elif voter.frozen_at is not None:
         at = voter.frozen_at
     return french_moment(at, situation.election)
@@ -194,11 +296,11 @@ def _entries(situation: _Situation) -> str:
 
 def _about_the_caller(situation: _Situation) -> Iterator[Advice]:
     if situation.caller is Caller.WRONG_CODE:
-        words = "Ne changez rien et n’en dites pas plus. Faites relire le code, ou vérifiez l’appelant autrement."
+        words = "Ne changez rien et n’en dites pas plus. Faites relire les deux mots, ou vérifiez l’appelant autrement."
         yield Advice("caller-wrong-code", words)
     elif situation.caller is Caller.NOT_ASKED and situation.record.session_ends_at is not None:
-        words = "Demandez le « code à lire à l’assistance », affiché sur la page que l’électeur a ouverte."
-        yield Advice("ask-caller-code", words, "show --caller-code CODE")
+        words = "Demandez les « deux mots à lire à l’assistance », affichés sur la page que l’électeur a ouverte."
+        yield Advice("ask-caller-code", words)
 
 
 def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
@@ -208,6 +310,20 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
             "voted",
             "Le vote est enregistré : plus aucun identifiant n’est donné. L’électeur dit ne pas avoir voté ? Prévenez "
             "le bureau de vote.",
+        )
+        return
+    if voter.moved_to is not None:
+        yield Advice(
+            "moved",
+            "Cette adresse n’est plus celle de la liste électorale : l’électeur en a une autre. "
+            "Cherchez-le par sa nouvelle adresse professionnelle, et faites-le s’identifier avec elle.",
+        )
+        return
+    if voter.left_at is not None:
+        yield Advice(
+            "removed",
+            "L’électeur a été radié de la liste électorale : le motif est dans l’historique. Ce n’est pas un gel, et "
+            "l’assistance n’y change rien. Il le conteste ? Prévenez l’organisateur du vote, qui tient la liste.",
         )
         return
     if voter.frozen_at is not None:
@@ -236,13 +352,13 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
 def _about_locks(situation: _Situation) -> Iterator[Advice]:
     voter, election = situation.record.voter, situation.election
     if situation.until_helpdesk:
-        yield Advice("unlock", "Vérifiez l’appelant, puis débloquez ses demandes.", 'unlock --reason "…"')
+        yield Advice("unlock", "Vérifiez l’appelant, puis débloquez ses demandes.", Act.UNLOCK)
     elif situation.locked_until is not None:
         until = clock_time(situation.locked_until, election)
         yield Advice(
             "wait-or-unlock",
             f"L’électeur peut recommencer à {until}. Sinon, vérifiez l’appelant et débloquez ses demandes.",
-            'unlock --reason "…"',
+            Act.UNLOCK,
         )
     if voter.numen_failures:
         yield Advice("ask-secretariat", f"{_capital(wrong_entries(election))} : {_secretariat(situation)}")
@@ -264,12 +380,12 @@ def _frozen(situation: _Situation) -> Advice:
             "reissue-after-dispute",
             "Quelqu’un a signalé « Ce n’était pas moi ». Faites changer le mot de passe de la messagerie et vérifiez "
             "l’appelant. Donnez ensuite un nouvel identifiant : celui qui est contesté ne servira plus jamais.",
-            'reissue --reason "…"',
+            Act.REISSUE,
         )
     return Advice(
         "unfreeze",
         "Un opérateur a gelé l’identifiant : le motif est dans l’historique. Quand il n’a plus lieu d’être, dégelez.",
-        'unfreeze --reason "…"',
+        Act.UNFREEZE,
     )
 
 
@@ -281,9 +397,7 @@ def _about_the_delivery(delivery: Delivery, situation: _Situation) -> Iterator[A
         case Status.QUEUED | Status.SENDING:
             words = f"L’identifiant {number} part {where}. Faites patienter : une nouvelle demande l’annulerait."
             yield Advice("wait-for-delivery", words)
-        case Status.SENT if reason is None and situation.at - delivery.queued_at < _PATIENCE // timedelta(
-            milliseconds=1
-        ):
+        case Status.SENT if is_on_its_way(delivery, situation.at):
             words = f"L’identifiant {number} vient de partir {where}. Faites patienter deux minutes."
             yield Advice("wait-for-delivery", words)
         case Status.DELIVERED if reason is Reason.MARKED_AS_SPAM:
@@ -333,20 +447,23 @@ def _about_the_trouble(delivery: Delivery, situation: _Situation) -> Iterator[Ad
             "reissue-over-the-limit",
             "L’électeur ne peut plus faire de demande lui-même pour l’instant. "
             "Vérifiez l’appelant, puis donnez-lui un nouvel identifiant par courriel.",
-            'reissue --reason "…"',
+            Act.REISSUE,
         )
     elif failed and situation.may_reissue and reason is not Reason.NO_SUCH_MAILBOX:
         yield Advice(
             "reissue",
             "Ce même identifiant ne peut plus être renvoyé : faites refaire une demande. "
             "Si l’électeur ne le peut pas, vérifiez l’appelant et donnez-lui un nouvel identifiant par courriel.",
-            'reissue --reason "…"',
+            Act.REISSUE,
         )
+    elif not failed and delivery.channel is Channel.SMS and reason is None:
+        yield Advice("search", f"L’identifiant est parti {place(delivery.channel, delivery)} : faites-le chercher.")
 
 
 def _may_be_redelivered(delivery: Delivery, channel: Channel, situation: _Situation) -> bool:
     asked = delivery.redeliveries < situation.election.limits.redeliveries
-    return situation.in_window and asked and delivery.payload is not None and channel in delivery.destinations
+    possible = channel in delivery.destinations and not delivery.has_failed_for_good(channel)
+    return situation.in_window and asked and delivery.payload is not None and possible
 
 
 def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
@@ -356,7 +473,7 @@ def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
             "Beaucoup de codes ont été demandés : quelqu’un d’autre en demande peut-être. Un code sert seulement "
             "là où il a été demandé."
         )
-        yield Advice("many-codes", words)
+        yield Advice("many-codes", words, Act.LET_IN)
     if situation.record.session_ends_at is not None or (last is not None and last.used_at is not None):
         words = "L’électeur s’est identifié : il peut remplir la demande, avec son NUMEN et un mobile."
         yield Advice("fill-in-the-form", words)

@@ -1,0 +1,1 @@
+"""What agents and supervisors of the helpdesk see and do."""

@@ -1,0 +1,1 @@
+"""Who may come to the helpdesk's page, and what the page must know of its stack."""
