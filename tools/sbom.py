@@ -4,8 +4,8 @@
 
 uv lists the packages of the dependency group `layer` as uv.lock holds them, with the hashes of
 their files. Added are the functions and the shared domain, in the version of pyproject.toml, each
-with a hash over its sources, and the commit, if there is one. The same sources give the same bytes:
-neither the time nor a random number is in it.
+with a hash over its sources; what `helpdesk/vendor` has from npm; and the commit, if there is one.
+The same sources give the same bytes: neither the time nor a random number is in it.
 
 Environment:
     UV: the uv program (default: the one on PATH).
@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("login", "reissue", "notify", "registry", "announce")
+FUNCTIONS = ("login", "reissue", "notify", "registry", "announce", "helpdesk")
 DOMAIN = "layers/shared/reassort"
+# What the helpdesk's page takes from npm; the voter space takes nothing.
+VENDORED = ("aws4fetch", "lean-qr")
 
 
 def main(arguments: list[str]) -> None:
@@ -56,11 +58,13 @@ def bill_of_materials() -> dict[str, Any]:
     domain = _own("reassort", "library", DOMAIN, version)
     functions = [_own(name, "application", f"functions/{name}", version) for name in FUNCTIONS]
     content["metadata"] = {"tools": content["metadata"]["tools"], "component": service}
-    content["components"] = [*functions, domain, *packages]
+    vendored = [_vendored(name) for name in VENDORED]
+    content["components"] = [*functions, domain, *packages, *vendored]
     wanted = {re.split(r"[^\w.-]", requirement)[0] for requirement in project["dependency-groups"]["layer"]}
     direct = [package["bom-ref"] for package in packages if package["name"] in wanted]
     content["dependencies"] = [
-        {"ref": service["bom-ref"], "dependsOn": [function["bom-ref"] for function in functions]},
+        {"ref": service["bom-ref"], "dependsOn": [part["bom-ref"] for part in (*functions, *vendored)]},
+        *({"ref": part["bom-ref"]} for part in vendored),
         *({"ref": function["bom-ref"], "dependsOn": [domain["bom-ref"]]} for function in functions),
         {"ref": domain["bom-ref"], "dependsOn": direct},
         *content["dependencies"],
@@ -83,6 +87,21 @@ def _own(name: str, kind: str, folder: str, version: str) -> dict[str, Any]:
         "version": version,
         "purl": f"pkg:generic/reassort@{version}#{folder}",
         "hashes": [{"alg": "SHA-256", "content": digest.hexdigest()}],
+    }
+
+
+def _vendored(name: str) -> dict[str, Any]:
+    lock = json.loads((ROOT / "tools" / "node" / "package-lock.json").read_text(encoding="utf-8"))
+    version = lock["packages"][f"node_modules/{name}"]["version"]
+    copy = (ROOT / "helpdesk" / "vendor" / f"{name}.js").read_bytes()
+    purl = f"pkg:npm/{name}@{version}"
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        "name": name,
+        "version": version,
+        "purl": purl,
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(copy).hexdigest()}],
     }
 
 

@@ -19,6 +19,7 @@ _WIDTH, _HEIGHT = 8, 6
 TABLES = (
     "VotersTable",
     "IdentifiersTable",
+    "NumensTable",
     "SignInTable",
     "CodeDeliveriesTable",
     "DeliveriesTable",
@@ -26,6 +27,7 @@ TABLES = (
     "LimitsTable",
     "ControlTable",
     "PaceTable",
+    "HelpdeskRecordTable",
 )
 
 
@@ -110,7 +112,7 @@ def _graphs() -> list[Json]:
         _graph("Reissues by channel", [_own("ReissuedBySms", label="sms"), _own("ReissuedByEmail", label="email")]),
         _graph(
             "Wrong NUMENs, locks, disputes",
-            [_own("WrongNumens"), _own("NumenLocks"), _own("Disputes"), _own("ManyCodes")],
+            [_own("WrongNumens"), _own("NumenLocks"), _own("Disputes"), _own("ManyCodes"), _own("Harvests")],
             ThresholdLine("locks", "NumenLocks"),
             period=300,
         ),

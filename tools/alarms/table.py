@@ -13,7 +13,14 @@ from reassort.election_file import ElectionFile
 type Json = dict[str, Any]
 
 STACK = {"Ref": "StackName"}
-FUNCTIONS = ("LoginFunction", "ReissueFunction", "NotifyFunction", "RegistryFunction", "AnnounceFunction")
+FUNCTIONS = (
+    "LoginFunction",
+    "ReissueFunction",
+    "NotifyFunction",
+    "RegistryFunction",
+    "AnnounceFunction",
+    "HelpdeskFunction",
+)
 EDGE = "Edge"
 # The embedded local AWS makes no alarm of an expression or of other alarms.
 FULL_IAM = "FullIam"
@@ -68,6 +75,7 @@ COUNTS = (
     ("ReissuedByEmail", "ReissueLogs", '$.message = "reissued" && $.channel = "email"'),
     ("Disputes", "ReissueLogs", '$.message = "reissue disputed"'),
     ("RegisterChanges", "AnnounceLogs", '$.message = "register entry replaced or removed"'),
+    ("Harvests", "HelpdeskLogs", '$.message = "too many look-ups"'),
     ("ContradictedIdentifiers", "RegistryLogs", '$.message = "identifier contradicts the register"'),
 )
 
@@ -264,6 +272,14 @@ ALARMS = (
         missing="breaching",
     ),
     Alarm(
+        id="UnusableKeysAlarm",
+        says="A KMS key of the service is disabled or about to be deleted",
+        section="unusable-keys",
+        watches=Metric("UnusableKeys"),
+        statistic="Maximum",
+        periods=_AT_ONCE,
+    ),
+    Alarm(
         id="OutboxAgeAlarm",
         says="New deliveries are not picked up",
         section="outbox-stalled",
@@ -417,6 +433,7 @@ ALARMS = (
     _errors("ReissueFunction", "reissue"),
     _errors("NotifyFunction", "delivery"),
     _errors("RegistryFunction", "the registry"),
+    _errors("HelpdeskFunction", "the helpdesk"),
     _errors("AnnounceFunction", "the events for the voting platform"),
     Alarm(
         id="PlatformEventsLateAlarm",
@@ -453,6 +470,13 @@ ALARMS = (
         says="Somebody voted, or wanted to, with an identifier that no entry of the register issued",
         section="register-changed",
         watches=Metric("ContradictedIdentifiers"),
+        periods=_AT_ONCE,
+    ),
+    Alarm(
+        id="HelpdeskHarvestAlarm",
+        says="An agent looked up as many voters as the election file lets anybody",
+        section="helpdesk-harvest",
+        watches=Metric("Harvests"),
         periods=_AT_ONCE,
     ),
     Alarm(

@@ -59,11 +59,17 @@ def written(folder: Path = ELECTIONS) -> str:
         election.id: {key: str(value) for key, value in thresholds(election).items()}
         for election in sorted(elections, key=lambda one: one.id)
     }
+    networks = {
+        election.id: {"Helpdesk": " ".join(election.helpdesk.networks) or "anywhere"}
+        for election in sorted(elections, key=lambda one: one.id)
+    }
     sections: dict[str, Json] = {
         "Parameters": {name: {"Type": "String", "Description": text} for name, text in _PARAMETERS.items()},
         "Conditions": _CONDITIONS,
-        "Mappings": {"Watch": mapping},
+        "Mappings": {"Watch": mapping, "Networks": networks},
         "Resources": resources,
+        # The root hands it on: the edge, which needs it, is written by hand.
+        "Outputs": {"HelpdeskNetworks": {"Value": {"Fn::FindInMap": ["Networks", {"Ref": "Election"}, "Helpdesk"]}}},
     }
     return _HEAD + "".join(f"\n{name}:\n" + "\n".join(_block(content, 2)) + "\n" for name, content in sections.items())
 

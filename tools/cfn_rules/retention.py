@@ -13,6 +13,11 @@ _KEPT = ("Retain", "RetainExceptOnCreate")
 # What others cannot do without: what it encrypts cannot be read, what it lets in is locked out,
 # what it holds is gone.
 _NEEDED = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::DynamoDB::Table", "AWS::S3::Bucket")
+# What refuses to be deleted, by the type of resource: the property, and its value.
+_PROTECTION = {
+    "AWS::DynamoDB::Table": ("DeletionProtectionEnabled", "true"),
+    "AWS::Cognito::UserPool": ("DeletionProtection", "active"),
+}
 _REFERENCE = re.compile(r"\$\{(\w+)(?:\.\w+)*\}")
 
 
@@ -41,15 +46,16 @@ class FirstCreateRollsBack(CloudFormationLintRule):
     shortdesc = "A first deploy can be rolled back"
     description = (
         "The rollback of a stack's creation deletes RetainExceptOnCreate too, and nobody can delete a table with "
-        "DeletionProtectionEnabled: by the defaults of the parameters it is false"
+        "DeletionProtectionEnabled, nor a user pool with DeletionProtection: by the defaults of the parameters they "
+        "are not protected"
     )
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
     )
-    tags = ["dynamodb", "A7"]
+    tags = ["dynamodb", "cognito", "A7"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
-        """Return the tables that the rollback of a creation cannot delete."""
+        """Return what the rollback of a creation cannot delete."""
         return findings(cfn, lambda template: _protected_at_once(template.translation))
 
 
@@ -73,8 +79,9 @@ def _lost(stack: FilledTemplate) -> Iterator[Fault]:
 
 
 def _protected_at_once(template: Mapping[str, Json]) -> Iterator[Fault]:
-    for table in FilledTemplate(template, defaults(template)).of_type("AWS::DynamoDB::Table"):
-        kept_always = table.definition.get("DeletionPolicy") == "Retain"
-        if str(table.properties.get("DeletionProtectionEnabled")).lower() == "true" and not kept_always:
-            path = (*table.path, "Properties", "DeletionProtectionEnabled")
-            yield Fault(path, f"a first deploy that fails cannot delete {table.id}")
+    for resource in FilledTemplate(template, defaults(template)).of_type(*_PROTECTION):
+        name, protected = _PROTECTION[resource.type]
+        kept_always = resource.definition.get("DeletionPolicy") == "Retain"
+        if str(resource.properties.get(name)).lower() == protected and not kept_always:
+            path = (*resource.path, "Properties", name)
+            yield Fault(path, f"a first deploy that fails cannot delete {resource.id}")

@@ -15,6 +15,11 @@ const MOST_LOOKS = 5;
 // What the pages are judged with: the stack on this machine takes as long when nothing else runs,
 // and ten times that on a busy one, which says nothing of a page.
 const SERVER_MS = 50;
+// By how much Lighthouse makes this machine slower to stand for a phone, and how fast such a phone
+// is on the same scale: the low-tier one of Chrome's own calibration
+// (devtools-frontend, panels/mobile_throttling/CalibrationController.ts).
+const MOST_SLOWDOWN = 4;
+const PHONE_INDEX = 264;
 const port = Number(process.argv[2]);
 const source = new HtmlValidate({ extends: ["html-validate:recommended"], rules: { "long-title": "off" } });
 // A browser writes its document in its own style: what is left to judge is the document itself.
@@ -70,8 +75,8 @@ const CHECKS = {
     return report.issues.map(({ code, message, context }) => `${code}: ${message} ${context}`);
   },
 
-  /** @param {{url: string, target: string, desktop: boolean}} request */
-  async lighthouse({ url, target, desktop }) {
+  /** @param {{url: string, target: string, desktop: boolean, slowdown: number}} request */
+  async lighthouse({ url, target, desktop, slowdown }) {
     const { page } = await pageOf(target);
     const flags = {
       onlyCategories: ["accessibility", "best-practices", "performance"],
@@ -86,6 +91,7 @@ const CHECKS = {
       },
       logLevel: "error",
       port,
+      ...(desktop ? {} : { throttling: { cpuSlowdownMultiplier: slowdown } }),
     };
     const look = async () => (await lighthouse(url, flags, desktop ? desktopConfig : undefined, page)).lhr;
     let lhr = await look();
@@ -97,6 +103,7 @@ const CHECKS = {
     const weak = Object.values(lhr.audits).filter(({ score }) => score !== null && score < 0.9);
     return {
       scores: Object.fromEntries(Object.values(lhr.categories).map(({ id, score }) => [id, score])),
+      slowdown: Math.min(MOST_SLOWDOWN, Math.max(1, lhr.environment.benchmarkIndex / PHONE_INDEX)),
       weak: weak.map(({ id, displayValue }) => `${id} ${displayValue ?? ""}`.trim()),
     };
   },

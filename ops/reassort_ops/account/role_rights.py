@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole")
+ROLES = ("LoginRole", "ReissueRole", "NotifyRole", "RegistryRole", "AnnounceRole", "HelpdeskRole")
 TABLES = (
     "VotersTable",
     "IdentifiersTable",
+    "NumensTable",
     "SignInTable",
     "CodeDeliveriesTable",
     "DeliveriesTable",
@@ -23,6 +24,7 @@ TABLES = (
     "LimitsTable",
     "ControlTable",
     "PaceTable",
+    "HelpdeskRecordTable",
 )
 TABLE_ACTIONS = (
     "dynamodb:GetItem",
@@ -68,7 +70,7 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         SignInTable="BatchGetItem UpdateItem",
         IdentifiersTable="PutItem",
         RegisterTable="PutItem",
-        LimitsTable="UpdateItem",
+        LimitsTable="GetItem UpdateItem",
         # The operators' record of when reissues may commit.
         ControlTable="BatchGetItem",
         DeliveriesTable="GetItem BatchGetItem PutItem UpdateItem",
@@ -80,6 +82,7 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         # Canaries are put.
         DeliveriesTable="GetItem BatchGetItem UpdateItem PutItem",
         # Turns to send, and the day's SMS.
+        LimitsTable="UpdateItem",
         PaceTable="UpdateItem",
     ),
     "RegistryRole": _granted(
@@ -87,26 +90,39 @@ ON_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     ),
     # The register's stream tells it all it needs.
     "AnnounceRole": _granted(),
+    "HelpdeskRole": _granted(
+        VotersTable="GetItem UpdateItem",
+        IdentifiersTable="PutItem",
+        # Which browser is let in; what agents are told of sign-ins.
+        SignInTable="Query UpdateItem",
+        RegisterTable="Query PutItem",
+        ControlTable="GetItem",
+        CodeDeliveriesTable="BatchGetItem",
+        DeliveriesTable="GetItem BatchGetItem PutItem UpdateItem",
+        HelpdeskRecordTable="GetItem BatchGetItem PutItem UpdateItem Query",
+    ),
 }
 
 _NOBODY = "nobody"
 
 # Action and resource → the roles that have it. No other role of ROLES has.
 HELD: Mapping[tuple[str, str], frozenset[str]] = {
-    ("kms:GenerateMac", "VoterHashKey"): frozenset({"LoginRole"}),
+    ("kms:GenerateMac", "VoterHashKey"): frozenset({"LoginRole", "HelpdeskRole"}),
     ("kms:GenerateMac", "SignInHashKey"): frozenset({"LoginRole", "ReissueRole"}),
     ("kms:GenerateMac", "ProofHashKey"): frozenset({"ReissueRole"}),
-    ("kms:GenerateMac", "ReissueHashKey"): frozenset({"ReissueRole"}),
-    ("kms:GenerateMac", "IdentifierHashKey"): frozenset({"ReissueRole", "RegistryRole"}),
+    ("kms:GenerateMac", "ReissueHashKey"): frozenset({"ReissueRole", "HelpdeskRole"}),
+    ("kms:GenerateMac", "IdentifierHashKey"): frozenset({"ReissueRole", "RegistryRole", "HelpdeskRole"}),
     ("kms:GenerateMac", "HandleHashKey"): frozenset({"RegistryRole", "AnnounceRole"}),
     # Delivery seals canaries alone: see SEALED.
-    ("kms:Encrypt", "EncryptionKey"): frozenset({"LoginRole", "ReissueRole", "NotifyRole"}),
+    ("kms:Encrypt", "EncryptionKey"): frozenset({"LoginRole", "ReissueRole", "NotifyRole", "HelpdeskRole"}),
     ("kms:Decrypt", "EncryptionKey"): frozenset({"NotifyRole"}),
     # The election bureau's signature is an operator's to give.
     ("kms:Sign", "RegisterKey"): frozenset(),
+    ("kms:DescribeKey", "RegisterKey"): frozenset({"NotifyRole"}),
+    ("kms:DescribeKey", "EncryptionKey"): frozenset({"NotifyRole"}),
     ("kms:ScheduleKeyDeletion", "EncryptionKey"): frozenset(),
     ("dynamodb:ConditionCheckItem", "VotersTable"): frozenset({"LoginRole"}),
-    ("dynamodb:ConditionCheckItem", "ControlTable"): frozenset({"ReissueRole"}),
+    ("dynamodb:ConditionCheckItem", "ControlTable"): frozenset({"ReissueRole", "HelpdeskRole"}),
     ("sqs:SendMessage", "RetryQueue"): frozenset({"NotifyRole"}),
     ("sqs:SendMessage", "PlatformDeadLetters"): frozenset({"AnnounceRole"}),
     ("sns:Publish", "PlatformTopic"): frozenset({"AnnounceRole"}),
@@ -138,6 +154,7 @@ _PAYLOAD = _sealing("payload")
 _SEALED: Mapping[tuple[str, str], Context] = {
     ("LoginRole", "kms:Encrypt"): _sealing("payload", delivery="code-Hd7kWm3pZt9vRc2xNb6yQs"),
     ("ReissueRole", "kms:Encrypt"): _sealing("payload", delivery="7K3M9-QWX2T"),
+    ("HelpdeskRole", "kms:Encrypt"): _sealing("payload", delivery="7K3M9-QWX2T"),
     ("NotifyRole", "kms:Encrypt"): _sealing("payload", delivery="canary-ac-dijon_fr-email-0"),
 }
 # What conditions refuse, though the action is granted on the resource. The local AWS evaluates none
@@ -148,6 +165,9 @@ BY_CONDITION: Mapping[str, tuple[Right, ...]] = {
     "ReissueRole": (
         Right("kms:Encrypt", "EncryptionKey", False, _sealing("payload", delivery="code-Hd7kWm3pZt9vRc2xNb6yQs")),
         Right("kms:Encrypt", "EncryptionKey", False, _sealing("address")),
+    ),
+    "HelpdeskRole": (
+        Right("kms:Encrypt", "EncryptionKey", False, _sealing("payload", delivery="code-Hd7kWm3pZt9vRc2xNb6yQs")),
     ),
     "NotifyRole": (
         Right("kms:Encrypt", "EncryptionKey", False, _PAYLOAD),

@@ -40,6 +40,7 @@ class Stack:
     election_id: str
     voters_table: str
     identifiers_table: str
+    numens_table: str
     deliveries_table: str
     code_deliveries_table: str
     register_table: str
@@ -47,6 +48,7 @@ class Stack:
     limits_table: str
     control_table: str
     pace_table: str
+    helpdesk_record_table: str
     hash_key_ids: Mapping[HashKey, str]
     encryption_key_id: str
     retry_queue: str = ""
@@ -56,6 +58,11 @@ class Stack:
     api_url: str = ""
     site_url: str = ""
     voting_platform_role: str = ""
+    helpdesk_users: str = ""
+    helpdesk_client: str = ""
+    helpdesk_identities: str = ""
+    helpdesk_url: str = ""
+    shared_layer: str = ""
 
     @property
     def outbox(self) -> OutboxTables:
@@ -74,6 +81,7 @@ class Stack:
             election_id=outputs["ElectionId"],
             voters_table=outputs["VotersTable"],
             identifiers_table=outputs["IdentifiersTable"],
+            numens_table=outputs["NumensTable"],
             deliveries_table=outputs["DeliveriesTable"],
             code_deliveries_table=outputs["CodeDeliveriesTable"],
             register_table=outputs["RegisterTable"],
@@ -81,6 +89,7 @@ class Stack:
             limits_table=outputs["LimitsTable"],
             control_table=outputs["ControlTable"],
             pace_table=outputs["PaceTable"],
+            helpdesk_record_table=outputs["HelpdeskRecordTable"],
             hash_key_ids={key: outputs[f"{key.logical_id}Id"] for key in HashKey},
             encryption_key_id=outputs["EncryptionKeyId"],
             retry_queue=outputs["RetryQueueUrl"],
@@ -90,6 +99,11 @@ class Stack:
             api_url=outputs.get("ApiUrl", ""),
             site_url=outputs.get("SiteUrl", ""),
             voting_platform_role=outputs.get("VotingPlatformRoleArn", ""),
+            helpdesk_users=outputs.get("HelpdeskUserPoolId", ""),
+            helpdesk_client=outputs.get("HelpdeskClientId", ""),
+            helpdesk_identities=outputs.get("HelpdeskIdentityPoolId", ""),
+            helpdesk_url=outputs.get("HelpdeskUrl", ""),
+            shared_layer=outputs.get("SharedLayerArn", ""),
         )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def probes(reach: Reach, stack: DeployedStack, election: Election | None) -> tuple[Probe, ...]:
-    """Return every probe of a stack. `election` is None when its file is not here."""
+    """Return every probe of a stack. `election` is None when it cannot be read."""
     return (
         whole.probe(stack),
         *api.probes(reach, stack),

@@ -24,7 +24,7 @@ _AHEAD = timedelta(days=1)
 
 
 def probes(reach: Reach, stack: DeployedStack, election: Election | None) -> tuple[Probe, ...]:
-    """Return a probe for each channel. `election` is None when its file is not here."""
+    """Return a probe for each channel. `election` is None when it cannot be read."""
     return tuple(_probe(reach, stack, election, channel) for channel in SUBJECTS)
 
 
@@ -43,7 +43,7 @@ def arrived(channel: str, missing: Sequence[Mapping[str, Any]], seconds: Sequenc
 def _probe(reach: Reach, stack: DeployedStack, election: Election | None, channel: str) -> Probe:
     def look() -> Iterator[Check]:
         if election is None:
-            raise NotSeenError("the election file is not here: name its folder by --elections")
+            raise NotSeenError("the stack's election cannot be read from its layer")
         targets = election.canaries.targets if election.canaries else ()
         places = [target.mailbox if channel == "email" else target.handset for target in targets]
         if not any(places):

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from botocore.exceptions import ClientError
+from reassort.clock import iso
 
 from reassort_ops.account.before.certificate import REGION
 from reassort_ops.account.before.plan import Plan
@@ -39,11 +41,7 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
     def by_themselves() -> Iterator[Check]:
         yield filled_in(settings)
         yield taken(settings)
-        yield ELECTION.judged(
-            plan.election is not None,
-            "elections/<id>.yaml of the parameter Election, and valid",
-            plan.election_fault or settings.value("Election"),
-        )
+        yield election_file(plan, reach.now())
         yield watched(settings)
         yield site(settings)
         yield certificate_region(settings)
@@ -60,6 +58,16 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
         Probe((PROTECTION,), first_deploy),
         Probe((PLATFORM,), voting_platform),
     )
+
+
+def election_file(plan: Plan, now: datetime) -> Check:
+    """Judge the election file: there, valid, and of a ballot that is still to come to its end."""
+    expected = "elections/<id>.yaml of the parameter Election, valid, of a ballot that has not closed"
+    if plan.election is None:
+        return ELECTION.judged(False, expected, plan.election_fault)
+    closes_at = plan.election.windows.voting.closes_at
+    past = "" if now < closes_at else f": its ballot closed {iso(closes_at)}"
+    return ELECTION.judged(not past, expected, f"{plan.settings.value('Election')}{past}")
 
 
 def filled_in(settings: Profile) -> Check:
