@@ -48,9 +48,9 @@ class LocalAws:
         """
         return {**isolated_environment(), "AWS_ENDPOINT_URL": self.endpoint_url}
 
-    def client(self, service: str) -> Any:
-        """Give an SDK client of this AWS, as its administrator, whatever profile or proxy the
-        user's shell has set.
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """Give an SDK client of this AWS, as its administrator unless `config` signs nothing,
+        whatever profile or proxy the user's shell has set.
         """
         session = botocore.session.Session(
             session_vars={
@@ -67,7 +67,7 @@ class LocalAws:
             aws_secret_access_key=ROOT_KEY,
             # No proxies, whatever the shell has set; an entry without a value would put whole URLs
             # into the request line.
-            config=Config(proxies={}),
+            config=config or Config(proxies={}),
         )
 
     def execute_api_url(self, api_url: str) -> str:

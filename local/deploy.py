@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from alarms.template import written
+
 from local.aws import LocalAws, isolated_environment
 from local.elections import write_current_election
 from local.processes import ROOT, run
@@ -45,14 +47,14 @@ def architecture() -> str:
     return ARCHITECTURES.get(machine, machine)
 
 
-def write_demo_elections(folder: Path) -> Path:
-    """Write the demo election, open now, to `folder`/elections, and give that folder.
+def write_demo_elections(folder: Path, election: Path = ELECTION) -> Path:
+    """Write an election, open now, to `folder`/elections, and give that folder.
 
     Raises:
         NoFitError, ElectionFileError: see `write_current_election`.
     """
     elections = folder / "elections"
-    write_current_election(ELECTION, elections, datetime.now(UTC))
+    write_current_election(election, elections, datetime.now(UTC))
     return elections
 
 
@@ -73,6 +75,8 @@ def build(folder: Path, elections: Path, *, template: Path = ROOT / "template.ya
     command += ["--template-file", str(template), "--build-dir", str(built)]
     command += ["--parameter-overrides", f"Architecture={architecture()}"]
     run(command, environment=environment, log=folder / "sam-build.log")
+    # The alarms of these elections, which need not be among the repository's.
+    (built / "ObservabilityStack" / "template.yaml").write_text(written(elections), encoding="utf-8")
     return built / "template.yaml"
 
 
@@ -82,6 +86,7 @@ def deploy(
     folder: Path,
     *,
     site_origin: str,
+    election: str = ELECTION.stem,
     stack_name: str = STACK,
     parameters: Mapping[str, str] | None = None,
 ) -> EmbeddedStack:
@@ -92,6 +97,7 @@ def deploy(
         template: what `build` gave.
         folder: receives the log.
         site_origin: the origin of the voter site, without a trailing slash.
+        election: the id of one of the elections that were built.
         stack_name: the stack's name.
         parameters: further template parameters; they win over the local ones.
 
@@ -104,7 +110,7 @@ def deploy(
     values = {
         "Architecture": architecture(),
         "DeletionProtection": "false",
-        "Election": ELECTION.stem,
+        "Election": election,
         "SiteOrigin": site_origin,
         "SenderDomain": "elections.example",
         "AlarmAddress": "assistance@elections.example",

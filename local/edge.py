@@ -1,6 +1,7 @@
 """What CloudFront does besides handing on, read from the template: one source for both."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 LOGICAL_ID = "SecurityHeaders"
 ASSETS = "/assets/"
+_WRITTEN_OUT = re.compile("%(?:25)*23")
 
 
 class HeadersPolicyError(Exception):
@@ -24,7 +26,7 @@ class PolicyHeader:
     override: bool
 
 
-class _BareArguments(yaml.SafeLoader):
+class _BareArguments(yaml.CSafeLoader):
     """CloudFormation's short functions are YAML tags; here each becomes its bare argument."""
 
 
@@ -53,17 +55,24 @@ def read_pages(template: Path) -> frozenset[str]:
     return frozenset(_read(template)["Mappings"]["Site"]["Pages"]["Paths"].split())
 
 
-def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
-    """Read the headers of the template's `SecurityHeaders` policy.
+def page_of(path: str) -> str:
+    """Return the page that a path asks for, as CloudFront's functions do: what follows a `#` that
+    was written out is for the page alone.
+    """
+    return _WRITTEN_OUT.split(path, maxsplit=1)[0]
+
+
+def read_security_headers(template: Path, policy_id: str = LOGICAL_ID) -> tuple[PolicyHeader, ...]:
+    """Read the headers of a response headers policy of the template.
 
     Raises:
         HeadersPolicyError: there is no such policy, or it holds a kind of header that is not known
             here.
     """
     try:
-        policy = _read(template)["Resources"][LOGICAL_ID]["Properties"]["ResponseHeadersPolicyConfig"]
+        policy = _read(template)["Resources"][policy_id]["Properties"]["ResponseHeadersPolicyConfig"]
     except (KeyError, TypeError) as error:
-        raise HeadersPolicyError(f"{template.name}: no response headers policy {LOGICAL_ID}") from error
+        raise HeadersPolicyError(f"{template.name}: no response headers policy {policy_id}") from error
     headers = [_known(kind, settings) for kind, settings in policy.get("SecurityHeadersConfig", {}).items()]
     headers += [
         PolicyHeader(item["Header"], item["Value"], item["Override"])
@@ -73,7 +82,7 @@ def read_security_headers(template: Path) -> tuple[PolicyHeader, ...]:
 
 
 def _read(template: Path) -> dict[str, Any]:
-    # S506: the loader is a SafeLoader.
+    # S506: the loader is a safe one.
     content: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader=_BareArguments)  # noqa: S506
     return content
 

@@ -6,7 +6,7 @@ headers of the template.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.deploy import EmbeddedStack
-from local.edge import ASSETS, PolicyHeader, read_error_texts, read_pages, read_security_headers
+from local.desk import API_VIA, PAGE, Desk
+from local.edge import ASSETS, PolicyHeader, page_of, read_error_texts, read_pages, read_security_headers
 from local.outgoing import Outgoing
 from local.receipts import Receipts
 
@@ -53,11 +54,15 @@ _S3_DENIES = (
 )
 # What API Gateway says itself; a function's refusals have other members.
 _OF_THE_GATEWAY = re.compile(rb'\s*\{\s*"message"\s*:')
+# The type with which it is uploaded (docs/deploy.md): not every system's list of types has it.
+_CALENDAR = "text/calendar; charset=utf-8"
 # API Gateway gives up after 29 s.
 API_SECONDS = 30
 
 
-def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts: Receipts) -> Starlette:
+def create_gateway(
+    *, site: Path, template: Path, stack: EmbeddedStack, receipts: Receipts, desk: Desk | None = None
+) -> Starlette:
     """Make the ASGI application.
 
     Args:
@@ -65,6 +70,7 @@ def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts
         template: the template whose response headers policy is applied.
         stack: where the API is, and where messages end up.
         receipts: reports what became of messages while this serves.
+        desk: the helpdesk's page, if it is served.
 
     Raises:
         HeadersPolicyError: the template's policy holds something that this gateway does not know.
@@ -90,7 +96,9 @@ def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts
     async def inbox_without_slash(_request: Request) -> Response:
         return RedirectResponse("/_local/")
 
+    error_texts = read_error_texts(template.with_name("openapi.gateway.json"))
     local_routes = [
+        *([Route("/agents", _fresh(desk.people)), *desk.cognito()] if desk else []),
         Route("/messages", _fresh(messages)),
         Route("/info", _fresh(info)),
         Mount("/", StaticFiles(directory=INBOX, html=True)),
@@ -100,14 +108,13 @@ def create_gateway(*, site: Path, template: Path, stack: EmbeddedStack, receipts
             Route("/_local", inbox_without_slash),
             Mount("/_local", routes=local_routes),
             receipts.route(),
-            Route(
-                "/api/{path:path}",
-                _forward(api, stack.api_url, read_error_texts(template.with_name("openapi.gateway.json"))),
-                methods=METHODS,
-            ),
+            *(desk.routes(_forward(api, stack.api_url, error_texts, prefix=API_VIA)) if desk else []),
+            Route("/api/{path:path}", _forward(api, stack.api_url, error_texts), methods=METHODS),
             Mount("/", GZipMiddleware(SiteFiles(site, read_pages(template)))),
         ],
-        middleware=[Middleware(AddHeaders, headers=read_security_headers(template))],
+        middleware=[
+            Middleware(AddHeaders, headers=read_security_headers(template), others={PAGE: desk.headers} if desk else {})
+        ],
         lifespan=lifespan,
     )
 
@@ -131,30 +138,46 @@ class SiteFiles(StaticFiles):
             return Response("Forbidden", status_code=403)
         # The path as CloudFront's functions see it: not decoded.
         asked = scope["raw_path"].decode("ascii")
-        if asked not in self._pages and not asked.startswith(ASSETS):
-            return FileResponse(self._missing, status_code=404)
+        page = page_of(asked)
+        if not asked.startswith(ASSETS):
+            if page not in self._pages:
+                return FileResponse(self._missing, status_code=404)
+            path = page.removeprefix("/") or "index.html"
         try:
-            return await super().get_response("index.html" if path == "." else path, scope)
+            response = await super().get_response(path, scope)
         except HTTPException as error:
             if error.status_code != 404:
                 raise
             return Response(_S3_DENIES, status_code=403, media_type="application/xml")
+        if path.endswith(".ics"):
+            response.headers["Content-Type"] = _CALENDAR
+        return response
 
 
 class AddHeaders:
-    """ASGI middleware that applies a response headers policy."""
+    """ASGI middleware that applies a response headers policy: `headers`, or those that `others` has
+    for the beginning of the path.
+    """
 
-    def __init__(self, app: ASGIApp, headers: tuple[PolicyHeader, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        headers: tuple[PolicyHeader, ...],
+        others: Mapping[str, tuple[PolicyHeader, ...]] | None = None,
+    ) -> None:
         self._app = app
         self._headers = headers
+        self._others = others or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add the headers to its response."""
+        path = scope.get("path", "")
+        policy = next((own for start, own in self._others.items() if path.startswith(start)), self._headers)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for header in self._headers:
+                for header in policy:
                     if header.override or header.name not in headers:
                         headers[header.name] = header.value
             await send(message)
@@ -176,33 +199,41 @@ def _fresh(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
 
 
 def _forward(
-    client: httpx.AsyncClient, api_url: str, error_texts: dict[int, str]
+    client: httpx.AsyncClient, api_url: str, error_texts: dict[int, str], *, prefix: str = ""
 ) -> Callable[[Request], Awaitable[Response]]:
     async def forward(request: Request) -> Response:
-        # The raw target: decoding and encoding again could change what the API sees.
-        target = request.scope["raw_path"].decode("ascii")
-        if request.url.query:
-            target += f"?{request.url.query}"
         headers = [(name, value) for name, value in request.headers.raw if name.decode() not in NOT_FORWARDED]
         if request.client is not None:
             # As CloudFront does: what the client claims stays in front, the address that was seen
             # comes last.
             addresses = [*request.headers.getlist("x-forwarded-for"), request.client.host]
             headers.append((b"x-forwarded-for", ", ".join(addresses).encode("latin-1")))
-        try:
-            answer = await client.request(
-                request.method, api_url + target, headers=headers, content=await request.body()
-            )
-        except httpx.HTTPError as error:
-            return _unavailable("API", error)
-        if answer.status_code >= 400 and _OF_THE_GATEWAY.match(answer.content):
+        response = await pass_on(client, request, api_url, headers, prefix=prefix)
+        if response.status_code >= 400 and _OF_THE_GATEWAY.match(response.body):
             # The embedded AWS answers these as API Gateway does without texts of one's own.
-            return Response(error_texts[answer.status_code // 100], answer.status_code, media_type="application/json")
-        response = Response(answer.content, status_code=answer.status_code)
-        kept = [
-            (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in NOT_RETURNED
-        ]
-        response.raw_headers = [*kept, (b"content-length", str(len(answer.content)).encode())]
+            return Response(
+                error_texts[response.status_code // 100], response.status_code, media_type="application/json"
+            )
         return response
 
     return forward
+
+
+async def pass_on(
+    client: httpx.AsyncClient, request: Request, origin: str, headers: list[tuple[bytes, bytes]], *, prefix: str = ""
+) -> Response:
+    """Ask `origin` for what a request asks, without the `prefix` of its path, and return what it
+    answers; 502 when it does not.
+    """
+    # The raw target: decoding and encoding again could change what is asked for.
+    target = request.scope["raw_path"].decode("ascii").removeprefix(prefix)
+    if request.url.query:
+        target += f"?{request.url.query}"
+    try:
+        answer = await client.request(request.method, origin + target, headers=headers, content=await request.body())
+    except httpx.HTTPError as error:
+        return _unavailable("API", error)
+    response = Response(answer.content, status_code=answer.status_code)
+    kept = [(name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in NOT_RETURNED]
+    response.raw_headers = [*kept, (b"content-length", str(len(answer.content)).encode())]
+    return response

@@ -2,6 +2,8 @@
 
 Environment:
     PORT: the port of the voter space on 127.0.0.1 (default 8080).
+    ELECTION: an election file, moved to today (default elections/dijon-2018.yaml).
+    ROLL: the roll of that election (default: a fictional one).
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,15 +24,21 @@ import uvicorn
 from reassort.election import ElectionFileError
 from starlette.applications import Starlette
 
+from local.agents import make_agents
 from local.aws import LocalAws, LocalAwsError, start_aws
 from local.deploy import ELECTION, EmbeddedStack, build, deploy, write_demo_elections
+from local.desk import Desk
 from local.edge import HeadersPolicyError
 from local.elections import NoFitError
 from local.gateway import create_gateway
 from local.processes import ROOT, CommandError, own_folder, run
 from local.receipts import Receipts
+from local.secure_front import secure_front
 
 ROLL = ROOT / "data" / "demo-roll.csv"
+_ROLL_MAKER = ROOT / "data" / "make_demo_roll.py"
+# What a script of `site` builds, by its name.
+PAGES = {"build": "site", "build_helpdesk": "helpdesk"}
 
 
 class StartError(Exception):
@@ -83,11 +91,39 @@ def serve(listener: socket.socket, folder: Path) -> None:
     """Bring the stack up behind `listener`, with its files in `folder`, and serve until a signal
     comes.
     """
-    with brought_up(listener, folder, ROLL) as local:
-        line = f"Espace électeur prêt : {local.origin} (messages : {local.origin}/_local/)"
+    election, roll = chosen(os.environ, folder)
+    with brought_up(listener, folder, roll, election) as local, secure_front(local.origin, folder) as secure:
+        line = (
+            f"Espace électeur prêt : {local.origin} (messages : {local.origin}/_local/, "
+            f"assistance : {local.origin}/helpdesk/). "
+            f"Avec Safari : {secure} (acceptez le certificat, fait pour cette machine)"
+        )
         # The server ends in good order at a signal, then raises it again.
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(local.server(line).serve(sockets=[listener]))
+
+
+def chosen(environment: Mapping[str, str], folder: Path) -> tuple[Path, Path]:
+    """Return the election file and the roll that the environment names. In the place of a roll that
+    it does not name there is a fictional one, in `folder` unless it is the demo's own.
+
+    Raises:
+        StartError: one of them is not there.
+        CommandError: a roll for that election cannot be made.
+    """
+    election = Path(environment.get("ELECTION") or ELECTION)
+    named = environment.get("ROLL")
+    for path in (election, Path(named or election)):
+        if not path.is_file():
+            raise StartError(f"{path} : fichier introuvable. Essayez : make run ELECTION=elections/{ELECTION.name}")
+    if named:
+        return election, Path(named)
+    if election.resolve() == ELECTION:
+        return election, ROLL
+    roll = folder / ROLL.name
+    command = [sys.executable, str(_ROLL_MAKER), "--election", str(election.resolve()), "--out", str(roll)]
+    run(command, environment=os.environ, log=folder / "make-roll.log")
+    return election, roll
 
 
 class Announcing(uvicorn.Server):
@@ -142,9 +178,11 @@ class LocalStack:
 
 
 @contextmanager
-def brought_up(listener: socket.socket, folder: Path, roll: Path | None) -> Iterator[LocalStack]:
+def brought_up(
+    listener: socket.socket, folder: Path, roll: Path | None, election: Path = ELECTION
+) -> Iterator[LocalStack]:
     """Build and deploy everything for `listener`, import `roll` if there is one, and stop it all on
-    leaving.
+    leaving. The election file is moved to today, in a copy.
     """
     origin = "http://{}:{}".format(*listener.getsockname())
     clock = time.monotonic()
@@ -156,35 +194,40 @@ def brought_up(listener: socket.socket, folder: Path, roll: Path | None) -> Iter
     # Functions reach SES through the gateway, see `local.receipts`.
     with start_aws(folder, settings={"AWS_ENDPOINT_URL_SESV2": origin}) as aws, ThreadPoolExecutor() as pool:
         say("Fonctions : construction (sam build) ; pages : construction")
-        elections = write_demo_elections(folder)
-        pages = pool.submit(build_site, folder, elections)
+        elections = write_demo_elections(folder, election)
+        moved = elections / election.name
+        pages = [pool.submit(build_pages, script, folder, moved) for script in ("build", "build_helpdesk")]
         template = build(folder, elections)
-        pages.result()
+        for built in pages:
+            built.result()
         say("Pile : déploiement (sam deploy)")
-        stack = deploy(aws, template, folder, site_origin=origin)
+        stack = deploy(aws, template, folder, site_origin=origin, election=election.stem)
         if roll is not None:
-            say("Liste électorale de démonstration : import")
-            import_roll(folder, roll, stack, aws.environment())
+            say(f"Liste électorale ({roll.name}) : import")
+            import_roll(roll.resolve(), elections, stack, aws.environment())
         gateway = create_gateway(
-            site=folder / "site", template=ROOT / "edge.yaml", stack=stack, receipts=Receipts(aws, stack)
+            site=folder / PAGES["build"],
+            template=ROOT / "edge.yaml",
+            stack=stack,
+            receipts=Receipts(aws, stack),
+            desk=Desk(folder / PAGES["build_helpdesk"], origin, aws, stack, make_agents(aws, stack.outputs)),
         )
         yield LocalStack(aws, stack, origin, gateway)
 
 
-def build_site(folder: Path, elections: Path) -> None:
-    """Build the voter site of the demo election into `folder`/site."""
-    source = elections / ELECTION.name
-    command = [sys.executable, str(ROOT / "site" / "build.py"), str(source), str(folder / "site")]
-    run(command, environment=os.environ, log=folder / "site-build.log")
+def build_pages(script: str, folder: Path, election: Path) -> None:
+    """Build pages of an election file into `folder`: the voter space, or the helpdesk's."""
+    command = [sys.executable, str(ROOT / "site" / f"{script}.py"), str(election), str(folder / PAGES[script])]
+    run(command, environment=os.environ, log=folder / f"{PAGES[script]}-build.log")
 
 
-def import_roll(folder: Path, roll: Path, stack: EmbeddedStack, environment: dict[str, str]) -> None:
+def import_roll(roll: Path, elections: Path, stack: EmbeddedStack, environment: Mapping[str, str]) -> None:
     """Load a roll by the operators' own command."""
     reassort = Path(sys.executable).with_name("reassort")
     if not reassort.exists():
         raise StartError(f"la commande reassort manque ({reassort}). Lancez : rm -f .venv/.synced && make run")
-    command = [str(reassort), "roll", "import", str(roll), "--stack", stack.name]
-    run(command, environment=environment, log=folder / "roll-import.log")
+    command = [str(reassort), "roll", "import", str(roll), "--stack", stack.name, "--elections", str(elections)]
+    run(command, environment=environment, log=elections.parent / "roll-import.log")
 
 
 if __name__ == "__main__":

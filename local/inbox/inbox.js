@@ -37,4 +37,21 @@ async function refresh() {
   setTimeout(refresh, 1000);
 }
 
+const agents = document.getElementById("agents");
+
+async function refreshAgents() {
+  const answer = await fetch("/_local/agents").catch(() => null);
+  if (answer?.ok) {
+    const rows = (await answer.json()).map((agent) => {
+      const row = document.createElement("tr");
+      row.append(...["group", "name", "password", "code", "secret"].map((name) => element("td", agent[name])));
+      return row;
+    });
+    agents.querySelector("tbody").replaceChildren(...rows);
+    agents.hidden = false;
+  }
+  setTimeout(refreshAgents, 2000);
+}
+
 refresh();
+refreshAgents();
