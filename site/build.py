@@ -10,34 +10,27 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from calendar_file import ballot_calendar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reassort.clock import epoch_milliseconds
-from reassort.election import ElectionFileError, HelpdeskHours, Opening, Window
+from reassort.election import ElectionFileError, HelpdeskHours, Opening, Window, telephone_digits
 from reassort.election_file import ElectionFile, read_election_file
-from reassort.french import french_date, french_hours, french_instant, typeset_html
+from reassort.field_faults import FIELD_MESSAGES
+from reassort.french import french_date, french_hours, french_instant, typeset_html, zone_words
+from reassort.phones import TERRITORIES, plan_of
 from theme import Palette, ThemeError, colour
+from utc_offsets import utc_offsets
 
 _SOURCE = Path(__file__).resolve().parent
+# For the voter's own calendar.
+CALENDAR = "vote.ics"
 _ASSETS = ("styles", "scripts", "images")
-# How voters call the territories whose mobile numbers an election may accept (ISO 3166-1).
-_TERRITORIES = {
-    "FR": "France métropolitaine",
-    "GP": "Guadeloupe",
-    "MQ": "Martinique",
-    "GF": "Guyane",
-    "RE": "La Réunion",
-    "YT": "Mayotte",
-    "PM": "Saint-Pierre-et-Miquelon",
-    "BL": "Saint-Barthélemy",
-    "MF": "Saint-Martin",
-    "NC": "Nouvelle-Calédonie",
-    "PF": "Polynésie française",
-    "WF": "Wallis-et-Futuna",
-}
 _VARIABLE = re.compile(r"var\(--([\w-]+)\)")
+_COMMENT = re.compile(r"^[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)\n", re.MULTILINE)
 _IMPORT = re.compile(r'^import\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 
 
@@ -52,7 +45,12 @@ def build_site(election: ElectionFile, out: Path) -> None:
     files = {path.name: path.read_text("utf-8") for folder in _ASSETS for path in sorted((_SOURCE / folder).iterdir())}
     files["theme.css"], palettes = colour(files["theme.css"], election.site.colours.model_dump())
     files["icon.svg"] = fixed_colours(files["icon.svg"], palettes["light"])
-    files["election.js"] = f"export const election = {json.dumps(browser_facts(election), ensure_ascii=False)};\n"
+    facts = json.dumps(browser_facts(election), ensure_ascii=False, separators=(",", ":"))
+    files["election.js"] = f"export const election = {facts};\n"
+    files = {
+        name: without_comments(text) if name.endswith(".js") or name == "style.css" else text
+        for name, text in files.items()
+    }
     digest = hashlib.sha256("\0".join(text for item in sorted(files.items()) for text in item).encode())
     assets = f"/assets/{digest.hexdigest()[:10]}"
 
@@ -72,16 +70,18 @@ def build_site(election: ElectionFile, out: Path) -> None:
     templates.filters["day"] = french_date
     templates.filters["hours"] = lambda openings: french_hours(openings) or "fermée"
     templates.filters["duration"] = french_duration
-    facts = {
+    context = {
         "election": election,
         "assets": assets,
         "tel": telephone_digits(election.helpdesk.phone),
-        "territories": [_TERRITORIES[code] for code in election.phones.territories],
-        "modules": lambda entry: sorted(_modules(entry, files) - {entry}),
+        "zone": zone_words(election),
+        "territories": [TERRITORIES[code] for code in election.phones.territories],
+        "modules": lambda entry: sorted(modules_of(entry, files) - {entry}),
     }
     for page in sorted((_SOURCE / "pages").glob("*.html")):
-        html = templates.get_template(f"pages/{page.name}").render(facts)
+        html = templates.get_template(f"pages/{page.name}").render(context)
         (out / page.name).write_text(typeset_html(html), "utf-8")
+    (out / CALENDAR).write_bytes(ballot_calendar(election).encode())
 
 
 def browser_facts(election: ElectionFile) -> dict[str, Any]:
@@ -101,18 +101,52 @@ def browser_facts(election: ElectionFile) -> dict[str, Any]:
 
     return {
         "site": election.site.name,
-        "timezone": election.timezone,
+        "utcOffsets": utc_offsets(
+            election.zone, election.windows.reissue.opens_at.year - 1, election.windows.voting.closes_at.year + 1
+        ),
+        "zone": zone_words(election),
         "reissue": window(election.windows.reissue),
         "voting": window(election.windows.voting),
         "helpdesk": {
             "phone": election.helpdesk.phone,
             "tel": telephone_digits(election.helpdesk.phone),
+            "written": written_way(election),
             "outsideVoting": hours(election.helpdesk.outside_voting),
             "duringVoting": hours(election.helpdesk.during_voting),
         },
         "domains": [domain.contents() for domain in election.domains],
+        "fieldMessages": FIELD_MESSAGES,
+        "phonePlans": phone_plans(election.phones.territories),
         "numenLockSeconds": election.limits.numen.lock_minutes * 60,
     }
+
+
+def written_way(election: ElectionFile) -> dict[str, str] | None:
+    """Return how to write to the helpdesk: a link and its words, the mailbox rather than the
+    form.
+    """
+    helpdesk = election.helpdesk
+    if helpdesk.email:
+        return {"href": f"mailto:{helpdesk.email}", "words": helpdesk.email}
+    return {"href": helpdesk.form, "words": "formulaire de l’assistance"} if helpdesk.form else None
+
+
+def phone_plans(accepted: Collection[str]) -> list[dict[str, Any]]:
+    """Return the numbering plans of the French territories, those of the election first and in its
+    order.
+    """
+    regions = [*accepted, *(region for region in TERRITORIES if region not in accepted)]
+    return [
+        {
+            "code": str(plan.country_code),
+            "name": TERRITORIES[plan.region],
+            "accepted": plan.region in accepted,
+            "trunk": plan.trunk,
+            "mobile": plan.mobile,
+            "landline": plan.landline,
+        }
+        for plan in map(plan_of, regions)
+    ]
 
 
 def fixed_colours(svg: str, palette: Palette) -> str:
@@ -120,11 +154,6 @@ def fixed_colours(svg: str, palette: Palette) -> str:
     sheet.
     """
     return _VARIABLE.sub(lambda found: palette[found[1]], svg)
-
-
-def telephone_digits(phone: str) -> str:
-    """Return a national number as a `tel:` link wants it, without separators."""
-    return re.sub(r"\D", "", phone)
 
 
 def french_duration(minutes: int) -> str:
@@ -137,7 +166,14 @@ def _minutes(opening: Opening) -> tuple[int, int]:
     return (opening.start.hour * 60 + opening.start.minute, opening.end.hour * 60 + opening.end.minute)
 
 
-def _modules(entry: str, files: dict[str, str]) -> set[str]:
+def without_comments(text: str) -> str:
+    """Leave out the comments of a script that have lines of their own: an eighth of a first
+    load.
+    """
+    return _COMMENT.sub("", text)
+
+
+def modules_of(entry: str, files: dict[str, str]) -> set[str]:
     """Return a script and all it imports: a page names them at once, so the browser need not find
     them one by one.
     """

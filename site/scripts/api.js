@@ -1,4 +1,7 @@
-/** Calls to the API of the voter space. */
+/**
+ * Calls to the API of the voter space, and the server's time: the clock of a phone or a PC may be
+ * wrong, or be set right while a page is open.
+ */
 
 // A Lambda that starts cold on a slow phone answers well within this.
 const TIMEOUT = 20_000;
@@ -14,13 +17,16 @@ const TIMEOUT = 20_000;
  * @typedef {Reissue & {
  *   reason?: Reason, expected_wait?: number, redelivery?: {channels: Channel[], numen: boolean}, history: Step[], confirmation: Confirmation,
  * }} TrackedReissue `expected_wait`: seconds until its turn, while the queue is long
+ * @typedef {{opens_at: string, closes_at: string, open: boolean, stopped: boolean}} Window of requests
  * @typedef {{
- *   window: {opens_at: string, closes_at: string, open: boolean, stopped: boolean},
+ *   window: Window,
  *   address: string, establishment: string, secretariat: string | null,
- *   generation: number, revision: string, issued_at: string, status: "active" | "used" | "frozen",
- *   last_reissue: (Reissue & {at: string}) | null,
+ *   generation: number, voter: string, revision: string, issued_at: string, status: "active" | "used" | "frozen",
+ *   lock: {ends_at: string | null} | null,
+ *   request?: {refused: string | null, again_at: string | null},
+ *   last_reissue: (Reissue & {at: string, redeliverable?: boolean}) | null,
  *   session: {expires_in: number},
- *   caller_code?: {code: string, expires_at: string},
+ *   caller_code?: {words: string, expires_at: string},
  * }} Overview
  */
 
@@ -52,15 +58,6 @@ export class Problem extends Error {
 
 /** No answer came: whether the call took effect is unknown. */
 export class Unreachable extends Error {}
-
-let clockSkew = 0;
-
-/**
- * The server's time in milliseconds, as far as its answers told: a phone's own clock may be wrong.
- */
-export function serverTime() {
-  return Date.now() + clockSkew;
-}
 
 /**
  * Call the API and return the body of its answer.
@@ -97,8 +94,7 @@ export async function call(method, path, { body, key } = {}) {
 
 /** @param {Response} answer */
 async function read(answer) {
-  const date = Date.parse(answer.headers.get("Date") ?? "");
-  if (date) clockSkew = date - Date.now();
+  setClock(answer);
   if (answer.status === 204) return null;
   const content = await answer.text();
   const body = parse(content);
@@ -129,6 +125,67 @@ function unreadable(status) {
   return {
     code: "unavailable",
     title: "Service momentanément indisponible",
-    detail: "Votre demande n’a pas pu être traitée. Recommencez dans quelques minutes.",
+    detail: "Le service n’a pas pu répondre. Recommencez dans quelques minutes.",
   };
 }
+
+// A page that waits for the time shows nothing of it: better its own than none.
+const CLOCK_PATIENCE = 3000;
+// Above what a busy computer takes to look at two clocks.
+const JUMP = 5000;
+
+let skew = 0;
+// The same instant on the clock of the computer and on one that nobody sets.
+let looked = { date: Date.now(), steady: performance.now() };
+let asking = false;
+
+/** The server's time in milliseconds, as far as its answers told. */
+export function serverTime() {
+  return Date.now() + skew;
+}
+
+/**
+ * Learn the time from an answer.
+ * @param {Response} answer
+ */
+function setClock({ headers }) {
+  // What CloudFront has kept is dated when it came from the bucket.
+  const date = Date.parse(headers.get("Date") ?? "") + Number(headers.get("Age") ?? 0) * 1000;
+  if (date) skew = date - Date.now();
+  look();
+}
+
+/**
+ * Tell whether the computer's clock has jumped, because it slept or was set: until the server has
+ * told the time, nobody knows which of the two.
+ */
+export function isClockInDoubt() {
+  if (asking) return true;
+  const jump = Date.now() - looked.date - (performance.now() - looked.steady);
+  if (Math.abs(jump) > JUMP) askTime();
+  else look();
+  return asking;
+}
+
+function look() {
+  looked = { date: Date.now(), steady: performance.now() };
+}
+
+/** Ask for nothing but the time: a call of the API would prolong the session. */
+async function askTime() {
+  asking = true;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), CLOCK_PATIENCE);
+  try {
+    setClock(await fetch(import.meta.url, { method: "HEAD", cache: "no-store", signal: abort.signal }));
+  } catch {
+    // No connection: the computer's clock is all there is.
+    look();
+  } finally {
+    clearTimeout(timer);
+    asking = false;
+  }
+}
+
+/** The time has been asked for once. */
+export const clockIsKnown = askTime();

@@ -1,9 +1,9 @@
 /**
- * The code that the helpdesk asks a caller for: shown while the voter is signed in, and no longer
- * than it is accepted.
+ * The two words that the helpdesk asks a caller for: shown while the voter is signed in, and no
+ * longer than they are accepted.
  */
 import { serverTime } from "./api.js";
-import { byId, make } from "./elements.js";
+import { byId } from "./elements.js";
 
 /** @typedef {import("./api.js").Overview} Overview */
 
@@ -15,14 +15,10 @@ let expiresAt = 0;
  */
 export function showCallerCode({ caller_code: shown }) {
   // While a version is being deployed the page may be newer than the API, which then tells none.
-  if (!shown) return;
-  const { code } = shown;
+  if (!shown?.words) return;
+  const { words } = shown;
   expiresAt = Date.parse(shown.expires_at);
-  byId("caller-code-digits").replaceChildren(
-    make("span", { "aria-hidden": "true" }, `${code.slice(0, 3)}\u00a0${code.slice(3)}`),
-    // Read one by one, as they are to be said.
-    make("span", { class: "visually-hidden" }, [...code].join(", ")),
-  );
+  byId("caller-code-words").textContent = words;
   offerNewOne(false);
   byId("caller-code").hidden = false;
 }
@@ -31,7 +27,7 @@ export function showCallerCode({ caller_code: shown }) {
 export function hideCallerCode() {
   expiresAt = 0;
   byId("caller-code").hidden = true;
-  byId("caller-code-digits").replaceChildren();
+  byId("caller-code-words").replaceChildren();
 }
 
 /** Tell whether the page shows a code. */
@@ -41,12 +37,12 @@ export function isCallerCodeShown() {
 
 /** Put the focus on the code, for whoever asked for it. */
 export function focusCallerCode() {
-  byId("caller-code-digits").focus();
+  byId("caller-code-words").focus();
 }
 
 /** @param {boolean} offered */
 function offerNewOne(offered) {
-  byId("caller-code-digits").hidden = offered;
+  byId("caller-code-words").hidden = offered;
   byId("caller-code-renew").hidden = !offered;
 }
 

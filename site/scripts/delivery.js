@@ -16,6 +16,9 @@ import { election } from "./election.js";
 
 // Whoever has received nothing by then is offered the other channel.
 const PATIENCE = 120_000;
+// In the last hours of the vote nobody has as much time.
+const SHORT_PATIENCE = 30_000;
+const LAST_HOURS = 2 * 3600;
 const MINUTE = 60;
 const MOVING = new Set(["queued", "sending", "sent"]);
 /** @type {Record<Status, string>} */
@@ -28,16 +31,6 @@ const LABELS = {
   superseded: "Remplacé",
   disputed: "Bloqué",
 };
-// A second message to the same number or address would fail like the first.
-const LASTING = new Set([
-  "carrier-refused",
-  "mail-blocked",
-  "no-route",
-  "no-such-mailbox",
-  "opted-out",
-  "too-expensive",
-  "unknown-number",
-]);
 /** @type {Record<string, string>} what the voter can do meanwhile */
 const DELAYS = {
   "mailbox-full": "Votre boîte est pleine. Videz-la : nous réessayons automatiquement.",
@@ -89,7 +82,7 @@ export function explain(reissue) {
   if (status === "disputed") {
     return [`Cet identifiant a été bloqué après un signalement. Appelez l’assistance au ${election.helpdesk.phone}.`];
   }
-  const failure = failedSms(reissue);
+  const failure = failedBefore(reissue);
   const by = channel === "sms" ? "par SMS" : "par courriel";
   const to = channel === "sms" ? `au numéro ${destination}` : `à l’adresse ${destination}`;
   if (status === "failed") {
@@ -111,7 +104,7 @@ export function explain(reissue) {
   }
   if (status === "sent") {
     const left = failure ? `Le même identifiant a été envoyé ${by}, ${to}.` : `Votre identifiant est parti ${by}.`;
-    return [...fallback(failure), `${left} Il devrait arriver dans quelques minutes.${lookForIt(channel)}`];
+    return [...fallback(failure), `${left} En général, il arrive en quelques minutes.${lookForIt(channel)}`];
   }
   if (reissue.expected_wait) return [waitWords(reissue.expected_wait, channel)];
   if (failure) return [...fallback(failure), `Le même identifiant part ${by}, ${to}.`];
@@ -124,12 +117,13 @@ export function explain(reissue) {
  * @param {TrackedReissue} reissue
  * @param {string} address the voter's own, masked
  * @param {number} now in milliseconds
+ * @param {number} [left] seconds until the vote closes
  * @returns {Offer | null}
  */
-export function offerOf(reissue, address, now) {
+export function offerOf(reissue, address, now, left = Number.POSITIVE_INFINITY) {
   const other = otherChannel(reissue.channel);
   if (!reissue.redelivery?.channels.includes(other)) return null;
-  if (!(MOVING.has(reissue.status) || reissue.status === "failed") || hasFailedForGood(reissue, other)) return null;
+  if (!(MOVING.has(reissue.status) || reissue.status === "failed")) return null;
   const by = other === "email" ? "par courriel" : "par SMS";
   const to = other === "email" ? `à l’adresse ${address}` : "sur le mobile indiqué dans votre demande";
   const again = `le même identifiant ${by}, ${to}`;
@@ -142,8 +136,9 @@ export function offerOf(reissue, address, now) {
   const button = `Recevoir ${by} à la place`;
   if (isSpam(reissue)) return { kind: "spam", text: `Vous ne le trouvez pas ? Recevez ${again}.`, button };
   if (isDelayed(reissue)) return { kind: "delayed", text: `Pour ne pas attendre, recevez ${again}.`, button };
-  const queued = reissue.history.findLast((step) => step.status === "queued") ?? reissue.history[0];
-  if (!(now - Date.parse(queued?.at ?? "") >= PATIENCE)) return null;
+  const queued = lastOf(reissue.history, (step) => step.status === "queued") ?? reissue.history[0];
+  const patience = left < LAST_HOURS ? SHORT_PATIENCE : PATIENCE;
+  if (!(now - Date.parse(queued?.at ?? "") >= patience)) return null;
   return { kind: "slow", text: `Rien reçu ? Vous pouvez recevoir ${again}. Il reste valable.`, button };
 }
 
@@ -173,8 +168,8 @@ export function confirmationWords({ status, reason }, address) {
 }
 
 /**
- * Tell whether there is something to wait for: the identifier, its confirmation, or the e-mail that
- * follows a failed SMS.
+ * Tell whether there is something to wait for: the identifier, its confirmation, or what follows a
+ * failure by itself.
  * @param {TrackedReissue} reissue
  */
 export function isMoving(reissue) {
@@ -192,27 +187,26 @@ export function otherChannel(channel) {
 }
 
 /**
- * The failed SMS in whose place the identifier goes by e-mail.
+ * The failure by one channel, in whose place the identifier goes by the other.
  * @param {TrackedReissue} reissue
  */
-function failedSms(reissue) {
-  if (reissue.channel === "sms") return undefined;
-  return reissue.history.findLast((step) => step.status === "failed" && step.channel === "sms");
+function failedBefore({ channel, history }) {
+  return lastOf(history, (step) => step.status === "failed" && step.channel === otherChannel(channel));
+}
+
+/**
+ * The last step of a kind. `findLast` is of 2022.
+ * @param {Step[]} history
+ * @param {(step: Step) => boolean} isMeant
+ */
+function lastOf(history, isMeant) {
+  return [...history].reverse().find(isMeant);
 }
 
 /** @param {Step | undefined} failure */
 function fallback(failure) {
-  return failure ? [`Le SMS n’a pas pu être remis${because(failure.reason)}.`] : [];
-}
-
-/**
- * @param {TrackedReissue} reissue
- * @param {Channel} channel
- */
-function hasFailedForGood(reissue, channel) {
-  return reissue.history.some(
-    (step) => step.status === "failed" && step.channel === channel && LASTING.has(step.reason?.code ?? ""),
-  );
+  if (!failure) return [];
+  return [`${failure.channel === "sms" ? "Le SMS" : "Le courriel"} n’a pas pu être remis${because(failure.reason)}.`];
 }
 
 /** @param {{status: Status, reason?: Reason}} at */

@@ -42,6 +42,14 @@ export function say(element, text) {
   element.hidden = text === "";
 }
 
+/**
+ * Send a form as its button does. `requestSubmit` is of 2022.
+ * @param {string} id
+ */
+export function send(id) {
+  /** @type {HTMLElement} */ (byId(id).querySelector("[type=submit]")).click();
+}
+
 /** @returns {HTMLElement} a link that calls the helpdesk */
 export function helpdeskLink() {
   return make("a", { href: `tel:${election.helpdesk.tel}`, class: "number" }, election.helpdesk.phone);
@@ -56,7 +64,8 @@ export function paragraph(text) {
 }
 
 // The number may stand with the spaces of French typography.
-const SPECIAL = new RegExp(`(${election.helpdesk.phone.replaceAll(" ", "\\s")}|\\S+@[\\w.-]*\\w)`);
+const NUMBER = election.helpdesk.phone.replace(/[.+]/g, "\\$&").replaceAll(" ", "\\s");
+const SPECIAL = new RegExp(`(${NUMBER}|\\S+@[\\w.-]*\\w)`);
 
 /**
  * A text in which the helpdesk's number can be touched and no address is broken at a hyphen.

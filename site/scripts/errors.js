@@ -1,10 +1,11 @@
 /** Errors: a summary above the title, the same words at the field, and what to do next. */
-import { Problem, serverTime, Unreachable } from "./api.js";
+import { isClockInDoubt, Problem, serverTime, Unreachable } from "./api.js";
 import { isCallerCodeShown } from "./caller-code.js";
 import { election } from "./election.js";
 import { byId, helpdeskLink, make, paragraph, say } from "./elements.js";
-import { helpdeskInWords } from "./helpdesk.js";
-import { counted, durationInWords, momentInWords, typeset } from "./typography.js";
+import { helpdeskInWords, meanwhile } from "./helpdesk.js";
+import { counted, durationInWords, momentInWords, momentThere, typeset } from "./typography.js";
+import { closeOfRequests } from "./voting.js";
 
 /**
  * @typedef {{field: string, message: string}} Fault `field` is the id of the input to go to
@@ -19,10 +20,13 @@ const LONGEST_COUNTDOWN = 3600;
 // What voters put right by themselves; for all else the helpdesk is named.
 const WITHOUT_HELPDESK = new Set([
   "busy",
+  "code-expired",
+  "code-used",
   "delivery-in-progress",
   "email-domain",
   "idempotency-mismatch",
   "invalid-fields",
+  "no-challenge",
   "numen-mismatch",
   "stale-page",
   "superseded",
@@ -47,15 +51,14 @@ const LINKS = {
 };
 
 // A stale page of the same voter: they have a later identifier.
-/** @type {[string, string]} */
-const FOLLOW = ["/suivi.html", "Voir le suivi de la demande"];
+const FOLLOW = LINKS["already-delivered"];
 
 /** @type {Record<string, string>} */
 const ADVICE = {
   "redelivery-expired": "Une nouvelle demande vous donne un autre identifiant, qui remplace celui-ci.",
   "too-many-redeliveries":
     "Cherchez-le dans vos SMS et dans vos courriers indésirables : il reste valable. " +
-    "Si vous ne le trouvez pas, faites une nouvelle demande. Vous recevrez un autre identifiant, qui remplacera celui-ci.",
+    "Sinon, faites une nouvelle demande.",
 };
 
 /** @type {number | undefined} */
@@ -163,8 +166,9 @@ export function nextSteps(problem) {
     steps.push(make("p", {}, make("a", { href: link[0], ...tab }, link[1])));
   }
   if (!WITHOUT_HELPDESK.has(problem.code)) {
-    steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(new Date(serverTime()))));
-    if (isCallerCodeShown()) steps.push("Elle vous demandera le code affiché sous « Besoin d’aide ? ».");
+    const now = new Date(serverTime());
+    steps.push(make("p", {}, "Assistance : ", helpdeskLink(), ". ", helpdeskInWords(now), ...meanwhile(now)));
+    if (isCallerCodeShown()) steps.push("Elle vous demandera les deux mots affichés sous « Besoin d’aide ? ».");
   }
   return steps;
 }
@@ -207,15 +211,18 @@ function markField({ field, message }) {
  * @param {number} seconds
  */
 function countdown(seconds) {
+  const until = serverTime() + seconds * 1000;
+  if (until >= closeOfRequests()) return make("p", {}, ...tooLate(until));
   if (seconds > LONGEST_COUNTDOWN) {
-    return make("p", {}, `Vous pourrez recommencer ${momentInWords(new Date(serverTime() + seconds * 1000))}.`);
+    return make("p", {}, `Vous pourrez recommencer ${momentThere(new Date(serverTime() + seconds * 1000))}.`);
   }
   const remaining = make("strong", { id: "countdown" }, durationInWords(seconds));
   const line = make("p", { class: "countdown" }, "Vous pourrez recommencer dans ", remaining, ".");
   const ending = make("div", { role: "status" });
-  const end = Date.now() + seconds * 1000;
+  const end = serverTime() + seconds * 1000;
   clock = setInterval(() => {
-    const left = Math.ceil((end - Date.now()) / 1000);
+    if (isClockInDoubt()) return;
+    const left = Math.ceil((end - serverTime()) / 1000);
     remaining.textContent = durationInWords(Math.max(left, 0));
     if (left > 0) return;
     clearInterval(clock);
@@ -226,17 +233,36 @@ function countdown(seconds) {
 }
 
 /**
+ * A wait that ends after the close is of no use: say so, and who can end it before.
+ * @param {number} until
+ * @returns {(Node | string)[]}
+ */
+function tooLate(until) {
+  const [end, close] = [until, closeOfRequests()].map((instant) => momentInWords(new Date(instant)));
+  return [
+    make(
+      "strong",
+      {},
+      `N’attendez pas : l’attente finirait ${end}, et les demandes ferment ${close}, ${election.zone}.`,
+    ),
+    " Appelez tout de suite l’assistance au ",
+    helpdeskLink(),
+    ".",
+  ];
+}
+
+/**
  * The faults of a form by its own inputs: each names in `data-fault` what is expected of it.
  * @param {HTMLFormElement} form
- * @param {Record<string, (value: string) => boolean>} rules what each text must satisfy
+ * @param {Record<string, (value: string) => boolean | string>} rules whether each text is good, or what is wrong with it
  * @returns {Fault[]}
  */
 export function findFaults(form, rules = {}) {
   const faults = [];
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-fault]"))) {
     const choice = field.type === "radio" || field.type === "checkbox";
-    const good = choice ? isChosen(form, field) : rules[field.name](field.value);
-    if (!good) faults.push({ field: field.id, message: typeset(field.dataset.fault ?? "") });
+    const found = choice ? isChosen(form, field) : rules[field.name](field.value);
+    if (found !== true) faults.push({ field: field.id, message: typeset(found || (field.dataset.fault ?? "")) });
   }
   return faults;
 }

@@ -1,8 +1,9 @@
-/** The help page: the code to read to the helpdesk, for a voter who has a session. */
+/** The help page: the words to read to the helpdesk, for a voter who has a session. */
 import { call, Problem } from "./api.js";
 import { focusCallerCode, showCallerCode } from "./caller-code.js";
 import { byId, helpdeskLink, make } from "./elements.js";
 import "./helpdesk.js";
+import "./tabs.js";
 
 let asking = false;
 
@@ -11,7 +12,7 @@ async function ask() {
   if (asking) return;
   asking = true;
   const answer = byId("caller-code-answer");
-  answer.replaceChildren("Chargement du code…");
+  answer.replaceChildren("Chargement des deux mots…");
   try {
     showCallerCode(await call("GET", "/api/reissue"));
     answer.replaceChildren();
@@ -27,20 +28,22 @@ async function ask() {
 }
 
 /**
- * Why no code can be shown, and what to do.
+ * Why no words can be shown, and what to do.
  * @param {unknown} failure
  * @returns {Node[]}
  */
 function sayWhy(failure) {
   if (failure instanceof Problem && failure.code === "signed-out") {
     const way = make("a", { href: "/connexion.html#suivi" }, "Identifiez-vous");
-    return [make("span", {}, "Votre session n’est pas ouverte. ", way, " : le code s’affiche ensuite sur la page.")];
+    return [
+      make("span", {}, "Votre session n’est pas ouverte. ", way, " : les deux mots s’affichent ensuite sur la page."),
+    ];
   }
   return [
     make(
       "span",
       {},
-      "Le code ne peut pas être affiché pour l’instant. Réessayez, ou appelez l’assistance au ",
+      "Les deux mots ne peuvent pas être affichés pour l’instant. Réessayez, ou appelez l’assistance au ",
       helpdeskLink(),
       ".",
     ),
@@ -49,3 +52,5 @@ function sayWhy(failure) {
 
 byId("show-caller-code").addEventListener("click", ask);
 byId("caller-code-renew").addEventListener("click", ask);
+
+document.dispatchEvent(new Event("scripts-ready"));

@@ -2,18 +2,18 @@
  * Steps 3 and 4: the form, its review, and the request itself. What is typed stays in the fields of
  * this document.
  */
-import { call, Problem, Unreachable } from "./api.js";
-import { byId, input, make, paragraph, say } from "./elements.js";
+import { call, Problem, serverTime, Unreachable } from "./api.js";
+import { byId, input, make, paragraph, say, send } from "./elements.js";
 import { atField, findFaults, nextSteps, showErrors, showFailure } from "./errors.js";
-import { isNumen, normalisedNumen } from "./numen.js";
+import { compact, plain, readNumen, readPhone } from "./pasted.js";
 import { isSignedOut } from "./session.js";
-import { momentInWords, typeset } from "./typography.js";
+import { momentThere, ordinal, typeset } from "./typography.js";
 import { showView } from "./views.js";
 import { whileWaiting } from "./waiting.js";
 
 /**
  * @typedef {import("./api.js").Overview} Overview
- * @typedef {{readAgain: () => Promise<Overview>, signInAgain: () => void}} Session
+ * @typedef {{readAgain: () => Promise<Overview>, signInAgain: () => void, welcomeStranger: () => void}} Session
  */
 
 /** @type {Record<string, string>} */
@@ -26,11 +26,10 @@ const REFUSALS = new Set(["window-closed", "reissues-stopped", "already-voted", 
 const SAFE_TO_REPEAT = "Vous pouvez réessayer sans risque : la demande ne sera pas faite deux fois.";
 const FORM_FAULTS = new Set(["idempotency-mismatch", "invalid-fields", "numen-mismatch", "phone-in-use"]);
 
-/** @type {Record<string, (value: string) => boolean>} */
+/** @type {Record<string, (value: string) => boolean | string>} */
 const RULES = {
-  numen: isNumen,
-  // Which numbers are accepted is the API's to say.
-  phone: (value) => value.replace(/\D/g, "").length >= 9,
+  numen: (typed) => readNumen(typed).fault || true,
+  phone: (typed) => readPhone(typed).fault || true,
   extra_proof: (value) => normalisedExtraProof(value) !== "",
 };
 
@@ -86,12 +85,13 @@ export function isReviewReady() {
  * @param {"push" | "replace" | "keep"} historyChange
  */
 export function showReview(historyChange) {
-  byId("review-numen").textContent = normalisedNumen(input("numen").value);
+  byId("review-numen").textContent = readNumen(input("numen").value).value;
   if (asksForMore) byId("review-extra-proof").textContent = normalisedExtraProof(input(EXTRA_PROOF).value);
   byId("review-phone").textContent = input("phone").value.trim();
-  say(byId("review-channel"), channel() === "sms" ? "Par SMS, sur ce mobile" : `Par courriel, à ${overview.address}`);
-  say(byId("review-confirmation"), `Par courriel, à ${overview.address}`);
-  byId("review-current").textContent = typeset(` (n° ${overview.generation})`);
+  const mail = `Par courriel, à ${overview.address}`;
+  say(byId("review-channel"), channel() === "sms" ? "Par SMS, sur ce mobile" : mail);
+  say(byId("review-confirmation"), mail);
+  byId("review-current").textContent = typeset(` (le ${ordinal(overview.generation)})`);
   showView("review", { history: historyChange });
 }
 
@@ -110,8 +110,14 @@ async function review(session) {
     return;
   }
   if (uncertain && (await committedMeanwhile(session))) return;
-  key = crypto.randomUUID();
+  key = freshKey();
   showReview("push");
+}
+
+/** A value that no other request has. `randomUUID` is of 2022. */
+function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
@@ -119,16 +125,17 @@ async function review(session) {
  * @param {Session} session
  */
 async function committedMeanwhile(session) {
-  const shown = overview.revision;
+  const shown = overview;
   try {
     overview = await session.readAgain();
   } catch (failure) {
-    showCallFailure(failure, session, () => form("request-form").requestSubmit());
+    showCallFailure(failure, session, () => send("request-form"));
     return true;
   }
   uncertain = false;
-  if (overview.revision === shown) return false;
-  finish();
+  if (overview.revision === shown.revision) return false;
+  if (overview.voter === shown.voter) finish();
+  else session.welcomeStranger();
   return true;
 }
 
@@ -136,7 +143,7 @@ async function committedMeanwhile(session) {
 async function confirm(session) {
   const body = {
     revision: overview.revision,
-    numen: normalisedNumen(input("numen").value),
+    numen: readNumen(input("numen").value).value,
     ...(asksForMore && { extra_proof: normalisedExtraProof(input(EXTRA_PROOF).value) }),
     phone: input("phone").value.trim(),
     channel: channel(),
@@ -149,7 +156,7 @@ async function confirm(session) {
     });
   } catch (failure) {
     uncertain = failure instanceof Unreachable || (failure instanceof Problem && failure.code === "unavailable");
-    showCallFailure(failure, session, () => form("review-form").requestSubmit());
+    showCallFailure(failure, session, () => send("review-form"));
   }
 }
 
@@ -226,7 +233,7 @@ function refusalOf(read) {
     const detail = "Il a été bloqué après un signalement. Appelez l’assistance.";
     return ["Votre identifiant est bloqué", detail, new Problem(409, { code: "frozen" }, null)];
   }
-  if (read.window.open) return null;
+  if (read.window.open) return lockOf(read);
   if (read.window.stopped) {
     const detail =
       "L’organisateur a suspendu les demandes de nouvel identifiant. Votre identifiant actuel reste valable. Appelez l’assistance.";
@@ -234,10 +241,32 @@ function refusalOf(read) {
   }
   const opensAt = new Date(read.window.opens_at);
   const [title, detail] =
-    opensAt.getTime() > Date.now()
-      ? ["Les demandes ne sont pas encore ouvertes", `Revenez à partir du ${momentInWords(opensAt)}.`]
-      : ["Les demandes sont fermées", `Elles ont fermé le ${momentInWords(new Date(read.window.closes_at))}.`];
+    opensAt.getTime() > serverTime()
+      ? ["Les demandes ne sont pas encore ouvertes", `Revenez à partir du ${momentThere(opensAt)}.`]
+      : ["Les demandes sont fermées", `Elles ont fermé le ${momentThere(new Date(read.window.closes_at))}.`];
   return [title, detail, new Problem(409, { code: "window-closed" }, null)];
+}
+
+/**
+ * A lock, or too many requests, is told before anything is typed.
+ * @param {Overview} read
+ * @returns {[string, string, Problem] | null} title, detail, problem
+ */
+function lockOf({ lock, request }) {
+  const many = request?.refused === "too-many-reissues";
+  // While a version is being deployed the page may be newer than the API.
+  if (!lock && !many) return null;
+  const end = many ? request.again_at : lock?.ends_at;
+  const again = end
+    ? `Vous pourrez faire votre demande ${momentThere(new Date(end))} : rechargez alors cette page.`
+    : "Seule l’assistance peut vous débloquer.";
+  return many
+    ? ["Trop de demandes", again, new Problem(429, { code: request.refused }, 0)]
+    : [
+        "Trop d’essais",
+        `Un NUMEN qui n’est pas le vôtre a été saisi trop de fois. ${again}`,
+        new Problem(429, { code: "locked" }, 0),
+      ];
 }
 
 /**
@@ -258,10 +287,20 @@ function showExisting() {
   const last = overview.last_reissue;
   byId("existing").hidden = !last;
   if (!last) return;
-  say(byId("existing-title"), `Vous avez déjà un nouvel identifiant : réassort n° ${last.generation}.`);
+  say(
+    byId("existing-title"),
+    `Vous avez déjà demandé un nouvel identifiant : c’est votre ${ordinal(last.generation)}.`,
+  );
   const way = last.channel === "sms" ? "par SMS, au numéro" : "par courriel, à l’adresse";
-  const sent = `Demandé ${momentInWords(new Date(last.at))}, envoyé ${way} ${last.destination}.`;
-  say(byId("existing-text"), `${sent} S’il n’arrive pas, ne refaites pas de demande : suivez l’envoi.`);
+  const sent = `Demandé ${momentThere(new Date(last.at))}, envoyé ${way} ${last.destination}.`;
+  say(byId("existing-text"), `${sent} ${existingAdvice(last)}`);
+}
+
+/** @param {NonNullable<Overview["last_reissue"]>} last */
+function existingAdvice({ status, redeliverable }) {
+  return status === "failed" && !redeliverable
+    ? "L’envoi a échoué. Faites une nouvelle demande, avec un autre mobile."
+    : "S’il n’arrive pas, ne refaites pas de demande : suivez l’envoi.";
 }
 
 function channel() {
@@ -282,7 +321,7 @@ function checkExtraProof() {
 function normalisedExtraProof(typed) {
   const { minLength, maxLength } = input(EXTRA_PROOF).dataset;
   if (!minLength) return normalisedDay(typed);
-  const text = typed.replace(/[\s-]/g, "");
+  const text = compact(typed);
   const fits = text.length >= Number(minLength) && text.length <= Number(maxLength);
   return fits && /^[A-Za-z0-9]+$/.test(text) ? text.toUpperCase() : "";
 }
@@ -292,7 +331,7 @@ function normalisedExtraProof(typed) {
  * @param {string} typed
  */
 function normalisedDay(typed) {
-  const text = typed.trim().replace(/[\s/.-]+/g, "/");
+  const text = plain(typed).replace(/[\s/.-]+/g, "/");
   const found = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text) ?? /^(\d{2})(\d{2})(\d{4})$/.exec(text);
   if (!found) return "";
   const [day, month, year] = found.slice(1).map(Number);

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { byId } from "./elements.js";
 import "./helpdesk.js";
+import "./tabs.js";
 
 /** Asked only when the voter comes from a page where they were signed in. */
 async function nameSecretariat() {

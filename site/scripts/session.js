@@ -1,9 +1,11 @@
 /** The voter's session: who is signed in, a warning before it ends, signing out. */
-import { call, Problem } from "./api.js";
+import { call, isClockInDoubt, Problem, serverTime } from "./api.js";
 import { focusCallerCode, hideCallerCode, showCallerCode } from "./caller-code.js";
 import { byId } from "./elements.js";
 import { clearErrors, showFailure } from "./errors.js";
+import { leave, onNews, tellTabs } from "./tabs.js";
 import { durationInWords } from "./typography.js";
+import { tellCloseOfRequests } from "./voting.js";
 
 /** @typedef {import("./api.js").Overview} Overview */
 
@@ -14,19 +16,23 @@ let endsAt = 0;
 let warnsAt = 0;
 /** @type {() => void} */
 let onEnd = () => {};
-// Another tab may prolong or end the same session; nothing is stored for that.
-const tabs = new BroadcastChannel("session");
+/** @type {() => void} */
+let onStranger = () => {};
+// Whose session it is, or was: opaque, for two addresses may be masked alike.
+let voter = "";
 
 /**
  * Watch the session of this page.
- * @param {() => void} whenEnded what to do once it has ended, here or in another tab
+ * @param {() => void} whenEnded what to do once it has ended
+ * @param {() => void} whenStranger what to do once another voter has the session of this browser
  */
-export function watchSession(whenEnded) {
+export function watchSession(whenEnded, whenStranger) {
   onEnd = whenEnded;
-  tabs.addEventListener("message", ({ data }) => {
-    if (!endsAt) return;
-    if (data.endsAt) prolong(data.endsAt);
-    else end();
+  onStranger = whenStranger;
+  onNews((news) => {
+    if (!endsAt || !news.endsAt) return;
+    if (news.voter === voter) prolong(news.endsAt);
+    else onStranger();
   });
   setInterval(tick, 1000);
   // A computer that slept has missed its ticks.
@@ -45,13 +51,23 @@ export function watchSession(whenEnded) {
 export async function readOverview() {
   /** @type {Overview} */
   const overview = await call("GET", "/api/reissue");
-  prolong(Date.now() + overview.session.expires_in * 1000);
-  tabs.postMessage({ endsAt });
+  // While a version is being deployed the page may be newer than the API.
+  voter = overview.voter ?? overview.revision;
+  prolong(serverTime() + overview.session.expires_in * 1000);
+  tellTabs({ endsAt, voter });
   byId("account-address").textContent = overview.address;
   byId("account-establishment").textContent = overview.establishment ? `, ${overview.establishment}` : "";
   byId("account").hidden = false;
   showCallerCode(overview);
+  tellCloseOfRequests(overview.window.closes_at);
   return overview;
+}
+
+/** Prolong the session of the voter whom the page shows, and of nobody else. */
+async function readAgain() {
+  const shown = voter;
+  await readOverview();
+  if (voter !== shown) onStranger();
 }
 
 /**
@@ -65,31 +81,31 @@ export function isSignedOut(failure) {
 /** Forget the session: the API says that it has ended. */
 export function forgetSession() {
   endsAt = 0;
-  dialog().close();
+  closeWarning();
   byId("account").hidden = true;
   hideCallerCode();
 }
 
 /** @param {number} until */
 function prolong(until) {
-  const lasts = until - Date.now();
+  const lasts = until - serverTime();
   endsAt = until;
   warnsAt = until - Math.min(LONGEST_WARNING, Math.max(SHORTEST_WARNING, lasts / 3));
-  dialog().close();
+  closeWarning();
 }
 
 function tick() {
-  if (!endsAt) return;
-  const left = Math.ceil((endsAt - Date.now()) / 1000);
+  if (!endsAt || isClockInDoubt()) return;
+  const left = Math.ceil((endsAt - serverTime()) / 1000);
   if (left <= 0) {
     end();
     return;
   }
   byId("session-remaining").textContent = durationInWords(left);
-  if (Date.now() < warnsAt || dialog().open) return;
+  if (serverTime() < warnsAt || dialog().hasAttribute("open")) return;
   warnsAt = endsAt;
   byId("session-final").hidden = true;
-  dialog().showModal();
+  openWarning();
 }
 
 function end() {
@@ -102,24 +118,24 @@ function end() {
 async function extend(event) {
   event.preventDefault();
   if (!byId("session-final").hidden) {
-    dialog().close();
+    closeWarning();
     return;
   }
   try {
     const before = endsAt;
-    await readOverview();
-    if (endsAt - before < 5000 && endsAt - Date.now() <= LONGEST_WARNING) {
+    await readAgain();
+    if (endsAt - before < 5000 && endsAt - serverTime() <= LONGEST_WARNING) {
       // The longest life of a session: the API does not prolong it any more.
       warnsAt = endsAt;
       byId("session-final").hidden = false;
-      dialog().showModal();
+      openWarning();
     }
   } catch (failure) {
     if (isSignedOut(failure)) {
       end();
       return;
     }
-    dialog().close();
+    closeWarning();
     showFailure(failure, {
       retry() {
         clearErrors();
@@ -132,7 +148,7 @@ async function extend(event) {
 /** Another page may have prolonged the session, and shown the code that this one lacks. */
 async function renewCallerCode() {
   try {
-    await readOverview();
+    await readAgain();
     focusCallerCode();
   } catch (failure) {
     if (isSignedOut(failure)) end();
@@ -144,12 +160,27 @@ async function signOut() {
   try {
     await call("DELETE", "/api/login");
   } catch (failure) {
-    dialog().close();
+    closeWarning();
     showFailure(failure, { retry: signOut });
     return;
   }
-  tabs.postMessage({ endsAt: 0 });
-  location.replace("/index.html#deconnexion");
+  tellTabs({ signedOut: true });
+  leave();
+}
+
+function openWarning() {
+  if ("showModal" in dialog()) {
+    dialog().showModal();
+    return;
+  }
+  // Safari before 15.4: the style sheet puts it over the page.
+  /** @type {HTMLElement} */ (dialog()).setAttribute("open", "");
+  byId("session-extend").focus();
+}
+
+function closeWarning() {
+  if ("close" in dialog()) dialog().close();
+  /** @type {HTMLElement} */ else dialog().removeAttribute("open");
 }
 
 function dialog() {

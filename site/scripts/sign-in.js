@@ -1,15 +1,17 @@
 /** Steps 1 and 2: an address, and the code that was sent to it. */
-import { call, Problem } from "./api.js";
-import { suggestAddress } from "./domains.js";
+import { call, Problem, serverTime } from "./api.js";
 import { election } from "./election.js";
-import { byId, input, make, say } from "./elements.js";
+import { byId, input, make, say, send } from "./elements.js";
 import { clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
+import { readAddress, readCode, suggestAddress } from "./pasted.js";
 import { durationInWords } from "./typography.js";
 import { showView } from "./views.js";
 import { whileWaiting } from "./waiting.js";
 
 const DOMAINS = election.domains.map(({ domain }) => domain);
 
+// After these a code that was typed is of no more use here.
+const NEW_CODE = new Set(["code-expired", "code-used", "no-challenge"]);
 const NOT_SENT =
   "Plusieurs codes viennent d’être demandés pour cette adresse. Un code ne sert que dans le navigateur qui l’a demandé. " +
   "Si vous en avez déjà demandé un ici, utilisez-le. Sinon, recommencez dans quelques minutes.";
@@ -40,8 +42,8 @@ export function startSignIn(whenSignedIn) {
 }
 
 async function askCode() {
-  const typed = input("email").value.trim();
-  const faults = findFaults(form("address-form"), { email: () => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) });
+  const { value: typed, fault } = readAddress(input("email").value);
+  const faults = findFaults(form("address-form"), { email: () => fault || true });
   if (faults.length) {
     showErrors({ faults });
     return;
@@ -53,7 +55,7 @@ async function askCode() {
     showAddress();
   } catch (failure) {
     if (failure instanceof Problem && failure.code === "email-domain") showAcceptedAddresses(failure, typed);
-    else showFailure(failure, { fields: { email: "email" }, retry: () => form("address-form").requestSubmit() });
+    else showFailure(failure, { fields: { email: "email" }, retry: () => send("address-form") });
   }
 }
 
@@ -69,19 +71,19 @@ function requestCode(typed) {
     address = typed;
     // While a version is being deployed the page may be newer than the API.
     sent = answer.sent !== false;
-    resendAt = Date.now() + answer.resend_in * 1000;
+    resendAt = serverTime() + answer.resend_in * 1000;
   });
 }
 
 /** @param {() => Promise<void>} whenSignedIn */
 async function redeemCode(whenSignedIn) {
-  const code = input("code").value.replace(/[\s.-]/g, "");
-  const faults = findFaults(form("code-form"), { code: () => /^[0-9]{6}$/.test(code) });
+  const { value: code, fault } = readCode(input("code").value);
+  const faults = findFaults(form("code-form"), { code: () => fault || true });
   if (faults.length) {
     showErrors({ faults });
     return;
   }
-  const retry = () => form("code-form").requestSubmit();
+  const retry = () => send("code-form");
   try {
     const redeemed = await whileWaiting("Vérification du code…", async () => {
       await call("POST", "/api/login/code", { body: { code } });
@@ -91,7 +93,11 @@ async function redeemCode(whenSignedIn) {
     showCodeFailure(failure, retry);
     return;
   }
+  // Whoever signs in next on this page may be somebody else.
   input("code").value = "";
+  input("email").value = "";
+  address = "";
+  say(byId("code-sent"), "");
   await whenSignedIn();
 }
 
@@ -104,6 +110,12 @@ function showCodeFailure(failure, retry) {
   if (failure instanceof Problem && failure.code === "too-many-tries") {
     exhausted = true;
     showFailure(failure, { action: again });
+    return;
+  }
+  if (failure instanceof Problem && NEW_CODE.has(failure.code)) {
+    failure.errors = [{ field: "code", code: failure.code, message: failure.detail }];
+    failure.detail = "";
+    showFailure(failure, { fields: { code: "code" }, action: again });
     return;
   }
   if (failure instanceof Problem && failure.code === "wrong-code") {
@@ -121,7 +133,7 @@ async function askAgain() {
     showView("address");
     return;
   }
-  if (Date.now() < resendAt) {
+  if (serverTime() < resendAt) {
     const wait = `Attendez encore ${durationInWords(secondsLeft())} avant de demander un nouveau code.`;
     say(byId("announcer"), wait);
     byId("resend").focus();
@@ -155,7 +167,7 @@ function showWait() {
 }
 
 function secondsLeft() {
-  return Math.max(0, Math.ceil((resendAt - Date.now()) / 1000));
+  return Math.max(0, Math.ceil((resendAt - serverTime()) / 1000));
 }
 
 /**
@@ -169,7 +181,7 @@ function showAcceptedAddresses(problem, typed) {
   );
   const suggested = suggestAddress(typed, DOMAINS);
   const meant = suggested
-    ? [make("p", {}, "Vouliez-vous écrire ", make("strong", { class: "address" }, suggested), " ?")]
+    ? [make("p", {}, "Vouliez-vous écrire ", make("span", { class: "address" }, make("strong", {}, suggested), " ?"))]
     : [];
   const accept = () => {
     input("email").value = suggested ?? "";

@@ -1,5 +1,6 @@
 /** The status page: what was issued, where it went, how it goes. */
 import { call, Problem, serverTime } from "./api.js";
+import { offerCopy } from "./copying.js";
 import {
   confirmationWords,
   explain,
@@ -13,9 +14,10 @@ import {
 import { byId, input, make, paragraph, say } from "./elements.js";
 import { atField, clearErrors, findFaults, showErrors, showFailure } from "./errors.js";
 import "./helpdesk.js";
-import { isNumen, normalisedNumen } from "./numen.js";
+import { readNumen } from "./pasted.js";
 import { forgetSession, isSignedOut, readOverview, watchSession } from "./session.js";
-import { momentInWords, typeset } from "./typography.js";
+import { momentInWords, momentThere, ordinal, typeset } from "./typography.js";
+import { secondsToVote } from "./voting.js";
 import { whileWaiting } from "./waiting.js";
 
 /**
@@ -39,6 +41,7 @@ let reissue;
 /** The voter's own address, masked. */
 let address = "";
 let redeliverable = true;
+let requestable = true;
 /** What was told to those who do not see the page. */
 let told = new Set();
 let asked = 0;
@@ -51,6 +54,7 @@ async function start() {
     await whileWaiting("Chargement de votre demande…", async () => {
       const overview = await readOverview();
       const last = overview.last_reissue;
+      showWhatIsOpen(overview);
       byId("none").hidden = last !== null;
       if (!last) return;
       show(await call("GET", `/api/reissue/${last.reference}`), overview);
@@ -63,17 +67,30 @@ async function start() {
 }
 
 /**
+ * What cannot be asked for any more is not offered.
+ * @param {Overview} overview
+ */
+function showWhatIsOpen({ window, status, request }) {
+  // While a version is being deployed the page may be newer than the API.
+  requestable = request ? request.refused === null : window.open && status === "active";
+  byId("none-request").hidden = !requestable;
+  byId("new-request-form").hidden = !requestable;
+}
+
+/**
  * @param {TrackedReissue} read
  * @param {Overview} overview
  */
 function show(read, overview) {
   const { generation, reference } = read;
   address = overview.address;
-  say(byId("receipt-title"), `Réassort n° ${generation}, remplace le n° ${generation - 1}`);
-  say(byId("replaced"), `Le n° ${generation - 1} ne fonctionne plus.`);
+  const before = ordinal(generation - 1);
+  say(byId("receipt-title"), `Votre ${ordinal(generation)} identifiant (il remplace le ${before})`);
+  say(byId("replaced"), `Le ${before} ne fonctionne plus.`);
+  say(byId("reissue-number"), `Réassort n° ${generation}, remplace le n° ${generation - 1}`);
   byId("reference").textContent = reference;
   const at = overview.last_reissue?.at ?? overview.issued_at;
-  byId("requested-at").replaceChildren(make("time", { datetime: at }, momentInWords(new Date(at))));
+  byId("requested-at").replaceChildren(make("time", { datetime: at }, momentThere(new Date(at))));
   byId("tracking").hidden = false;
   showStatus(read);
 }
@@ -88,8 +105,8 @@ function showStatus(read) {
   byId("status").dataset.status = tone(read);
   byId("status").textContent = state;
   byId("status-text").replaceChildren(...texts.map(paragraph));
-  byId("vote-advice").hidden = ended || read.status === "failed";
-  byId("wrong-destination").hidden = ended;
+  byId("vote-advice").hidden = ended || read.status === "failed" || secondsToVote() === 0;
+  byId("wrong-destination").hidden = ended || !requestable;
   if (read.status === "delivered" || read.status === "failed") byId("redelivered").hidden = true;
   byId("history").replaceChildren(
     ...read.history.map((step) =>
@@ -117,7 +134,7 @@ function showStatus(read) {
  * refusal says so itself.
  */
 function showOffer() {
-  const offer = redeliverable ? offerOf(reissue, address, serverTime()) : null;
+  const offer = redeliverable ? offerOf(reissue, address, serverTime(), secondsToVote()) : null;
   byId("redelivery").hidden = !offer;
   if (offer) {
     say(byId("redelivery-text"), offer.text);
@@ -158,7 +175,9 @@ async function ask() {
       sessionEnded();
       return;
     }
-    // A question that fails is asked again later; what is shown stays true.
+    // It was asked in the session of another voter.
+    if (failure instanceof Problem && failure.code === "not-found") location.reload();
+    // Any other question that fails is asked again later; what is shown stays true.
   }
   askLater();
 }
@@ -169,12 +188,14 @@ async function redeliver() {
   /** @type {{channel: string, numen?: string}} */
   const body = { channel };
   if (reissue.redelivery?.numen) {
-    const faults = findFaults(/** @type {HTMLFormElement} */ (byId("redelivery-form")), { numen: isNumen });
+    const faults = findFaults(/** @type {HTMLFormElement} */ (byId("redelivery-form")), {
+      numen: (typed) => readNumen(typed).fault || true,
+    });
     if (faults.length) {
       showErrors({ faults });
       return;
     }
-    body.numen = normalisedNumen(input("numen").value);
+    body.numen = readNumen(input("numen").value).value;
   }
   try {
     await whileWaiting("Envoi en cours…", async () => {
@@ -225,9 +246,12 @@ byId("redelivery-form").addEventListener("submit", (event) => {
   event.preventDefault();
   redeliver();
 });
+offerCopy("copy-reference", "reference");
 byId("print").addEventListener("click", () => window.print());
-watchSession(sessionEnded);
+watchSession(sessionEnded, () => location.reload());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 start();
+
+document.dispatchEvent(new Event("scripts-ready"));

@@ -1,4 +1,5 @@
 /** French texts: spaces, numbers, dates. */
+import { serverTime } from "./api.js";
 import { election } from "./election.js";
 
 const NO_BREAK = "\u00a0";
@@ -42,8 +43,10 @@ export function counted(count, noun) {
  * @param {string} day ISO date
  */
 export function dayInWords(day) {
-  const format = new Intl.DateTimeFormat("fr-FR", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
-  return typeset(format.format(new Date(`${day}T00:00:00Z`)).replace(/ 1 /, " 1er "));
+  const date = new Date(`${day}T00:00:00Z`);
+  const weekday = DAYS.split("|")[(date.getUTCDay() + 6) % 7];
+  const month = MONTHS.split("|")[date.getUTCMonth()];
+  return typeset(`${weekday} ${date.getUTCDate() === 1 ? "1er" : date.getUTCDate()} ${month}`);
 }
 
 /**
@@ -56,24 +59,17 @@ export function clockInWords(minutes) {
 }
 
 /**
- * Date and time of day of an instant where the election takes place.
+ * Date and time of day of an instant where the election takes place, without the browser's own
+ * calendar: to load it takes a slow phone 0.2 s.
  * @param {Date} instant
  * @returns {{day: string, minutes: number}} ISO date, minutes since midnight
  */
 export function localTime(instant) {
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: election.timezone,
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
-  /** @type {Record<string, string>} */
-  const part = {};
-  for (const { type, value } of format.formatToParts(instant)) part[type] = value;
-  return { day: `${part.year}-${part.month}-${part.day}`, minutes: Number(part.hour) * 60 + Number(part.minute) };
+  const minute = Math.floor(instant.getTime() / 60_000);
+  const [first] = election.utcOffsets;
+  const [, offset] = election.utcOffsets.filter(([from]) => from <= minute).pop() ?? first;
+  const local = new Date((minute + offset) * 60_000);
+  return { day: local.toISOString().slice(0, 10), minutes: local.getUTCHours() * 60 + local.getUTCMinutes() };
 }
 
 /**
@@ -83,8 +79,24 @@ export function localTime(instant) {
 export function momentInWords(instant) {
   const { day, minutes } = localTime(instant);
   const year = day.slice(0, 4);
-  const yearInWords = localTime(new Date()).day.startsWith(year) ? "" : ` ${year}`;
+  const yearInWords = localTime(new Date(serverTime())).day.startsWith(year) ? "" : ` ${year}`;
   return `${dayInWords(day)}${yearInWords} à ${clockInWords(minutes)}`;
+}
+
+/**
+ * Return `lundi 26 novembre à 8 h, heure de Paris`.
+ * @param {Date} instant
+ */
+export function momentThere(instant) {
+  return `${momentInWords(instant)}, ${election.zone}`;
+}
+
+/**
+ * Return `1er` or `2e`.
+ * @param {number} number
+ */
+export function ordinal(number) {
+  return number === 1 ? "1er" : `${number}e`;
 }
 
 /**

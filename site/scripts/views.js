@@ -9,7 +9,7 @@ import { clearErrors } from "./errors.js";
 const SITE = ` – ${election.site}`;
 
 /** @type {View} */
-let current = "loading";
+let current = viewAtStart();
 
 /** The step that is shown. */
 export function currentView() {
@@ -40,6 +40,14 @@ export function showView(name, { history = "push", title } = {}) {
 }
 
 /**
+ * Where a step is, without its fragment.
+ * @param {View} name
+ */
+export function pathOf(name) {
+  return viewElement(name).dataset.path?.split("#")[0] ?? "/demande.html";
+}
+
+/**
  * Tell the voter something before the title, and put the focus on it.
  * @param {string} text
  */
@@ -50,6 +58,12 @@ export function showNotice(text) {
 
 export function hideNotice() {
   say(byId("notice"), "");
+}
+
+/** @returns {View} the step that the document came with */
+function viewAtStart() {
+  const shown = /** @type {HTMLElement | null} */ (document.querySelector("[data-view]:not([hidden])"));
+  return /** @type {View} */ (shown?.dataset.view ?? "loading");
 }
 
 /**
