@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from reassort.election import Election
 
+from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.duplicates import DuplicateSearch, SortedRuns
 from reassort_ops.roll.faults import FaultCode, RowFault
-from reassort_ops.roll.file import Column, RollFile, RollFileError
+from reassort_ops.roll.file import RollFile, RollFileError
 from reassort_ops.roll.rows import RollRow, RowRules
 
 # In the order in which the faults of one line are told.
@@ -54,7 +55,7 @@ def check_roll(
             the other way round.
     """
     _raise_if_unfit(roll, election)
-    rules = RowRules(election, issuing=roll.issuing)
+    rules = RowRules(election, issuing=roll.issuing, columns=roll.columns)
     refused = bytearray(roll.header + 1)
     read = faults = 0
     with ExitStack() as opened:
@@ -83,7 +84,7 @@ def valid_rows(roll: RollFile, election: Election, checked: CheckedRoll) -> Iter
     Raises:
         RollFileError: the file is not what it was when it was checked.
     """
-    rules = RowRules(election, issuing=roll.issuing)
+    rules = RowRules(election, issuing=roll.issuing, columns=roll.columns)
     read = 0
     for line in roll.lines():
         if line.is_blank:
@@ -103,7 +104,7 @@ def _raise_if_unfit(roll: RollFile, election: Election) -> None:
     they are.
     """
     column = Column.EXTRA_PROOF
-    if election.extra_proof is not None and not roll.has(column):
+    if election.extra_proof is not None and not roll.has(column) and not roll.partial:
         raise RollFileError(f"{roll.path}:{roll.header}: column {column} is missing: the election asks for it")
     if election.extra_proof is None and roll.has(column):
         raise RollFileError(

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from reassort_ops.failures import OperatorError
 from reassort_ops.roll.faults import ROW, RowFault
-from reassort_ops.roll.file import RollFile
+from reassort_ops.roll.file import RollFile, RollFileError
 from reassort_ops.whole_file import whole_file
 
 _HEADER = ("ligne", "colonne", "motif")
 _WHOLE_ROW = "(ligne entière)"
+_WHOLE_FILE = "(en-tête ou fichier entier)"
+_UTF_8 = "utf-8-sig"
+_OF_THE_ROLL = (_UTF_8, "cp1252")
 
 
 def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
@@ -40,11 +43,28 @@ def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[RowFault], obje
         OSError: it cannot be written.
     """
     with whole_file(path) as raw:
-        text = io.TextIOWrapper(raw, encoding=roll.encoding, newline="", write_through=False)
+        # The reasons are French: not every code page has their signs.
+        encoding = roll.encoding if roll.encoding in _OF_THE_ROLL else _UTF_8
+        text = io.TextIOWrapper(raw, encoding=encoding, newline="", write_through=False)
         writer = csv.writer(text, delimiter=roll.delimiter)
         writer.writerow(_HEADER)
         yield lambda fault: writer.writerow(
             (fault.line, _WHOLE_ROW if fault.column == ROW else fault.column, fault.motif)
         )
+        text.flush()
+        text.detach()
+
+
+def write_file_fault(path: Path, fault: RollFileError) -> None:
+    """Write the one fault of a file that is no roll: of its header, its encoding or as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with whole_file(path) as raw:
+        text = io.TextIOWrapper(raw, encoding=_UTF_8, newline="")
+        writer = csv.writer(text, delimiter=";")
+        writer.writerow(_HEADER)
+        writer.writerow((fault.line, _WHOLE_FILE, fault.motif))
         text.flush()
         text.detach()

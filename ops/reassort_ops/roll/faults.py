@@ -26,6 +26,12 @@ class FaultCode(StrEnum):
     DUPLICATE = "duplicate"
     TAKEN = "taken"
     LEFTOVER = "leftover"
+    ELSEWHERE = "elsewhere"
+    REMOVED = "removed"
+    FORMER = "former"
+    CLAIMED = "claimed"
+    VOTED = "voted"
+    ABSENT = "absent"
 
 
 # English, then French; `{}` is the fault's detail. What the cell holds is never repeated.
@@ -61,12 +67,44 @@ _REASONS = {
         "the identifier is another voter's on the stack",
         "l’identifiant est déjà celui d’un autre électeur",
     ),
+    FaultCode.ELSEWHERE: (
+        "the NUMEN is that of a voter with another address: `reassort roll import --move` or `reassort roll move` "
+        "changes the address",
+        "ce NUMEN est déjà celui d’un électeur inscrit à une autre adresse",
+    ),
+    FaultCode.REMOVED: (
+        "the voter was removed from the roll: `reassort roll restore` puts them back",
+        "cet électeur a été radié de la liste électorale",
+    ),
+    FaultCode.FORMER: (
+        "the address is the former one of a voter with another NUMEN",
+        "cette adresse est l’ancienne adresse d’un autre électeur",
+    ),
+    FaultCode.CLAIMED: (
+        "the NUMEN is another voter's on the stack: correct that voter first, or in the same file",
+        "ce NUMEN est déjà celui d’un autre électeur",
+    ),
+    FaultCode.VOTED: (
+        "the voter has voted: nothing of them is changed any more",
+        "cet électeur a déjà voté : rien n’est plus changé",
+    ),
+    FaultCode.ABSENT: (
+        "nobody with this address is on the stack: `reassort roll import` adds voters",
+        "aucun électeur n’est inscrit à cette adresse",
+    ),
     FaultCode.LEFTOVER: (
-        "the register or the identifiers hold an entry of this voter, who is not on the roll",
+        "the register, the identifiers or the NUMENs hold an entry of this voter, who is not on the roll",
         "le registre connaît déjà cet électeur, qui n’est plus sur la liste : à voir avec l’exploitant du service",
     ),
 }
 
+# Which column a refusal of the stack is about; any other is about the address.
+REFUSED_COLUMNS = {
+    FaultCode.TAKEN: "identifier",
+    FaultCode.LEFTOVER: "identifier",
+    FaultCode.ELSEWHERE: "numen",
+    FaultCode.CLAIMED: "numen",
+}
 # By column; a further proof without a detail is a day.
 _FORMS = {
     "email": (

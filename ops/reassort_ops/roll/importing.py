@@ -1,5 +1,5 @@
-"""Putting a checked roll on a stack: each voter, their first identifier and their first register
-entry, or none of it.
+"""Putting a checked roll on a stack: each voter, their first identifier, their first register
+entry and their NUMEN, or none of it.
 
 A voter who is there already is compared, never overwritten; so an interrupted import is resumed by
 running it again.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from reassort.tables import Action, ConditionFailedError, put_if_absent
 
 from reassort_ops.batch_pool import BatchPool
-from reassort_ops.roll.enrolment import Enroller, Enrolment, differences, holds_identifier, read_enrolled
+from reassort_ops.roll.enrolment import Enroller, Enrolment, OnStack, differences, holds_identifier, read_enrolled
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.rows import RollRow
 from reassort_ops.roll.writes import TransactionWriter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reassort_ops.account.stack import Stack
 
 # A transaction takes 100 actions.
-_VOTERS_A_TRANSACTION = 33
+_VOTERS_A_TRANSACTION = 25
 
 
 class RowOutcome(StrEnum):
@@ -37,8 +37,12 @@ class RowOutcome(StrEnum):
     IMPORTED = "imported"
     UNCHANGED = "unchanged"
     UPDATED = "updated"
+    MOVED = "moved"
     CHANGED = "changed"
     REJECTED = "rejected"
+
+
+_AS_THE_FILE_SAYS = (RowOutcome.IMPORTED, RowOutcome.UNCHANGED, RowOutcome.UPDATED, RowOutcome.MOVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ class Settled:
 
 @dataclass
 class Balance:
-    """Where every row went: read = imported + unchanged + updated + changed + rejected + not
-    reached.
+    """Where every row went: read = imported + unchanged + updated + moved + changed + rejected +
+    not reached.
     """
 
     read: int
@@ -73,7 +77,7 @@ class Balance:
     def is_complete(self) -> bool:
         """Tell whether every row is on the stack as the file says."""
         counts = self.counts
-        return self.read == counts[RowOutcome.IMPORTED] + counts[RowOutcome.UNCHANGED] + counts[RowOutcome.UPDATED]
+        return self.read == sum(counts[outcome] for outcome in _AS_THE_FILE_SAYS)
 
 
 class RollImport:
@@ -148,6 +152,8 @@ class RollImport:
                 put_if_absent("voter", self._stack.voters_table, enrolment.voter, "voter_id"),
                 put_if_absent("identifier", self._stack.identifiers_table, enrolment.identifier, "identifier_hash"),
                 put_if_absent("register", self._stack.register_table, enrolment.entry.to_item(), "voter_id"),
+                # Of two imports that bring one NUMEN under two addresses, one is refused.
+                put_if_absent("numen", self._stack.numens_table, enrolment.numen, "numen_hash"),
             )
         token = str(uuid.uuid4())
         for attempt in pool.attempts():
@@ -162,18 +168,17 @@ class RollImport:
         """Read voters and identifiers; return the outcome of those that are there, and those that
         are not.
         """
-        voters, identifiers = read_enrolled(self._reader, self._stack, enrolments, pool)
+        stack = read_enrolled(self._reader, self._stack, enrolments, pool)
         settled: list[Settled] = []
         absent: list[Enrolment] = []
         for enrolment in enrolments:
-            voter = voters.get(enrolment.voter_id)
-            identifier = identifiers.get(enrolment.identifier["identifier_hash"])
-            if voter is None and identifier is None:
-                absent.append(enrolment)
-                continue
-            if voter is None:
-                taken = identifier is not None and identifier["voter_id"] != enrolment.voter_id
-                settled.append(_rejected(enrolment, FaultCode.TAKEN if taken else FaultCode.LEFTOVER))
+            voter, identifier = stack.voter(enrolment), stack.identifier(enrolment)
+            if voter is None or "left_at" in voter:
+                refusal = _refusal(enrolment, stack)
+                if refusal is None:
+                    absent.append(enrolment)
+                else:
+                    settled.append(_rejected(enrolment, refusal))
                 continue
             current = holds_identifier(enrolment, identifier) and voter["generation"] == 1
             if differences(enrolment, voter, identifier, issuing=self._issuing):
@@ -185,6 +190,20 @@ class RollImport:
                 outcome = RowOutcome.UNCHANGED
             settled.append(Settled(enrolment.row.line, outcome, current))
         return settled, absent
+
+
+def _refusal(enrolment: Enrolment, stack: OnStack) -> FaultCode | None:
+    """Say why somebody cannot be enrolled who is not on the roll at the address of the row; None
+    when they can.
+    """
+    voter, identifier = stack.voter(enrolment), stack.identifier(enrolment)
+    if stack.has_another(enrolment):
+        return FaultCode.ELSEWHERE
+    if voter is not None:
+        return FaultCode.REMOVED if "moved_to" not in voter else FaultCode.FORMER
+    if identifier is not None:
+        return FaultCode.LEFTOVER if identifier["voter_id"] == enrolment.voter_id else FaultCode.TAKEN
+    return FaultCode.LEFTOVER if enrolment.entry.numen_hash in stack.numens else None
 
 
 def _imported(enrolment: Enrolment) -> Settled:

@@ -1,5 +1,8 @@
 """The file for whoever mails the identifiers: CSV, encrypted with age as it is written, never in
 the clear on a disk or a screen.
+
+It opens in a spreadsheet as it is meant: UTF-8 with the mark that Excel looks for, and no cell that
+a spreadsheet would compute.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from pathlib import Path
 from pyrage import EncryptError, RecipientError, encrypt_io, ssh, x25519
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.spreadsheet import inert
 from reassort_ops.whole_file import whole_file
 
 type Recipient = x25519.Recipient | ssh.Recipient
@@ -28,6 +32,8 @@ class MailingRow:
     establishment: str
     secretariat: str
     identifier: str = field(repr=False)
+    name: str = field(repr=False, default="")
+    postal_address: str = field(repr=False, default="")
 
 
 def read_recipients(keys: Sequence[str], files: Sequence[Path]) -> list[Recipient]:
@@ -105,10 +111,11 @@ class _CsvSource:
 
     def _written(self, rows: Iterable[MailingRow]) -> Iterator[bytes]:
         text = io.StringIO()
+        text.write("\ufeff")
         writer = csv.writer(text, delimiter=";")
         writer.writerow(one.name for one in fields(MailingRow))
         for row in rows:
-            writer.writerow(astuple(row))
+            writer.writerow([inert(cell) for cell in astuple(row)])
             self.count += 1
             if text.tell() > io.DEFAULT_BUFFER_SIZE:
                 yield text.getvalue().encode()

@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from reassort_ops.output import JsonObject, say
+from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.enrolment import Difference
 from reassort_ops.roll.faults import RowFault
-from reassort_ops.roll.file import Column, RollFile
+from reassort_ops.roll.file import RollFile
 from reassort_ops.roll.importing import RowOutcome
 from reassort_ops.roll.update import ChangedRow
 

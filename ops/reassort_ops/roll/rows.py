@@ -15,8 +15,9 @@ from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.identifiers import is_well_formed, normalise_identifier
 from reassort.numen import NumenFormatError, normalise_numen
 
+from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.faults import ROW, FaultCode, RowFault
-from reassort_ops.roll.file import Column, Malformed, RollLine
+from reassort_ops.roll.file import Malformed, RollLine
 
 _LONGEST_TEXT = 200
 # UTF-8 that was read as Windows-1252 somewhere on its way: `Ã©` for é, `â€™` for ’. No French word
@@ -39,16 +40,22 @@ class RollRow:
     secretariat: str | None = field(repr=False, default=None)
     identifier: str = field(repr=False, default="")
     extra_proof: str | None = field(repr=False, default=None)
+    # For a letter; no table has them.
+    name: str = field(repr=False, default="")
+    postal: str = field(repr=False, default="")
     faults: list[RowFault] = field(default_factory=list)
 
 
 class RowRules:
     """The rules of one election for a row of its roll. When `issuing`, the roll brings no
-    identifier: one is a fault.
+    identifier: one is a fault. Cells of other columns than `columns` are not read.
     """
 
-    def __init__(self, election: Election, *, issuing: bool = False) -> None:
+    def __init__(
+        self, election: Election, *, issuing: bool = False, columns: frozenset[Column] = frozenset(Column)
+    ) -> None:
         self._issuing = issuing
+        self._columns = columns
         self._domains = frozenset(election.domain_names)
         self._domain_list = ", ".join(election.domain_names)
         self._shape = election.identifier
@@ -64,15 +71,19 @@ class RowRules:
             case Malformed.COLUMNS:
                 self._refuse(row, ROW, FaultCode.COLUMNS, str(line.found))
                 return row
+        row.name, row.postal = line.name[:_LONGEST_TEXT], line.postal[:_LONGEST_TEXT]
         email, numen, establishment, secretariat, identifier, extra_proof = line.cells
         self._read_address(row, email.strip())
-        self._read_numen(row, numen.strip())
-        row.establishment = self._read_text(row, Column.ESTABLISHMENT, establishment)
-        if not row.establishment and not establishment.strip():
-            self._refuse(row, Column.ESTABLISHMENT, FaultCode.EMPTY)
+        if Column.NUMEN in self._columns:
+            self._read_numen(row, numen.strip())
+        if Column.ESTABLISHMENT in self._columns:
+            row.establishment = self._read_text(row, Column.ESTABLISHMENT, establishment)
+            if not row.establishment and not establishment.strip():
+                self._refuse(row, Column.ESTABLISHMENT, FaultCode.EMPTY)
         row.secretariat = self._read_text(row, Column.SECRETARIAT, secretariat) or None
-        self._read_identifier(row, identifier)
-        if self._extra_proof is not None:
+        if Column.IDENTIFIER in self._columns:
+            self._read_identifier(row, identifier)
+        if self._extra_proof is not None and Column.EXTRA_PROOF in self._columns:
             self._read_extra_proof(row, extra_proof.strip(), self._extra_proof)
         return row
 
