@@ -39,6 +39,8 @@ class Chain:
     voter: Voter | None
     identifiers: Mapping[str, Item] = field(default_factory=dict)
     deliveries: Mapping[str, Item] = field(default_factory=dict)
+    # Whose the voter's NUMEN is on the stack.
+    numen_owner: str | None = None
 
 
 def read_chains(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[Chain]:
@@ -93,8 +95,10 @@ def _chains_of(voters: Sequence[Voter], dynamodb: DynamoDBClient, stack: Stack) 
     references = {reference_of(item) for item in entries if item.get("change") == Change.REISSUED} - {""}
     identifiers = _read_by_key(dynamodb, stack.identifiers_table, "identifier_hash", hashes, ("voted_at",))
     deliveries = _read_by_key(dynamodb, stack.deliveries_table, "delivery_id", references)
+    numens = _read_by_key(dynamodb, stack.numens_table, "numen_hash", {one.numen_hash for one in voters})
     for voter in voters:
-        yield Chain(voter.voter_id, chains[voter.voter_id], voter.chain_head, voter, identifiers, deliveries)
+        owner = numens.get(voter.numen_hash, {}).get("voter_id")
+        yield Chain(voter.voter_id, chains[voter.voter_id], voter.chain_head, voter, identifiers, deliveries, owner)
 
 
 def _read_by_key(

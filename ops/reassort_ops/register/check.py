@@ -21,6 +21,7 @@ from reassort.voters import IdentifierStatus, Voter
 
 from reassort_ops.register.chains import Chain, read_again, read_chains, read_identifiers, reference_of
 from reassort_ops.register.commitments import IdentifierSet
+from reassort_ops.register.moves import MoveLedger, move_of
 from reassort_ops.register.replay import Replay
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ class Reconciliation:
     """Every identifier that was issued, by what became of it, and what does not add up.
 
     `issued` is counted in the register, `by_status` derived from the voters' items, or, in a file,
-    from where the entries leave each voter.
+    from where the entries leave each voter. A person who changed address is one voter; `removed`
+    are those of `voters` who are off the roll, whose identifier counts as frozen.
     """
 
     voters: int = 0
+    removed: int = 0
     entries: int = 0
     issued: int = 0
     by_status: dict[IdentifierStatus, int] = field(default_factory=lambda: dict.fromkeys(_STATUSES, 0))
@@ -85,6 +88,7 @@ def verify_register(
     result = Reconciliation()
     issued = IdentifierSet()
     since = epoch_milliseconds(reissued_since)
+    moves = MoveLedger()
     before = _count(dynamodb, stack.register_table)
     for chain in read_chains(dynamodb, stack):
         found, fault = chain, first_fault(chain, since)
@@ -96,10 +100,14 @@ def verify_register(
             take(found.voter_id, [entry_from_item(item) for item in found.items if item is not None])
         else:
             result.faults.append(f"{'voter ' if found.voter else ''}{found.voter_id}: {fault}")
+        for item in found.items:
+            if item is not None and (entry := _entry(item)) is not None:
+                moves.take(entry)
         _count_chain(found, result, issued)
         advance(1)
     if before > result.entries:
         result.faults.append(f"the register holds {before - result.entries} entries that belong to no voter's chain")
+    result.faults += _one_sided(moves, dynamodb, stack)
     issued.close()
     for item in read_identifiers(dynamodb, stack):
         if item["identifier_hash"] not in issued and not _was_issued(item, dynamodb, stack):
@@ -128,7 +136,23 @@ def first_fault(chain: Chain, since: int) -> str | None:
         return f"entry {replay.length} is not the last one that was written"
     if chain.voter is None:
         return None
-    return _contradiction(chain, since) or _disagreement(replay, chain.voter)
+    return _contradiction(chain, since) or _disagreement(replay, chain.voter) or _numen_fault(chain, chain.voter)
+
+
+def _one_sided(moves: MoveLedger, dynamodb: DynamoDBClient, stack: Stack) -> list[str]:
+    """Say of which changes of address a side is missing. Of one in between, one side was read
+    before it: both are read again.
+    """
+    faults = []
+    for move in moves.unmatched:
+        again = MoveLedger()
+        for voter_id in {move.former, move.present}:
+            for item in read_partition(dynamodb, stack.register_table, {"voter_id": voter_id}):
+                entry = _entry(item)
+                if entry is not None and move_of(entry) == move:
+                    again.take(entry)
+        faults += [again.fault(one) for one in again.unmatched]
+    return faults
 
 
 def _contradiction(chain: Chain, since: int) -> str | None:
@@ -169,11 +193,22 @@ def _disagreement(replay: Replay, voter: Voter) -> str | None:
     status = voter.identifier_status(voter.generation)
     if replay.statuses.get(status, 0) < 1 or replay.frozen != (voter.frozen_at is not None):
         return f"the voter's identifier is {status}, and the register does not say so"
+    if replay.moved_to != (voter.moved_to or "") or (replay.removed or bool(replay.moved_to)) != (
+        voter.left_at is not None
+    ):
+        return "the voter is on the roll, or off it, without an entry"
     if replay.numen_hash != voter.numen_hash:
         return "the NUMEN was changed without an entry"
     if replay.extra_proof_hash != (voter.extra_proof_hash or ""):
         return "the further proof was changed without an entry"
     return None
+
+
+def _numen_fault(chain: Chain, voter: Voter) -> str | None:
+    """Say whose the voter's NUMEN is, when it is not theirs: a person is one voter."""
+    if voter.moved_to is not None or chain.numen_owner == voter.voter_id:
+        return None
+    return f"the NUMEN is kept for {'nobody' if chain.numen_owner is None else f'voter {chain.numen_owner}'}"
 
 
 def _was_issued(identifier: Item, dynamodb: DynamoDBClient, stack: Stack) -> bool:
@@ -189,7 +224,8 @@ def _count_chain(chain: Chain, result: Reconciliation, issued: IdentifierSet) ->
     result.entries += sum(item is not None for item in chain.items)
     if chain.voter is None:
         return
-    result.voters += 1
+    result.voters += chain.voter.moved_to is None
+    result.removed += chain.voter.left_at is not None and chain.voter.moved_to is None
     for item in chain.items:
         if item is not None and item.get("change") in ISSUES:
             result.issued += 1

@@ -1,10 +1,12 @@
-"""Which identifiers a register has issued, in eight bytes for each."""
+"""Which identifiers a register has issued, and which NUMENs its voters have, in eight bytes for
+each.
+"""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 
@@ -37,6 +39,13 @@ class IdentifierSet:
         """Return those that were added more than once."""
         found = IdentifierSet()
         found._taken = array("Q", dict.fromkeys(self._twice()))
+        return found
+
+    def without(self, hashes: Iterable[str]) -> IdentifierSet:
+        """Return those that are none of these."""
+        others = {_short(one) for one in hashes}
+        found = IdentifierSet()
+        found._taken = array("Q", (one for one in self._taken if one not in others))
         return found
 
     def __bool__(self) -> bool:

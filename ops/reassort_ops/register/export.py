@@ -30,6 +30,7 @@ from reassort_ops.register.file import (
     public_key_sha256,
 )
 from reassort_ops.register.file_check import check_register_file
+from reassort_ops.register.helpdesk_chains import heads_path, read_helpdesk_chains
 from reassort_ops.register.merkle import MerkleTree, leaf_hash
 from reassort_ops.register.sorted_chains import SortedChains
 
@@ -109,8 +110,8 @@ def export_register(
     advance: Callable[[int], object],
     reissued_since: datetime,
 ) -> Export:
-    """Verify the register of a stack, write it to a new file beside its public key, and have it
-    signed.
+    """Verify the register of a stack, write it to a new file beside its public key and the ends of
+    the helpdesk's record, and have it signed.
 
     Nothing is signed or left behind unless every chain verifies and the reconciliation holds. The
     finished file is checked as the election bureau will before it gets its name. `advance` is told
@@ -122,7 +123,7 @@ def export_register(
         botocore.exceptions.ClientError: AWS refuses.
         OSError: the file cannot be written.
     """
-    for taken in (path, public_key_path(path)):
+    for taken in (path, public_key_path(path), heads_path(path)):
         if taken.exists():
             raise OperatorError(f"{taken} exists: an export replaces no file")
     key = load_der_public_key(signer.public_key)
@@ -139,12 +140,15 @@ def export_register(
             lambda voter_id, entries: chains.add(voter_id, [entry.content for entry in entries]),
             reissued_since=reissued_since,
         )
+        helpdesk = read_helpdesk_chains(dynamodb, stack.helpdesk_record_table)
+        counted.faults.extend(helpdesk.faults)
         if not counted.holds:
             return Export(counted, None)
-        statement = write_register(file, header, chains.lines(), counted, signer, clock)
+        statement = write_register(file, header, chains.lines(), counted, signer, clock, helpdesk.heads)
         file.flush()
         os.fsync(file.fileno())
         raise_if_broken(unfinished, key)
+        heads_path(path).write_bytes(helpdesk.heads)
         public_key_path(path).write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
         unfinished.rename(path)
     return Export(counted, statement)
@@ -164,10 +168,16 @@ def raise_if_broken(path: Path, key: ec.EllipticCurvePublicKey) -> None:
 
 
 def write_register(
-    file: IO[bytes], header: Header, entries: Iterator[bytes], counted: Reconciliation, signer: Signer, clock: Clock
+    file: IO[bytes],
+    header: Header,
+    entries: Iterator[bytes],
+    counted: Reconciliation,
+    signer: Signer,
+    clock: Clock,
+    helpdesk: bytes = b"",
 ) -> Statement:
     """Write all lines of a register, `entries` in the order of the format, and return what was
-    signed.
+    signed. `helpdesk` is the content of the file with the ends of the helpdesk's record.
     """
     tree = MerkleTree()
     fingerprints = bytearray()
@@ -199,6 +209,8 @@ def write_register(
         frozen=counted.by_status[IdentifierStatus.FROZEN],
         merkle_root=tree.root.hex(),
         fingerprints_sha256=digest.hexdigest(),
+        helpdesk_chains=helpdesk.count(b"\n"),
+        helpdesk_sha256=sha256(helpdesk).hexdigest(),
         key_id=signer.key_id,
         public_key_sha256=public_key_sha256(signer.public_key),
     )

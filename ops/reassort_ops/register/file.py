@@ -90,6 +90,8 @@ class Statement(_Line):
     `entries` counts all entries, `voters` the chains of voters. `merkle_root` is of header and
     entries, `fingerprints_sha256` of the lines of fingerprints with their ends, `public_key_sha256`
     of the key as SubjectPublicKeyInfo (DER): hexadecimal. `key_id` is the key's in KMS.
+    `helpdesk_chains` and `helpdesk_sha256` are of the file that has the ends of the helpdesk's
+    record, one line for each agent.
     """
 
     format: Literal["reassort-register/2"] = FORMAT
@@ -106,6 +108,8 @@ class Statement(_Line):
     frozen: int
     merkle_root: str
     fingerprints_sha256: str
+    helpdesk_chains: int
+    helpdesk_sha256: str
     algorithm: Literal["ECDSA_SHA_256"] = ALGORITHM
     key_id: str
     public_key_sha256: str

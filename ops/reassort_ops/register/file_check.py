@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from reassort.clock import epoch_milliseconds
 from reassort.register import ELECTION_CHAIN, ISSUES, Entry
 
 from reassort_ops.failures import OperatorError
@@ -37,10 +39,15 @@ from reassort_ops.register.file import (
     public_key_sha256,
 )
 from reassort_ops.register.merkle import MerkleTree, leaf_hash
+from reassort_ops.register.moves import MoveLedger
 from reassort_ops.register.replay import Replay
 
 # How many of the next lines must agree again for lines to count as missing or inserted.
 _AGREEING = 4
+_CRLF = (
+    "ends as lines of Windows do (CRLF): this copy was converted on its way; take the file as it was exported, "
+    "copied byte for byte"
+)
 
 
 @dataclass(frozen=True)
@@ -209,6 +216,8 @@ class _Body:
         self.fingerprints = bytearray()
         self.signed_fingerprints = bytearray()
         self.issued = IdentifierSet()
+        self.numens = IdentifierSet()
+        self.moves = MoveLedger()
 
     @property
     def fingerprints_sha256(self) -> str:
@@ -237,12 +246,19 @@ class _Body:
         """Count the last voter."""
         self._end_chain()
         self.issued.close()
+        self.numens.close()
+        # Of a change of address while the voters were read, the file may have one side.
+        since = _started_at(self.header)
+        meanwhile = [move for move in self.moves.unmatched if since is not None and move.at >= since]
+        self._counted.faults += [self.moves.fault(one) for one in self.moves.unmatched if one not in meanwhile]
+        if self.numens.repeated.without(move.numen_hash for move in meanwhile):
+            self._counted.faults.append("a NUMEN is that of two voters")
 
     def _take_header(self, content: bytes) -> None:
         try:
             self.header = Header.from_line(content)
         except FileFormatError:
-            self._break(None, "is not the header of a register")
+            self._break(None, _CRLF if content.endswith(b"\r") else "is not the header of a register")
 
     def _take_entry(self, content: bytes) -> None:
         try:
@@ -263,6 +279,7 @@ class _Body:
         if entry.change in ISSUES and entry.voter_id != ELECTION_CHAIN:
             self._counted.issued += 1
             self.issued.add(entry.identifier_hash)
+        self.moves.take(entry)
         fault = replay.follow(entry, sha256(content).hexdigest())
         if fault is not None and not self._chain_broken:
             self._chain_broken = True
@@ -271,7 +288,10 @@ class _Body:
     def _end_chain(self) -> None:
         if self._replay is None or self._replay.voter_id == ELECTION_CHAIN:
             return
-        self._counted.voters += 1
+        self._counted.voters += not self._replay.moved_to
+        self._counted.removed += self._replay.removed
+        if self._replay.numen_hash and not self._replay.moved_to:
+            self.numens.add(self._replay.numen_hash)
         for status, count in self._replay.statuses.items():
             self._counted.by_status[status] += count
 
@@ -280,6 +300,14 @@ class _Body:
             voter_id = self._replay.voter_id
         if self._result.broken is None:
             self._result.broken = Broken(self._line, voter_id, sequence, why)
+
+
+def _started_at(header: Header | None) -> int | None:
+    """Return when the reading began, in milliseconds since 1970; None where that cannot be told."""
+    try:
+        return None if header is None else epoch_milliseconds(datetime.fromisoformat(header.started_at))
+    except (TypeError, ValueError):
+        return None
 
 
 def _disagreements(statement: Statement, body: _Body, counted: Reconciliation) -> list[str]:

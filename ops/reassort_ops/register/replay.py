@@ -10,16 +10,27 @@ from __future__ import annotations
 from reassort.register import COMMITMENTS, DISPUTE_ACTOR, ELECTION_CHAIN, GENESIS, ISSUES, VOTER_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 
-_OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED})
+from reassort_ops.register.moves import other_side
+
+_OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED, Change.PROLONGED})
 # What an entry of each kind may commit to. `issued` and `corrected` name the proofs that the voter
 # then has: one that is not there leaves no hash.
 _PROOFS = frozenset({"numen_hash", "extra_proof_hash"})
+_NAMES_PROOFS = frozenset({Change.ISSUED, Change.CORRECTED, Change.ARRIVED})
 _COMMITS = {
     Change.ISSUED: {"identifier_hash"} | _PROOFS,
     Change.REISSUED: {"identifier_hash"},
     Change.VOTED: {"identifier_hash"},
     Change.CORRECTED: _PROOFS,
+    Change.ARRIVED: {"identifier_hash"} | _PROOFS,
+    Change.DEPARTED: {"numen_hash"},
 }
+# What gives a voter who has voted another standing.
+_NOT_AFTER_A_VOTE = frozenset({Change.REISSUED, Change.VOTED, Change.FROZEN, Change.DEPARTED, Change.REMOVED})
+# What may befall somebody who was removed from the roll: « Ce n’était pas moi », and the way back.
+_WHILE_REMOVED = frozenset({Change.RESTORED, Change.DISPUTED})
+# What may still come after a change of address, under the former pseudonym.
+_AFTER_DEPARTURE = frozenset({Change.ARRIVED, Change.DISPUTED})
 
 
 class Replay:
@@ -37,6 +48,9 @@ class Replay:
         self.generation = 0
         self.frozen = False
         self.voted = False
+        # Taken off the roll; and whose pseudonym the voter has since a change of address.
+        self.removed = False
+        self.moved_to = ""
         # The last generation that was disputed.
         self.disputed = 0
         # Of the current identifier, and of the proofs that the voter has.
@@ -68,10 +82,12 @@ class Replay:
         """
         if not self.generation:
             return {}
+        if self.moved_to:
+            return {IdentifierStatus.REVOKED: self.generation}
         current = IdentifierStatus.ACTIVE
         if self.voted:
             current = IdentifierStatus.USED
-        elif self.frozen or self.is_disputed:
+        elif self.removed or self.frozen or self.is_disputed:
             current = IdentifierStatus.FROZEN
         return {IdentifierStatus.REVOKED: self.generation - 1, current: 1}
 
@@ -97,6 +113,9 @@ class Replay:
                 right = entry.generation == 1 and self.generation == 0
             case Change.REISSUED:
                 right = entry.generation == self.generation + 1 and self.generation > 0
+            case Change.ARRIVED:
+                # At an address that the person had before, too.
+                right = entry.generation == self.generation + 1 and (not self.generation or bool(self.moved_to))
             case Change.DISPUTED:
                 # A former reissue may be disputed, too.
                 right = 1 <= entry.generation <= self.generation
@@ -104,8 +123,11 @@ class Replay:
                 right = entry.generation == self.generation > 0
         if not right:
             return f"{what} is of generation {entry.generation}, after generation {self.generation}"
-        if self.voted and entry.change in {Change.REISSUED, Change.VOTED, Change.FROZEN}:
+        if self.voted and entry.change in _NOT_AFTER_A_VOTE:
             return f"{what} comes after the vote"
+        fault = self._roll_fault(entry, what)
+        if fault is not None:
+            return fault
         by_voter = entry.change is Change.REISSUED and entry.actor == VOTER_ACTOR
         if self.frozen and (by_voter or entry.change in {Change.VOTED, Change.FROZEN}):
             return f"{what} comes while the identifier is frozen"
@@ -113,6 +135,21 @@ class Replay:
             return f"{what} comes after the identifier was disputed"
         if not self.frozen and entry.change is Change.UNFROZEN:
             return f"{what} comes while the identifier is not frozen"
+        return None
+
+    def _roll_fault(self, entry: Entry, what: str) -> str | None:
+        """Say why nobody can be on the roll, or off it, as an entry has it."""
+        if self.moved_to and entry.change not in _AFTER_DEPARTURE:
+            return f"{what} comes after the voter's change of address"
+        by_dispute = entry.change is Change.FROZEN and entry.actor == DISPUTE_ACTOR
+        if self.removed and entry.change not in _WHILE_REMOVED and not by_dispute:
+            return f"{what} comes while the voter is off the roll"
+        if entry.change is Change.RESTORED:
+            if not self.removed:
+                return f"{what} comes while the voter is on the roll"
+            status = IdentifierStatus.FROZEN if self.frozen or self.is_disputed else IdentifierStatus.ACTIVE
+            if entry.reference.partition(" ")[0] != status:
+                return f"{what} gives another status than {status}"
         return None
 
     def _commitment_fault(self, entry: Entry) -> str | None:
@@ -123,21 +160,24 @@ class Replay:
             return f"{what} commits to what it does not decide"
         if entry.change in ISSUES and not entry.identifier_hash:
             return f"{what} commits to no identifier"
-        if entry.change in {Change.ISSUED, Change.CORRECTED} and not committed & _PROOFS:
+        if entry.change in _NAMES_PROOFS and not committed & _PROOFS:
             return f"{what} commits to no proof"
+        if entry.change is Change.DEPARTED and entry.numen_hash != self.numen_hash:
+            return f"{what} is of another NUMEN"
         if entry.change is Change.VOTED and entry.identifier_hash != self.identifier_hash:
             return f"{what} is by an identifier that was not issued to this voter"
         return None
 
     def _apply(self, entry: Entry) -> None:
-        if entry.change in {Change.ISSUED, Change.CORRECTED}:
+        if entry.change in _NAMES_PROOFS:
             self.numen_hash, self.extra_proof_hash = entry.numen_hash, entry.extra_proof_hash
         match entry.change:
-            case Change.ISSUED | Change.REISSUED:
+            case Change.ISSUED | Change.REISSUED | Change.ARRIVED:
                 self.issued += 1
                 self.generation = entry.generation
                 self.identifier_hash = entry.identifier_hash
                 self.frozen = False
+                self.moved_to = ""
             case Change.VOTED:
                 self.voted = True
             case Change.FROZEN:
@@ -148,5 +188,9 @@ class Replay:
                 self.disputed = entry.generation
             case Change.UNFROZEN:
                 self.frozen = False
+            case Change.DEPARTED:
+                self.moved_to = other_side(entry)
+            case Change.REMOVED | Change.RESTORED:
+                self.removed = entry.change is Change.REMOVED
             case _:
                 pass

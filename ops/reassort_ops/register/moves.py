@@ -1,0 +1,61 @@
+"""Holding both sides of each change of address together: where one chain ends, another begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reassort.register import Change, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of address as either side tells it: both pseudonyms, the NUMEN and the time."""
+
+    former: str
+    present: str
+    numen_hash: str
+    at: int
+
+
+def other_side(entry: Entry) -> str:
+    """Return the pseudonym that an entry of a move names; a reason follows it."""
+    return entry.reference.partition(" ")[0]
+
+
+def move_of(entry: Entry) -> Move | None:
+    """Return the change of address that an entry is a side of, or None."""
+    match entry.change:
+        case Change.DEPARTED:
+            return Move(entry.voter_id, other_side(entry), entry.numen_hash, entry.at)
+        case Change.ARRIVED:
+            return Move(other_side(entry), entry.voter_id, entry.numen_hash, entry.at)
+    return None
+
+
+@dataclass
+class MoveLedger:
+    """Takes entries in any order; what is left in the end has one side alone."""
+
+    _open: dict[Move, int] = field(default_factory=dict)
+
+    def take(self, entry: Entry) -> None:
+        """Take an entry."""
+        move = move_of(entry)
+        if move is None:
+            return
+        balance = self._open.get(move, 0) + (1 if entry.change is Change.DEPARTED else -1)
+        if balance:
+            self._open[move] = balance
+        else:
+            del self._open[move]
+
+    @property
+    def unmatched(self) -> tuple[Move, ...]:
+        """Return the moves of which one side is missing."""
+        return tuple(self._open)
+
+    def fault(self, move: Move) -> str:
+        """Say of a move which side is missing."""
+        if self._open[move] > 0:
+            return f"voter {move.former}: departed to voter {move.present}, who has no such arrival"
+        return f"voter {move.present}: arrived from voter {move.former}, who has no such departure"
