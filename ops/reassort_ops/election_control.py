@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reassort.clock import epoch_milliseconds, iso
+from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
-from reassort.reissue_switch import STOPPED, ReissueSwitch, switch_from_item
+from reassort.reissue_switch import AS_THE_FILE_SAYS, STOPPED, ReissueSwitch, switch_from_item
 from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
 
@@ -37,17 +37,14 @@ _LONGEST_PAUSE_SECONDS = 0.3
 @dataclass(frozen=True)
 class Standing:
     """How the record stands: what it says, its latest entry in the register, and items that say
-    something else than the record.
+    something else than the record. `ballot_closes_at` is the close that was last recorded, in
+    milliseconds since 1970; None before the first act.
     """
 
     control: ReissueSwitch
     latest: Entry | None
     differing: tuple[str, ...]
-
-
-def read_switch(dynamodb: DynamoDBClient, stack: Stack) -> ReissueSwitch:
-    """Read what the operators' record says, strongly consistent."""
-    return switch_from_item(read_one(dynamodb, stack.control_table, {"key": CONTROL_KEY}))
+    ballot_closes_at: int | None = None
 
 
 def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
@@ -71,64 +68,118 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
         place = {"voter_id": ELECTION_CHAIN, "sequence": record["chain_length"]}
         item = read_one(dynamodb, stack.register_table, place)
         latest = entry_from_item(item) if item else None
-    return Standing(control, latest, differing)
+    return Standing(control, latest, differing, record.get("ballot_closes_at") if record else None)
 
 
-def open_reissues(election: Election, reason: str, helpdesk: Operator) -> ReissueSwitch:
-    """Let reissues commit inside the window of the election file.
+def open_reissues(election: Election, reason: str, operator: Operator) -> ReissueSwitch:
+    """Let reissues commit inside the window of the election that the functions run with, whatever
+    it will be.
 
     Raises:
         OperatorError: the record is contended.
     """
-    window = election.windows.reissue
-    control = ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(window.closes_at))
-    return _write(control, Change.OPENED, reason, helpdesk)
+    return _write(election, AS_THE_FILE_SAYS, Change.OPENED, reason, operator)
 
 
-def close_reissues(election: Election, reason: str, helpdesk: Operator, at: datetime | None = None) -> ReissueSwitch:
+def close_reissues(election: Election, reason: str, operator: Operator, at: datetime | None = None) -> ReissueSwitch:
     """Let no reissue commit any more: from now on until they are opened again, or from `at` on.
 
     Raises:
-        OperatorError: `at` has passed or is not inside the window of the election file; the record
-            is contended.
+        OperatorError: `at` has passed or is not inside the window of the election; the record is
+            contended.
     """
     if at is None:
-        return _write(STOPPED, Change.CLOSED, reason, helpdesk)
+        return _write(election, STOPPED, Change.CLOSED, reason, operator)
+    raise_if_not_ahead(election, at, operator.clock())
+    control = ReissueSwitch(epoch_milliseconds(election.windows.reissue.opens_at), epoch_milliseconds(at))
+    return _write(election, control, Change.CLOSED, f"{iso(at)} {reason}", operator)
+
+
+def raise_if_not_ahead(election: Election, at: datetime, now: datetime) -> None:
+    """Refuse a time at which reissues cannot close.
+
+    Raises:
+        OperatorError: it has passed or is not inside their window.
+    """
     window = election.windows.reissue
-    if at <= helpdesk.clock():
+    if at <= now:
         raise OperatorError(f"{iso(at)} has passed: without --at, reissues are closed at once")
     if not window.opens_at < at <= window.closes_at:
+        raise OperatorError(f"{iso(at)} is not within the window of the election, which ends {iso(window.closes_at)}")
+
+
+def prolong_ballot(deployed: Election, prolonged: Election, reason: str, operator: Operator) -> ReissueSwitch:
+    """Record that ballot and reissues close later, and let reissues follow the file; a stop stays.
+
+    The functions follow once `prolonged` is deployed.
+
+    Raises:
+        OperatorError: it prolongs nothing, or changes something else; the ballot has closed; the
+            record is contended.
+    """
+    before, after = deployed.windows, prolonged.windows
+    standing = read_standing(operator.dynamodb, operator.stack)
+    closes_at = epoch_milliseconds(after.voting.closes_at)
+    known = standing.ballot_closes_at or epoch_milliseconds(before.voting.closes_at)
+    if closes_at <= known:
         raise OperatorError(
-            f"{iso(at)} is not within the window of the election file, which ends {iso(window.closes_at)}"
+            f"nothing to prolong: the ballot closes {iso(after.voting.closes_at)} in the file and "
+            f"{iso(from_milliseconds(known))} by the record"
         )
-    control = ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(at))
-    return _write(control, Change.CLOSED, f"{iso(at)} {reason}", helpdesk)
+    if after != before and after.reissue.closes_at <= before.reissue.closes_at:
+        raise OperatorError("windows.reissue.closes_at is not later too: who votes longer needs reissues for longer")
+    if deployed.replaced(windows=after) != prolonged or (after.voting.opens_at, after.reissue.opens_at) != (
+        before.voting.opens_at,
+        before.reissue.opens_at,
+    ):
+        raise OperatorError("the file changes more than the two closes: deploy the rest before, or after")
+    if operator.clock() >= before.voting.closes_at:
+        raise OperatorError(f"the ballot closed {iso(before.voting.closes_at)}: a closed ballot is not prolonged")
+    control = STOPPED if standing.control.stopped else AS_THE_FILE_SAYS
+    note = f"{iso(after.voting.closes_at)} {reason}"
+    return _write(prolonged, control, Change.PROLONGED, note, operator, ballot_closes_at=closes_at)
 
 
-def _write(control: ReissueSwitch, change: Change, reason: str, helpdesk: Operator) -> ReissueSwitch:
-    stack = helpdesk.stack
+def _write(
+    election: Election,
+    control: ReissueSwitch,
+    change: Change,
+    reason: str,
+    operator: Operator,
+    *,
+    ballot_closes_at: int | None = None,
+) -> ReissueSwitch:
+    """Write the record, all that depends on it and the entry. No act but a prolongation changes the
+    close of the ballot that was recorded first.
+    """
+    stack = operator.stack
+    deployed_close = epoch_milliseconds(election.windows.voting.closes_at)
     for _ in range(_ROUNDS):
-        record = read_one(helpdesk.dynamodb, stack.control_table, {"key": CONTROL_KEY})
+        record = read_one(operator.dynamodb, stack.control_table, {"key": CONTROL_KEY})
         entry = Entry(
             voter_id=ELECTION_CHAIN,
             sequence=record["chain_length"] + 1 if record else 1,
             change=change,
             generation=0,
-            at=epoch_milliseconds(helpdesk.clock()),
-            actor=helpdesk.name,
+            at=epoch_milliseconds(operator.clock()),
+            actor=operator.name,
             reference=reason,
             previous=record["chain_head"] if record else GENESIS,
         )
         said = {"opens_at": control.opens_at, "closes_at": control.closes_at}
-        chain = {"chain_length": entry.sequence, "chain_head": entry.hash}
+        known = {
+            "chain_length": entry.sequence,
+            "chain_head": entry.hash,
+            "ballot_closes_at": ballot_closes_at or (record or {}).get("ballot_closes_at") or deployed_close,
+        }
         actions = [
             # Whoever changed it meanwhile has appended to the chain in this place.
             append_entry(stack.register_table, entry),
-            _put(stack.control_table, {"key": CONTROL_KEY, **said, **chain}),
+            _put(stack.control_table, {"key": CONTROL_KEY, **said, **known}),
             *(_put(stack.control_table, {"key": key, **said}) for key in control_shard_keys()),
         ]
         try:
-            write_all(helpdesk.dynamodb, actions)
+            write_all(operator.dynamodb, actions)
         except (ConditionFailedError, ContentionError):
             # A reissue is being written under one of the conditions.
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from reassort.election import Election, ElectionFileError
-from reassort.election_file import read_election_file
+from reassort.election import ElectionFileError
+from reassort.election_file import ElectionFile, read_election_file
 
 DEFAULT_FOLDER = Path("elections")
 
 
-def election_of(election_id: str, folder: Path) -> Election:
+def election_of(election_id: str, folder: Path) -> ElectionFile:
     """Read the election with this id.
 
     Raises:
@@ -16,16 +16,11 @@ def election_of(election_id: str, folder: Path) -> Election:
     """
     path = folder / f"{election_id}.yaml"
     if not path.is_file():
-        raise ElectionFileError(
-            f"{path}: no such election file; --elections names the folder that the stack was built from"
-        )
-    election = read_election_file(path)
-    if election.id != election_id:
-        raise ElectionFileError(f"{path}: holds the election {election.id}, not {election_id}")
-    return election
+        raise ElectionFileError(f"{path}: no such election file in the folder of --elections")
+    return read_election_file(path)
 
 
-def only_election(folder: Path) -> Election:
+def only_election(folder: Path) -> ElectionFile:
     """Read the election of a folder that holds one.
 
     Raises:

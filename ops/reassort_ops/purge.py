@@ -99,7 +99,11 @@ def rules_of(stack: Stack, election: Election) -> tuple[PurgeRule, ...]:
             "deliveries", stack.deliveries_table, ("delivery_id",), roll, has_own_end=True, kind_attribute="kind"
         ),
         PurgeRule("identifiers", stack.identifiers_table, ("identifier_hash",), roll, kind="identifier"),
+        PurgeRule("NUMENs", stack.numens_table, ("numen_hash",), roll, kind="NUMEN"),
         PurgeRule("voters", stack.voters_table, ("voter_id",), roll, kind="voter", newest_attribute="issued_at"),
+        PurgeRule(
+            "helpdesk's record", stack.helpdesk_record_table, ("agent", "sequence"), register, kind="look or act"
+        ),
         PurgeRule("register", stack.register_table, ("voter_id", "sequence"), register, kind_attribute="change"),
     )
 
@@ -175,8 +179,8 @@ class Purge:
         closes_at = self._election.windows.voting.closes_at
         if self._now >= self._election.roll_ends_at and self._newest >= epoch_milliseconds(closes_at):
             raise OperatorError(
-                f"voters got identifiers after {iso(closes_at)}, when the ballot of the election file had closed: "
-                "--elections names the folder that the stack was built from"
+                f"voters got identifiers after {iso(closes_at)}, when the ballot had closed by the deployed election: "
+                "deploy the one with the dates of this ballot"
             )
 
     def remove(self, advance: Callable[[int], object]) -> None:

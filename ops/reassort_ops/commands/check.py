@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import ClientError
 from reassort.election import Election, ElectionFileError
 
 from reassort_ops.account.after import all as after
@@ -18,11 +19,12 @@ from reassort_ops.account.before import all as before_all
 from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import MARKS, Check, State
 from reassort_ops.account.demand import demand
+from reassort_ops.account.deployed_election import deployed_election, raise_if_another
 from reassort_ops.account.probes import Probe, run_all
 from reassort_ops.account.reach import reach
 from reassort_ops.account.settings_file import read_settings
 from reassort_ops.account.stack import Aws
-from reassort_ops.commands.options import AsJson, Elections, Profile, Region, exit_unless
+from reassort_ops.commands.options import AsJson, Profile, Region, exit_unless
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
@@ -62,7 +64,15 @@ def check(
             "--share", min=1, max=100, metavar="PERCENT", help="With --before: how many of them ask on one day, at most"
         ),
     ] = 100,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Annotated[
+        Path | None,
+        typer.Option(
+            "--elections",
+            metavar="DIR",
+            help="With --before: the folder of the election files to be built, else elections; with --stack: a folder "
+            "whose file must be the deployed one",
+        ),
+    ] = None,
     policy: Annotated[
         bool, typer.Option("--policy", help="Print the IAM policy that suffices, and look at nothing")
     ] = False,
@@ -86,7 +96,7 @@ def check(
         if stack is not None:
             settings = replace(settings, stack_name=stack)
         there = reach(Aws(profile, region or settings.region_or_none()))
-        election, fault = _election(settings.value("Election"), elections)
+        election, fault = _election(settings.value("Election"), elections or DEFAULT_FOLDER)
         size = _size(roll, voters)
         plan = Plan(
             settings=settings,
@@ -102,7 +112,9 @@ def check(
     else:
         there = reach(Aws(profile, region))
         found = read_stack(there.aws, stack)
-        election, _ = _election(found.outputs["ElectionId"], elections)
+        election = _deployed(there.aws, found.outputs)
+        if election is not None and elections is not None:
+            raise_if_another(stack, election, elections)
         title = f"stack {found.name} in {found.region}, account {found.account}"
         checks = _run(after.probes(there, found, election))
     counts = Counter(one.state for one in checks)
@@ -126,6 +138,14 @@ def _election(election_id: str, folder: Path) -> tuple[Election | None, str]:
         return election_of(election_id, folder), ""
     except (ElectionFileError, OSError) as error:
         return None, "; ".join(str(error).splitlines())
+
+
+def _deployed(aws: Aws, outputs: Mapping[str, str]) -> Election | None:
+    """Return the election that a stack runs with, or None when it cannot be seen."""
+    try:
+        return deployed_election(aws, outputs["ElectionId"], outputs.get("SharedLayerArn", ""))
+    except (OperatorError, ClientError, OSError):
+        return None
 
 
 def _size(roll: Path | None, voters: int | None) -> int | None:

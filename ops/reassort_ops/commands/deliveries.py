@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
-from reassort.clock import epoch_milliseconds, utc_now
+from reassort.clock import epoch_milliseconds, from_milliseconds, utc_now
 from reassort.outbox import Kind
 
-from reassort_ops import deliveries
+from reassort_ops import deliveries, unreached
 from reassort_ops.account.stack import Aws
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
+    Elections,
     Profile,
     Region,
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.target import Target
 from reassort_ops.output import progress, say, say_json
+from reassort_ops.whole_file import whole_file
 
 commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=LOOK,
-    help="See what waits to be sent, and send dead letters back.",
+    help="See what waits to be sent and whom nothing reached, and send dead letters back.",
     epilog="Example: reassort deliveries list --stack reassort",
 )
 
@@ -73,6 +78,66 @@ def deliveries_list(
     exit_unless(not overdue and not dead)
 
 
+@commands.command("unreached", epilog="Example: reassort deliveries unreached --stack reassort --csv unreached.csv")
+def deliveries_unreached(
+    stack: StackName,
+    by_school: Annotated[bool, typer.Option("--by-school", help="Only how many, by establishment")] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also the list for the helpdesk, in French")
+    ] = None,
+    elections: Elections = None,
+    segments: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table read at once")] = 8,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the voters whom no identifier reached, by either way, by establishment: reference, since
+    when, why. No address, no telephone number, no NUMEN. A voter is off the list once a later
+    identifier arrived, they voted, or it was settled: reassort voter settle REFERENCE.
+
+    It knows of deliveries as long as they are kept (retention.deliveries_days).
+
+    Exit status: 0 when nobody is on the list.
+    """
+    target = Target(stack, elections, region, profile)
+    zone = target.election.zone
+    with progress("reading", None) as advance:
+        found = unreached.read_unreached(target.aws.dynamodb(segments), target.stack, segments, advance)
+    counts = unreached.by_establishment(found)
+    if csv_file is not None:
+        with whole_file(csv_file) as file:
+            file.write(unreached.as_csv(found, zone))
+    if as_json:
+        say_json(
+            {
+                "unreached": len(found),
+                "by_establishment": dict(counts),
+                "voters": [] if by_school else [_unreached_json(one, zone) for one in found],
+            }
+        )
+    else:
+        for name, count in counts:
+            say(f"{count:>5}  {name}")
+            for one in [] if by_school else (one for one in found if one.establishment == name):
+                reference, _, _, asked_at, ways, reason = one.row(zone)
+                say(f"       {reference}  {asked_at}  {ways} : {reason}")
+        say(f"{len(found)} whom nothing reached, of {len(counts)} establishments")
+        if csv_file is not None:
+            say(f"{csv_file} written", "green")
+    exit_unless(not found)
+
+
+def _unreached_json(one: unreached.Unreached, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "reference": one.reference,
+        "establishment": one.establishment,
+        "secretariat": one.secretariat,
+        "asked_at": from_milliseconds(one.asked_at).astimezone(zone).isoformat(timespec="seconds"),
+        "failed_by": [way.value for way in one.ways],
+        "reason": one.reason.value,
+    }
+
+
 @commands.command("redrive", epilog="Example: reassort deliveries redrive --stack reassort")
 def deliveries_redrive(
     stack: StackName,
@@ -91,4 +156,5 @@ def deliveries_redrive(
     if as_json:
         say_json(asdict(done))
     else:
-        say(f"{done.sent_back} sent back, {done.left} left: they are the stream's, which the sweeper has in hand")
+        left = f"; {done.left} left, which are the stream's: the sweeper has them in hand" if done.left else ""
+        say(f"{done.sent_back} sent back{left}" if done.sent_back or left else "no dead letter: nothing to send back")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from reassort.clock import from_milliseconds, iso, utc_now
-from reassort.election import Election, Window
+from reassort.clock import epoch_milliseconds, from_milliseconds, iso, utc_now
+from reassort.election import Election, Window, election_from_json
+from reassort.election_file import read_election_file
 from reassort.reissue_switch import ReissueSwitch
 
 from reassort_ops.commands.options import (
@@ -20,16 +22,26 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.reasons import operators_reason
 from reassort_ops.commands.target import Target
-from reassort_ops.election_control import Standing, close_reissues, open_reissues, read_standing
-from reassort_ops.election_files import DEFAULT_FOLDER
-from reassort_ops.output import say, say_json
-from reassort_ops.voter.changes import checked_reason
+from reassort_ops.election_control import (
+    close_reissues,
+    open_reissues,
+    prolong_ballot,
+    raise_if_not_ahead,
+    read_standing,
+)
+from reassort_ops.failures import OperatorError
+from reassort_ops.moments import moment, said_back
+from reassort_ops.output import may_ask, say, say_json
+
+# Nobody agreed to what was said back; Typer's own status for wrong options is 2.
+NOT_AGREED = 3
 
 commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=LOOK,
-    help="See whether reissues are open, stop them at once, open them again.",
+    help="See whether reissues are open, stop them at once, open them again, prolong the ballot.",
     epilog="Example: reassort election status --stack reassort",
 )
 
@@ -37,39 +49,38 @@ commands = typer.Typer(
 @commands.command("status", epilog="Example: reassort election status --stack reassort")
 def election_status(
     stack: StackName,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the windows of the election file, what the operators made of them, and whether a reissue
-    would be issued now.
+    """Show the windows of the election that the stack runs with, what the operators made of them,
+    and whether a reissue would be issued now.
 
-    Exit status: 1 when the items that reissues depend on do not agree; close or open writes them
-    anew.
+    Exit status: 1 when the items that reissues depend on do not agree (close or open writes them
+    anew), or when the ballot closes at another time than was recorded (prolong, or deploy what was
+    recorded).
     """
     target = Target(stack, elections, region, profile)
-    standing = read_standing(target.dynamodb, target.stack)
-    _show(target, standing, as_json=as_json)
-    exit_unless(not standing.differing)
+    _show(target, as_json=as_json)
 
 
 @commands.command("open", epilog="Example: reassort election open --stack reassort --reason 'bureau, 9:10'")
 def election_open(
     stack: StackName,
     reason: Reason,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let reissues commit, inside the window of the election file. Lifts a stop; writes the window
-    into the tables.
+    """Let reissues commit inside the window of the election that the stack runs with. Lifts a stop
+    and an early close.
     """
-    checked = checked_reason(reason)
+    checked = operators_reason(reason)
     target = Target(stack, elections, region, profile)
-    open_reissues(target.election, checked, target.helpdesk())
-    _show(target, read_standing(target.dynamodb, target.stack), as_json=as_json)
+    open_reissues(target.election, checked, target.operator())
+    _show(target, as_json=as_json)
 
 
 @commands.command("close", epilog="Example: reassort election close --stack reassort --reason 'SMS provider leaks'")
@@ -77,10 +88,15 @@ def election_close(
     stack: StackName,
     reason: Reason,
     at: Annotated[
-        datetime | None,
-        typer.Option(metavar="TIME", help="From then on, in the election's time zone: 2018-12-06T12:00; else at once"),
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="From then on, else at once: 2018-12-06T12:00 in the election's time zone, or with an offset or Z",
+        ),
     ] = None,
-    elections: Elections = DEFAULT_FOLDER,
+    yes: Annotated[bool, typer.Option("--yes", help="Close at that time without asking")] = False,
+    elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -88,17 +104,74 @@ def election_close(
     """Stop all reissues at once, or from a given time on. Votes, disputes and messages under way go
     on.
 
-    What had committed before is delivered; when the command returns, nothing further commits.
+    What had committed before is delivered; when the command returns, nothing further commits. With
+    --at it says that time back, and asks on a terminal.
     """
-    checked = checked_reason(reason)
+    checked = operators_reason(reason)
     target = Target(stack, elections, region, profile)
-    instant = at.replace(tzinfo=target.election.zone) if at else None
-    close_reissues(target.election, checked, target.helpdesk(), instant)
-    _show(target, read_standing(target.dynamodb, target.stack), as_json=as_json)
+    election = target.election
+    instant = None if at is None else moment("--at", at, election.zone)
+    if instant is not None:
+        raise_if_not_ahead(election, instant, utc_now())
+        _ask(f"Reissues close {said_back(instant, election.zone)}.", yes=yes)
+    close_reissues(election, checked, target.operator(), instant)
+    _show(target, as_json=as_json)
 
 
-def _show(target: Target, standing: Standing, *, as_json: bool) -> None:
+@commands.command(
+    "prolong",
+    epilog="Example: reassort election prolong elections/dijon-2018.yaml --stack reassort --reason 'bureau, outage'",
+)
+def election_prolong(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The election file with later closes, and nothing else changed")
+    ],
+    stack: StackName,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Prolong without asking")] = False,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record, before it is deployed, that ballot and reissues close later: who, when, why.
+
+    Reissues, votes, texts and calendar follow together with the deploy of the same file; make
+    prolong does all of it. Repeating it records nothing twice. A stop of the reissues stays.
+    """
+    checked = operators_reason(reason)
+    target = Target(stack, None, region, profile)
+    deployed, prolonged = target.election, election_from_json(read_election_file(file).for_functions())
+    if prolonged.id != deployed.id:
+        raise OperatorError(f"{file} is the election {prolonged.id}, and {stack} runs {deployed.id}")
+    closes_at = prolonged.windows.voting.closes_at
+    recorded = read_standing(target.dynamodb, target.stack).ballot_closes_at
+    if recorded != epoch_milliseconds(closes_at):
+        zone = deployed.zone
+        _ask(
+            f"The ballot closes {said_back(closes_at, zone)}, "
+            f"no longer {said_back(deployed.windows.voting.closes_at, zone)}.",
+            yes=yes,
+        )
+        prolong_ballot(deployed, prolonged, checked, target.operator())
+    _show(target, as_json=as_json, awaited=closes_at)
+
+
+def _ask(said: str, *, yes: bool) -> None:
+    """Say what will hold before anything is done; on a terminal, ask whether it is meant."""
+    typer.echo(said, err=True)
+    if not yes and may_ask() and not typer.confirm("Is that what you mean?"):
+        raise typer.Exit(NOT_AGREED)
+
+
+def _show(target: Target, *, as_json: bool, awaited: datetime | None = None) -> None:
+    """Show how the election stands, and end with status 1 when something does not agree. `awaited`
+    is a close that is to be deployed next.
+    """
+    standing = read_standing(target.dynamodb, target.stack)
     election, control, latest = target.election, standing.control, standing.latest
+    closes_at = election.windows.voting.closes_at
+    recorded = None if standing.ballot_closes_at is None else from_milliseconds(standing.ballot_closes_at)
+    unlike = recorded is not None and recorded != closes_at
     state = _state(election.windows.reissue, control)
     if as_json:
         say_json(
@@ -111,6 +184,7 @@ def _show(target: Target, standing: Standing, *, as_json: bool) -> None:
                     "voting": _window_json(election.windows.voting),
                 },
                 "closes_early_at": _early(election, control),
+                "recorded_close": None if recorded is None else iso(recorded),
                 "latest": None
                 if latest is None
                 else {
@@ -122,30 +196,41 @@ def _show(target: Target, standing: Standing, *, as_json: bool) -> None:
                 "differing": list(standing.differing),
             }
         )
-        return
-    say(f"{target.name} ({election.id}): reissues are {state}", {"open": "green", "stopped": "red"}.get(state))
-    for name, window in (("reissues", election.windows.reissue), ("voting", election.windows.voting)):
-        say(f"{name:12}{_local(window.opens_at, election)} to {_local(window.closes_at, election)}  (election file)")
-    if _early(election, control) is not None and control.closes_at is not None:
-        say(f"{'closes early':12}  {_local(from_milliseconds(control.closes_at), election)}")
-    if latest is not None:
-        at = _local(from_milliseconds(latest.at), election)
-        say(f"{latest.change.value} {at} by {latest.actor}: {latest.reference}")
-    for key in standing.differing:
-        say(f"{key} says something else than the record", "red")
+    else:
+        say(f"{target.name} ({election.id}): reissues are {state}", {"open": "green", "stopped": "red"}.get(state))
+        for name, window in (("reissues", election.windows.reissue), ("voting", election.windows.voting)):
+            span = f"{_local(window.opens_at, election)} to {_local(window.closes_at, election)}"
+            say(f"{name:12}{span}  (deployed)")
+        if _early(election, control) is not None and control.closes_at is not None:
+            say(f"{'closes early':12}  {_local(from_milliseconds(control.closes_at), election)}")
+        if latest is not None:
+            at = _local(from_milliseconds(latest.at), election)
+            say(f"{latest.change.value} {at} by {latest.actor}: {latest.reference}")
+        for key in standing.differing:
+            say(f"{key} says something else than the record", "red")
+        if recorded is not None and unlike:
+            say(_unlike(recorded, closes_at, election), "red")
+    exit_unless(not standing.differing and (not unlike or recorded == awaited))
+
+
+def _unlike(recorded: datetime, closes_at: datetime, election: Election) -> str:
+    said = f"recorded close of the ballot: {_local(recorded, election)}; deployed: {_local(closes_at, election)}"
+    if recorded > closes_at:
+        return f"{said}: not prolonged yet, build and deploy the election file with that close"
+    return f"{said}: nobody recorded why; reassort election prolong would have"
 
 
 def _state(window: Window, control: ReissueSwitch) -> str:
     now = utc_now()
     if control.stopped:
         return "stopped"
-    if now < window.opens_at:
+    if now < window.opens_at or (control.opens_at is not None and epoch_milliseconds(now) < control.opens_at):
         return "not open yet"
     return "open" if window.contains(now) and control.lets(now) else "closed"
 
 
 def _early(election: Election, control: ReissueSwitch) -> str | None:
-    """Return when reissues close before the election file says so; None when they do not, or are
+    """Return when reissues close before the election says so; None when they do not, or are
     stopped.
     """
     if control.closes_at is None or control.stopped:

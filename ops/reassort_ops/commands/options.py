@@ -21,7 +21,9 @@ AddressOrReference = Annotated[
 CallerCode = Annotated[
     str | None,
     typer.Option(
-        "--caller-code", metavar="CODE", help="What the caller reads from the site, 6 digits: checks who is calling"
+        "--caller-code",
+        metavar="WORDS",
+        help="The two words that the caller reads from the site: checks who is calling",
     ),
 ]
 RequestNumber = Annotated[
@@ -31,9 +33,20 @@ StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="CloudFo
 Region = Annotated[str | None, typer.Option("--region", metavar="NAME", help="AWS region, else the profile's")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="AWS profile, else the environment's")]
 Elections = Annotated[
-    Path, typer.Option("--elections", metavar="DIR", help="Folder of the election files that the stack was built from")
+    Path | None,
+    typer.Option(
+        "--elections",
+        metavar="DIR",
+        help="Folder whose election file must be the deployed one, else nothing is done; not needed, for the stack "
+        "knows its election",
+    ),
 ]
+# Commands that ask the API need no election file; scripts that name the folder go on.
+ElectionsUnread = Annotated[Path | None, typer.Option("--elections", metavar="DIR", hidden=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
+Proposal = Annotated[
+    str, typer.Argument(metavar="REFERENCE", help="Of what waits for a second person: reassort voter proposals")
+]
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why, for the register: a few words without personal data")
 ]

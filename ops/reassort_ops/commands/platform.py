@@ -11,7 +11,6 @@ from reassort.keyed_hash import HashKey
 
 from reassort_ops.commands.options import LOOK, AsJson, Profile, Region, StackName, exit_unless
 from reassort_ops.commands.target import Target
-from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.platform.export import (
     Disagreement,
@@ -53,7 +52,7 @@ def platform_export(
 
     Exit status: 0 when issued = active + revoked + used + frozen.
     """
-    run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
+    run, total = _run(Target(stack, None, region, profile), threads)
     tally, started = StatusTally(), utc_now()
     with replacing(output) as file, progress("exporting", total) as advance:
         write_rows(file, run.worths(tally, advance))
@@ -85,7 +84,7 @@ def platform_compare(
     """
     held = read_held(file)
     compared = len(held)
-    run, total = _run(Target(stack, DEFAULT_FOLDER, region, profile), threads)
+    run, total = _run(Target(stack, None, region, profile), threads)
     tally = StatusTally()
     found: list[Disagreement] = []
     with progress("comparing", total) as advance:

@@ -15,7 +15,6 @@ from reassort_ops.commands.options import (
     StackName,
 )
 from reassort_ops.commands.target import Target
-from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
 
@@ -26,7 +25,7 @@ NOT_AGREED = 3
 
 def purge(
     stack: StackName,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show, whatever else is said")] = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table worked on at once")] = 16,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from reassort.clock import utc_now
 
-from reassort_ops.account.stack import Aws, Stack
+from reassort_ops.account.stack import Stack
 from reassort_ops.commands.options import (
     LOOK,
     AsJson,
@@ -18,10 +19,11 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
-from reassort_ops.election_files import DEFAULT_FOLDER, election_of
+from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.register.check import Reconciliation, verify_register
+from reassort_ops.register.helpdesk_chains import heads_path, read_helpdesk_chains
 
 # The modules of the file need `cryptography`, which takes a while to load: only the commands that
 # sign or check wait for it.
@@ -43,11 +45,12 @@ def register_export(
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write; none is replaced")],
     region: Region = None,
     profile: Profile = None,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the register to a signed file that anybody can check offline, and the public key to
-    FILE.pub.pem.
+    """Write the register to a signed file that anybody can check offline, the public key to
+    FILE.pub.pem, and the ends of the helpdesk's record, which are signed too, to
+    FILE.helpdesk.jsonl.
 
     It may run while the service does, and signs nothing unless every chain verifies and the
     reconciliation holds. The file has pseudonyms, times and names of operators; no address, no
@@ -57,10 +60,10 @@ def register_export(
     """
     from reassort_ops.register.export import KmsSigner, export_register
 
-    aws = Aws(profile, region)
-    found = aws.find_stack(stack)
+    target = Target(stack, elections, region, profile)
+    aws, found = target.aws, target.stack
     signer = KmsSigner.of(aws.kms(), found.register_key_id)
-    since = election_of(found.election_id, elections).retention.deliveries_since(utc_now())
+    since = target.election.retention.deliveries_since(utc_now())
     with progress("exporting", None) as advance:
         export = export_register(
             output,
@@ -79,6 +82,7 @@ def register_export(
             say("nothing was signed or written", "red")
         else:
             say(f"{output}: Merkle root {export.statement.merkle_root}")
+            say(f"{output}.helpdesk.jsonl: ends of {export.statement.helpdesk_chains} chains of the helpdesk's record")
             say(f"{output}.pub.pem: public key {export.statement.public_key_sha256}")
     exit_unless(export.statement is not None)
 
@@ -103,10 +107,11 @@ def register_verify(
     ] = None,
     region: Region = None,
     profile: Profile = None,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify every chain of the register and print the reconciliation.
+    """Verify every chain of the register and print the reconciliation; with --stack every chain of
+    the helpdesk's record too.
 
     With FILE: offline, with nothing but the file and the public key, which must come from the
     election bureau and not with the file. It names the first line that is not as it was signed.
@@ -127,11 +132,12 @@ def register_verify(
         raise OperatorError("name a FILE and its --key, or a --stack")
     if key is not None or since is not None:
         raise OperatorError("--key and --since are for a FILE: the register of a stack is not signed")
-    aws = Aws(profile, region)
-    found = aws.find_stack(stack)
-    kept_since = election_of(found.election_id, elections).retention.deliveries_since(utc_now())
+    target = Target(stack, elections, region, profile)
+    aws, found = target.aws, target.stack
+    kept_since = target.election.retention.deliveries_since(utc_now())
     with progress("verifying", None) as advance:
         result = verify_register(aws.dynamodb(), found, advance, reissued_since=kept_since)
+        result.faults.extend(read_helpdesk_chains(aws.dynamodb(), found.helpdesk_record_table).faults)
     if as_json:
         say_json({"stack": found.name, "election": found.election_id, **_reconciliation_json(result)})
     else:
@@ -145,6 +151,10 @@ def _verify_file(file: Path, key: Path, since: Path | None, *, as_json: bool) ->
     public_key = read_public_key(key)
     with progress("verifying", file.stat().st_size, counted=False) as advance:
         result = check_register_file(file, public_key, advance)
+    ends = heads_path(file)
+    statement = result.statement
+    if statement is not None and ends.exists() and sha256(ends.read_bytes()).hexdigest() != statement.helpdesk_sha256:
+        result.counted.faults.append(f"{ends} is not what was signed")
     if since is not None and result.holds:
         if not check_register_file(since, public_key).holds:
             raise OperatorError(f"{since} does not verify by itself: check it without --since")
@@ -157,9 +167,10 @@ def _verify_file(file: Path, key: Path, since: Path | None, *, as_json: bool) ->
         if result.broken is not None:
             say(f"first broken: {result.broken}", "red")
         _say_reconciliation(result.counted)
-        statement = result.statement
         if statement is not None:
             about = f"{statement.election}, stack {statement.stack}, {statement.started_at} to {statement.finished_at}"
+            helpdesk = "checked" if ends.exists() else f"not there: {ends.name} would tell"
+            say(f"{statement.helpdesk_chains} chains of the helpdesk's record; their ends: {helpdesk}")
             say(f"register of {about}; {'signed' if result.signed else 'not signed'} by the key given")
         say(f"{file}: {'verified' if result.holds else 'NOT VERIFIED'}", "green" if result.holds else "red")
     exit_unless(result.holds)
@@ -168,13 +179,15 @@ def _verify_file(file: Path, key: Path, since: Path | None, *, as_json: bool) ->
 def _say_reconciliation(result: Reconciliation) -> None:
     for fault in result.faults:
         say(fault, "red")
-    say(f"{result.voters} voters, {result.entries} entries, {len(result.faults)} faults")
+    removed = f", {result.removed} of them removed from the roll" if result.removed else ""
+    say(f"{result.voters} voters{removed}, {result.entries} entries, {len(result.faults)} faults")
     say(result.equation)
 
 
 def _reconciliation_json(result: Reconciliation) -> dict[str, Any]:
     return {
         "voters": result.voters,
+        "removed": result.removed,
         "entries": result.entries,
         "issued": result.issued,
         **{status.value: count for status, count in result.by_status.items()},

@@ -23,7 +23,6 @@ from reassort.sealing import Opener
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, StackName, exit_unless
 from reassort_ops.commands.purge import NOT_AGREED
 from reassort_ops.commands.target import Target
-from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import Watched, may_ask, progress, say, say_json, say_table, watch
 from reassort_ops.register.check import verify_register
@@ -71,7 +70,7 @@ def rehearse(
     ] = None,
     clean: Annotated[bool, typer.Option("--clean", help="Only remove what rehearsals left on the stack")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Begin without asking")] = False,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -291,7 +290,7 @@ def _read_phones(path: Path, election: Election, asking: float) -> tuple[str, ..
         try:
             normalise_phone(line, election.phones.territories)
         except PhoneError as error:
-            raise OperatorError(f"{path}:{number}: {error}") from error
+            raise OperatorError(f"{path}:{number}: not a mobile number that the election takes ({error})") from error
     if len(lines) * election.limits.phone.voters < asking:
         raise OperatorError(
             f"{path}: {len(lines)} numbers serve {len(lines) * election.limits.phone.voters} voters, {asking:.0f} ask"

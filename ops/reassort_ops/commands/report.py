@@ -10,7 +10,6 @@ from reassort.clock import utc_now
 
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, StackName
 from reassort_ops.commands.target import Target
-from reassort_ops.election_files import DEFAULT_FOLDER
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.report.figures import Figures, as_json
 from reassort_ops.report.gathering import Gathering
@@ -36,7 +35,7 @@ def report(
         str | None,
         typer.Option("--to", metavar="TIME", help="Likewise, a day included; else the close of the ballot, or now"),
     ] = None,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     segments: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table read at once")] = 8,
     region: Region = None,
     profile: Profile = None,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ from typing import Annotated
 import typer
 from reassort.addresses import mask_address
 from reassort.clock import epoch_milliseconds, utc_now
-from reassort.election import Election
 from reassort.election_file import read_election_file
 from reassort.identifiers import show_identifier
 
@@ -25,23 +23,26 @@ from reassort_ops.commands.options import (
     StackName,
     exit_unless,
 )
+from reassort_ops.commands.roll_files import ErrorPath, Force, RollPath, check_file, fault_list, open_file
 from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER, only_election
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
 from reassort_ops.output import may_ask, progress, say
 from reassort_ops.roll import first_identifiers
-from reassort_ops.roll.check import CheckedRoll, check_roll, valid_rows
+from reassort_ops.roll.check import CheckedRoll, valid_rows
 from reassort_ops.roll.enrolment import ENROLLING, Enroller
-from reassort_ops.roll.error_file import error_file, raise_if_error_file_exists
-from reassort_ops.roll.faults import FaultCode, RowFault
-from reassort_ops.roll.file import Column, RollFile, open_roll
+from reassort_ops.roll.error_file import raise_if_error_file_exists
+from reassort_ops.roll.faults import REFUSED_COLUMNS, FaultCode, RowFault
+from reassort_ops.roll.file import RollFile
 from reassort_ops.roll.first_identifiers import IdentifierDraw
 from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
 from reassort_ops.roll.mailing_file import MailingRow, Recipient, read_recipients, write_mailing
+from reassort_ops.roll.moves import RollMoves
+from reassort_ops.roll.moving import ChangeOfAddress
 from reassort_ops.roll.report import Lines, Members
 from reassort_ops.roll.rows import RollRow
-from reassort_ops.roll.update import RollUpdate
+from reassort_ops.roll.update import ChangedRow, RollUpdate
 from reassort_ops.roll.writes import TransactionWriter
 
 commands = typer.Typer(
@@ -51,24 +52,7 @@ commands = typer.Typer(
     epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml",
 )
 
-RollPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE",
-        help="CSV with a header: email;numen;establishment;secretariat;identifier, and "
-        "extra_proof if the election asks for it",
-    ),
-]
-ErrorPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--errors",
-        metavar="FILE",
-        help="Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no "
-        "cell of the roll",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --errors")]
+_NO_ROW = "the header has no row below it: nobody is on this roll"
 
 
 class _Note(IntFlag):
@@ -79,11 +63,13 @@ class _Note(IntFlag):
     # Its identifier was issued by this import and is its voter's current one.
     ISSUED = 1
     CHANGED = 2
-    TAKEN = 4
-    LEFTOVER = 8
+    REFUSED = 4
 
 
-_NOTES = {FaultCode.TAKEN: _Note.TAKEN, FaultCode.LEFTOVER: _Note.LEFTOVER}
+# By the place of each, why a row was refused is kept in one byte a line.
+_CODES = tuple(FaultCode)
+# What the register has of a change of address that an import makes.
+_NEW_ADDRESS = "new address on the roll"
 
 
 @commands.command(
@@ -110,10 +96,10 @@ def roll_check(
     model = read_election_file(election) if election else only_election(DEFAULT_FOLDER)
     if errors:
         raise_if_error_file_exists(errors, force=force)
-    roll = open_roll(file, issuing=issue)
+    roll = open_file(file, errors, issuing=issue)
     report: Lines | Members = Members(roll, model.id) if as_json else Lines(roll)
-    with _errors(errors, roll) as note:
-        checked = _check(roll, model, report, note)
+    with fault_list(errors, roll) as note:
+        checked = check_file(roll, model, report, note)
     valid = checked.read - checked.faulty
     if isinstance(report, Members):
         for name, count in (("read", checked.read), ("valid", valid), ("rejected", checked.faulty)):
@@ -123,7 +109,10 @@ def roll_check(
         say(
             f"{file}: {roll.encoding_name}, columns separated by {roll.delimiter!r}: "
             f"read {checked.read} = valid {valid} + rejected {checked.faulty} ({checked.faults} faults)"
+            + (f"; {roll.unused} columns not used" if roll.unused else "")
         )
+        if not checked.read:
+            say(_NO_ROW, "red")
     exit_unless(checked.faulty == 0 and checked.read > 0)
 
 
@@ -131,12 +120,13 @@ def roll_check(
     "import",
     epilog="Example: reassort roll import roll.csv --stack reassort --profile staging --errors erreurs.csv\n\n"
     "Example: reassort roll import roll.csv --stack reassort --issue mailing.csv.age --recipient age1…\n\n"
-    "Example: reassort roll import corrected.csv --stack reassort --update",
+    "Example: reassort roll import corrected.csv --stack reassort --update\n\n"
+    "Example: reassort roll import september.csv --stack reassort --move",
 )
 def roll_import(
     file: RollPath,
     stack: StackName,
-    elections: Elections = DEFAULT_FOLDER,
+    elections: Elections = None,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Import the valid rows of a roll that has faults")
     ] = False,
@@ -163,7 +153,15 @@ def roll_import(
             "stack; never an identifier",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Update without asking")] = False,
+    move: Annotated[
+        bool,
+        typer.Option(
+            "--move",
+            help="Change the address of voters who are on the stack with another one, after showing it and asking: "
+            "every identifier of the former address is revoked",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Update and move without asking")] = False,
     errors: ErrorPath = None,
     force: Force = False,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Transactions under way at once")] = 16,
@@ -177,29 +175,34 @@ def roll_import(
     nothing and an interrupted one is resumed by running it again. What differs is shown, old → new;
     --update then asks on a terminal, and anywhere else only shows, unless --yes.
 
+    A person is one voter: a row whose NUMEN is that of a voter with another address is rejected,
+    unless --move.
+
     Exit status: 0 when every row is on the stack as the file says.
     """
     if errors:
         raise_if_error_file_exists(errors, force=force)
     recipients = _recipients(issue, recipient or [], recipients_file or [])
-    roll = open_roll(file, issuing=issue is not None)
+    roll = open_file(file, errors, issuing=issue is not None)
     target = Target(stack, elections, region, profile)
     model = target.election
     report: Lines | Members = Members(roll, model.id) if as_json else Lines(roll)
     failure: BaseException | None = None
     # The list of faults is whole once the roll is checked, whatever becomes of the import.
-    with _errors(errors, roll) as note:
-        checked = _check(roll, model, report, note)
+    with fault_list(errors, roll) as note:
+        checked = check_file(roll, model, report, note)
         run = _ImportRun(roll, checked, target, report, note, threads, issue, recipients)
         run.balance.counts[RowOutcome.REJECTED] = (
             checked.faulty if skip_invalid else checked.read if checked.faulty else 0
         )
         try:
             if checked.read > checked.faulty and (skip_invalid or not checked.faulty):
-                run.write(update=update, agreed=yes)
+                run.write(update=update, move=move, agreed=yes)
         except BaseException as error:  # noqa: BLE001 - raised again below, once the list is on the disk
             failure = error
-    _tell_balance(run, refused=bool(checked.faulty) and not skip_invalid)
+    # What stops a command is told once, with its own advice.
+    stopped = isinstance(failure, OperatorError)
+    _tell_balance(run, refused=bool(checked.faulty) and not skip_invalid, stopped=stopped)
     if failure is not None:
         raise failure
     exit_unless(run.balance.is_complete and run.balance.read > 0)
@@ -212,27 +215,6 @@ def _recipients(issue: Path | None, keys: Sequence[str], files: Sequence[Path]) 
         return []
     first_identifiers.raise_if_taken(issue)
     return read_recipients(keys, files)
-
-
-def _errors(path: Path | None, roll: RollFile) -> AbstractContextManager[Callable[[RowFault], object]]:
-    return nullcontext(_forget) if path is None else error_file(path, roll)
-
-
-def _forget(_: RowFault) -> None:
-    """Write no list of faults."""
-
-
-def _check(
-    roll: RollFile, election: Election, report: Lines | Members, note: Callable[[RowFault], object]
-) -> CheckedRoll:
-    """Check a roll; tell faults as they are found."""
-
-    def tell(fault: RowFault) -> None:
-        report.fault(fault)
-        note(fault)
-
-    with progress("checking", roll.size, counted=False) as advance:
-        return check_roll(roll, election, tell, advance)
 
 
 @dataclass
@@ -248,8 +230,9 @@ class _ImportRun:
     mailing: Path | None
     recipients: Sequence[Recipient]
     issued: int = 0
-    refused: bool = False
     notes: bytearray = field(init=False)
+    # Empty until the first row is refused.
+    refusals: bytearray = field(init=False, default_factory=bytearray)
     balance: Balance = field(init=False)
     draw: IdentifierDraw | None = field(init=False, default=None)
 
@@ -258,9 +241,9 @@ class _ImportRun:
         self.notes = bytearray(len(self.checked.refused))
         self.balance = Balance(self.checked.read)
 
-    def write(self, *, update: bool, agreed: bool) -> None:
-        """Import, write the identifiers that were issued, show what differs, update it if that was
-        agreed to.
+    def write(self, *, update: bool, move: bool, agreed: bool) -> None:
+        """Import, change the addresses and write the identifiers that were issued; show what
+        differs, and update it. What changes a voter who is there waits until that was agreed to.
         """
         target = self.target
         at = epoch_milliseconds(utc_now())
@@ -269,12 +252,14 @@ class _ImportRun:
             key = first_identifiers.begin(target.aws.kms(), target.stack, self.mailing, self.roll.path)
             self.draw = IdentifierDraw(key, target.election.identifier)
         self._import(enroller)
+        if move and self.refusals:
+            self._ask_and_move(enroller, agreed=agreed)
         if self.mailing is not None:
             self._mail(self.mailing)
-        if self.refused:
-            self._show_refused()
+        self._show_refused()
         if self.balance.counts[RowOutcome.CHANGED]:
             self._show_and_update(enroller, update=update, agreed=agreed)
+            self._show_refused()
 
     def _import(self, enroller: Enroller) -> None:
         run = RollImport(
@@ -295,11 +280,48 @@ class _ImportRun:
                     if one.outcome is RowOutcome.CHANGED:
                         self.notes[one.line] |= _Note.CHANGED
                     elif one.refusal is not None:
-                        self.notes[one.line] |= _NOTES[one.refusal]
-                        self.refused = True
+                        self._refuse(one.line, one.refusal)
                 advance(len(batch))
 
             run.run(self._rows(), settle, self.threads)
+
+    def _refuse(self, line: int, code: FaultCode) -> None:
+        """Note why a row was refused, until it is shown."""
+        if not self.refusals:
+            self.refusals = bytearray(len(self.notes))
+        self.notes[line] |= _Note.REFUSED
+        self.refusals[line] = _CODES.index(code)
+
+    def _refused(self) -> Iterator[tuple[RollRow, FaultCode]]:
+        """Read the rows that were refused and not shown yet."""
+        for row in self._rows(_Note.REFUSED):
+            yield row, _CODES[self.refusals[row.line]]
+
+    def _agreed(self, question: str, *, agreed: bool) -> bool:
+        asks = isinstance(self.report, Lines) and may_ask()
+        return agreed or (asks and typer.confirm(question))
+
+    def _ask_and_move(self, enroller: Enroller, *, agreed: bool) -> None:
+        """Change the address of voters whose NUMEN a row has with another one."""
+        lines = [row.line for row, code in self._refused() if code is FaultCode.ELSEWHERE]
+        if not lines or not self._agreed(f"Change the address of {len(lines)} voters?", agreed=agreed):
+            return
+        target = self.target
+        operator = replace(target.operator(), name=enroller.actor)
+        run = RollMoves(ChangeOfAddress(operator, target.election, enroller.keyed_hash), operator, enroller)
+        with progress("moving", len(lines)) as advance:
+            for row, code in self._refused():
+                if code is not FaultCode.ELSEWHERE:
+                    continue
+                settled = run.move(row, _NEW_ADDRESS)
+                advance(1)
+                if settled.refusal is not None:
+                    self._refuse(row.line, settled.refusal)
+                    continue
+                self.notes[row.line] &= ~_Note.REFUSED
+                self.notes[row.line] |= _Note.ISSUED * settled.current
+                self.balance.counts[RowOutcome.REJECTED] -= 1
+                self.balance.counts[settled.outcome] += 1
 
     def _mail(self, path: Path) -> None:
         """Write the identifiers that this import issued, now that each is its voter's, and forget
@@ -315,16 +337,23 @@ class _ImportRun:
         shape = self.target.election.identifier
         for row in self._rows(_Note.ISSUED):
             yield MailingRow(
-                row.address, row.establishment, row.secretariat or "", show_identifier(row.identifier, shape)
+                row.address,
+                row.establishment,
+                row.secretariat or "",
+                show_identifier(row.identifier, shape),
+                row.name,
+                row.postal,
             )
             advance(1)
 
     def _show_refused(self) -> None:
-        for row in self._rows(_Note.TAKEN | _Note.LEFTOVER):
-            code = FaultCode.TAKEN if self.notes[row.line] & _Note.TAKEN else FaultCode.LEFTOVER
-            fault = RowFault(row.line, Column.IDENTIFIER, code)
+        if not self.refusals:
+            return
+        for row, code in self._refused():
+            fault = RowFault(row.line, REFUSED_COLUMNS.get(code, "email"), code)
             self.note(fault)
             self.report.rejected(fault, mask_address(row.address))
+            self.notes[row.line] &= ~_Note.REFUSED
 
     def _show_and_update(self, enroller: Enroller, *, update: bool, agreed: bool) -> None:
         run = RollUpdate(
@@ -336,12 +365,10 @@ class _ImportRun:
         )
         possible = 0
         for changed in run.changed(self._rows(_Note.CHANGED)):
-            self.report.changed(changed)
-            possible += changed.may_be_updated
-        if not update or not possible:
-            return
-        asks = isinstance(self.report, Lines) and may_ask()
-        if agreed or (asks and typer.confirm(f"Update {possible} voters?")):
+            if isinstance(changed, ChangedRow):
+                self.report.changed(changed)
+                possible += changed.may_be_updated
+        if update and possible and self._agreed(f"Update {possible} voters?", agreed=agreed):
             self._update(run)
 
     def _update(self, run: RollUpdate) -> None:
@@ -351,6 +378,8 @@ class _ImportRun:
                 for one in batch:
                     self.balance.counts[RowOutcome.CHANGED] -= 1
                     self.balance.counts[one.outcome] += 1
+                    if one.refusal is not None:
+                        self._refuse(one.line, one.refusal)
                 advance(len(batch))
 
             run.apply(self._rows(_Note.CHANGED), settle, self.threads)
@@ -367,7 +396,7 @@ class _ImportRun:
             yield row
 
 
-def _tell_balance(run: _ImportRun, *, refused: bool) -> None:
+def _tell_balance(run: _ImportRun, *, refused: bool, stopped: bool) -> None:
     balance, checked = run.balance, run.checked
     if isinstance(run.report, Members):
         members = run.report.object
@@ -389,10 +418,18 @@ def _tell_balance(run: _ImportRun, *, refused: bool) -> None:
         )
     if run.issued:
         say(f"{run.mailing}: {run.issued} identifiers, for {len(run.recipients)} public keys; the only copy there is")
-    parts = [f"{outcome.value} {count}" for outcome, count in balance.counts.items()]
+    parts = [
+        f"{outcome.value} {count}"
+        for outcome, count in balance.counts.items()
+        if count or outcome is not RowOutcome.MOVED
+    ]
     if balance.not_reached:
         parts.append(f"not reached {balance.not_reached}")
     say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
+    if not balance.read:
+        say(_NO_ROW, "red")
+    if stopped:
+        return
     if balance.not_reached:
         say("run the same command again to import the rest")
     if run.mailing is not None and first_identifiers.resume_file(run.mailing).exists():

@@ -1,4 +1,4 @@
-"""What the options of a command name: the stack, its election, its keyed hashes, a voter."""
+"""What the options of a command name: the stack, its election, its keyed hashes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
-from reassort.caller_codes import is_code_of, normalise_caller_code
 from reassort.clock import utc_now
 from reassort.election import Election
 from reassort.keyed_hash import HashKey, KeyedHash, derive_keyed_hash
-from reassort.outbox import Channel
-from reassort.references import normalise_reference
 
+from reassort_ops.account.deployed_election import DeployedParts, deployed_parts, raise_if_another
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Aws, Stack
-from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
-from reassort_ops.voter.record import read_reissue
+from reassort_ops.helpdesk.page import API_VIA
+from reassort_ops.voter.api import HelpdeskApi
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-# What is shown of the address of a voter who is known by a reference that names none.
-_UNKNOWN_ADDRESS = "•••"
-
-
-@dataclass(frozen=True)
-class FoundVoter:
-    """A voter that an operator named. `masked_address` may be shown."""
-
-    voter_id: str
-    masked_address: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +28,7 @@ class Target:
     """The stack that the options name. Each part is looked up when it is first needed."""
 
     name: str
-    elections: Path
+    elections: Path | None
     region: str | None
     profile: str | None
 
@@ -56,7 +42,18 @@ class Target:
 
     @cached_property
     def election(self) -> Election:
-        return election_of(self.stack.election_id, self.elections)
+        """The election that the stack runs with; refused when a folder was named whose file is
+        another one.
+        """
+        return self.deployed.election
+
+    @cached_property
+    def deployed(self) -> DeployedParts:
+        """What the stack's layer holds; refused as `election` is."""
+        found = deployed_parts(self.aws, self.stack.election_id, self.stack.shared_layer)
+        if self.elections is not None:
+            raise_if_another(self.name, found.election, self.elections)
+        return found
 
     def keyed_hash(self, *keys: HashKey) -> KeyedHash:
         """Return the keyed hashes under these keys: an operator derives those that a command needs.
@@ -71,42 +68,32 @@ class Target:
     def dynamodb(self) -> DynamoDBClient:
         return self.aws.dynamodb()
 
-    def helpdesk(self) -> Operator:
-        """Return what a change to a voter needs, in the operator's own name."""
+    def operator(self) -> Operator:
+        """Return what a change needs, in the operator's own name."""
         return Operator(self.dynamodb, self.stack, utc_now, self.aws.operator())
 
-    def voter(self, typed: str) -> tuple[str, str]:
-        """Return a voter's normalised address and pseudonym."""
-        try:
-            address = normalise_address(typed, self.election.domain_names)
-        except AddressDomainError as error:
-            domains = ", ".join(self.election.domain_names)
-            raise OperatorError(f"the address is not of a domain of the election ({domains})") from error
-        except AddressFormatError as error:
-            raise OperatorError(f"the address is {error}") from error
-        return address, self.keyed_hash(HashKey.VOTER).voter_id(address)
 
-    def find(self, typed: str) -> FoundVoter:
-        """Find a voter by an address, or by the reference of one of their reissues.
+def helpdesk_api(stack: str, region: str | None, profile: str | None) -> HelpdeskApi:
+    """Return the helpdesk's API of a stack, called in the operator's own name.
 
-        Raises:
-            OperatorError: it is neither, or nobody is known by that reference.
-        """
-        reference = None if "@" in typed else normalise_reference(typed)
-        if reference is None:
-            address, voter_id = self.voter(typed)
-            return FoundVoter(voter_id, mask_address(address))
-        delivery = read_reissue(self.dynamodb, self.stack, reference)
-        return FoundVoter(delivery.voter_id, delivery.destinations.get(Channel.EMAIL, _UNKNOWN_ADDRESS))
+    Raises:
+        OperatorError: there is no such stack, or no credentials.
+    """
+    aws = Aws(profile, region)
+    found, elsewhere = aws.find_stack(stack), aws.elsewhere()
+    credentials = aws.session.get_credentials()
+    if credentials is None:
+        raise OperatorError("no AWS credentials: sign in, or name a profile with --profile")
+    # The firewall of a stack with a domain lets nobody but the voting platform come to the API
+    # itself. What stands in for AWS has no CloudFront before an API.
+    behind = found.helpdesk_url and elsewhere is None
+    via = urljoin(found.helpdesk_url, API_VIA) if behind else None
+    return HelpdeskApi(_reachable(found.api_url, elsewhere), aws.session.region_name or "", credentials, via)
 
-    def is_caller(self, voter_id: str, typed: str) -> bool:
-        """Tell whether a caller's code is one that the site shows to that voter now.
 
-        Raises:
-            OperatorError: it is not six digits.
-        """
-        code = normalise_caller_code(typed)
-        if code is None:
-            raise OperatorError("--caller-code takes the 6 digits that the caller reads from the site")
-        idle_minutes = self.election.limits.session.idle_minutes
-        return is_code_of(self.keyed_hash(HashKey.REISSUE), voter_id, code, utc_now(), idle_minutes)
+def _reachable(url: str, elsewhere: str | None) -> str:
+    """Return where an API answers. What stands in for AWS has it under a path of its own."""
+    if elsewhere is None:
+        return url
+    parts = urlsplit(url)
+    return f"{elsewhere.rstrip('/')}/_aws/execute-api/{(parts.hostname or '').partition('.')[0]}{parts.path}"

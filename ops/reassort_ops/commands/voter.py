@@ -1,45 +1,38 @@
-"""`reassort voter`: one voter, for the helpdesk."""
+"""`reassort voter`: one voter, for the helpdesk. All of it goes through the helpdesk's API, which
+puts each look and each act on record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from reassort.clock import from_milliseconds, iso, utc_now
-from reassort.keyed_hash import HashKey
-from reassort.letting_in import LET_IN_FOR, let_in, normalise_request_number
-from reassort.outbox import Delivery, Message
-from reassort.reasons import Reason as DeliveryReason
-from reassort.sealing import Sealer
 
-from reassort_ops.account.operator import Operator
 from reassort_ops.commands.options import (
     LOOK,
     Address,
     AddressOrReference,
     AsJson,
     CallerCode,
-    Elections,
+    ElectionsUnread,
     Profile,
+    Proposal,
     Reason,
     Region,
     RequestNumber,
     StackName,
     exit_unless,
 )
-from reassort_ops.commands.target import FoundVoter, Target
-from reassort_ops.election_files import DEFAULT_FOLDER
+from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.failures import OperatorError
 from reassort_ops.output import say, say_json
-from reassort_ops.voter import changes as voter_changes
-from reassort_ops.voter import reissue as voter_reissue
-from reassort_ops.voter.record import VoterRecord, read_record, read_voter
+from reassort_ops.voter.api import NothingToDoError
 from reassort_ops.voter.sheet import sheet
-from reassort_ops.voter.situation import Caller, advice, lock_words
-from reassort_ops.voter.timeline import timeline
+
+# What the sheet advises while an identifier waits or is being sent.
+ON_ITS_WAY = "wait-for-delivery"
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -50,54 +43,74 @@ commands = typer.Typer(
 
 
 @commands.command(
-    "show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort --caller-code 482913"
+    "show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort --caller-code 'girafe tambour'"
 )
 def voter_show(
     who: AddressOrReference,
     stack: StackName,
     caller_code: CallerCode = None,
-    elections: Elections = DEFAULT_FOLDER,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell an agent, in French, where a voter stands, what to do next and all that happened; never
-    an identifier, a NUMEN, the whole address.
+    an identifier, a NUMEN, the whole address. The look is on record.
 
     With --caller-code it says whether the caller is signed in on the site as that voter; the exit
     status is 1 when the code is another.
     """
-    target = Target(stack, elections, region, profile)
-    found = target.find(who)
-    caller = _check_caller(target, found, caller_code)
-    now = utc_now()
-    record = read_record(target.dynamodb, target.stack, found.voter_id, target.election, now)
+    answer = helpdesk_api(stack, region, profile).look(who, caller_code)
     if as_json:
-        say_json(
-            {
-                **_record_json(record, found, lock_words(record, target.election, now)),
-                "caller": caller.value,
-                "advice": [asdict(step) for step in advice(record, target.election, now, caller)],
-                "timeline": [
-                    {**asdict(event), "at": iso(from_milliseconds(event.at))}
-                    for event in timeline(record, target.election)
-                ],
-            }
-        )
+        say_json(answer)
     else:
-        for line in sheet(record, found.masked_address, target.election, now, caller, target.name):
+        for line in sheet(answer, stack):
             say(line.text, line.style)
-    exit_unless(caller is not Caller.WRONG_CODE)
+    exit_unless(answer["caller"] != "wrong-code")
 
 
 @commands.command(
-    "let-in", epilog="Example: reassort voter let-in prenom.nom@ac-dijon.fr --stack reassort --number 482913"
+    "data",
+    epilog="Example: reassort voter data prenom.nom@ac-dijon.fr --stack reassort --reason 'access request' "
+    "--out data.html",
+)
+def voter_data(
+    who: AddressOrReference,
+    stack: StackName,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the page goes; replaced once it is whole")],
+    reason: Reason,
+    _: ElectionsUnread = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write, in French, all that is kept about a voter, for them to have (droit d'accès): what in
+    which form, why and for how long, what happened and who acted, their rights. Never an
+    identifier, a NUMEN, a pseudonym. Check first who asks; it is on record with its reason.
+    """
+    from reassort_ops.voter.data_page import render_data
+    from reassort_ops.whole_file import whole_file
+
+    answer = helpdesk_api(stack, region, profile).data(who, reason)
+    with whole_file(out) as file:
+        file.write(render_data(answer).encode())
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"{out} written: for the voter alone", "green")
+
+
+@commands.command(
+    "let-in",
+    epilog="Example: reassort voter let-in prenom.nom@ac-dijon.fr --stack reassort --number 482913",
 )
 def voter_let_in(
     who: AddressOrReference,
     stack: StackName,
     number: RequestNumber,
-    elections: Elections = DEFAULT_FOLDER,
+    reason: Reason = "appelant sans code",
+    caller_code: CallerCode = None,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -105,19 +118,8 @@ def voter_let_in(
     """Let the next code of a caller's browser pass at once, whoever keeps asking for codes in their
     name. It goes to the voter's mailbox.
     """
-    request_number = normalise_request_number(number)
-    if request_number is None:
-        raise OperatorError("--number takes the 6 digits that the caller reads from the page of the code")
-    target = Target(stack, elections, region, profile)
-    found = target.find(who)
-    read_voter(target.dynamodb, target.stack, found.voter_id)
-    if not let_in(target.dynamodb, target.stack.sign_in_table, found.voter_id, request_number, utc_now()):
-        raise OperatorError("nobody has asked for a code of this voter: they can ask for one by themselves")
-    minutes = LET_IN_FOR // timedelta(minutes=1)
-    if as_json:
-        say_json({"address": found.masked_address, "voter_id": found.voter_id, "let_in_minutes": minutes})
-    else:
-        say(f"{found.masked_address}: the next code asked for in that browser is sent, within {minutes} minutes")
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.act("let-in", who, reason, caller_code=caller_code, number=number), as_json=as_json)
 
 
 @commands.command(
@@ -129,14 +131,14 @@ def voter_unlock(
     stack: StackName,
     reason: Reason,
     caller_code: CallerCode = None,
-    elections: Elections = DEFAULT_FOLDER,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Forget a voter's wrong NUMENs, so that they can try again at once."""
-    target = Target(stack, elections, region, profile)
-    _change_voter(voter_changes.unlock, who, reason, caller_code, target, as_json=as_json)
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.act("unlock", who, reason, caller_code=caller_code), as_json=as_json)
 
 
 @commands.command(
@@ -147,14 +149,14 @@ def voter_freeze(
     stack: StackName,
     reason: Reason,
     caller_code: CallerCode = None,
-    elections: Elections = DEFAULT_FOLDER,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a voter's identifier unusable and stop reissues, until it is unfrozen."""
-    target = Target(stack, elections, region, profile)
-    _change_voter(voter_changes.freeze, who, reason, caller_code, target, as_json=as_json)
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.act("freeze", who, reason, caller_code=caller_code), as_json=as_json)
 
 
 @commands.command(
@@ -166,14 +168,14 @@ def voter_unfreeze(
     stack: StackName,
     reason: Reason,
     caller_code: CallerCode = None,
-    elections: Elections = DEFAULT_FOLDER,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a frozen voter's identifier usable again."""
-    target = Target(stack, elections, region, profile)
-    _change_voter(voter_changes.unfreeze, who, reason, caller_code, target, as_json=as_json)
+    """Make a frozen voter's identifier usable again; never one that was disputed."""
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.act("unfreeze", who, reason, caller_code=caller_code), as_json=as_json)
 
 
 @commands.command(
@@ -186,127 +188,112 @@ def voter_give_next(
     stack: StackName,
     reason: Reason,
     caller_code: CallerCode = None,
-    elections: Elections = DEFAULT_FOLDER,
+    _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a voter the next identifier, by e-mail to this address. The one before stops working;
-    nobody but the voter sees either.
+    nobody but the voter sees either. While one is on its way it gives no other.
+
+    Where the election asks for a second person, another one confirms it: reassort voter confirm.
     """
-    checked = voter_changes.checked_reason(reason)
-    target = Target(stack, elections, region, profile)
-    address, voter_id = target.voter(email)
-    verified = _require_caller(target, voter_id, caller_code)
-    helpdesk = target.helpdesk()
-    recorded = voter_changes.recorded_reason(checked, caller_verified=verified)
-    sealer = Sealer(target.aws.kms(), target.stack.encryption_key_id)
-    hashes = target.keyed_hash(HashKey.REISSUE, HashKey.IDENTIFIER)
-    issued = voter_reissue.reissue(address, voter_id, recorded, helpdesk, target.election, hashes, sealer)
-    if as_json:
-        operator = {"operator": helpdesk.name, "caller_verified": verified}
-        say_json({"voter_id": voter_id, **asdict(issued), **operator})
-    else:
-        former = issued.generation - 1
-        say(
-            f"{issued.destination}: reissue n° {issued.generation} is on its way, reference {issued.reference}; n° "
-            f"{former} is revoked"
-        )
+    api = helpdesk_api(stack, region, profile)
+    waiting = api.look(email, caller_code)
+    if waiting["situation"] == ON_ITS_WAY or any(step["name"] == ON_ITS_WAY for step in waiting["advice"]):
+        raise OperatorError(f"one is on its way already, reference {waiting['reference']}: nothing was changed")
+    _say_done(lambda: api.act("reissue", email, reason, caller_code=caller_code), as_json=as_json)
 
 
-def _change_voter(
-    change: Callable[[str, str, Operator], str],
-    who: str,
-    reason: str,
-    caller_code: str | None,
-    target: Target,
-    *,
-    as_json: bool,
+@commands.command(
+    "settle",
+    epilog="Example: reassort voter settle 7K3M9-QWX2T --stack reassort --reason 'called back through the school'",
+)
+def voter_settle(
+    who: AddressOrReference,
+    stack: StackName,
+    reason: Reason,
+    caller_code: CallerCode = None,
+    _: ElectionsUnread = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
 ) -> None:
-    checked = voter_changes.checked_reason(reason)
-    found = target.find(who)
-    verified = _require_caller(target, found.voter_id, caller_code)
-    helpdesk = target.helpdesk()
-    done = change(found.voter_id, voter_changes.recorded_reason(checked, caller_verified=verified), helpdesk)
-    if as_json:
-        say_json(
-            {
-                "address": found.masked_address,
-                "voter_id": found.voter_id,
-                "done": done,
-                "operator": helpdesk.name,
-                "caller_verified": verified,
-            }
-        )
-    else:
-        say(f"{found.masked_address}: {done}")
-
-
-def _check_caller(target: Target, found: FoundVoter, typed: str | None) -> Caller:
-    if typed is None:
-        return Caller.NOT_ASKED
-    return Caller.VERIFIED if target.is_caller(found.voter_id, typed) else Caller.WRONG_CODE
-
-
-def _require_caller(target: Target, voter_id: str, typed: str | None) -> bool:
-    """Tell whether a code has shown who is calling; a wrong one ends the command before anything is
-    changed.
+    """Take a voter off the list of those whom nothing reached (reassort deliveries unreached).
+    Nothing of their identifier changes; the reason is on record.
     """
-    if typed is None:
-        return False
-    if not target.is_caller(voter_id, typed):
-        raise OperatorError("the caller's code does not match: nothing was changed")
-    return True
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.act("settle", who, reason, caller_code=caller_code), as_json=as_json)
 
 
-def _record_json(record: VoterRecord, found: FoundVoter, lock: str | None) -> dict[str, Any]:
-    voter, last = record.voter, record.last_delivery
-    ends_at = record.session_ends_at
-    return {
-        "address": found.masked_address,
-        "voter_id": voter.voter_id,
-        "establishment": voter.establishment,
-        "secretariat": voter.secretariat,
-        "generation": voter.generation,
-        "status": voter.identifier_status(voter.generation).value,
-        "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
-        "lock": lock,
-        "last_reference": voter.last_reference,
-        "session_ends_at": iso(from_milliseconds(ends_at)) if ends_at is not None else None,
-        "codes_today": record.codes_today,
-        "register": [
-            {
-                "at": iso(from_milliseconds(entry.at)),
-                "change": entry.change.value,
-                "generation": entry.generation,
-                "actor": entry.actor,
-                "reference": entry.reference,
-            }
-            for entry in record.chain
-        ],
-        "delivery": _delivery_json(last) if last is not None else None,
-        "deliveries": [
-            {"reference": delivery.delivery_id, "generation": delivery.generation, **_delivery_json(delivery)}
-            for delivery in record.deliveries
-        ],
-    }
+@commands.command("proposals", epilog="Example: reassort voter proposals --stack reassort")
+def voter_proposals(
+    stack: StackName,
+    _: ElectionsUnread = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits for a second person, oldest first."""
+    waiting = helpdesk_api(stack, region, profile).proposals()
+    if as_json:
+        say_json({"proposals": waiting})
+        return
+    for one in waiting:
+        caller = "appelant vérifié" if one["caller_verified"] else "appelant NON VÉRIFIÉ"
+        say(f"{one['id']}  {one['address']}, {caller}, par {one['agent']} : {one['reason']}")
+    if not waiting:
+        say("Rien n’attend une deuxième personne.")
 
 
-def _delivery_json(delivery: Delivery) -> dict[str, Any]:
-    """Describe a delivery in the words that voter and helpdesk share; `reason` is French."""
-    return {
-        "channel": delivery.channel.value,
-        "destination": delivery.destination,
-        "status": delivery.status.value,
-        "confirmation": delivery.status_of(Message.CONFIRMATION).value,
-        "history": [
-            {
-                "at": iso(from_milliseconds(step["at"])),
-                "message": step["message"],
-                "status": step["status"],
-                "channel": step.get("channel"),
-                "reason": DeliveryReason(step["reason"]).words if "reason" in step else None,
-            }
-            for step in delivery.history
-        ],
-    }
+@commands.command(
+    "confirm", epilog="Example: reassort voter confirm 7K3M9-QWX2T --stack reassort --reason 'seen with the agent'"
+)
+def voter_confirm(
+    proposal: Proposal,
+    stack: StackName,
+    reason: Reason,
+    _: ElectionsUnread = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Be the second person: give the identifier that somebody else proposed. The register names
+    both.
+    """
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.decide(proposal, "confirm", reason), as_json=as_json)
+
+
+@commands.command(
+    "refuse", epilog="Example: reassort voter refuse 7K3M9-QWX2T --stack reassort --reason 'caller not checked'"
+)
+def voter_refuse(
+    proposal: Proposal,
+    stack: StackName,
+    reason: Reason,
+    _: ElectionsUnread = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Be the second person: let nothing come of what somebody else proposed."""
+    api = helpdesk_api(stack, region, profile)
+    _say_done(lambda: api.decide(proposal, "refuse", reason), as_json=as_json)
+
+
+def _say_done(act: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
+    try:
+        answer = act()
+    except NothingToDoError as nothing:
+        answer = {"done": str(nothing)}
+    if as_json:
+        say_json(answer)
+        return
+    if "proposal" in answer:
+        waits = answer["proposal"]
+        say(f"Demande {waits['id']} : une deuxième personne doit confirmer avant {waits['expires_at']}.")
+        return
+    whose = f"{answer['sheet']['address']} : " if "sheet" in answer else ""
+    reference = f" Référence {answer['reference']}." if "reference" in answer else ""
+    say(f"{whose}{answer['done']}{reference}")

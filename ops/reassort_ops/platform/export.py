@@ -43,6 +43,8 @@ STATUSES = (IdentifierStatus.ACTIVE, IdentifierStatus.REVOKED, IdentifierStatus.
 # The most that BatchGetItem takes.
 _KEYS_A_READ = 100
 _PATIENCE_SECONDS = 120.0
+# In one message, of a list that is not as it should be.
+_FAULTS_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +211,21 @@ class Disagreement:
 
 
 def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
-    """Read the platform's own list: CSV with the columns `handle` and `status`, separated by `;` or
-    `,`; others are passed over.
+    """Read the platform's own list: CSV with the columns `handle` and `status`, separated by `;`,
+    `,` or a tab, quoted or not; others are passed over.
 
     Raises:
-        OperatorError: a line has no handle or no status, or a handle comes twice; names the line.
+        OperatorError: lines have no handle or no status, or handles come twice; names the lines.
         OSError: the file cannot be read.
     """
     held: dict[bytes, IdentifierStatus] = {}
+    first: dict[bytes, int] = {}
+    faults: list[str] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
-            delimiter = ";" if ";" in header else ","
-            names = [name.strip().lower() for name in header.split(delimiter)]
+            delimiter = max(";,\t", key=header.count)
+            names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
             if not {"handle", "status"} <= set(names):
                 raise OperatorError(f"{path}:1: the header must name the columns handle and status")
             for number, cells in enumerate(csv.reader(file, delimiter=delimiter), 2):
@@ -230,14 +234,19 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
                 row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
                 handle, status = _handle(row.get("handle", "")), row.get("status", "").lower()
                 if handle is None:
-                    raise OperatorError(f"{path}:{number}: no handle of 22 characters")
-                if status not in {one.value for one in STATUSES}:
-                    raise OperatorError(f"{path}:{number}: no status: {', '.join(one.value for one in STATUSES)}")
-                if handle in held:
-                    raise OperatorError(f"{path}:{number}: the same handle as on an earlier line")
-                held[handle] = IdentifierStatus(status)
+                    faults.append(f"{number}: no handle of 22 characters")
+                elif status not in {one.value for one in STATUSES}:
+                    faults.append(f"{number}: no status: {', '.join(one.value for one in STATUSES)}")
+                elif handle in held:
+                    faults.append(f"{number}: the same handle as on line {first[handle]}")
+                else:
+                    held[handle] = IdentifierStatus(status)
+                    first[handle] = number
     except UnicodeDecodeError as error:
         raise OperatorError(f"{path}: is not UTF-8") from error
+    if faults:
+        more = f"; and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
+        raise OperatorError("; ".join(f"{path}:{fault}" for fault in faults[:_FAULTS_NAMED]) + more)
     return held
 
 

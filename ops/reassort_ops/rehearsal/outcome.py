@@ -227,7 +227,7 @@ class RehearsalOutcome:
         )
         yield "superseded before they left; disputed", f"{delivered.superseded:,}; {delivered.disputed:,}"
         yield (
-            "failed, as the voter sees; gone by e-mail for a failed SMS",
+            "failed, as the voter sees; gone by the other channel after a failure",
             f"{delivered.failed:,}; {delivered.by_fallback:,}",
         )
         yield "redeliveries, votes", f"{tally.redeliveries:,}, {tally.votes:,}"

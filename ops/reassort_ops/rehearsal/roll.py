@@ -213,6 +213,7 @@ class Removal:
             (stack.deliveries_table, ("delivery_id",)),
             (stack.sign_in_table, ("voter_id", "key")),
             (stack.identifiers_table, ("identifier_hash",)),
+            (stack.numens_table, ("numen_hash",)),
             (stack.voters_table, ("voter_id",)),
         ):
             found = theirs(table, *(name for name in keys if name != "voter_id"))

@@ -159,7 +159,7 @@ class MailOfDomain:
 @dataclass(frozen=True)
 class Failures:
     """What did not arrive. `undelivered` are identifiers that reached nobody; `fell_back` went by
-    e-mail after their SMS had failed.
+    the other channel after one had failed.
     """
 
     failed: int

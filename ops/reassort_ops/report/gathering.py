@@ -163,7 +163,7 @@ class Gathering:
     def _scan_voters(self, tally: VotersTally, advance: Callable[[int], object]) -> int:
         wanted = Wanted(
             self.stack.voters_table,
-            ("numen_failures", "numen_locked_until", "frozen_at", "voted_at"),
+            ("numen_failures", "numen_locked_until", "frozen_at", "voted_at", "left_at"),
             "{numen_failures} > :none OR attribute_exists({frozen_at})",
             {":none": 0},
         )

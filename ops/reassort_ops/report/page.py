@@ -209,7 +209,7 @@ def _time_lines(figures: Figures) -> Iterable[str]:
 def _failure_lines(figures: Figures) -> Iterable[str]:
     found = figures.failures
     yield f"{some(found.failed, 'échec', 'échecs')} d’envoi."
-    yield f"Repartis par e-mail après l’échec de leur SMS : {some(found.fell_back, 'identifiant', 'identifiants')}."
+    yield f"Repartis par l’autre moyen après un échec : {some(found.fell_back, 'identifiant', 'identifiants')}."
     yield f"Arrivés nulle part : {some(found.undelivered, 'identifiant', 'identifiants')}."
 
 

@@ -11,6 +11,7 @@ from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.election import Election
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.moments import moment
 
 HOUR = timedelta(hours=1)
 
@@ -88,7 +89,7 @@ def _read(option: str, typed: str, zone: ZoneInfo, *, whole_day_after: bool) -> 
         if len(typed) == len("2018-11-29"):
             day = date.fromisoformat(typed) + timedelta(days=whole_day_after)
             return datetime.combine(day, time(), zone)
-        instant = datetime.fromisoformat(typed)
+        datetime.fromisoformat(typed)
     except (ValueError, OverflowError) as error:
         raise OperatorError(f"{option} is not of the form 2018-11-29 or 2018-11-29T08:00") from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=zone)
+    return moment(option, typed, zone)

@@ -62,7 +62,7 @@ class RegisterTally:
                 self.unfrozen += 1
             case Change.UNLOCKED:
                 self.unlocked[hour] += 1
-            case Change.OPENED | Change.CLOSED as control:
+            case Change.OPENED | Change.CLOSED | Change.PROLONGED as control:
                 self.controls.append((item["at"], control))
 
 
@@ -85,7 +85,7 @@ class VotersTally:
             self.until_helpdesk += 1
         elif item["numen_locked_until"] > self.now:
             self.locked += 1
-        self.frozen += "frozen_at" in item and "voted_at" not in item
+        self.frozen += "frozen_at" in item and "voted_at" not in item and "left_at" not in item
 
 
 @dataclass

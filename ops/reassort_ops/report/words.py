@@ -26,6 +26,7 @@ STEPS = {
 CONTROLS = {
     Change.CLOSED: "fermeture des réassorts, immédiate ou programmée",
     Change.OPENED: "ouverture des réassorts",
+    Change.PROLONGED: "prolongation du scrutin",
 }
 ELSEWHERE = "autre domaine"
 

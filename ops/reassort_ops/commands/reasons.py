@@ -1,0 +1,25 @@
+"""The reason of an operator's act, as the register takes it."""
+
+from __future__ import annotations
+
+from reassort.act_reasons import CALLER_VERIFIED, LONGEST, ReasonError, ReasonFault, checked_reason
+
+from reassort_ops.failures import OperatorError
+
+_FAULTS = {
+    ReasonFault.LENGTH: f"--reason takes 1 to {LONGEST} characters",
+    ReasonFault.PERSONAL: "--reason goes into the register, which holds no address and no number of a person",
+    ReasonFault.RESERVED: f"--reason may not say « {CALLER_VERIFIED} »: the register says so of a voter's caller",
+}
+
+
+def operators_reason(typed: str) -> str:
+    """Return the reason as the register keeps it.
+
+    Raises:
+        OperatorError: the register does not take it.
+    """
+    try:
+        return checked_reason(typed)
+    except ReasonError as error:
+        raise OperatorError(_FAULTS[error.fault]) from error
