@@ -8,7 +8,8 @@ What a journey asks of AWS is measured on the real functions in this run (`bench
 often a voter looks at the tracking page comes from bench/rehearsal.json. Latencies, arrivals,
 quotas and prices are assumptions, and all of them are printed with where they come from. The part
 that can run on one machine, 30,000 reissues at 3,000 a minute, is `make bench-delivery`. Writes
-bench/first_morning.md and docs/screenshots/first-morning.png.
+first_morning.md and first-morning.png to .build/first-morning; with --keep, bench/first_morning.md,
+docs/screenshots/first-morning.png and the results in the repository.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ type Units = defaultdict[str, float]
 
 REPORT = Path(__file__).with_suffix(".md")
 PICTURE = ROOT / "docs" / "screenshots" / "first-morning.png"
+# What somebody asks for their own election is no result of the repository.
+_OWN = ROOT / ".build" / "first-morning"
 REHEARSAL = Path(__file__).with_name("rehearsal.json")
 SECONDS = 12 * 3600
 _OPENS_AT = 8
@@ -218,14 +221,20 @@ def main() -> int:
     )
     parser.add_argument("--sms", type=float, default=defaults.sms, help="of these choose SMS (default: %(default)s)")
     parser.add_argument("--election", default="normandie-2026", help="whose rates are meant (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="write the report that the repository holds")
     arguments = parser.parse_args()
+    report, picture = (REPORT, PICTURE) if arguments.keep else (_OWN / REPORT.name, _OWN / PICTURE.name)
+    report.parent.mkdir(parents=True, exist_ok=True)
     morning = FirstMorning(voters=arguments.voters, share=arguments.share, sms=arguments.sms)
     steps = measure(_MEASURED_VOTERS)
-    text, figures = _report(morning, steps, arguments.election)
+    text, figures = _report(morning, steps, arguments.election, picture)
     flags = shlex.join(sys.argv[1:])
     command = f"make bench-first-morning FLAGS={shlex.quote(flags)}" if flags else "make bench-first-morning"
-    REPORT.write_text(f"{text}\n{machine()} `{command}`\n", encoding="utf-8")
-    print(REPORT.read_text(encoding="utf-8"))
+    report.write_text(f"{text}\n{machine()} `{command}`\n", encoding="utf-8")
+    print(report.read_text(encoding="utf-8"))
+    if not arguments.keep:
+        print(f"{report}: written, with its picture beside it")
+        return 0
     more = (
         "A model, with a picture, quotas to raise, what waits and every assumption: "
         "[first_morning.md](first_morning.md)."
@@ -234,7 +243,9 @@ def main() -> int:
     return 0
 
 
-def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: str) -> tuple[str, tuple[Figure, ...]]:
+def _report(
+    morning: FirstMorning, steps: dict[str, JourneyStep], election_id: str, picture: Path
+) -> tuple[str, tuple[Figure, ...]]:
     election = read_election(election_id)
     sending = election.sending
     assumed = Assumptions()
@@ -257,7 +268,7 @@ def _report(morning: FirstMorning, steps: dict[str, JourneyStep], election_id: s
     emails = arrivals * (2 - morning.sms) + moved
     email_lane = queue(emails, sending.emails_per_second)
     everybody, _ = sms_lane(arrivals, sending.sms_per_second, morning, offers_after=np.inf, cap=np.inf)
-    _draw(morning, smooth, everybody, plain, offered, email_lane, start)
+    _draw(picture, morning, smooth, everybody, plain, offered, email_lane, start)
 
     weights = {
         "POST login": 1 + morning.asks_code_again,
@@ -597,6 +608,7 @@ def _cost(
 
 
 def _draw(
+    picture: Path,
     morning: FirstMorning,
     smooth: Series,
     everybody: LaneBacklog,
@@ -626,8 +638,8 @@ def _draw(
     for axes in (above, below):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PICTURE, dpi=120, metadata={"Software": None})
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120, metadata={"Software": None})
     plt.close(figure)
 
 

@@ -3,17 +3,19 @@ stack, without the demo roll.
 
     make rehearse
     make rehearse FLAGS='--voters 1000 --minutes 2'
+    make rehearse ELECTION=elections/normandie-2026.yaml
 
 API, functions, tables and providers share the machine's processors with the voters, so its
 latencies are this machine's. What it shows is that nothing is lost or mixed up when thousands come
-at once. The run writes bench/rehearsal.md and bench/rehearsal.json; the exit status is the
-command's.
+at once. The run writes rehearsal.md and rehearsal.json to .build/rehearsal, or with --keep to
+bench/; the exit status is the command's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.measuring.figures import machine, table
-from local.processes import own_folder
+from local.deploy import ELECTION
+from local.processes import ROOT, own_folder
 from local.run import LocalStack, brought_up, listen
 
 REPORT = Path(__file__).with_suffix(".md")
 FIGURES = Path(__file__).with_suffix(".json")
+# What somebody plays for their own election is no result of the repository.
+_OWN = ROOT / ".build" / "rehearsal"
 _PORT = "8089"
 
 
@@ -40,11 +45,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6, help="calls at once (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="who they are and what they do (default: %(default)s)")
     parser.add_argument("--port", default=_PORT, help="of the voter space on 127.0.0.1 (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="write the report that the repository holds")
     arguments = parser.parse_args()
+    election = Path(os.environ.get("ELECTION") or ELECTION)
+    report, figures = (REPORT, FIGURES) if arguments.keep else (_OWN / REPORT.name, _OWN / FIGURES.name)
     with (
         listen(arguments.port) as listener,
         own_folder("rehearsal") as folder,
-        brought_up(listener, folder, None) as local,
+        brought_up(listener, folder, None, election) as local,
         local.served(listener),
     ):
         command = _command(arguments)
@@ -59,9 +67,11 @@ def main() -> int:
         took = time.monotonic() - began
         outcome = json.loads(done.stdout) if done.returncode in (0, 1) and done.stdout.strip() else {}
         if "calls" in outcome:
-            FIGURES.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
-            REPORT.write_text(_report(outcome, local, command, took), encoding="utf-8")
-            print(REPORT.read_text(encoding="utf-8"))
+            report.parent.mkdir(parents=True, exist_ok=True)
+            figures.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+            report.write_text(_report(outcome, local, command, took), encoding="utf-8")
+            print(report.read_text(encoding="utf-8"))
+            print(f"{report}: written")
     return done.returncode
 
 

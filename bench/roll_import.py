@@ -6,7 +6,7 @@ memory, and a whole roll of 1.2 million.
 
 Both write the same items to an endpoint in another process that accepts everything
 (harness/roll/accepting_aws.py), so the client is all that is measured. The batch writer gets items
-that are finished, in three tables, unconditionally; the import makes its own (four keyed hashes and
+that are finished, in four tables, unconditionally; the import makes its own (four keyed hashes and
 a link of the register for each voter) and writes them in transactions on condition that nothing is
 there. The run writes bench/roll_import.md; the exit status is 1 when a bar is missed or a row is.
 """

@@ -1,7 +1,7 @@
 """Writes a fictional electoral roll: the same seed and number of rows give the same file.
 
     python data/make_demo_roll.py > data/demo-roll.csv
-    python data/make_demo_roll.py --seed 7 --rows 1200000 > roll.csv
+    python data/make_demo_roll.py --seed 7 --rows 1200000 --out roll.csv
 
 Nobody in it exists: family names are made up, and every NUMEN begins with 00, the number of no
 académie. The first voters are chosen by hand for what a demonstration needs.
@@ -14,11 +14,13 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
+from typing import TextIO
 
-import yaml
-from reassort.election import Election
-from reassort.election_file import parse_election
+from reassort.election import Election, ElectionFileError, ExtraProof
+from reassort.election_file import read_election_file
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 
 FIRST_NAMES = """
@@ -97,20 +99,32 @@ SIMULATED = (
     ("suppressionlist", 2, *STUDENT_SERVICES[0]),
 )
 
+_COLUMNS = ("email", "numen", "establishment", "secretariat", "identifier")
+
 
 def main() -> None:
-    """Write the roll to standard output."""
-    parser = argparse.ArgumentParser(description="Write a fictional electoral roll to standard output.")
+    """Write the roll."""
+    parser = argparse.ArgumentParser(description="Write a fictional electoral roll.")
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--rows", type=int, default=77)
     parser.add_argument("--election", type=Path, default=Path("elections/dijon-2018.yaml"))
+    parser.add_argument("--out", type=Path, help="a file in the place of standard output")
     options = parser.parse_args()
-    content = yaml.safe_load(options.election.read_text(encoding="utf-8"))
-    election = parse_election(content, str(options.election))
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr] # a terminal or a file
-    writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
-    writer.writerow(("email", "numen", "establishment", "secretariat", "identifier"))
-    writer.writerows(make_rows(election, options.rows, options.seed))
+    try:
+        election = read_election_file(options.election)
+    except ElectionFileError as error:
+        parser.error(str(error))
+    with ExitStack() as stack:
+        if options.out:
+            target: TextIO = stack.enter_context(options.out.open("w", encoding="utf-8", newline=""))
+        else:
+            target = sys.stdout
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr] # a terminal or a file
+        writer = csv.writer(target, delimiter=";", lineterminator="\n")
+        proof = election.extra_proof
+        writer.writerow((*_COLUMNS, "extra_proof") if proof else _COLUMNS)
+        for number, row in enumerate(make_rows(election, options.rows, options.seed)):
+            writer.writerow((*row, _extra_proof(number, proof)) if proof else row)
 
 
 def make_rows(election: Election, rows: int, seed: int) -> Iterator[tuple[str, str, str, str, str]]:
@@ -158,6 +172,12 @@ def _numen(row: int, draw: random.Random) -> str:
 def _identifier(election: Election, draw: random.Random) -> str:
     symbols = "".join(draw.choices(ALPHABET, k=election.identifier.symbols))
     return show_identifier(symbols + check_symbol(symbols), election.identifier)
+
+
+def _extra_proof(row: int, wanted: ExtraProof) -> str:
+    if wanted.kind == "date":
+        return (date(1960, 1, 1) + timedelta(days=row % 14_000)).strftime("%d/%m/%Y")
+    return f"{row % 10 ** (wanted.max_length or 0):0{wanted.max_length}}"
 
 
 if __name__ == "__main__":

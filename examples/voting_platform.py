@@ -30,7 +30,7 @@ import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 
 if TYPE_CHECKING:
@@ -363,3 +363,6 @@ if __name__ == "__main__":
         sys.exit(130)
     except (UnavailableError, RefusedCallError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
+    except (ClientError, BotoCoreError) as error:
+        # A wrong role, queue or topic, no credentials, no network.
+        sys.exit(f"AWS: {error}")

@@ -2,6 +2,8 @@
 another rule.
 """
 
+import io
+import zipfile
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -50,6 +52,12 @@ def read_election(election_id: str, **replaced: Any) -> ElectionFile:
     return parse_election({**election_content(election_id), **replaced}, f"{election_id}.yaml")
 
 
+def with_second_person(election_id: str = "dijon-2018") -> ElectionFile:
+    """Read a file of `elections/` as if it wanted a second person for what the helpdesk gives."""
+    helpdesk = {**election_content(election_id)["helpdesk"], "second_person": "reissue"}
+    return read_election(election_id, helpdesk=helpdesk)
+
+
 def write_election(folder: Path, election_id: str, **replaced: Any) -> Path:
     """Write a file of `elections/` into `folder` under its own name, with `replaced` members of its
     top level, and return its path.
@@ -58,3 +66,11 @@ def write_election(folder: Path, election_id: str, **replaced: Any) -> Path:
     content = {**election_content(election_id), **replaced}
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
+
+
+def election_layer(election: ElectionFile) -> bytes:
+    """Return the archive of a layer that holds this election, as the build packs it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as layer:
+        layer.writestr(f"python/reassort/elections/{election.id}.json", election.for_functions())
+    return content.getvalue()

@@ -59,7 +59,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     },
-    "kms": {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateMac", "VerifyMac"},
+    "kms": {"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateMac", "VerifyMac"},
     "sesv2": {"SendEmail"},
     "sns": {"Publish"},
     "sqs": {"ChangeMessageVisibility", "DeleteMessage", "SendMessage", "SendMessageBatch"},
@@ -161,8 +161,10 @@ def build_function(name: str, target: Path) -> None:
 
 def build_layer(target: Path) -> None:
     """Put the third-party packages, the domain and the elections under `target`/python."""
+    from reassort.local_times import ZONES
+
     elections = read_elections(ROOT / os.environ.get("ELECTIONS_DIR", "elections"))
-    zones = sorted({election.timezone for election in elections} | {"Europe/Paris"})
+    zones = sorted({election.timezone for election in elections} | {"Europe/Paris"} | ZONES)
     python = target / "python"
     shutil.rmtree(python, ignore_errors=True)
     shutil.copytree(third_party(zones), python, copy_function=link_or_copy, dirs_exist_ok=True)

@@ -23,7 +23,7 @@ OUTBOX = OutboxTables("CodeDeliveriesTable", "DeliveriesTable")
 _TABLE_TYPE = "AWS::DynamoDB::Table"
 
 
-class CloudFormationLoader(yaml.SafeLoader):
+class CloudFormationLoader(yaml.CSafeLoader):
     """Reads `!Ref X` as `{"Ref": "X"}` and any other tag `!Name …` as `{"Fn::Name": …}`, as
     CloudFormation does.
     """

@@ -8,6 +8,7 @@ method or the way in which API Gateway hands it over.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -28,7 +29,10 @@ from harness.service.world import SITE_ORIGIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REGISTRY = "/registry/"
+# Somebody of the user pool.
+AGENT = "bb881877-6d98-54c5-b812-c6223d414e46"
+# What is signed, and takes no cookie.
+SIGNED = ("/registry/", "/helpdesk/")
 # A strategy takes longer to make than to draw from.
 _pick = lru_cache(maxsize=4096)(st.sampled_from)
 
@@ -170,9 +174,10 @@ def _whole(stage: Situation, method: str, resource: str) -> Draft:
         "token": stage.dispute_token,
         "identifier": stage.identifier,
         "channel": "email",
+        "who": EMAIL,
     }
     headers = [("Host", "reassort.example.fr"), ("User-Agent", "tests"), ("X-Forwarded-For", "203.0.113.24")]
-    if not resource.startswith(REGISTRY):
+    if not resource.startswith(SIGNED):
         headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in cookies_of(stage).items())))
         headers.append(("Sec-Fetch-Site", "same-origin"))
         if method != "GET":
@@ -184,16 +189,30 @@ def _whole(stage: Situation, method: str, resource: str) -> Draft:
     if "requestBody" in operation:
         headers.append(("Content-Type", "application/json"))
         properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
-        members = [(name, known.get(name, _example(schema))) for name, schema in properties.items()]
+        members = [
+            (name, known.get(name, _example(schema))) for name, schema in properties.items() if name not in _LEFT_OUT
+        ]
     return Draft(
         stage=stage,
         method=method,
         resource=resource,
-        parameters={"reference": stage.reference} if "{reference}" in resource else None,
+        parameters=_parameters(stage, resource),
         headers=headers,
         members=members and [(json.dumps(name), json.dumps(value)) for name, value in members],
         valid={name: value for name, value in members or () if isinstance(value, str)},
     )
+
+
+def _parameters(stage: Situation, resource: str) -> dict[str, str] | None:
+    if "{agent}" in resource:
+        return {"agent": AGENT}
+    if "{reference}" not in resource:
+        return None
+    return {"reference": stage.proposal if resource.startswith("/helpdesk/") else stage.reference}
+
+
+# What most requests do without.
+_LEFT_OUT = frozenset({"caller_code", "batch"})
 
 
 def _example(schema: dict[str, Any]) -> Any:
@@ -219,13 +238,17 @@ def _event(draw: st.DrawFn, draft: Draft) -> dict[str, Any]:
     event = proxy_event(
         draft.method,
         draft.resource,
-        draft.resource.replace("{reference}", (draft.parameters or {}).get("reference", "")),
+        re.sub(r"\{(\w+)\}", lambda found: (draft.parameters or {}).get(found[1], ""), draft.resource),
         body=body,
         headers=dict(draft.headers),
         path_parameters=draft.parameters,
-        signed=draft.resource.startswith(REGISTRY),
+        signed=draft.resource.startswith(SIGNED),
     )
     event["isBase64Encoded"] = flagged
+    asked = operations().get((draft.method, draft.resource), {}).get("parameters", ())
+    event["queryStringParameters"] = {
+        one["name"]: one["schema"]["example"] for one in asked if one["in"] == "query" and one["required"]
+    } or None
     if draft.transport == "no headers":
         event["headers"] = event["multiValueHeaders"] = None
     return event
@@ -491,7 +514,7 @@ def _change_reference(draw: st.DrawFn, draft: Draft) -> None:
         case _:
             draft.parameters = None
             return
-    draft.parameters = {"reference": chosen}
+    draft.parameters = dict.fromkeys(draft.parameters or (), chosen)
 
 
 def _change_method(draw: st.DrawFn, draft: Draft) -> None:
@@ -510,7 +533,7 @@ _MUTATIONS = (
     *[Mutation("size", _change_size, _has_members)] * 2,
     *[Mutation("media type", _change_type_header, _always)] * 2,
     *[Mutation("transport", _change_transport, _always)] * 2,
-    *[Mutation("cookies", _change_cookies, lambda draft: not draft.resource.startswith(REGISTRY))] * 4,
+    *[Mutation("cookies", _change_cookies, lambda draft: not draft.resource.startswith(SIGNED))] * 4,
     *[Mutation("origin", _change_origin, _always)] * 2,
     *[Mutation("key", _change_key, lambda draft: any(name == "Idempotency-Key" for name, _ in draft.headers))] * 4,
     Mutation("header", _change_other_header, _always),

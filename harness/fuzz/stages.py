@@ -50,6 +50,7 @@ class Situation:
     others_session: str
     others_reference: str
     others_dispute_token: str
+    proposal: str
 
     def __str__(self) -> str:
         """Return its name."""
@@ -106,6 +107,8 @@ def _make(world: World) -> tuple[Situation, ...]:
     world.run_outbox()
     browser = world.signed_in(claire)
     world.clock.move(minutes=1)
+    # Not of the operator who signs what is generated.
+    proposal = world.agent("marie", "agent").act("reissue", EMAIL).json["proposal"]["id"]
     new = Situation(
         name="new",
         at=world.clock(),
@@ -122,6 +125,7 @@ def _make(world: World) -> tuple[Situation, ...]:
         others_session=others.session_cookie or "",
         others_reference=others_reference,
         others_dispute_token=dispute_token_in(world.mail_about(others_reference)[-1]),
+        proposal=proposal,
     )
     new = replace(new, saved=MINISTACK.save())
     reissued = _reissued(world, new, browser)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reassort.problems import WORDINGS, Code
 
-from harness.service.openapi import operations, raise_if_undescribed
+from harness.service.openapi import kept_for, operations, raise_if_undescribed
 
 if TYPE_CHECKING:
     from harness.fuzz.requests import GeneratedCase
@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a refusal counts: attributes of one item of a table, and why."""
+    """What a refusal counts: attributes of so many items of a table, and why."""
 
     table: str
     attributes: frozenset[str]
     reason: str
+    items: int = 1
 
 
+_RECORD = frozenset(
+    (
+        *("agent", "sequence", "at", "action", "voter_id", "reason", "reference", "caller", "correlation_id"),
+        *("previous", "hash", "chain_length", "chain_head", "hour", "looks_in_hour", "day", "looks_in_day"),
+        *("verified_in_day", "acts_in_day", "last_at", "last_request", "agents"),
+    )
+)
+# The entry, the end of the chain, and the day on which it is the agent's first.
+_LOOKED = Counted("HelpdeskRecordTable", _RECORD, "whom an agent looks for is on record, found or not", items=3)
 _NUMEN = frozenset({"numen_failures", "numen_locked_until"})
 # All that a refusal may change. An address's bucket of codes is not here: only an answer 202 takes
 # from it.
@@ -31,13 +41,28 @@ COUNTED = {
     ("redeemCode", Code.WRONG_CODE): Counted(
         "SignInTable", frozenset({"tries"}), "a try of the challenge is counted before the code is compared"
     ),
+    ("redeemCode", Code.CODE_EXPIRED): Counted(
+        "SignInTable", frozenset({"tries"}), "a code that is too old was compared, so it was a try"
+    ),
     ("reissue", Code.NUMEN_MISMATCH): Counted("VotersTable", _NUMEN, "a wrong NUMEN is counted towards the lock"),
+    ("helpdeskLook", Code.NO_SUCH_VOTER): _LOOKED,
+    ("helpdeskData", Code.NO_SUCH_VOTER): _LOOKED,
+    ("helpdeskAct", Code.NO_SUCH_VOTER): _LOOKED,
+    ("helpdeskAct", Code.CALLER_NOT_VERIFIED): _LOOKED,
     ("reissue", Code.LOCKED): Counted("VotersTable", _NUMEN, "the wrong NUMEN that closes the lock is counted as well"),
 }
 # What an answer that is no refusal may change where a request only looks.
 LOOKS = {
     "overview": Counted("SignInTable", frozenset({"seen_at"}), "being there keeps the idle session alive"),
     "reissueStatus": None,
+    "lookAtDispute": None,
+    "serviceStatus": None,
+    "helpdeskMe": None,
+    "helpdeskProposals": None,
+    "helpdeskShift": None,
+    "helpdeskRecord": None,
+    "helpdeskLook": _LOOKED,
+    "helpdeskData": _LOOKED,
     "checkIdentifier": None,
 }
 _COOKIE_FLAGS = {"path": "/", "secure": "", "httponly": "", "samesite": "Strict"}
@@ -77,7 +102,7 @@ def changed_items(before: Contents, after: Contents) -> dict[tuple[str, str, str
 
 
 def _raise_if_form_is_wrong(response: Response) -> None:
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == kept_for(response.method, response.resource, response.status)
     assert all(value.isprintable() for value in response.headers.values())
     for name, cookie in response.cookies.items():
         assert name.startswith("__Host-")
@@ -105,5 +130,5 @@ def _raise_if_changed(operation_id: str, response: Response, before: Contents, a
         counted = COUNTED.get((operation_id, Code(response.json["code"])))
     for (table, *_), attributes in (changes := changed_items(before, after)).items():
         assert counted is not None, f"{response.status} {response.code} changed {table}: {sorted(attributes)}"
-        assert (table, len(changes)) == (counted.table, 1)
+        assert (table, len(changes)) == (counted.table, counted.items)
         assert attributes <= counted.attributes, sorted(attributes)

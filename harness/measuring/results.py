@@ -38,7 +38,7 @@ MEASUREMENTS = {
     "import": ("bench.roll_import",),
     "growth": ("bench.growth",),
     "delivery": ("bench.delivery_load", "--scenario", "S2", "--minutes", "10"),
-    "first-morning": ("bench.first_morning",),
+    "first-morning": ("bench.first_morning", "--keep"),
     "site": ("bench.site_quality",),
     "loop": ("bench.developer_loop",),
 }

@@ -20,6 +20,9 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+from reassort.election_file import read_election_file
+
+from harness.elections import election_layer
 from harness.engines.template import read_template
 from local.processes import ROOT
 
@@ -62,7 +65,11 @@ class _Accepting(asyncio.Protocol):
     def _answer(self, head: bytes, operation: str, body: bytes) -> bytes:
         if head.startswith(b"GET /counted "):
             return json.dumps(self.counted).encode()
+        if head.startswith(b"GET /layer "):
+            return election_layer(read_election_file(ROOT / "elections" / f"{_ELECTION}.yaml"))
         self.counted["requests"] += 1
+        if head.startswith(b"GET /2018-10-31/layers?"):
+            return b'{"Content": {"Location": "http://localhost/layer"}}'
         self.counted["bytes"] += len(body)
         match operation:
             case "transactwriteitems":

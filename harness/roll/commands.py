@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reassort_ops.roll.rows import RollRow
 
 CPU_BAR, MEMORY_BAR = 0.5, 1.1
-ITEMS_A_VOTER = 3
+ITEMS_A_VOTER = 4
 BATCH = 25
 
 
@@ -48,7 +48,12 @@ class Sides:
         self._finished: list[Enrolment] = [self._enroller.enrol(row) for row in self._rows]
         session = Session(region_name=REGION)
         resource: Any = session.resource("dynamodb")
-        names = (self.stack.voters_table, self.stack.identifiers_table, self.stack.register_table)
+        names = (
+            self.stack.voters_table,
+            self.stack.identifiers_table,
+            self.stack.register_table,
+            self.stack.numens_table,
+        )
         self._tables = [resource.Table(name) for name in names]
         aws = Aws(region=REGION)
         self._imports = {threads: self._make_import(aws, threads) for threads in (1, 16)}
@@ -58,12 +63,18 @@ class Sides:
         if side == "import":
             self._imports[threads].run(self._rows, lambda _: None, threads)
         else:
-            voters, identifiers, register = self._tables
-            with voters.batch_writer() as one, identifiers.batch_writer() as two, register.batch_writer() as three:
+            voters, identifiers, register, numens = self._tables
+            with (
+                voters.batch_writer() as one,
+                identifiers.batch_writer() as two,
+                register.batch_writer() as three,
+                numens.batch_writer() as four,
+            ):
                 for enrolment in self._finished:
                     one.put_item(Item=enrolment.voter)
                     two.put_item(Item=enrolment.identifier)
                     three.put_item(Item=enrolment.entry.to_item())
+                    four.put_item(Item=enrolment.numen)
 
     def milliseconds(self, side: str) -> float:
         """Return the processor time of this process for 25 items, system calls included."""

@@ -90,6 +90,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "LIMITS",
         "CONTROL",
         "PACE",
+        "HELPDESK_RECORD",
     )
     return {
         "LANG": "C.UTF-8",
@@ -97,6 +98,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "SITE_ORIGIN": _ORIGIN,
         "SOURCE_HEADER": "x-viewer-address",
         "ENCRYPTION_KEY": "11111111-2222-3333-4444-555555555555",
+        "WATCHED_KEYS": "11111111-2222-3333-4444-555555555555",
         **{key.upper(): "66666666-7777-8888-9999-000000000000" for key in HashKey},
         **{f"{name}_TABLE": f"{name.title().replace('_', '')}Table" for name in names},
         "RETRY_QUEUE": f"{endpoint}/000000000000/retries",
@@ -106,6 +108,9 @@ def _environment(endpoint: str) -> dict[str, str]:
         "PLATFORM_DEAD_LETTERS": f"{endpoint}/000000000000/platform-dead-letters",
         "HELPDESK_TOPIC": "arn:aws:sns:eu-west-3:000000000000:helpdesk",
         "METRICS_NAMESPACE": "reassort",
+        "AGENT_ROLE": "AgentRole",
+        "SUPERVISOR_ROLE": "SupervisorRole",
+        "AUDITOR_ROLE": "AuditorRole",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         # As in Lambda, where the tracer finds a trace and sends its segments to a daemon, without
         # waiting for an answer.

@@ -16,11 +16,15 @@ from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 from reassort.outbox import (
     Channel,
     Delivery,
+    Message,
+    Status,
     canary_delivery_item,
     code_delivery_item,
     delivery_from_item,
+    history_step,
     reissue_delivery_item,
 )
+from reassort.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +89,10 @@ def reissue_delivery(
         retention=election.retention,
     )
     delivery = delivery_from_item(item)
-    return replace(delivery, fell_back=fell_back)
+    if not fell_back:
+        return delivery
+    failed = history_step(delivery.created_at, Message.IDENTIFIER, Status.FAILED, channel.other, Reason.NO_ANSWER)
+    return replace(delivery, fell_back=True, history=(*delivery.history, failed))
 
 
 def code_delivery(election: Election) -> Delivery:
@@ -128,6 +135,8 @@ def emails(election: Election) -> Iterator[tuple[str, Email]]:
     yield "confirmation-sms", texts.confirmation_email(by_sms, sealed)
     yield "confirmation-email", texts.confirmation_email(by_email, sealed)
     yield "confirmation-after-sms", texts.confirmation_email(fallback, sealed)
+    by_sms_instead = reissue_delivery(election, fell_back=True)
+    yield "confirmation-after-email", texts.confirmation_email(by_sms_instead, sealed)
     yield "canary", texts.canary_email(canary_delivery(election, Channel.EMAIL))
 
 

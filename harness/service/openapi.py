@@ -40,6 +40,15 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
+def kept_for(method: str, path: str, status: int) -> str:
+    """Return the Cache-Control of an answer: no cache keeps it, but the one that describes how
+    long.
+    """
+    answer = operations().get((method, path), {}).get("responses", {}).get(str(status), {})
+    described: str = answer.get("headers", {}).get("Cache-Control", {}).get("description", "`no-store`")
+    return described.strip("`")
+
+
 def raise_if_undescribed(response: Response) -> None:
     """Check status, media type, headers and body of an answer.
 

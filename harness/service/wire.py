@@ -72,6 +72,8 @@ class SentEmail:
     tags: dict[str, str]
     configuration_set: str
     at: datetime
+    reply_to: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,8 @@ class Wire:
                     sender=sent["FromEmailAddress"],
                     to=to,
                     subject=simple["Subject"]["Data"],
+                    reply_to=tuple(sent["ReplyToAddresses"]),
+                    headers={header["Name"]: header["Value"] for header in simple["Headers"]},
                     text=simple["Body"]["Text"]["Data"],
                     html=simple["Body"]["Html"]["Data"],
                     tags={tag["Name"]: tag["Value"] for tag in sent["EmailTags"]},

@@ -30,7 +30,8 @@ from http.cookies import SimpleCookie
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
-from uuid import uuid4
+from urllib.parse import parse_qsl
+from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import time_machine
 from announce import announcing
@@ -47,7 +48,7 @@ from reassort.election_file import ElectionFile
 from reassort.http import Routes
 from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
 from reassort.keyed_hash import derive_keyed_hash
-from reassort.outbox import WAKE, Delivery, delivery_from_item
+from reassort.outbox import Delivery, delivery_from_item
 from reassort.register import ELECTION_CHAIN
 from reassort.sealing import Sealer
 from reassort.sessions import SESSION_COOKIE, draw_token, session_item
@@ -66,6 +67,8 @@ from harness.engines.moto import MOTO
 from harness.engines.template import OUTBOX, read_template
 from harness.service.events import proxy_event, queue_event, stream_event
 from harness.service.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
+from helpdesk import routes as helpdesk_routes
+from helpdesk import wiring as helpdesk_wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +91,13 @@ ROUTES: dict[str, Routes[Any]] = {
     "login": login_routes.ROUTES,
     "reissue": reissue_routes.ROUTES,
     "registry": registry_routes.ROUTES,
+    "helpdesk": helpdesk_routes.ROUTES,
 }
+# The role of AWS's that each group of the pool is given.
+GROUP_ROLES = {"agent": "AgentRole", "supervisor": "SupervisorRole", "auditor": "AuditorRole"}
+_POOL = f"cognito-idp.{REGION}.amazonaws.com/{REGION}_helpdesk"
+# Those whose callers sign.
+SIGNED = ("registry", "helpdesk")
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
@@ -265,6 +274,12 @@ class World:
         browser.hold(SESSION_COOKIE, write_cookie(SESSION_COOKIE, token, self.keyed_hash))
         return browser
 
+    def agent(self, name: str = "anne", role: str = "operator") -> SeatedAgent:
+        """Seat somebody at the helpdesk. An operator is known by the name of their session, whoever
+        signs in on the page by their number in the pool.
+        """
+        return SeatedAgent(self, name, role)
+
     def call(
         self,
         method: str,
@@ -275,16 +290,19 @@ class World:
         *,
         body: str | None = None,
         is_base64: bool = False,
+        identity: Mapping[str, str] | None = None,
     ) -> Response:
         """Make one request. `body` is sent as it stands; `json_body` is written as JSON; both imply
         the JSON type.
 
-        With `is_base64`, API Gateway says of the body that it is base64.
+        With `is_base64`, API Gateway says of the body that it is base64. `identity` is what it says
+        of who signed, where that is not the voting platform.
 
         Raises:
             LookupError: API Gateway has no such resource, so no function would ever see the
                 request.
         """
+        path, _, query = path.partition("?")
         service, resource, parameters = self._resolve(path)
         text = json.dumps(json_body) if json_body is not None else body
         sent = {"Host": "reassort.example.fr", "User-Agent": "tests", "X-Forwarded-For": "203.0.113.24, 198.51.100.7"}
@@ -300,13 +318,15 @@ class World:
             body=text,
             headers=sent,
             path_parameters=parameters,
-            signed=service == "registry",
+            signed=service in SIGNED,
         )
+        event["requestContext"]["identity"].update(identity or {})
         event["isBase64Encoded"] = is_base64
+        event["queryStringParameters"] = dict(parse_qsl(query)) or None
         return self.answer(service, event)
 
     def answer(self, service: str, event: dict[str, Any]) -> Response:
-        """Give a proxy event to a function (`login`, `reissue` or `registry`)."""
+        """Give a proxy event to a function (`login`, `reissue`, `registry` or `helpdesk`)."""
         proxy = self.wake(service, event)
         response = Response(
             method=event["httpMethod"],
@@ -614,6 +634,9 @@ class World:
             "registry": partial(
                 registry_routes.answer, deps=registry_wiring.build(settings(registry_wiring.Settings), *shared)
             ),
+            "helpdesk": partial(
+                helpdesk_routes.answer, deps=helpdesk_wiring.build(settings(helpdesk_wiring.Settings), *shared)
+            ),
             "announce": partial(announcing.answer, deps=announce),
             # With what delivery holds at that moment: a test may let a new process take over.
             "notify": lambda event: notify_triggers.answer(event, self.notify),
@@ -634,6 +657,7 @@ class World:
             "SOURCE_HEADER": SOURCE_HEADER,
             "ENCRYPTION_KEY": self.encryption_key,
             **{key.upper(): key_id for key, key_id in self.engine.stores.hash_keys.items()},
+            "WATCHED_KEYS": " ".join([self.encryption_key, *self.engine.stores.hash_keys.values()]),
             "RETRY_QUEUE": self.retry_queue,
             "SENDER_DOMAIN": SENDER_DOMAIN,
             "CONFIGURATION_SET": "messages",
@@ -641,6 +665,7 @@ class World:
             "METRICS_NAMESPACE": "reassort-test",
             "PLATFORM_TOPIC": self.engine.channels.platform_topic,
             "PLATFORM_DEAD_LETTERS": self.platform_dead_letters,
+            **{f"{role.upper()}_ROLE": name for role, name in GROUP_ROLES.items()},
         }
         return read_settings(model, environment | tables)
 
@@ -675,6 +700,55 @@ class World:
     def _update(self, table: str, key: dict[str, Any], attributes: dict[str, Any]) -> None:
         item = self._get(table, key) | attributes
         self.engine.put(table, {name: value for name, value in item.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class SeatedAgent:
+    """An agent, a supervisor, an auditor or an operator of a world."""
+
+    world: World
+    name: str
+    role: str
+
+    @property
+    def id(self) -> str:
+        """Return how records name them."""
+        return self.name if self.role == "operator" else str(uuid5(NAMESPACE_DNS, self.name))
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return what API Gateway says of them."""
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role"
+        if self.role == "operator":
+            return {"userArn": f"{session}/Operators/{self.name}"}
+        return {
+            "userArn": f"{session}/{GROUP_ROLES[self.role]}/CognitoIdentityCredentials",
+            "cognitoAuthenticationProvider": f"{_POOL},{_POOL}:CognitoSignIn:{self.id}",
+        }
+
+    def call(self, method: str, path: str, json_body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
+        """Make a request."""
+        return self.world.call(method, path, json_body, headers=headers, identity=self.identity)
+
+    def look(self, who: str, **more: str) -> Response:
+        """Look a voter up."""
+        return self.call("POST", "/helpdesk/look", {"who": who, **more})
+
+    def act(
+        self, act: str, who: str, reason: str = "identity checked", key: str | None = None, **more: object
+    ) -> Response:
+        """Do something to a voter, under a new idempotency key unless one is given."""
+        body = {"act": act, "who": who, "reason": reason, **more}
+        return self.call("POST", "/helpdesk/acts", body, {"Idempotency-Key": key or str(uuid4())})
+
+    def end(self, name: str, reason: str = "account stolen") -> Response:
+        """End the sessions of an agent."""
+        agent = SeatedAgent(self.world, name, "agent").id
+        return self.call("POST", f"/helpdesk/sessions/{agent}/end", {"reason": reason})
+
+    def decide(self, proposal: str, decision: str = "confirm", reason: str = "seen with the agent") -> Response:
+        """Confirm or refuse what somebody proposed."""
+        return self.call("POST", f"/helpdesk/proposals/{proposal}", {"decision": decision, "reason": reason})
 
 
 @dataclass
@@ -796,20 +870,19 @@ def dispute_token_in(email: SentEmail) -> str:
     return found[1]
 
 
-def _wants_attention(record: Mapping[str, Any]) -> bool:
-    # The filter of the event source mapping in template.yaml.
-    wake: dict[str, str] = record["dynamodb"].get("NewImage", {}).get("wake", {})
-    return wake.get("S") == WAKE
-
-
 @cache
-def _register_filters() -> tuple[Mapping[str, Any], ...]:
-    events = read_template()["Resources"]["AnnounceFunction"]["Properties"]["Events"]["Register"]["Properties"]
-    return tuple(json.loads(one["Pattern"]) for one in events["FilterCriteria"]["Filters"])
+def _filters(function: str, event: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the filters of an event source in template.yaml."""
+    source = read_template()["Resources"][function]["Properties"]["Events"][event]["Properties"]
+    return tuple(json.loads(one["Pattern"]) for one in source["FilterCriteria"]["Filters"])
+
+
+def _wants_attention(record: Mapping[str, Any]) -> bool:
+    return any(_fits(pattern, record) for pattern in _filters("NotifyFunction", "Outbox"))
 
 
 def _is_announced(record: Mapping[str, Any]) -> bool:
-    return any(_fits(pattern, record) for pattern in _register_filters())
+    return any(_fits(pattern, record) for pattern in _filters("AnnounceFunction", "Register"))
 
 
 def _fits(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:

@@ -18,14 +18,21 @@ from local.processes import ROOT
 _SCRIPT = ROOT / "tools" / "node" / "checkers.mjs"
 # The program itself: the one in .venv/bin is a wrapper in Python, which passes no signal on.
 NODE_PROGRAM = Path(NODE) / "bin" / "node"
+# What Lighthouse takes by itself, for a machine that does nothing else.
+QUIET_SLOWDOWN = 4.0
 
 
 @dataclass(frozen=True)
 class LighthouseReport:
-    """Scores from 0 to 1 by category, and the audits that cost some of it."""
+    """Scores from 0 to 1 by category, and the audits that cost some of it.
+
+    `slowdown` is how many times faster than a slow phone the browser was, which other work on the
+    machine lowers: what the next look has to slow it down by.
+    """
 
     scores: dict[str, float]
     weak: list[str]
+    slowdown: float
 
 
 class Checkers:
@@ -48,11 +55,15 @@ class Checkers:
         found: list[str] = self._ask("pa11y", target=_target(page), viewport=page.viewport_size)
         return found
 
-    def lighthouse(self, page: Page, url: str, *, desktop: bool = False) -> LighthouseReport:
-        """Load a page anew, in the session of `page`, as a slow phone or as a desktop, and return
-        Lighthouse's scores.
+    def lighthouse(
+        self, page: Page, url: str, *, desktop: bool = False, slowdown: float = QUIET_SLOWDOWN
+    ) -> LighthouseReport:
+        """Load a page anew, in the session of `page`, as a desktop, or as a phone that is so many
+        times slower than this browser. Return Lighthouse's scores.
         """
-        return LighthouseReport(**self._ask("lighthouse", url=url, target=_target(page), desktop=desktop))
+        return LighthouseReport(
+            **self._ask("lighthouse", url=url, target=_target(page), desktop=desktop, slowdown=slowdown)
+        )
 
     def _ask(self, check: str, **request: Any) -> Any:
         assert self._process.stdin is not None

@@ -21,7 +21,7 @@ from reassort.problems import Code, Problem
 
 from harness.elections import FOLDER, read_election
 from harness.service.openapi import operations
-from local.edge import read_security_headers
+from local.edge import page_of, read_security_headers
 from local.processes import ROOT
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ REISSUE = "POST", "/api/reissue"
 STATUS = "GET", "/api/reissue/{reference}"
 REDELIVERY = "POST", "/api/reissue/{reference}/redelivery"
 DISPUTE = "POST", "/api/dispute"
+DISPUTE_LOOK = "POST", "/api/dispute/look"
+SERVICE = "GET", "/api/status"
 _HEADERS = {header.name: header.value for header in read_security_headers(ROOT / "edge.yaml")}
 
 
@@ -100,9 +102,9 @@ def tracked(
     }
 
 
-def caller_code(code: str = "482913", lives: int = 1200) -> dict[str, str]:
+def caller_code(words: str = "girafe tambour", lives: int = 1200) -> dict[str, str]:
     """Return a code for the helpdesk that is accepted for so many seconds after `NOW`."""
-    return {"code": code, "expires_at": iso(NOW + timedelta(seconds=lives))}
+    return {"words": words, "expires_at": iso(NOW + timedelta(seconds=lives))}
 
 
 def revision(voter: str, generation: int) -> str:
@@ -117,6 +119,11 @@ def overview(**members: Any) -> dict[str, Any]:
     `voter` names another voter of the same masked address.
     """
     window = ELECTION.windows.reissue
+    amiss = {"used": "already-voted", "frozen": "frozen"}.get(members.get("status", "active"))
+    if amiss is None and members.get("lock"):
+        amiss = "locked"
+    if amiss is None and not members.get("window", {"open": True})["open"]:
+        amiss = "window-closed"
     return {
         "election": {"id": ELECTION.id, "name": ELECTION.name},
         "window": {
@@ -129,9 +136,12 @@ def overview(**members: Any) -> dict[str, Any]:
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": SECRETARIAT,
         "generation": 1,
+        "voter": revision(members.get("voter", members.get("address", ADDRESS)), 0),
         "revision": revision(members.get("voter", members.get("address", ADDRESS)), members.get("generation", 1)),
         "issued_at": iso(NOW - timedelta(days=20)),
         "status": "active",
+        "lock": None,
+        "request": {"refused": amiss, "again_at": None},
         "last_reissue": None,
         "session": {"expires_in": 900},
         "caller_code": caller_code(),
@@ -142,7 +152,15 @@ def overview(**members: Any) -> dict[str, Any]:
 def last_reissue(status: dict[str, Any]) -> dict[str, Any]:
     """Return what the overview says of a reissue."""
     summary = {name: status[name] for name in ("reference", "generation", "channel", "destination", "status")}
-    return {**summary, "at": status["history"][0]["at"]}
+    redeliverable = bool(status["redelivery"]["channels"])
+    return {**summary, "at": status["history"][0]["at"], "redeliverable": redeliverable}
+
+
+def disputed_request() -> dict[str, Any]:
+    """Return what is told of the request that a confirmation is about, before and after a
+    dispute.
+    """
+    return {"reference": REFERENCE, "at": iso(NOW), "channel": "sms", "destination": PHONE}
 
 
 class MockedSpace:
@@ -153,17 +171,44 @@ class MockedSpace:
         self.asked: list[tuple[str, str, Any]] = []
         self.refused: set[tuple[Operation, Code]] = set()
         self.site = site
+        self.now = NOW
+        # What a cache in front of the site says of its answers.
+        self.dated: dict[str, str] = {}
         self._answers: dict[Operation, Callable[[Route], None]] = {}
         self._held: set[Operation] = set()
         self._waiting: list[tuple[Operation, Route]] = []
         page.route(f"{ORIGIN}/**", self._serve)
+        self.answer(DISPUTE_LOOK, 200, disputed_request())
 
-    def open(self, path: str, *, now: datetime = NOW) -> None:
-        """Open a page at that time."""
-        self.page.clock.install(time=now)
+    def open(
+        self, path: str, *, now: datetime = NOW, wrong_by: timedelta = timedelta(), scripts_run: bool = True
+    ) -> None:
+        """Open a page at that time, on a computer whose clock is wrong by so much.
+
+        Wait until it says what depends on the time, unless its scripts are not to run.
+        """
+        self.now = now
+        self.page.clock.install(time=now + wrong_by)
+        if SERVICE not in self._answers:
+            self.answer_service(now)
         self.page.goto(f"{ORIGIN}/{path}")
+        if scripts_run:
+            self.page.locator("#helpdesk-state:not(:empty)").wait_for(state="attached")
 
-    def answer(self, operation: Operation, status: int, body: dict[str, Any] | None = None) -> None:
+    def answer_service(self, now: datetime, *, stopped: bool = False) -> None:
+        """Answer whether identifiers are issued at that time, by whose clock the page goes."""
+        window = ELECTION.windows.reissue
+        told = {
+            "opens_at": iso(window.opens_at),
+            "closes_at": iso(window.closes_at),
+            "open": window.contains(now) and not stopped,
+            "stopped": stopped,
+        }
+        self.answer(SERVICE, 200, {"at": iso(now), "window": told}, dated=False)
+
+    def answer(
+        self, operation: Operation, status: int, body: dict[str, Any] | None = None, *, dated: bool = True
+    ) -> None:
         """Answer an operation of `openapi.yaml` so from now on; an answer that it does not describe
         is an error.
         """
@@ -177,8 +222,8 @@ class MockedSpace:
         content = "" if body is None else json.dumps(body)
 
         def fulfil(route: Route) -> None:
-            dated = {"Date": format_datetime(NOW, usegmt=True)}
-            route.fulfill(status=status, body=content, content_type=kind, headers=dated)
+            headers = {"Date": format_datetime(self.now, usegmt=True)} if dated else {}
+            route.fulfill(status=status, body=content, content_type=kind, headers=headers)
 
         self._answers[operation] = fulfil
 
@@ -238,12 +283,12 @@ class MockedSpace:
         if path.startswith("/api/"):
             self._serve_api(route, path)
             return
-        file = self.site / (path.removeprefix("/") or "index.html")
+        file = self.site / (page_of(path).removeprefix("/") or "index.html")
         route.fulfill(
             status=200 if file.is_file() else 404,
             body=(file if file.is_file() else self.site / "404.html").read_bytes(),
             content_type=mimetypes.guess_type(file.name)[0] or "text/html",
-            headers=_HEADERS,
+            headers=_HEADERS | (self.dated if route.request.method == "HEAD" else {}),
         )
 
     def _serve_api(self, route: Route, path: str) -> None:

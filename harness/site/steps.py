@@ -95,6 +95,8 @@ def commit(space: MockedSpace, status: str = "queued", channel: str = "sms") -> 
     space.track(body)
 
 
-def earlier_reissue() -> dict[str, Any]:
-    """Return members of the overview for a voter who has asked before."""
-    return {"generation": 2, "last_reissue": last_reissue(tracked("sent"))}
+def earlier_reissue(status: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return members of the overview for a voter who has asked before: sent, unless `status` is
+    given.
+    """
+    return {"generation": 2, "last_reissue": last_reissue(status or tracked("sent"))}

@@ -42,9 +42,10 @@ class DemoVoter:
 
 @dataclass(frozen=True)
 class VoterSpace:
-    """A running voter space."""
+    """A running voter space, over HTTP and over HTTPS."""
 
     origin: str
+    secure_origin: str
 
     def messages(self, to: str, channel: str = "email") -> list[dict[str, str]]:
         """Return what was "sent" to somebody, oldest first."""
@@ -94,8 +95,9 @@ def running_voter_space() -> Iterator[VoterSpace]:
         text=True,
     )
     try:
-        _wait_until_ready(process)
-        yield VoterSpace(f"http://127.0.0.1:{port}")
+        line = _wait_until_ready(process)
+        (secure_origin,) = re.findall(r"https://\S+", line)
+        yield VoterSpace(f"http://127.0.0.1:{port}", secure_origin)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -105,9 +107,11 @@ def running_voter_space() -> Iterator[VoterSpace]:
             process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[str]) -> None:
-    """Wait until it says so. All that it says is read by a thread: two lines that come at once are
-    no reason to wait, nor is a full pipe.
+def _wait_until_ready(process: subprocess.Popen[str]) -> str:
+    """Wait until it says so, and return the line.
+
+    All that it says is read by a thread: two lines that come at once are no reason to wait, nor is
+    a full pipe.
     """
     lines: list[str] = []
     told = threading.Event()
@@ -121,7 +125,9 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
 
     threading.Thread(target=read, daemon=True).start()
     told.wait(_START_SECONDS)
-    assert any(_READY in line for line in lines), "the voter space did not start:\n" + "".join(lines)
+    ready = next((line for line in lines if _READY in line), None)
+    assert ready is not None, "the voter space did not start:\n" + "".join(lines)
+    return ready
 
 
 def launch_chromium(chromium: BrowserType, debugging_port: int | None = None, *, whole: bool = False) -> Browser:

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 
 SITE_ORIGIN = "http://127.0.0.1:8080"
 # The worst that a message may take when other work shares the processors.
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600
 # A request under one key takes effect once, however often it is made.
-TRIES_UNDER_ONE_KEY = 3
+TRIES_UNDER_ONE_KEY = 10
 _CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
 _IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{4}}(?:-[{ALPHABET}]{{4}}){{3}}\b")
 _DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
@@ -499,7 +499,7 @@ def ended_by_lambda(answer: httpx.Response) -> bool:
     outlast its timeout.
     """
     return answer.status_code == httpx.codes.BAD_GATEWAY and (
-        "Sandbox.Timedout" in answer.text or "Worker process died" in answer.text
+        "Sandbox.Timedout" in answer.text or "Worker process" in answer.text
     )
 
 

@@ -15,6 +15,7 @@ from harness.site.mocked_space import (
     SIGN_OUT,
     MockedSpace,
     overview,
+    tracked,
 )
 from harness.site.states.pages import AFTER, BEFORE
 from harness.site.states.state import PageState, helpdesk, wording
@@ -172,7 +173,9 @@ STATES = {
         _signed_in, FORM, ("Votre session : " + ADDRESS, "Lycée Carnot, Dijon", "Par SMS, sur ce mobile")
     ),
     "form-again": PageState(
-        _form(**earlier_reissue()), FORM, ("Vous avez déjà un nouvel identifiant : réassort n° 2.", "suivez l’envoi")
+        _form(**earlier_reissue()),
+        FORM,
+        ("Vous avez déjà demandé un nouvel identifiant : c’est votre 2e.", "suivez l’envoi"),
     ),
     "form-numen-forgotten": PageState(
         _numen_forgotten, FORM, (f"Votre secrétariat : {SECRETARIAT}", "enveloppe cachetée")
@@ -194,18 +197,22 @@ STATES = {
         ),
     ),
     "form-numen-fault": PageState(
-        _form_filled("0123", TYPED_PHONE), FORM, summary=("Saisissez votre NUMEN : 13 caractères",)
+        _form_filled("0123", TYPED_PHONE), FORM, summary=("Un NUMEN a 13 caractères, le vôtre en a 4.",)
     ),
-    "form-phone-fault": PageState(_form_filled(NUMEN, "06"), FORM, summary=("Saisissez un numéro de mobile français",)),
+    "form-phone-fault": PageState(
+        _form_filled(NUMEN, "06"),
+        FORM,
+        summary=("Ce numéro en a 2.",),
+    ),
     "too-early": PageState(
         _stands(BEFORE, **_window(opens=False)),
         "Les demandes ne sont pas encore ouvertes",
-        ("Revenez à partir du lundi 5 novembre à 8 h.", "Voir les dates des demandes"),
+        ("Revenez à partir du lundi 5 novembre à 8 h, heure de Paris.", "Voir les dates des demandes"),
     ),
     "closed": PageState(
         _stands(AFTER, **_window(opens=False)),
         "Les demandes sont fermées",
-        ("Elles ont fermé le jeudi 6 décembre à 17 h.", "Voir les dates des demandes"),
+        ("Elles ont fermé le jeudi 6 décembre à 17 h, heure de Paris.", "Voir les dates des demandes"),
     ),
     "stopped": PageState(
         _stands(**_window(opens=False, stopped=True)),
@@ -225,7 +232,12 @@ STATES = {
     "review": PageState(
         open_review,
         REVIEW,
-        (NUMEN, TYPED_PHONE, "Par SMS, sur ce mobile", "En confirmant, vous annulez votre identifiant actuel (n° 1)."),
+        (
+            NUMEN,
+            TYPED_PHONE,
+            "Par SMS, sur ce mobile",
+            "En confirmant, vous annulez votre identifiant actuel (le 1er).",
+        ),
     ),
     "review-email": PageState(lambda space: open_review(space, "email"), REVIEW, (f"Par courriel, à {ADDRESS}",)),
     "review-slow": PageState(_confirmation_waits, REVIEW, ("Envoi de la demande…",)),
@@ -254,6 +266,31 @@ STATES = {
     ),
     "numen-mismatch-last-try": PageState(
         _confirmed(Code.NUMEN_MISMATCH, attempts_left=1), FORM, summary=("Il vous reste 1 essai.",)
+    ),
+    "locked-before-the-form": PageState(
+        _stands(lock={"ends_at": "2018-11-30T09:30:00Z"}),
+        wording(Code.LOCKED),
+        ("Vous pourrez faire votre demande vendredi 30 novembre à 10 h 30", helpdesk()),
+    ),
+    "locked-before-the-form-until-helpdesk": PageState(
+        _stands(lock={"ends_at": None}),
+        wording(Code.LOCKED),
+        ("Seule l’assistance peut vous débloquer.", helpdesk()),
+    ),
+    "form-after-both-ways-failed": PageState(
+        _stands(**earlier_reissue(tracked("failed", redelivery={"channels": [], "numen": False}))),
+        FORM,
+        ("L’envoi a échoué. Faites une nouvelle demande, avec un autre mobile.",),
+    ),
+    "form-after-one-way-failed": PageState(
+        _stands(**earlier_reissue(tracked("failed"))),
+        FORM,
+        ("S’il n’arrive pas, ne refaites pas de demande : suivez l’envoi.",),
+    ),
+    "too-many-reissues-before-the-form": PageState(
+        _stands(request={"refused": "too-many-reissues", "again_at": "2018-12-01T09:15:00Z"}, **earlier_reissue()),
+        wording(Code.TOO_MANY_REISSUES),
+        ("Vous pourrez faire votre demande samedi 1er décembre à 10 h 15", helpdesk(), "Voir le suivi"),
     ),
     "locked": PageState(
         _confirmed(Code.LOCKED, retry_after=900, attempts_left=0),

@@ -4,11 +4,19 @@ from collections.abc import Callable
 
 from reassort.problems import Code
 
-from harness.site.mocked_space import DISPUTE, REFERENCE, MockedSpace
+from harness.site.mocked_space import (
+    DISPUTE,
+    DISPUTE_LOOK,
+    PHONE,
+    REFERENCE,
+    MockedSpace,
+    disputed_request,
+)
 from harness.site.states.state import PageState, wording
 
 TITLE = "Cette demande ne vient pas de vous ?"
 TOKEN = f"{REFERENCE}.mJ4nQ2vX8tLz6sKc1wPb9yRd5hGf3aTe7uVi0oZxNkM"
+ABOUT = f"Demande faite vendredi 30 novembre à 10 h 15, heure de Paris, envoyée au numéro {PHONE}."
 type Play = Callable[[MockedSpace], None]
 
 
@@ -31,6 +39,11 @@ def _refused(code: Code) -> Play:
     return play
 
 
+def _not_looked_up(space: MockedSpace) -> None:
+    space.drop(DISPUTE_LOOK)
+    open_dispute(space)
+
+
 def _offline(space: MockedSpace) -> None:
     space.drop(DISPUTE)
     open_dispute(space)
@@ -47,7 +60,7 @@ def _slow(space: MockedSpace) -> None:
 
 
 def _done(space: MockedSpace) -> None:
-    space.answer(DISPUTE, 202, {"reference": REFERENCE})
+    space.answer(DISPUTE, 202, disputed_request())
     open_dispute(space)
     press(space)
 
@@ -56,7 +69,16 @@ STATES = {
     "dispute": PageState(
         open_dispute,
         TITLE,
-        ("personne ne peut plus voter avec", "l’assistance est prévenue", "Avant cet appel, vous ne pouvez pas voter."),
+        (
+            f"Référence : {REFERENCE}.",
+            ABOUT,
+            "personne ne peut plus voter avec",
+            "l’assistance est prévenue",
+            "Avant cet appel, vous ne pouvez pas voter.",
+        ),
+    ),
+    "dispute-not-looked-up": PageState(
+        _not_looked_up, TITLE, (f"Référence : {REFERENCE}.", "l’assistance est prévenue")
     ),
     "dispute-cut-link": PageState(
         lambda space: space.open("contestation.html"),
@@ -76,6 +98,11 @@ STATES = {
     "disputed": PageState(
         _done,
         "Votre signalement est enregistré",
-        ("Dictez-lui cette référence", REFERENCE, "Ouverte maintenant, jusqu’à 20 h."),
+        (
+            "Dictez-lui cette référence",
+            REFERENCE,
+            ABOUT,
+            "Ouverte maintenant, jusqu’à 20 h.",
+        ),
     ),
 }

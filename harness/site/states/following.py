@@ -61,13 +61,27 @@ def after_failed_sms(status: str, sms_reason: Reason, **members: Any) -> dict[st
     return tracked(status, "email", history=history, **members)
 
 
+def after_failed_email(status: str, email_reason: Reason, **members: Any) -> dict[str, Any]:
+    """Return the status of a reissue whose e-mail came back and whose SMS stands at `status`."""
+    history = [
+        step("queued", "email", ago=9),
+        step("sent", "email", ago=7),
+        step("failed", "email", ago=4, because=why(email_reason)),
+        step("queued", "sms", ago=4),
+    ]
+    if status != "queued":
+        history.append(step(status, "sms", ago=1, because=members.get("reason")))
+    return tracked(status, "sms", history=history, **members)
+
+
+NEITHER = {"channels": [], "numen": False}
 TRACKED = {
     "queued": Tracked(
         tracked("queued"), "En attente d’envoi", ("Votre identifiant part par SMS dans quelques instants.",)
     ),
     "sending": Tracked(tracked("sending", "email"), "Envoi en cours", ("Votre identifiant part par courriel",)),
     "sent": Tracked(
-        tracked("sent"), "Envoyé", ("Votre identifiant est parti par SMS. Il devrait arriver dans quelques minutes.",)
+        tracked("sent"), "Envoyé", ("Votre identifiant est parti par SMS. En général, il arrive en quelques minutes.",)
     ),
     "sent-email": Tracked(
         tracked("sent", "email"), "Envoyé", ("est parti par courriel", "regardez dans les courriers indésirables")
@@ -162,11 +176,37 @@ TRACKED = {
         ),
     ),
     "fallback-failed": Tracked(
-        after_failed_sms("failed", Reason.UNKNOWN_NUMBER, reason=why(Reason.MAILBOX_FULL)),
+        after_failed_sms("failed", Reason.UNKNOWN_NUMBER, reason=why(Reason.MAILBOX_FULL), redelivery=NEITHER),
         "Échec de l’envoi",
         (
             "Le SMS n’a pas pu être remis (numéro inconnu).",
             f"Le courriel n’a pas pu être remis non plus à l’adresse {ADDRESS} (boîte pleine). Videz votre boîte",
+            "Faites une nouvelle demande, avec un autre numéro de mobile",
+        ),
+        new_request=True,
+    ),
+    "bounced-queued": Tracked(
+        after_failed_email("queued", Reason.MAILBOX_FULL),
+        "En attente d’envoi",
+        (
+            "Le courriel n’a pas pu être remis (boîte pleine).",
+            f"Le même identifiant part par SMS, au numéro {PHONE}.",
+        ),
+    ),
+    "bounced-delivered": Tracked(
+        after_failed_email("delivered", Reason.NO_SUCH_MAILBOX),
+        "Arrivé",
+        (
+            "Le courriel n’a pas pu être remis (adresse inconnue de la messagerie).",
+            f"Le même identifiant est arrivé par SMS, au numéro {PHONE}. Utilisez-le pour voter.",
+        ),
+    ),
+    "bounced-failed": Tracked(
+        after_failed_email("failed", Reason.NO_SUCH_MAILBOX, reason=why(Reason.OPTED_OUT), redelivery=NEITHER),
+        "Échec de l’envoi",
+        (
+            "Le courriel n’a pas pu être remis (adresse inconnue de la messagerie).",
+            f"Le SMS n’a pas pu être remis non plus au numéro {PHONE} (numéro qui refuse nos SMS).",
             "Faites une nouvelle demande, avec un autre numéro de mobile",
         ),
         new_request=True,
@@ -186,9 +226,7 @@ TRACKED = {
         ("Le courriel de confirmation n’est pas encore arrivé", "Votre boîte est pleine. Videz-la"),
     ),
     "only-email-late": Tracked(
-        tracked(
-            "sent", "email", history=[step("queued", "email", ago=180)], redelivery={"channels": [], "numen": False}
-        ),
+        tracked("sent", "email", history=[step("queued", "email", ago=180)], redelivery=NEITHER),
         "Envoyé",
         ("est parti par courriel", "regardez dans les courriers indésirables"),
     ),
@@ -285,7 +323,7 @@ def _caller_code_expired(space: MockedSpace) -> None:
     space.open_tracking(tracked("delivered"))
     space.answer(OVERVIEW, 200, overview(caller_code=caller_code(lives=60)))
     space.page.reload()
-    space.page.locator("#caller-code-digits:not(:empty)").wait_for()
+    space.page.locator("#caller-code-words:not(:empty)").wait_for()
     space.page.clock.fast_forward(61_000)
     space.page.locator("#caller-code-renew").wait_for()
 

@@ -152,9 +152,7 @@ STATES = {
         _not_signed_in, ADDRESS, ("Si vous l’avez déjà fait, votre session est terminée.",)
     ),
     "address-empty": PageState(_send_address(""), ADDRESS, summary=("Saisissez votre adresse électronique",)),
-    "address-malformed": PageState(
-        _send_address("camille"), ADDRESS, summary=("Saisissez votre adresse électronique",)
-    ),
+    "address-malformed": PageState(_send_address("camille"), ADDRESS, summary=("Il manque le signe @ dans l’adresse",)),
     "address-invalid": PageState(_address_invalid, ADDRESS, summary=(wording(Code.INVALID_FIELDS),)),
     "address-foreign-domain": PageState(
         _foreign_domain("camille.morvandel@example.org"),
@@ -218,7 +216,13 @@ STATES = {
         _code_refused(Code.WRONG_CODE, attempts_left=1), CODE, summary=("Il vous reste 1 essai.",)
     ),
     "code-expired": PageState(
-        _code_refused(Code.WRONG_CODE), CODE, summary=(wording(Code.WRONG_CODE), "Demander un nouveau code")
+        _code_refused(Code.CODE_EXPIRED), CODE, summary=(wording(Code.CODE_EXPIRED), "Demander un nouveau code")
+    ),
+    "code-used": PageState(
+        _code_refused(Code.CODE_USED), CODE, summary=(wording(Code.CODE_USED), "Demander un nouveau code")
+    ),
+    "code-of-another-browser": PageState(
+        _code_refused(Code.NO_CHALLENGE), CODE, summary=(wording(Code.NO_CHALLENGE), "Demander un nouveau code")
     ),
     "code-too-many-tries": PageState(
         _code_refused(Code.TOO_MANY_TRIES, attempts_left=0, retry_after=540),
