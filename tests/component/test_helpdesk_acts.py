@@ -1,0 +1,208 @@
+"""The helpdesk's function: who may do what, what each act leaves on record, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from reassort.caller_codes import current_code
+
+from harness.service.world import Enrolled, SeatedAgent, World
+from tests.invariants import check_helpdesk_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ACTS = ("unlock", "let-in", "freeze", "unfreeze", "reissue")
+NOBODYS = "7K3M9-QWX2T"
+
+
+@pytest.fixture
+def marie(world: World) -> SeatedAgent:
+    """An agent."""
+    return world.agent("marie", "agent")
+
+
+def record(world: World) -> list[dict[str, Any]]:
+    """Return what is on record, in order."""
+    return sorted(
+        (item for item in world.items("HelpdeskRecordTable") if "action" in item),
+        key=lambda item: (item["agent"], item["sequence"]),
+    )
+
+
+@pytest.mark.req("H2", "H4", "I7")
+def test_look_shows_where_a_voter_stands_and_no_secret(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    answer = marie.look(claire.email.upper())
+    assert answer.status == 200
+    shown = answer.json
+    assert (shown["address"], shown["caller"], shown["voter_known_by"]) == ("c•••@ac-dijon.fr", "not-asked", "address")
+    assert shown["advice"][0]["say"]
+    assert {one["act"]: one["allowed"] for one in shown["acts"]}["freeze"]
+    for secret in (claire.email, claire.numen, claire.identifier, claire.voter_id):
+        assert secret not in answer.text
+
+
+@pytest.mark.req("H5", "S34")
+def test_each_look_and_act_is_on_record_in_a_chain(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    marie.look(claire.email)
+    marie.act("freeze", claire.email, "boîte piratée")
+    reference = marie.act("reissue", claire.email, "boîte sûre").json["reference"]
+    marie.look(NOBODYS)
+    kept = [
+        (entry["action"], entry["voter_id"], entry["reason"], entry["reference"], entry["caller"])
+        for entry in record(world)
+    ]
+    assert kept == [
+        ("looked", claire.voter_id, "", "", "not-asked"),
+        ("frozen", claire.voter_id, "boîte piratée", "", "not-asked"),
+        ("reissued", claire.voter_id, "boîte sûre", reference, "not-asked"),
+        ("looked", "", "", "", "not-asked"),
+    ]
+    assert {entry["agent"] for entry in record(world)} == {marie.id}
+    assert all(entry["correlation_id"] for entry in record(world))
+    check_helpdesk_record(world)
+
+
+@pytest.mark.req("H5")
+def test_nothing_is_shown_that_is_not_on_record(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    world.fail("TransactWriteItems", "InternalServerError", times=-1)
+    answer = marie.look(claire.email)
+    assert answer.status == 503
+    assert "c•••" not in answer.text
+
+
+@pytest.mark.req("I6", "H5")
+@pytest.mark.parametrize("act", ["freeze", "reissue"])
+def test_repeated_request_is_one_act_and_one_entry(
+    world: World, claire: Enrolled, marie: SeatedAgent, act: str
+) -> None:
+    first, second = (marie.act(act, claire.email, key="the-same-key-again") for _ in range(2))
+    assert (first.status, second.status) == (200, 200)
+    assert len(record(world)) == 1
+    assert len(world.register(claire)) == 2
+    check_helpdesk_record(world)
+
+
+@pytest.mark.req("H5", "S34")
+def test_looks_are_bounded_by_the_hour_and_too_many_ring(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    bound = world.election.helpdesk.lookups_per_hour
+    assert marie.call("GET", "/helpdesk/me").json["lookups_left"] == bound
+    for _ in range(bound):
+        assert marie.look(claire.email).status == 200
+    refused = marie.look(claire.email)
+    assert (refused.status, refused.code) == (429, "too-many-lookups")
+    assert any(line["message"] == "too many look-ups" for line in world.log_lines)
+    assert marie.call("GET", "/helpdesk/me").json["lookups_left"] == 0
+    # Another agent has their own.
+    assert world.agent("paul", "agent").look(claire.email).status == 200
+    world.clock.move(hours=1)
+    assert marie.look(claire.email).status == 200
+
+
+@pytest.mark.req("H6", "S34")
+def test_auditor_looks_at_nobody_and_does_nothing(world: World, claire: Enrolled) -> None:
+    auditor = world.agent("lea", "auditor")
+    assert auditor.call("GET", "/helpdesk/me").json["acts"] == []
+    assert auditor.look(claire.email).code == "not-allowed"
+    assert {auditor.act(act, claire.email).code for act in ACTS} == {"not-allowed"}
+    assert not record(world)
+
+
+@pytest.mark.req("H6", "S34")
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"userArn": ""},
+        {"userArn": "arn:aws:sts::123456789012:assumed-role/AgentRole/CognitoIdentityCredentials"},
+        {
+            "userArn": "arn:aws:sts::123456789012:assumed-role/Other/x",
+            "cognitoAuthenticationProvider": "pool:CognitoSignIn:x",
+        },
+    ],
+    ids=["nobody", "a group's role without a user", "a user without a group"],
+)
+def test_whoever_is_not_known_is_refused(world: World, claire: Enrolled, identity: dict[str, str]) -> None:
+    answer = world.call("POST", "/helpdesk/look", {"who": claire.email}, identity=identity)
+    assert answer.code == "not-allowed"
+    assert not record(world)
+
+
+@pytest.mark.req("S34")
+def test_actor_is_who_signed_and_not_what_is_sent(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    headers = {"Idempotency-Key": "whoever-says-so-1", "X-Agent": "boss"}
+    body = {"act": "freeze", "who": claire.email, "reason": "x", "agent": "boss", "actor": "boss"}
+    assert marie.call("POST", "/helpdesk/acts", body, headers).status == 200
+    assert [entry["agent"] for entry in record(world)] == [marie.id]
+    assert world.register(claire)[-1]["actor"] == marie.id
+
+
+@pytest.mark.req("H3")
+def test_reason_is_kept_and_one_with_personal_data_refused(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    for reason in ("a.b@ac-dijon.fr a appelé", "appel du 06 12 34 56 78", "Appelant Vérifié", " "):
+        assert marie.act("freeze", claire.email, reason).code == "invalid-fields"
+    assert not record(world)
+    marie.act("freeze", claire.email, "  boîte   piratée ")
+    assert world.register(claire)[-1]["reference"] == "boîte piratée"
+
+
+@pytest.mark.req("H2", "S26")
+def test_wrong_code_of_the_caller_changes_nothing_and_the_right_one_is_in_the_register(
+    world: World, claire: Enrolled, paul: Enrolled, marie: SeatedAgent
+) -> None:
+    idle = world.election.limits.session.idle_minutes
+    right, wrong = (
+        current_code(world.keyed_hash, voter.voter_id, world.clock(), idle).words for voter in (claire, paul)
+    )
+    assert marie.act("freeze", claire.email, caller_code=wrong).code == "caller-not-verified"
+    assert world.check(claire.identifier)["status"] == "active"
+    assert marie.act("freeze", claire.email, "lost", caller_code=right).status == 200
+    assert world.register(claire)[-1]["reference"] == "lost (appelant vérifié)"
+
+
+@pytest.mark.req("H3")
+@pytest.mark.parametrize(
+    ("set_up", "act", "code"),
+    [
+        (lambda _world, _voter: None, "unlock", "nothing-to-do"),
+        (lambda _world, _voter: None, "unfreeze", "nothing-to-do"),
+        (lambda world, voter: world.vote(voter.identifier), "freeze", "already-voted"),
+        (lambda world, voter: world.vote(voter.identifier), "reissue", "already-voted"),
+        (lambda world, _voter: world.clock.move(days=10), "reissue", "window-closed"),
+    ],
+)
+def test_refusal_says_why_and_leaves_no_entry(
+    world: World, claire: Enrolled, marie: SeatedAgent, set_up: Callable[[World, Enrolled], object], act: str, code: str
+) -> None:
+    set_up(world, claire)
+    assert marie.act(act, claire.email).code == code
+    assert not record(world)
+
+
+@pytest.mark.req("H2")
+def test_nobody_of_that_address_or_reference(world: World, marie: SeatedAgent) -> None:
+    for who in ("camille.inconnu@ac-dijon.fr", NOBODYS):
+        assert marie.look(who).code == "no-such-voter"
+        assert marie.act("freeze", who).code == "no-such-voter"
+    assert marie.look("nobody").code == "invalid-fields"
+
+
+@pytest.mark.req("H3", "S26")
+def test_identifier_goes_to_an_address_that_was_typed_and_to_no_reference(
+    world: World, claire: Enrolled, marie: SeatedAgent
+) -> None:
+    reference = marie.act("reissue", claire.email).json["reference"]
+    world.run_outbox()
+    assert marie.act("reissue", reference).code == "invalid-fields"
+    assert world.voter(claire).generation == 2
+
+
+@pytest.mark.req("H4", "I7")
+def test_no_secret_is_logged_or_kept(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    marie.look(claire.email)
+    for act in ("freeze", "unfreeze", "reissue"):
+        marie.act(act, claire.email)
+    places = world.log_text + json.dumps(record(world)) + "".join(answer.text for answer in world.responses)
+    for secret in (claire.email, claire.numen, claire.identifier):
+        assert secret not in places

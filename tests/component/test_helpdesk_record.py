@@ -1,0 +1,98 @@
+"""What the auditor reads of the helpdesk: all of a day, page by page, and nobody else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.engines.ministack import MINISTACK
+from harness.service.world import World
+from helpdesk import reading_record
+
+if TYPE_CHECKING:
+    from harness.service.world import Enrolled
+
+DAY = "/helpdesk/record?day=2018-11-30"
+
+
+def pages(world: World, path: str = DAY) -> list[dict[str, Any]]:
+    """Return the entries of a day, as the page reads them."""
+    auditor = world.agent("odile", "auditor")
+    body = auditor.call("GET", path).json
+    entries: list[dict[str, Any]] = body["entries"]
+    for _ in range(9):
+        if not body["next"]:
+            return entries
+        body = auditor.call("GET", f"{path}&from={body['next']}").json
+        entries += body["entries"]
+    raise AssertionError(f"{len(entries)} entries, and no end")
+
+
+@pytest.mark.req("H5", "H6")
+def test_every_look_and_act_of_a_day_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_record, "_PAGE", 2)
+    # moto never says that it has come to the end of a table.
+    with World(engine=MINISTACK) as world:
+        _read_page_by_page(world, world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC"))
+
+
+def _read_page_by_page(world: World, claire: Enrolled) -> None:
+    marie, paul = world.agent("marie", "agent"), world.agent("paul", "supervisor")
+    marie.look(claire.email)
+    paul.look(claire.email)
+    marie.act("freeze", claire.email, "boîte piratée")
+    world.clock.move(days=1)
+    marie.look(claire.email)
+
+    read = pages(world)
+    assert sorted((entry["agent"], entry["sequence"], entry["action"], entry["reason"]) for entry in read) == sorted(
+        [(marie.id, 1, "looked", ""), (paul.id, 1, "looked", ""), (marie.id, 2, "frozen", "boîte piratée")]
+    )
+    assert {entry["voter"] for entry in read} == {claire.voter_id}
+    assert all(entry["hash"] and not entry["caller_verified"] for entry in read)
+    assert [entry["sequence"] for entry in pages(world, "/helpdesk/record?day=2018-12-01")] == [3]
+
+
+@pytest.mark.req("H5")
+def test_day_is_the_elections_own(world: World, claire: Enrolled) -> None:
+    # A quarter of an hour after midnight in Paris, and still the day before in UTC.
+    world.clock.set(datetime(2018, 11, 30, 23, 15, tzinfo=UTC))
+    world.agent("marie", "agent").look(claire.email)
+    assert pages(world) == []
+    assert len(pages(world, "/helpdesk/record?day=2018-12-01")) == 1
+
+
+@pytest.mark.req("H5", "H6")
+@pytest.mark.parametrize(("role", "status"), [("agent", 403), ("supervisor", 403), ("auditor", 200), ("operator", 200)])
+def test_only_auditor_and_operator_read_the_record(world: World, role: str, status: int) -> None:
+    assert world.agent("marie", role).call("GET", DAY).status == status
+
+
+@pytest.mark.req("H6", "S34")
+@pytest.mark.parametrize("path", ["look", "acts"])
+def test_auditor_acts_on_nothing(world: World, claire: Enrolled, path: str) -> None:
+    body = {"who": claire.email, "act": "freeze", "reason": "x"}
+    answer = world.agent("odile", "auditor").call("POST", f"/helpdesk/{path}", body, {"Idempotency-Key": "k" * 16})
+    assert (answer.status, answer.json["code"]) == (403, "not-allowed")
+    assert [item for item in world.items("HelpdeskRecordTable") if "action" in item] == []
+
+
+@pytest.mark.req("H5", "S29")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?day=",
+        "?day=hier",
+        "?day=0001-01-01",
+        "?day=9999-12-31",
+        "?day=2018-13-01",
+        "?day=2018-11-30&from=x",
+        "?day=2018-11-30&from=WzEsIDJd",
+    ],
+)
+def test_what_is_no_day_and_no_page_is_refused(world: World, query: str) -> None:
+    answer = world.agent("odile", "auditor").call("GET", f"/helpdesk/record{query}")
+    assert (answer.status, answer.json["code"]) == (422, "invalid-fields")
