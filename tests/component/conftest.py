@@ -10,7 +10,7 @@ import pytest
 
 from harness.service.openapi import raise_if_undescribed
 from harness.service.world import World
-from tests.component.operators import helpdesk_of
+from tests.component.operators import operator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,5 +54,5 @@ def browser(world: World, claire: Enrolled) -> Browser:
 
 @pytest.fixture
 def operator(world: World) -> Operator:
-    """Somebody of the helpdesk."""
-    return helpdesk_of(world)
+    """Somebody who runs the stack."""
+    return operator_of(world)

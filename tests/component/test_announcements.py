@@ -14,13 +14,10 @@ from announce.changed_status import ANNOUNCED, changed_status
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.register import GENESIS, Change, Entry
 from reassort.voters import IdentifierStatus
-from reassort_ops.account.operator import Operator
-from reassort_ops.voter import changes as voter_changes
 
 from harness.engines.template import read_template
 from harness.service.events import load_event
 from harness.service.openapi import description
-from harness.service.operated import stack_of
 from harness.service.world import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
@@ -63,11 +60,6 @@ def told(world: World) -> list[tuple[str, str, int]]:
     return [(event["handle"], event["status"], event["generation"]) for event in events(world)]
 
 
-def helpdesk(world: World) -> Operator:
-    """Return the helpdesk of a world."""
-    return Operator(world.wire.operator.dynamodb, stack_of(world), world.clock, "agent")
-
-
 @pytest.mark.req("I6")
 def test_reissue_tells_of_the_identifier_that_it_revokes_and_of_no_other(
     world: World, claire: Enrolled, browser: Browser
@@ -95,9 +87,8 @@ def test_vote_dispute_freeze_and_unfreeze_are_told(world: World, claire: Enrolle
     browser.reissue(claire.numen)
     world.run_outbox()
     first, second = claire.identifier, identifier_in(world.sms[-1].text)
-    voter_changes.freeze(claire.voter_id, "mailbox stolen", helpdesk(world))
-    voter_changes.unfreeze(claire.voter_id, "voter called", helpdesk(world))
-    voter_changes.unlock(claire.voter_id, "voter called", helpdesk(world))
+    for act in ("freeze", "unfreeze", "unlock"):
+        world.agent().act(act, claire.email)
     browser.dispute(dispute_token_in(world.mail_to(claire.email)[-1]))
     world.vote(paul.identifier)
     one, two, other = (handle_of(world, identifier) for identifier in (first, second, paul.identifier))
@@ -116,11 +107,11 @@ def test_each_event_says_what_a_check_says_at_that_moment(world: World, claire: 
     browser.reissue(claire.numen)
     world.run_outbox()
     second = identifier_in(world.sms[-1].text)
-    agent = helpdesk(world)
+    agent = world.agent()
     steps: list[tuple[str, Callable[[], object]]] = [
         (claire.identifier, lambda: None),
-        (second, lambda: voter_changes.freeze(claire.voter_id, "x", agent)),
-        (second, lambda: voter_changes.unfreeze(claire.voter_id, "x", agent)),
+        (second, lambda: agent.act("freeze", claire.email)),
+        (second, lambda: agent.act("unfreeze", claire.email)),
         (second, lambda: world.vote(second)),
     ]
     for identifier, step in steps:
@@ -250,8 +241,9 @@ def test_an_entry_that_makes_no_sense_is_set_aside_and_holds_nobody_up(world: Wo
 @pytest.mark.parametrize("change", Change)
 def test_every_change_is_announced_or_leaves_every_status_as_it_was(world: World, change: Change) -> None:
     """Whoever adds a change decides here whether the platform must hear of it."""
-    event = changed_status(Entry("v", 2, change, 2, 0, "a", "", GENESIS), world.keyed_hash, "e")
-    silent = {Change.ISSUED, Change.DISPUTED, Change.UNLOCKED, Change.CORRECTED, Change.OPENED, Change.CLOSED}
+    event = changed_status(Entry("v", 2, change, 2, 0, "a", "active reason", GENESIS), world.keyed_hash, "e")
+    of_election = {Change.OPENED, Change.CLOSED, Change.PROLONGED}
+    silent = {Change.ISSUED, Change.ARRIVED, Change.DISPUTED, Change.UNLOCKED, Change.CORRECTED, *of_election}
     assert (event is None) == (change in silent)
     assert (change in ANNOUNCED) == (event is not None)
 

@@ -97,7 +97,7 @@ def test_no_canary_without_a_word_of_the_election(world: World) -> None:
     before = len(world.calls)
     world.sweep()
     assert world.deliveries() == []
-    assert {call.operation for call in world.calls[before:]} == {"Query"}
+    assert {call.operation for call in world.calls[before:]} == {"Query", "DescribeKey"}
     assert "CanariesMissing" not in world.log_text
 
 

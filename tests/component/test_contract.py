@@ -36,13 +36,21 @@ def test_each_operation_is_answered_by_the_function_that_has_its_route(world: Wo
 def test_registry_is_signed_and_voters_need_no_signature() -> None:
     for (_, path), operation in operations().items():
         signed = {"sigv4": []} in operation["security"]
-        assert signed == path.startswith("/registry/"), path
+        assert signed == path.startswith(("/registry/", "/helpdesk/")), path
 
 
 @pytest.mark.req("S18")
 def test_every_change_is_asked_by_post_or_delete() -> None:
     assert {method for method, _ in operations()} == {"GET", "POST", "DELETE"}
-    assert {path for method, path in operations() if method == "GET"} == {"/api/reissue", "/api/reissue/{reference}"}
+    assert {path for method, path in operations() if method == "GET"} == {
+        "/api/reissue",
+        "/api/reissue/{reference}",
+        "/api/status",
+        "/helpdesk/me",
+        "/helpdesk/proposals",
+        "/helpdesk/record",
+        "/helpdesk/shift",
+    }
 
 
 @pytest.mark.req("S21")
@@ -50,7 +58,7 @@ def test_nothing_secret_is_asked_for_in_a_url() -> None:
     for item in description()["paths"].values():
         for parameter in item.get("parameters", []):
             assert (parameter["in"], parameter["name"]) == ("path", "reference")
-    assert not any("{" in path.replace("{reference}", "") for _, path in operations())
+    assert not any("{" in path.replace("{reference}", "").replace("{agent}", "") for _, path in operations())
 
 
 def test_undescribed_answer_is_noticed(world: World, claire: Enrolled) -> None:
@@ -76,8 +84,19 @@ EVENTS = {
     "api-reissue-status": ("reissue", 401),
     "api-redelivery": ("reissue", 401),
     "api-dispute": ("reissue", 422),
+    "api-dispute-look": ("reissue", 422),
+    "api-status": ("reissue", 200),
     "registry-check": ("registry", 200),
     "registry-vote": ("registry", 409),
+    "helpdesk-me": ("helpdesk", 200),
+    "helpdesk-look": ("helpdesk", 404),
+    "helpdesk-data": ("helpdesk", 404),
+    "helpdesk-act": ("helpdesk", 404),
+    "helpdesk-proposals": ("helpdesk", 200),
+    "helpdesk-decide": ("helpdesk", 404),
+    "helpdesk-shift": ("helpdesk", 200),
+    "helpdesk-end": ("helpdesk", 204),
+    "helpdesk-record": ("helpdesk", 200),
 }
 RECEIPTS = {"ses-bounce", "ses-complaint", "ses-delay", "ses-delivery", "sms-log"}
 

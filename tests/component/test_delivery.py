@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort.outbox import Message, Status
 
+from harness.service.events import sms_log_event
 from harness.service.wire import Call, ProcessDiedError
 from harness.service.world import identifier_in
 
@@ -135,12 +136,16 @@ def test_confirmation_that_goes_twice_says_the_same_twice(world: World, claire: 
 @pytest.mark.req("R10")
 def test_identifier_falls_back_once(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(browser, claire)
-    world.fail("Publish", "OptedOut", times=-1)
-    world.run_for(minutes=1)
+    world.run_outbox()
+    switched_off = "FAILURE", "Phone is currently unreachable/unavailable"
+    world.wake("notify", sms_log_event(world.delivery_item(reference)["sms_id"], *switched_off))
+    world.run_outbox()
     assert browser.redeliver(reference, "sms").status == 202
+    world.run_outbox()
+    world.wake("notify", sms_log_event(world.delivery_item(reference)["sms_id"], *switched_off))
     world.run_for(minutes=5)
     shown = browser.status(reference).json
-    assert (shown["status"], shown["channel"], shown["reason"]["code"]) == ("failed", "sms", "opted-out")
+    assert (shown["status"], shown["channel"], shown["reason"]["code"]) == ("failed", "sms", "phone-unreachable")
     assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
 
 

@@ -4,18 +4,11 @@ helpdesk, once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from reassort_ops.failures import OperatorError
-from reassort_ops.voter.changes import freeze, unfreeze
 
 from harness.service.wire import SentEmail
 from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
 from tests.register_chain import broken_links
-
-if TYPE_CHECKING:
-    from reassort_ops.account.operator import Operator
 
 
 def _confirmation(world: World, reference: str) -> SentEmail:
@@ -32,9 +25,11 @@ def _reissued(world: World, browser: Browser, enrolled: Enrolled) -> tuple[str, 
 
 def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, browser: Browser) -> None:
     reference, token = _reissued(world, browser, claire)
+    last = browser.overview().json["last_reissue"]
     # Whoever reads the mailbox need not be signed in.
     answer = world.browser().dispute(token)
-    assert (answer.status, answer.json) == (202, {"reference": reference})
+    assert answer.status == 202
+    assert answer.json == {name: last[name] for name in ("reference", "at", "channel", "destination")}
     identifier = identifier_in(world.sms[0].text)
     assert world.check(identifier)["status"] == "frozen"
     assert world.vote(identifier).code == "frozen"
@@ -45,7 +40,7 @@ def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, brow
 
 
 @pytest.mark.req("S35", "I12")
-def test_disputed_identifier_never_works_again(world: World, claire: Enrolled, operator: Operator) -> None:
+def test_disputed_identifier_never_works_again(world: World, claire: Enrolled) -> None:
     """A thief reissues, the voter disputes: whatever the helpdesk does, the thief's identifier
     stays dead.
     """
@@ -54,8 +49,7 @@ def test_disputed_identifier_never_works_again(world: World, claire: Enrolled, o
     stolen = identifier_in(world.sms[0].text)
     world.clock.move(seconds=1)
     world.browser().dispute(token)
-    with pytest.raises(OperatorError, match="never works again"):
-        unfreeze(claire.voter_id, "mailbox is safe again", operator)
+    assert world.agent().act("unfreeze", claire.email, "mailbox is safe again").code == "disputed"
     assert (world.check(stolen)["status"], world.vote(stolen).code) == ("frozen", "frozen")
     # Even if somebody took the freeze away in the table.
     world.change_voter(claire, frozen_at=None)
@@ -77,14 +71,12 @@ def test_dispute_ends_the_sessions_of_the_voter(world: World, claire: Enrolled) 
 
 
 @pytest.mark.req("S35", "S16")
-def test_freeze_by_the_helpdesk_ends_the_sessions_of_the_voter(
-    world: World, claire: Enrolled, operator: Operator
-) -> None:
+def test_freeze_by_the_helpdesk_ends_the_sessions_of_the_voter(world: World, claire: Enrolled) -> None:
     browser = world.signed_in(claire)
     world.clock.move(seconds=1)
-    freeze(claire.voter_id, "lost telephone", operator)
+    assert world.agent().act("freeze", claire.email, "lost telephone").status == 200
     assert browser.overview().code == "signed-out"
-    unfreeze(claire.voter_id, "found again", operator)
+    assert world.agent().act("unfreeze", claire.email, "found again").status == 200
     assert browser.overview().code == "signed-out"
     assert world.check(claire.identifier)["status"] == "active"
 
@@ -92,15 +84,14 @@ def test_freeze_by_the_helpdesk_ends_the_sessions_of_the_voter(
 @pytest.mark.req("S35", "I12")
 @pytest.mark.parametrize("frozen_first", [True, False])
 def test_dispute_of_what_the_helpdesk_had_frozen_holds_after_the_unfreeze(
-    world: World, claire: Enrolled, operator: Operator, frozen_first: bool
+    world: World, claire: Enrolled, frozen_first: bool
 ) -> None:
     _, token = _reissued(world, world.signed_in(claire), claire)
     world.clock.move(seconds=1)
     if frozen_first:
-        freeze(claire.voter_id, "voter called", operator)
+        assert world.agent().act("freeze", claire.email, "voter called").status == 200
     world.browser().dispute(token)
-    with pytest.raises(OperatorError, match="never works again"):
-        unfreeze(claire.voter_id, "sounded right", operator)
+    assert world.agent().act("unfreeze", claire.email, "sounded right").code == "disputed"
 
 
 @pytest.mark.req("I2")
@@ -251,3 +242,36 @@ def test_dispute_of_a_reissue_whose_messages_are_erased_alerts_the_helpdesk_too(
     (alert,) = world.alerts
     assert reference in alert.text
     assert world.delivery(reference).all_settled
+
+
+# ------------------------------------------------------------ which request it is about
+
+
+@pytest.mark.req("I6", "S18", "S22")
+def test_look_tells_what_the_confirmation_tells_and_changes_nothing(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    token = dispute_token_in(world.mail_about(reference)[0])
+    before = {table: world.items(table) for table in world.tables}
+    looks = [world.browser().call("POST", "/api/dispute/look", {"token": token}) for _ in range(2)]
+    for look in looks:
+        assert (look.status, look.json) == (
+            200,
+            {"reference": reference, "at": "2018-11-30T09:15:00Z", "channel": "sms", "destination": "•• •• •• 56 78"},
+        )
+    assert {table: world.items(table) for table in world.tables} == before
+    assert world.browser().dispute(token).json == looks[0].json
+    assert world.browser().call("POST", "/api/dispute/look", {"token": token}).json == looks[0].json
+
+
+@pytest.mark.req("S25", "S32")
+def test_look_without_the_whole_token_tells_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    token = dispute_token_in(world.mail_about(reference)[0])
+    unknown = f"22222-22222.{token.partition('.')[2]}"
+    for wrong in (reference, token[:-1], token[:-1] + ("A" if token[-1] != "A" else "B"), unknown):
+        refused = world.browser().call("POST", "/api/dispute/look", {"token": wrong})
+        assert (refused.status, refused.code) == (422, "invalid-token")

@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
-from reassort_ops.failures import OperatorError
 
 from harness.service.world import identifier_in
-from tests.component.operators import helpdesk_of, issue
+from tests.component.operators import operator_of
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.service.world import Browser, Enrolled, World
 
 NUMEN_TABLES = ("VotersTable", "IdentifiersTable", "DeliveriesTable")
 
 
 def stop(world: World) -> None:
-    close_reissues(world.election, "leak", helpdesk_of(world))
+    close_reissues(world.election, "leak", operator_of(world))
 
 
 def reopen(world: World) -> None:
-    open_reissues(world.election, "leak stopped", helpdesk_of(world))
+    open_reissues(world.election, "leak stopped", operator_of(world))
 
 
 def state(world: World) -> list[object]:
@@ -85,7 +82,7 @@ def test_votes_go_on_while_reissues_are_stopped(world: World, claire: Enrolled) 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, 202), (0, 409)], ids=["just before", "from then on"])
 def test_reissues_close_early(world: World, claire: Enrolled, browser: Browser, seconds: int, status: int) -> None:
     at = world.clock.now + timedelta(minutes=5)
-    close_reissues(world.election, "bureau", helpdesk_of(world), at)
+    close_reissues(world.election, "bureau", operator_of(world), at)
     assert browser.overview().json["window"]["open"]
     world.clock.set(at + timedelta(seconds=seconds))
     answer = browser.reissue(claire.numen)
@@ -101,28 +98,14 @@ def test_reissues_close_early(world: World, claire: Enrolled, browser: Browser, 
 @pytest.mark.req("S26")
 def test_operators_are_stopped_too(world: World, claire: Enrolled) -> None:
     stop(world)
-    with pytest.raises(OperatorError, match="closed"):
-        issue(world, claire)
+    assert world.agent().act("reissue", claire.email).code == "reissues-stopped"
     assert world.voter(claire).generation == 1
 
 
 @pytest.mark.req("S26", "I1")
-def test_stop_overtakes_an_operator(world: World, claire: Enrolled) -> None:
-    # The operator's own client and the voters' are two; only the operator's transactions are made
-    # here.
-    pending = [lambda: stop(world)]
-    original: Callable[..., object] = world.wire.operator.dynamodb.transact_write_items
-
-    def transact(**request: object) -> object:
-        if pending:
-            pending.pop()()
-        return original(**request)
-
-    helpdesk = helpdesk_of(world)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.wire.operator.dynamodb, "transact_write_items", transact)
-        with pytest.raises(OperatorError):
-            issue(world, claire, helpdesk)
+def test_stop_overtakes_an_agent(world: World, claire: Enrolled) -> None:
+    world.interleave("TransactWriteItems", lambda: stop(world))
+    assert world.agent("marie", "agent").act("reissue", claire.email).code == "reissues-stopped"
     assert world.voter(claire).generation == 1
 
 
@@ -136,8 +119,8 @@ def test_each_change_is_in_the_register(world: World) -> None:
         ("closed", "anne", "leak"),
         ("opened", "anne", "leak stopped"),
     ]
-    helpdesk = helpdesk_of(world)
-    standing = read_standing(helpdesk.dynamodb, helpdesk.stack)
+    operator = operator_of(world)
+    standing = read_standing(operator.dynamodb, operator.stack)
     assert standing.differing == ()
     assert standing.latest is not None
     assert standing.latest.hash == chain[-1]["hash"]

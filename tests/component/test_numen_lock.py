@@ -39,6 +39,20 @@ def test_lock_ends_by_itself(world: World, claire: Enrolled, browser: Browser) -
     assert world.signed_in(claire).reissue(claire.numen).status == 202
 
 
+@pytest.mark.req("U9", "S10")
+def test_locked_voter_is_told_before_the_form(world: World, claire: Enrolled, browser: Browser) -> None:
+    _wrong_tries(browser, 4)
+    assert browser.overview().json["lock"] is None
+    _wrong_tries(browser, 1)
+    assert browser.overview().json["lock"] == {"ends_at": "2018-11-30T09:30:00Z"}
+    world.clock.move(minutes=15)
+    browser = world.signed_in(claire)
+    assert browser.overview().json["lock"] is None
+    _wrong_tries(browser, 5)
+    world.clock.move(days=3)
+    assert world.signed_in(claire).overview().json["lock"] == {"ends_at": None}
+
+
 @pytest.mark.req("S10")
 def test_ten_wrong_numens_lock_until_the_helpdesk_unlocks(world: World, claire: Enrolled, browser: Browser) -> None:
     _wrong_tries(browser, 5)

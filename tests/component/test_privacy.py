@@ -14,11 +14,11 @@ import pytest
 from reassort_ops.election_control import close_reissues
 from reassort_ops.purge import rules_of
 
-from harness.elections import read_election
+from harness.elections import read_election, with_second_person
 from harness.engines.template import TEMPLATE, read_template, table_definitions
 from harness.service.operated import stack_on
 from harness.service.world import World
-from tests.component.operators import helpdesk_of
+from tests.component.operators import operator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def written() -> dict[str, set[str]]:
             for item in world.items(table):
                 names.update(_DAY_COUNTER.sub(r"\1_YYYYMMDD", name) for name in item)
 
-    with World() as world:
+    with World(with_second_person()) as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
         browser = world.browser()
         for _ in range(3):
@@ -131,7 +131,11 @@ def written() -> dict[str, set[str]]:
         )
         assert world.vote(paul.identifier).status == 200
         world.run_outbox()
-        close_reissues(world.election, "leak", helpdesk_of(world))
+        world.agent("marie", "agent").look(paul.email)
+        world.agent("marie", "agent").act("let-in", claire.email, number="482913")
+        world.agent("marie", "agent").act("reissue", claire.email)
+        world.agent("sacha", "supervisor").end("paul")
+        close_reissues(world.election, "leak", operator_of(world))
         look(world)
     return seen
 
@@ -183,7 +187,8 @@ class TestEveryEnd:
             browser.sign_in(claire.email)
             browser.reissue(claire.numen, "06 12 34 56 78", "sms")
             world.run_outbox()
-            close_reissues(world.election, "leak", helpdesk_of(world))
+            world.agent("marie", "agent").look(claire.email)
+            close_reissues(world.election, "leak", operator_of(world))
             for table, names in written.items():
                 assert ("expires_at" in names) == all("expires_at" in item for item in world.items(table)), table
 

@@ -55,6 +55,20 @@ def test_revision_says_nothing_and_is_kept_nowhere(world: World, claire: Enrolle
     assert not [one for one in shown if one in repr([world.items(table) for table in world.tables]) + world.log_text]
 
 
+@pytest.mark.req("S40", "U16")
+def test_voter_of_a_page_is_one_at_every_generation_and_no_revision(
+    world: World, claire: Enrolled, paul: Enrolled
+) -> None:
+    """What a page holds two voters apart by, though their addresses are masked alike."""
+    browser = world.signed_in(claire)
+    shown = browser.overview().json["voter"]
+    assert browser.reissue(claire.numen, revision=shown).code == "stale-page"
+    assert browser.reissue(claire.numen).status == 202
+    assert browser.overview().json["voter"] == shown
+    assert world.signed_in(paul).overview().json["voter"] != shown
+    assert shown not in repr([world.items(table) for table in world.tables]) + world.log_text
+
+
 @pytest.mark.req("S40", "I6")
 def test_request_that_is_repeated_gets_its_first_answer_though_its_page_is_stale(
     world: World, claire: Enrolled, browser: Browser

@@ -129,13 +129,16 @@ def test_overview_before_any_reissue(world: World, claire: Enrolled, browser: Br
         "establishment": "Lycée Carnot, Dijon",
         "secretariat": "Secrétariat du lycée Carnot",
         "generation": 1,
+        "voter": world.keyed_hash.revision(claire.voter_id, 0),
         "revision": browser.revision,
         "issued_at": "2018-11-30T09:15:00Z",
         "status": "active",
+        "lock": None,
+        "request": {"refused": None, "again_at": None},
         "last_reissue": None,
         "session": {"expires_in": 900},
         "caller_code": {
-            "code": current_code(world.keyed_hash, claire.voter_id, world.clock(), 15).code,
+            "words": current_code(world.keyed_hash, claire.voter_id, world.clock(), 15).words,
             "expires_at": "2018-11-30T09:35:00Z",
         },
     }
@@ -155,6 +158,7 @@ def test_overview_after_a_reissue(world: World, paul: Enrolled) -> None:
         "destination": "p•••@u-bourgogne.fr",
         "status": "queued",
         "at": "2018-11-30T09:20:00Z",
+        "redeliverable": True,
     }
 
 

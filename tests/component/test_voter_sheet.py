@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort.addresses import mask_address
+from reassort.caller_codes import current_code
 from reassort.register import Change
 from reassort_ops.election_control import close_reissues
-from reassort_ops.voter import changes as voter_changes
-from reassort_ops.voter.record import read_record, reference_of
+from reassort_ops.roll.leaving import Leaving
+from reassort_ops.roll.moving import Arrival, ChangeOfAddress
 from reassort_ops.voter.sheet import sheet
-from reassort_ops.voter.situation import Caller
 
 from harness.service.events import ses_event, sms_log_event
-from harness.service.operated import stack_of
 from harness.service.world import World, dispute_token_in
-from tests.component.operators import helpdesk_of, issue
+from tests.component.operators import issue, operator_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,16 +38,21 @@ _SENTENCE_END = re.compile(r"(?<=[.?]) ")
 _LONGEST_SENTENCE = 25
 
 
-def sheet_of(world: World, voter: Enrolled, caller: Caller = Caller.NOT_ASKED) -> str:
+def sheet_of(world: World, voter: Enrolled, caller_code: str | None = None) -> str:
     """Return the sheet of a voter now, with a made-up reference for each number of reissue."""
-    now = world.clock()
-    record = read_record(world.wire.operator.dynamodb, stack_of(world), voter.voter_id, world.election, now)
-    lines = sheet(record, mask_address(voter.email), world.election, now, caller, "reassort")
-    text = "".join(line.text.rstrip() + "\n" for line in lines)
-    for entry in record.chain:
-        if entry.change is Change.REISSUED:
-            text = text.replace(reference_of(entry), f"RRRRR-0000{entry.generation}")
+    answer = world.agent().look(voter.email, **({} if caller_code is None else {"caller_code": caller_code}))
+    assert answer.status == 200, answer.text
+    text = "".join(line.text.rstrip() + "\n" for line in sheet(answer.json, "reassort"))
+    for entry in world.register(voter):
+        if entry["change"] == Change.REISSUED:
+            text = text.replace(entry["reference"].partition(" ")[0], f"RRRRR-0000{entry['generation']}")
     return text
+
+
+def code_of(world: World, voter: Enrolled) -> str:
+    """Return what a signed-in voter would read out now."""
+    idle = world.election.limits.session.idle_minutes
+    return current_code(world.keyed_hash, voter.voter_id, world.clock(), idle).words
 
 
 def sign_in(world: World, voter: Enrolled, wrong: str | None = None) -> Browser:
@@ -158,14 +161,21 @@ def both_ways_failed(world: World, voter: Enrolled) -> None:
 def email_to_an_address_that_does_not_exist(world: World, voter: Enrolled) -> None:
     reference = reissue(world, voter, sign_in(world, voter), "email")
     unknown: dict[str, Any] = {"bounceType": "Permanent", "bounceSubType": "NoEmail"}
-    mail_says(world, "bounce", reference, "identifier", **unknown)
     world.clock.move(hours=3)
     world.sweep()
     world.run_outbox()
+    mail_says(world, "bounce", reference, "identifier", **unknown)
+
+
+def email_that_came_back_and_went_by_sms(world: World, voter: Enrolled) -> None:
+    reference = reissue(world, voter, sign_in(world, voter), "email")
+    mail_says(world, "bounce", reference, "identifier", bounceType="Permanent", bounceSubType="NoEmail")
+    world.run_outbox()
+    world.clock.move(hours=1)
 
 
 def operators_email_failed(world: World, voter: Enrolled) -> None:
-    reference = issue(world, voter).reference
+    reference = issue(world, voter)
     world.run_outbox()
     mail_says(world, "bounce", reference, "identifier", bounceType="Transient", bounceSubType="MailboxFull")
 
@@ -175,10 +185,10 @@ def three_in_a_day_and_the_last_failed(world: World, voter: Enrolled) -> None:
     for _ in range(3):
         reference = reissue(world, voter, browser, "email")
     full: dict[str, Any] = {"bounceType": "Transient", "bounceSubType": "MailboxFull"}
-    mail_says(world, "bounce", reference, "identifier", **full)
     world.clock.move(hours=3)
     world.sweep()
     world.run_outbox()
+    mail_says(world, "bounce", reference, "identifier", **full)
 
 
 def delivery_past_its_retention(world: World, voter: Enrolled) -> None:
@@ -196,7 +206,7 @@ def requests_stopped_by_an_operator(world: World, voter: Enrolled) -> None:
     browser = sign_in(world, voter)
     reissue(world, voter, browser)
     world.clock.move(minutes=2)
-    close_reissues(world.election, "sur décision du bureau", helpdesk_of(world))
+    close_reissues(world.election, "sur décision du bureau", operator_of(world))
 
 
 def email_marked_as_spam(world: World, voter: Enrolled) -> None:
@@ -231,8 +241,8 @@ def locked_until_the_helpdesk(world: World, voter: Enrolled) -> None:
 
 def unlocked_by_an_operator(world: World, voter: Enrolled) -> None:
     locked_until_the_helpdesk(world, voter)
-    reason = voter_changes.recorded_reason("nom et service donnés", caller_verified=True)
-    voter_changes.unlock(voter.voter_id, reason, helpdesk_of(world))
+    code = code_of(world, voter)
+    world.agent().act("unlock", voter.email, "nom et service donnés", caller_code=code)
     world.clock.move(minutes=1)
 
 
@@ -248,14 +258,27 @@ def disputed(world: World, voter: Enrolled) -> None:
 
 def disputed_then_given_another(world: World, voter: Enrolled) -> None:
     disputed(world, voter)
-    reference = issue(world, voter).reference
+    reference = issue(world, voter)
     world.run_outbox()
     world.clock.move(minutes=1)
     mail_says(world, "delivery", reference, "identifier")
 
 
 def frozen_by_an_operator(world: World, voter: Enrolled) -> None:
-    voter_changes.freeze(voter.voter_id, "boîte piratée", helpdesk_of(world))
+    world.agent().act("freeze", voter.email, "boîte piratée")
+    world.clock.move(minutes=1)
+
+
+def removed_from_the_roll(world: World, voter: Enrolled) -> None:
+    Leaving(operator_of(world), world.election).remove(voter.voter_id, "radié le 12 novembre")
+    world.clock.move(minutes=1)
+
+
+def moved_to_another_address(world: World, voter: Enrolled) -> None:
+    arrival = Arrival(world.keyed_hash.voter_id("claire.durand@u-bourgogne.fr"))
+    ChangeOfAddress(operator_of(world), world.election, world.keyed_hash).move(
+        voter.voter_id, arrival, "nouvelle affectation"
+    )
     world.clock.move(minutes=1)
 
 
@@ -293,6 +316,7 @@ STORIES: tuple[Callable[[World, Enrolled], None], ...] = (
     sms_late_and_asked_for_by_email,
     both_ways_failed,
     email_to_an_address_that_does_not_exist,
+    email_that_came_back_and_went_by_sms,
     operators_email_failed,
     three_in_a_day_and_the_last_failed,
     two_wrong_numens,
@@ -306,6 +330,8 @@ STORIES: tuple[Callable[[World, Enrolled], None], ...] = (
     disputed,
     disputed_then_given_another,
     frozen_by_an_operator,
+    removed_from_the_roll,
+    moved_to_another_address,
     replaced_before_it_was_sent,
     voted,
     somebody_asks_for_codes,
@@ -343,15 +369,19 @@ def test_an_agent_can_say_it_in_one_breath(path: Path) -> None:
         assert len(re.findall(r"\d+(?: \d+)+|[^\W_]+(?:[’@.•-]+[^\W_]+)*", sentence)) <= _LONGEST_SENTENCE, sentence
 
 
-@pytest.mark.parametrize("caller", Caller)
-def test_sheet_says_first_who_is_calling(caller: Caller) -> None:
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    ("read_out", "said"),
+    [
+        ("the code", "Appelant       vérifié : lit la messagerie professionnelle en ce moment"),
+        ("another's code", "Appelant       NON VÉRIFIÉ : les deux mots ne correspondent pas"),
+        (None, "Appelant       non vérifié"),
+    ],
+)
+def test_sheet_says_first_who_is_calling(read_out: str | None, said: str) -> None:
     with World(at=MORNING) as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        paul = world.enrol("paul.petit@u-bourgogne.fr", "21G0100456XYZ")
         world.signed_in(claire)
-        first = sheet_of(world, claire, caller).splitlines()[0]
-    said = {
-        Caller.VERIFIED: "Appelant       vérifié : lit la messagerie professionnelle en ce moment",
-        Caller.WRONG_CODE: "Appelant       NON VÉRIFIÉ : le code ne correspond pas",
-        Caller.NOT_ASKED: "Appelant       non vérifié",
-    }
-    assert first == said[caller]
+        codes = {None: None, "the code": code_of(world, claire), "another's code": code_of(world, paul)}
+        assert sheet_of(world, claire, codes[read_out]).splitlines()[0] == said

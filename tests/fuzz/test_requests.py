@@ -36,8 +36,19 @@ REACHED = {
     "reissueStatus": {"200", "401 signed-out", "404 not-found"},
     "redeliver": {"202", "401 signed-out", "404 not-found", "409 already-delivered"},
     "dispute": {"202", "422 invalid-token"},
+    "lookAtDispute": {"200", "422 invalid-token"},
+    "serviceStatus": {"200"},
     "checkIdentifier": {"200"},
     "recordVote": {"200", "409 unknown-identifier", "409 already-voted", "409 revoked"},
+    "helpdeskMe": {"200"},
+    "helpdeskLook": {"200", "404 no-such-voter"},
+    "helpdeskData": {"200", "404 no-such-voter"},
+    "helpdeskAct": {"200", "409 nothing-to-do"},
+    "helpdeskProposals": {"200"},
+    "helpdeskDecide": {"200", "404 not-found", "409 stale-page"},
+    "helpdeskShift": {"200"},
+    "helpdeskEndSessions": {"204", "404 not-found"},
+    "helpdeskRecord": {"200"},
 }
 WITH_BODY = {"400 invalid-json", "413 body-too-large", "415 unsupported-media-type", "422 invalid-fields"}
 

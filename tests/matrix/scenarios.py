@@ -5,7 +5,6 @@ the end, whatever happened.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,12 +12,11 @@ from notify.delivering import MAX_ATTEMPTS
 from notify.pacing import Lane
 from notify.retry_queue import RECEPTIONS, VISIBILITY
 from reassort.keyed_hash import derive_keyed_hash
-from reassort.outbox import Kind, Message, Status
-from reassort.sealing import Sealer
+from reassort.outbox import Channel, Kind, Message, Status
+from reassort.table_keys import phone_key, sms_day_attribute
 from reassort_ops import election_control
-from reassort_ops.voter import changes as voter_changes
-from reassort_ops.voter import reissue as voter_reissue
 
+from harness.elections import with_second_person
 from harness.engines.template import OUTBOX
 from harness.service.events import ses_event, sms_log_event
 from harness.service.wire import ProcessDiedError, no_reply
@@ -26,7 +24,7 @@ from harness.service.world import Browser, Response, identifier_in
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:
-    from reassort_ops.account.operator import Operator
+    from reassort.election_file import ElectionFile
 
     from tests.matrix.stage import Stage
 
@@ -52,6 +50,7 @@ class Scenario(ABC):
 
     name: ClassVar[str]
     caller: ClassVar[Retrier] = Retrier.TRIGGER
+    election: ClassVar[ElectionFile | str] = "dijon-2018"
 
     def set_up(self, stage: Stage) -> None:  # noqa: B027 - most scenarios need none
         """Bring the world to the moment before the run."""
@@ -225,12 +224,12 @@ class RedeemCode(ApiRequest):
         assert stage.answer is not None
         if stage.answer.status != 200:
             # The session was made and its cookie lost, or the tries went with the replies.
-            assert stage.answer.code == "wrong-code"
+            assert stage.answer.code in {"code-used", "wrong-code"}
             _sign_in(stage)
         assert _browser(stage).overview().status == 200
 
     def repeat(self, stage: Stage) -> None:
-        assert stage.open_browser().redeem(stage.facts["code"]).code == "wrong-code"
+        assert stage.open_browser().redeem(stage.facts["code"]).code == "no-challenge"
 
 
 class RedeemWrongCode(RedeemCode):
@@ -415,7 +414,7 @@ class StopSlipsIn(Reissue):
         return super().act(stage)
 
     def _stop(self, stage: Stage) -> None:
-        election_control.close_reissues(stage.world.election, "leak", stage.helpdesk)
+        election_control.close_reissues(stage.world.election, "leak", stage.operator)
         stage.facts["generation"] = stage.world.voter(stage.claire).generation
 
     def meanwhile(self, stage: Stage) -> None:
@@ -531,6 +530,21 @@ class Dispute(ApiRequest):
 
     def repeat(self, stage: Stage) -> None:
         assert self.act(stage).status == 202
+
+
+class LookAtDispute(Dispute):
+    name = "look at the request that a confirmation is about"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.browser.call("POST", "/api/dispute/look", {"token": stage.facts["token"]})
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.json["reference"] == stage.facts["reference"]
+        assert stage.world.voter(stage.claire).frozen_at is None
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 200
 
 
 class DisputeUnsent(Dispute):
@@ -654,7 +668,8 @@ class DeliverRefusedEmail(DeliverReissue):
 
     def goal(self, stage: Stage) -> None:
         delivery = stage.world.delivery(stage.facts["reference"])
-        assert {delivery.status, delivery.status_of(Message.CONFIRMATION)} == {Status.FAILED}
+        assert (delivery.status, delivery.channel) == (Status.SENT, Channel.SMS)
+        assert delivery.status_of(Message.CONFIRMATION) is Status.FAILED
 
 
 class DeliverReplaced(DeliverReissue):
@@ -939,20 +954,48 @@ class ConfirmationDelivered(EmailReceipt):
     kind, about, status = "delivery", "confirmation", Status.DELIVERED
 
 
-class Bounced(EmailReceipt):
+class ReturnedEmail(EmailReceipt):
+    """The identifier goes by SMS instead, once."""
+
+    status = Status.SENT
+
+    def goal(self, stage: Stage) -> None:
+        delivery = stage.world.delivery(stage.facts["reference"])
+        assert (delivery.channel, delivery.status) == ("sms", Status.SENT)
+        steps = [step for step in delivery.history if step["message"] == self.about]
+        assert sum(step["status"] == Status.FAILED for step in steps) == 1
+
+
+class Bounced(ReturnedEmail):
     name = "receipt: e-mail bounced"
-    kind, status = "bounce", Status.FAILED
+    kind = "bounce"
     facts: ClassVar[dict[str, Any]] = {"bounceType": "Permanent", "bounceSubType": "NoEmail"}
 
 
-class ConfirmationBounced(Bounced):
+class BouncedOverTheLimit(Bounced):
+    name = "receipt: e-mail bounced, no SMS left for the number"
+
+    def set_up(self, stage: Stage) -> None:
+        super().set_up(stage)
+        now = stage.world.clock().astimezone(stage.world.election.zone)
+        phone_hash = stage.world.delivery(stage.facts["reference"]).phone_hash
+        used_up = stage.world.election.limits.phone.sms_per_day
+        stage.world.engine.put("LimitsTable", {"key": phone_key(phone_hash), sms_day_attribute(now): used_up})
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.world.delivery(stage.facts["reference"]).status is Status.FAILED
+        assert stage.world.metrics("Undelivered")
+
+
+class ConfirmationBounced(EmailReceipt):
     name = "receipt: confirmation bounced"
-    about = "confirmation"
+    kind, about, status = "bounce", "confirmation", Status.FAILED
+    facts = Bounced.facts
 
 
-class Rejected(EmailReceipt):
+class Rejected(ReturnedEmail):
     name = "receipt: e-mail rejected"
-    kind, status = "reject", Status.FAILED
+    kind = "reject"
 
 
 class Complained(EmailReceipt):
@@ -1061,8 +1104,8 @@ class Announce(Scenario):
 
     def set_up(self, stage: Stage) -> None:
         stage.reissue()
-        voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
-        voter_changes.unfreeze(stage.claire.voter_id, "voter called", stage.helpdesk)
+        for act in ("freeze", "unfreeze"):
+            assert stage.agent.act(act, stage.claire.email).status == 200
 
     def act(self, stage: Stage) -> object:
         stage.world.announce()
@@ -1152,48 +1195,88 @@ class ReissueSlipsIn(Vote):
         assert self.act(stage).code in {"revoked", "already-voted"}
 
 
-# ---------------------------------------------------------------- operators
+# ---------------------------------------------------------------- the helpdesk
 
 
-class HelpdeskAct(Scenario):
-    """What the helpdesk does to a voter."""
+class Look(ApiRequest):
+    """A look that was answered is on record; one that got no answer may be there too."""
 
-    caller = Retrier.OPERATOR
-    command: ClassVar[Callable[[str, str, Operator], str]]
-    # The entry that it leaves, and the status of the identifier afterwards.
-    leaves: ClassVar[tuple[str, str]]
+    name = "helpdesk: look"
 
-    def act(self, stage: Stage) -> object:
-        return type(self).command(stage.claire.voter_id, "voter called", stage.helpdesk)
+    def act(self, stage: Stage) -> Response:
+        return stage.agent.look(stage.claire.email)
 
     def goal(self, stage: Stage) -> None:
-        change, status = self.leaves
-        assert [entry["change"] for entry in stage.world.register(stage.claire)].count(change) == 1
+        assert stage.answer is not None
+        assert stage.answer.status == 200
+        entries = stage.helpdesk_record()
+        assert {(entry["action"], entry["voter_id"]) for entry in entries} == {("looked", stage.claire.voter_id)}
+        assert 1 <= len(entries) <= 2
+
+
+class DataGiven(Look):
+    """What is handed over is on record, and one that got no answer may be there too."""
+
+    name = "helpdesk: data"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.world.agent().call("POST", "/helpdesk/data", {"who": stage.claire.email, "reason": "demande 12"})
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 200
+        entries = stage.helpdesk_record()
+        assert {(entry["action"], entry["reason"]) for entry in entries} == {("data-given", "demande 12")}
+        assert 1 <= len(entries) <= 2
+
+
+class HelpdeskAct(ApiRequest):
+    """What an agent does to a voter. It is in the register once and on record once, however often
+    it was asked for.
+    """
+
+    told: ClassVar[str]
+    more: ClassVar[dict[str, str]] = {}
+    # How the record calls it, the change that the register has of it, the status of the identifier
+    # afterwards.
+    leaves: ClassVar[tuple[str, str | None, str]]
+
+    def act(self, stage: Stage) -> Response:
+        return stage.agent.act(self.told, stage.claire.email, key=stage.key, **self.more)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 200
+        action, change, status = self.leaves
+        (entry,) = [entry for entry in stage.helpdesk_record() if entry["action"] == action]
+        assert (entry["agent"], entry["voter_id"]) == (stage.agent.id, stage.claire.voter_id)
+        if change is not None:
+            assert [one["change"] for one in stage.world.register(stage.claire)].count(change) == 1
         assert stage.world.check(stage.claire.identifier)["status"] == status
 
     def repeat(self, stage: Stage) -> None:
-        assert "nothing changed" in str(self.act(stage))
+        assert self.act(stage).status == 200
 
 
 class Freeze(HelpdeskAct):
-    name = "operator: freeze"
-    command = voter_changes.freeze
-    leaves = ("frozen", "frozen")
+    name = "helpdesk: freeze"
+    told = "freeze"
+    leaves = ("frozen", "frozen", "frozen")
 
 
 class Unfreeze(HelpdeskAct):
-    name = "operator: unfreeze"
-    command = voter_changes.unfreeze
-    leaves = ("unfrozen", "active")
+    name = "helpdesk: unfreeze"
+    told = "unfreeze"
+    leaves = ("unfrozen", "unfrozen", "active")
 
     def set_up(self, stage: Stage) -> None:
-        voter_changes.freeze(stage.claire.voter_id, "mailbox stolen", stage.helpdesk)
+        stage.agent.act("freeze", stage.claire.email)
 
 
 class Unlock(HelpdeskAct):
-    name = "operator: unlock"
-    command = voter_changes.unlock
-    leaves = ("unlocked", "active")
+    name = "helpdesk: unlock"
+    told = "unlock"
+    leaves = ("unlocked", "unlocked", "active")
 
     def set_up(self, stage: Stage) -> None:
         stage.world.change_voter(stage.claire, numen_failures=10)
@@ -1203,34 +1286,144 @@ class Unlock(HelpdeskAct):
         assert stage.world.voter(stage.claire).numen_failures == 0
 
 
-class OperatorReissue(Scenario):
-    """An operator who got no answer looks at the voter before asking again: each command draws
-    another reference.
+class LetIn(HelpdeskAct):
+    name = "helpdesk: let in"
+    told = "let-in"
+    more: ClassVar[dict[str, str]] = {"number": "482913"}
+    leaves = ("let-in", None, "active")
+
+    def set_up(self, stage: Stage) -> None:
+        stage.open_browser().ask_code(stage.claire.email)
+
+
+class Settle(HelpdeskAct):
+    name = "helpdesk: settle"
+    told = "settle"
+    leaves = ("settled", None, "revoked")
+
+    def set_up(self, stage: Stage) -> None:
+        reference = stage.open_browser(signed_in=True).reissue(stage.claire.numen).json["reference"]
+        world = stage.world
+        world.run_outbox()
+        lost = ("FAILURE", "Invalid phone number")
+        world.wake("notify", sms_log_event(world.delivery_item(reference)["sms_id"], *lost, at=world.clock()))
+        world.run_outbox()
+        world.wake("notify", ses_event("bounce", reference, "identifier", 1, at=world.clock()))
+        world.clock.move(minutes=1)
+
+
+class HelpdeskReissue(HelpdeskAct):
+    """An agent whose request got no answer sends it again under its key: one identifier comes of
+    it.
     """
 
-    name = "operator: reissue"
-    caller = Retrier.OPERATOR
-
-    def act(self, stage: Stage) -> object:
-        world = stage.world
-        if world.voter(stage.claire).generation > 1:
-            return None
-        sealer = Sealer(world.wire.kms, world.encryption_key)
-        return voter_reissue.reissue(
-            stage.claire.email,
-            stage.claire.voter_id,
-            "identity checked",
-            stage.helpdesk,
-            world.election,
-            world.keyed_hash,
-            sealer,
-        )
+    name = "helpdesk: reissue"
+    told = "reissue"
+    leaves = ("reissued", "reissued", "revoked")
 
     def goal(self, stage: Stage) -> None:
+        super().goal(stage)
         entry = stage.world.register(stage.claire)[-1]
-        assert (entry["change"], entry["generation"], entry["actor"]) == ("reissued", 2, "agent")
-        assert stage.world.check(stage.claire.identifier)["status"] == "revoked"
+        assert (entry["change"], entry["generation"], entry["actor"]) == ("reissued", 2, stage.agent.id)
         assert _last_identifier_status(stage, entry["reference"].partition(" ")[0]) == "active"
+
+
+class ReissueOfAFrozenVoter(HelpdeskReissue):
+    """The one that was frozen never lives again, whatever fails."""
+
+    name = "helpdesk: reissue for a frozen voter"
+
+    def set_up(self, stage: Stage) -> None:
+        stage.agent.act("freeze", stage.claire.email)
+
+    def meanwhile(self, stage: Stage) -> None:
+        assert stage.world.check(stage.claire.identifier)["status"] in {"frozen", "revoked"}
+
+
+class Propose(ApiRequest):
+    """What waits for a second person changes nothing of the voter, and waits once."""
+
+    name = "helpdesk: propose a reissue"
+    election = with_second_person()
+
+    def act(self, stage: Stage) -> Response:
+        return stage.agent.act("reissue", stage.claire.email, key=stage.key)
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 202
+        (waiting,) = stage.second.call("GET", "/helpdesk/proposals").json["proposals"]
+        assert waiting["id"] == stage.answer.json["proposal"]["id"]
+        assert [entry["action"] for entry in stage.helpdesk_record()] == ["proposed"]
+        assert stage.world.check(stage.claire.identifier)["status"] == "active"
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 202
+
+
+class Confirm(ApiRequest):
+    """A supervisor whose request got no answer sends it again: one identifier comes of it, in both
+    names.
+    """
+
+    name = "helpdesk: confirm a reissue"
+    election = with_second_person()
+
+    def set_up(self, stage: Stage) -> None:
+        stage.facts["proposal"] = stage.agent.act("reissue", stage.claire.email).json["proposal"]["id"]
+
+    def act(self, stage: Stage) -> Response:
+        return stage.second.decide(stage.facts["proposal"])
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 200
+        entry = stage.world.register(stage.claire)[-1]
+        both = f"{stage.agent.id} + {stage.second.id}"
+        assert (entry["change"], entry["generation"], entry["actor"]) == ("reissued", 2, both)
+        assert sorted(entry["action"] for entry in stage.helpdesk_record()) == ["confirmed", "proposed"]
+        assert stage.world.check(stage.claire.identifier)["status"] == "revoked"
+        assert _last_identifier_status(stage, stage.facts["proposal"]) == "active"
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 200
+
+
+class Refuse(Confirm):
+    """Nothing comes of what was refused, whatever fails."""
+
+    name = "helpdesk: refuse a reissue"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.second.decide(stage.facts["proposal"], "refuse")
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 200
+        assert stage.world.check(stage.claire.identifier)["status"] == "active"
+        assert sorted(entry["action"] for entry in stage.helpdesk_record()) == ["proposed", "refused"]
+        assert stage.second.decide(stage.facts["proposal"]).code == "proposal-closed"
+
+
+class EndSessions(ApiRequest):
+    """Once it is answered nothing that the agent signs is taken."""
+
+    name = "helpdesk: end an agent's sessions"
+
+    def act(self, stage: Stage) -> Response:
+        return stage.second.end("marie")
+
+    def goal(self, stage: Stage) -> None:
+        assert stage.answer is not None
+        assert stage.answer.status == 204
+        assert stage.agent.look(stage.claire.email).code == "session-ended"
+        assert {entry["action"] for entry in stage.helpdesk_record()} == {"ended-sessions"}
+
+    def repeat(self, stage: Stage) -> None:
+        assert self.act(stage).status == 204
+
+
+# ---------------------------------------------------------------- operators
 
 
 class StopReissues(Scenario):
@@ -1238,7 +1431,7 @@ class StopReissues(Scenario):
     caller = Retrier.OPERATOR
 
     def act(self, stage: Stage) -> object:
-        return election_control.close_reissues(stage.world.election, "leak", stage.helpdesk)
+        return election_control.close_reissues(stage.world.election, "leak", stage.operator)
 
     def goal(self, stage: Stage) -> None:
         standing = election_control.read_standing(stage.world.wire.dynamodb, stage.stack)

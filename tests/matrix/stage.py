@@ -72,13 +72,20 @@ class Stage:
         self.browsers: list[Browser] = []
         self.browser = self.open_browser(signed_in=True)
         self.stack = stack_of(self.world)
-        self.helpdesk = Operator(self.world.wire.dynamodb, self.stack, self.world.clock, "agent")
+        self.agent = self.world.agent("marie", "agent")
+        self.second = self.world.agent("sacha", "supervisor")
+        self.operator = Operator(self.world.wire.dynamodb, self.stack, self.world.clock, "operator")
 
     def open_browser(self, *, signed_in: bool = False) -> Browser:
         """Open a browser whose cookies are put back with the world."""
         browser = self.world.signed_in(self.claire) if signed_in else self.world.browser()
         self.browsers.append(browser)
         return browser
+
+    def helpdesk_record(self) -> list[dict[str, Any]]:
+        """Return what the helpdesk's record says that was done, in the order of each agent."""
+        kept = [item for item in self.world.items("HelpdeskRecordTable") if "action" in item]
+        return sorted(kept, key=lambda item: int(item["sequence"]))
 
     # ------------------------------------------------------------ back to one moment
 

@@ -20,12 +20,10 @@ from reassort.election_file import ElectionFile, parse_election
 from reassort.outbox import WAKE, Delivery, Kind, delivery_from_item
 from reassort.sealing import Opener
 from reassort.voters import Voter, voter_from_item
-from reassort_ops.account.operator import Operator
 
 from harness.elections import election_content
 from harness.engines.ministack import MINISTACK, NO_SORT_KEY, read_stored
 from harness.engines.template import OUTBOX
-from harness.service.operated import stack_of
 from harness.service.wire import ProcessDiedError
 from harness.service.world import Browser, Enrolled, Response, World
 
@@ -42,10 +40,12 @@ SENDING = ("SendEmail", "Publish")
 TABLES = (
     "VotersTable",
     "IdentifiersTable",
+    "NumensTable",
     "SignInTable",
     "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
+    "HelpdeskRecordTable",
     "LimitsTable",
     "ControlTable",
     "PaceTable",
@@ -132,7 +132,7 @@ class Machine(RuleBasedStateMachine):
     def open_election(self) -> None:
         """Two voters are on the roll and have been signed in."""
         self.world = World(roomy_election(), engine=MINISTACK, seed=0).__enter__()
-        self.helpdesk = Operator(self.world.wire.dynamodb, stack_of(self.world), self.world.clock, "helpdesk")
+        self.helpdesk = self.world.agent("marie", "agent")
         # Every identifier ever issued: voter and generation by its text.
         self.issued: dict[str, tuple[str, int]] = {}
         # Generation of the identifier that voted, by voter.

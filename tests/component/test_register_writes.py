@@ -1,0 +1,38 @@
+"""What keeps the register whole when two write at once: each of the two conditions, alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from reassort.register import VOTER_ACTOR, Change, append_entry
+from reassort.tables import ConditionFailedError, write_all
+from reassort.voters import change_voter
+
+if TYPE_CHECKING:
+    from harness.service.world import Enrolled, World
+
+
+@pytest.mark.req("R13", "I9")
+def test_no_entry_is_written_over_another(world: World, claire: Enrolled) -> None:
+    (issued,) = world.register(claire)
+    entry = world.voter(claire).next_entry(Change.UNLOCKED, world.clock(), VOTER_ACTOR, generation=1)
+    dynamodb, table = world.wire.operator.dynamodb, world.tables["RegisterTable"]
+    write_all(dynamodb, [append_entry(table, entry)], token="first")
+    other = world.voter(claire).next_entry(Change.FROZEN, world.clock(), VOTER_ACTOR, generation=1)
+    with pytest.raises(ConditionFailedError) as refusal:
+        write_all(dynamodb, [append_entry(table, other)], token="second")
+    assert refusal.value.refused == {"register"}
+    assert world.register(claire) == [issued, entry.to_item()]
+
+
+@pytest.mark.req("R13", "I9")
+def test_no_voter_is_changed_by_who_has_read_a_shorter_chain(world: World, claire: Enrolled) -> None:
+    read = world.voter(claire)
+    entry = read.next_entry(Change.UNLOCKED, world.clock(), VOTER_ACTOR, generation=1)
+    dynamodb, table = world.wire.operator.dynamodb, world.tables["VotersTable"]
+    write_all(dynamodb, [change_voter(table, read, entry, "", {}, clauses=())], token="first")
+    with pytest.raises(ConditionFailedError) as refusal:
+        write_all(dynamodb, [change_voter(table, read, entry, "", {}, clauses=())], token="second")
+    assert refusal.value.refused == {"voter"}
+    assert world.voter(claire).chain_length == entry.sequence
