@@ -15,6 +15,9 @@ PAGES = (
     "accessibilite",
     "mentions-legales",
     "confidentialite",
+    "messages",
+    "facile",
+    "plan",
     "404",
     "indisponible",
 )

@@ -22,7 +22,7 @@ _STOP_SECONDS = 30
 def test_voter_receives_a_new_identifier_by_sms_in_firefox(space: VoterSpace, voter: DemoVoter, tmp_path: Path) -> None:
     facts = play_in_firefox(space, voter, "06 12 34 56 08", tmp_path)
     assert "Firefox/" in facts["userAgent"]
-    assert facts["receipt"] == "Réassort n° 2, remplace le n° 1"
+    assert facts["receipt"] == "Votre 2e identifiant (il remplace le 1er)"
     assert facts["status"] == "Envoyé"
     sms = space.wait_for_message("+33612345608", channel="sms")
     assert facts["reference"] in sms["text"]

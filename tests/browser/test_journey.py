@@ -14,7 +14,7 @@ IDENTIFIER = re.compile(r"\b[2-9A-Z]{4}(?:-[2-9A-Z]{4}){3}\b")
 def test_voter_receives_a_new_identifier_by_sms(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
     sign_in(page, space, voter)
     fill_form(page, voter, "06 12 34 56 01", "sms")
-    expect(page.locator(".panel-warning")).to_contain_text("vous annulez votre identifiant actuel")
+    expect(page.locator(".panel-warning:visible")).to_contain_text("vous annulez votre identifiant actuel")
     confirm(page)
     expect(page.locator("main")).to_contain_text("n° 2")
     expect(page.locator("main")).to_contain_text("n° 1")
@@ -83,7 +83,7 @@ def test_journey_with_the_keyboard_alone_on_a_narrow_screen(
     page.wait_for_url("**/suivi.html*")
     expect(page.locator("#reference")).not_to_be_empty()
     no_sideways_scrolling()
-    space.wait_for_message(voter.email, "nouvel identifiant de vote, réassort")
+    space.wait_for_message(voter.email, "Votre 2e identifiant de vote")
     context.close()
 
 

@@ -71,7 +71,7 @@ SHEETS = (
     Sheet("tracking", "Every state of a delivery", tuple(f"tracking-{name}" for name in TRACKED)),
     Sheet(
         "caller-code",
-        "The code that the helpdesk asks for",
+        "The two words that the helpdesk asks for",
         ("tracking-delivered", "locked-until-helpdesk", "help-caller-code"),
         {"width": 1280, "height": 1240},
         shown_width=520,

@@ -4,6 +4,8 @@ never sees it.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
@@ -14,8 +16,8 @@ from harness.site.states import STATES
 from tests.site.reading import expect_shown, plain, shown
 
 BOX = "#caller-code"
-DIGITS = "#caller-code-digits"
-SHOWN = "482 913"
+WORDS = "#caller-code-words"
+SHOWN = "girafe tambour"
 # The states that send a signed-in voter to the helpdesk.
 SENT_TO_THE_HELPDESK = ("locked", "locked-until-helpdesk", "phone-in-use", "too-many-reissues", "frozen", "voted")
 
@@ -36,29 +38,33 @@ def test_signed_in_voter_finds_it_beside_the_helpdesks_number(page: Page, mocked
     mocked.open_tracking(tracked("sent"))
     expect(page.locator(f"aside.helpdesk {BOX}")).to_be_visible()
     text = shown(page, BOX)
-    assert text.startswith("Code à lire à l’assistance")
+    assert text.startswith("Deux mots à lire à l’assistance")
     assert SHOWN in text
-    assert "Ne le donnez à personne d’autre." in text
+    assert "Ne les donnez à personne d’autre." in text
 
 
-def test_digits_are_read_one_by_one(page: Page, mocked: MockedSpace) -> None:
+def test_words_are_read_as_they_are_shown(page: Page, mocked: MockedSpace) -> None:
     mocked.open_tracking(tracked("sent"))
-    spoken = page.locator(f"{DIGITS} span:not([aria-hidden])")
-    assert plain(spoken.text_content() or "") == "4, 8, 2, 9, 1, 3"
-    expect(page.locator(f"{DIGITS} [aria-hidden=true]")).to_have_count(1)
+    assert plain(page.locator(WORDS).text_content() or "") == SHOWN
+    expect(page.locator(f"{WORDS} [aria-hidden=true]")).to_have_count(0)
+    # Nothing in the box could be taken for a code of sign-in.
+    assert not re.search(r"\d{3}", shown(page, BOX))
+
+
+PLACES = (".helpdesk-phone", ".helpdesk-note:not(.no-print)", "h1")
 
 
 @pytest.mark.parametrize("name", SENT_TO_THE_HELPDESK)
 def test_who_is_sent_to_the_helpdesk_is_told_of_it(page: Page, mocked: MockedSpace, name: str) -> None:
     STATES[name].play(mocked)
     expect(page.locator("h1")).to_have_text(STATES[name].heading)
-    expect_shown(page, "Elle vous demandera le code affiché sous « Besoin d’aide ? ».")
+    expect_shown(page, "Elle vous demandera les deux mots affichés sous « Besoin d’aide ? ».")
     expect_shown(page, SHOWN, selector=BOX)
 
 
 def test_after_both_ways_failed_a_link_leads_to_it(page: Page, mocked: MockedSpace) -> None:
     STATES["tracking-fallback-failed"].play(mocked)
-    page.locator("#new-request").get_by_role("link", name="code à lire à l’assistance").click()
+    page.locator("#new-request").get_by_role("link", name="deux mots à lire à l’assistance").click()
     expect(page.locator(BOX)).to_be_in_viewport()
 
 
@@ -73,19 +79,19 @@ def test_who_is_not_signed_in_sees_none_and_nothing_is_asked_for_it(page: Page, 
 def test_it_goes_with_the_session(page: Page, mocked: MockedSpace) -> None:
     STATES["tracking-session-ended"].play(mocked)
     expect(page.locator(BOX)).to_be_hidden()
-    assert "482" not in (page.locator(DIGITS).text_content() or "")
+    assert "girafe" not in (page.locator(WORDS).text_content() or "")
 
 
 def test_it_changes_in_its_place_when_the_session_is_prolonged(page: Page, mocked: MockedSpace) -> None:
     STATES["tracking-session-about-to-end"].play(mocked)
     before = position(page, BOX)
     fresh = overview(
-        generation=2, last_reissue=last_reissue(tracked("delivered")), caller_code=caller_code("000042", 1900)
+        generation=2, last_reissue=last_reissue(tracked("delivered")), caller_code=caller_code("citron volcan", 1900)
     )
     mocked.answer(OVERVIEW, 200, fresh)
     page.get_by_role("button", name="Continuer ma session").click()
-    expect(page.locator(DIGITS)).to_contain_text("042")
-    expect_shown(page, "000 042", selector=BOX)
+    expect(page.locator(WORDS)).to_contain_text("citron")
+    expect_shown(page, "citron volcan", selector=BOX)
     assert position(page, BOX) == before
 
 
@@ -96,25 +102,25 @@ def test_it_ends_when_the_helpdesk_takes_it_no_more_and_a_new_one_is_a_click_awa
     mocked.answer(OVERVIEW, 200, overview(last_reissue=last, caller_code=caller_code(lives=60)))
     mocked.answer(STATUS, 200, tracked("delivered"))
     mocked.open("suivi.html")
-    expect(page.locator(DIGITS)).to_be_visible()
+    expect(page.locator(WORDS)).to_be_visible()
     before = position(page, BOX)
     page.clock.fast_forward(61_000)
-    renew = page.get_by_role("button", name="Afficher un nouveau code")
+    renew = page.get_by_role("button", name="Afficher d’autres mots")
     expect(renew).to_be_visible()
-    expect(page.locator(DIGITS)).to_be_hidden()
+    expect(page.locator(WORDS)).to_be_hidden()
     assert position(page, BOX) == before
 
-    mocked.answer(OVERVIEW, 200, overview(last_reissue=last, caller_code=caller_code("135790", 1200)))
+    mocked.answer(OVERVIEW, 200, overview(last_reissue=last, caller_code=caller_code("abeille zèbre", 1200)))
     renew.click()
-    expect(page.locator(DIGITS)).to_be_focused()
-    expect_shown(page, "135 790", selector=BOX)
+    expect(page.locator(WORDS)).to_be_focused()
+    expect_shown(page, "abeille zèbre", selector=BOX)
     assert position(page, BOX) == before
 
 
 def test_who_asks_for_a_new_one_after_the_session_is_sent_to_sign_in(page: Page, mocked: MockedSpace) -> None:
     STATES["tracking-caller-code-expired"].play(mocked)
     mocked.refuse(OVERVIEW, Code.SIGNED_OUT)
-    page.get_by_role("button", name="Afficher un nouveau code").click()
+    page.get_by_role("button", name="Afficher d’autres mots").click()
     expect(page.locator("#notice")).to_contain_text("Votre session est terminée")
     expect(page.locator(BOX)).to_be_hidden()
 
@@ -125,10 +131,10 @@ def test_nothing_moves_when_it_comes(page: Page, mocked: MockedSpace) -> None:
     mocked.hold(OVERVIEW)
     mocked.track(tracked("sent"))
     mocked.open("suivi.html")
-    before = [position(page, selector) for selector in (".helpdesk-phone", ".helpdesk-note", "h1")]
+    before = [position(page, selector) for selector in PLACES]
     mocked.release()
     expect(page.locator(BOX)).to_be_visible()
-    assert [position(page, selector) for selector in (".helpdesk-phone", ".helpdesk-note", "h1")] == before
+    assert [position(page, selector) for selector in PLACES] == before
 
 
 def test_it_is_not_printed(page: Page, mocked: MockedSpace) -> None:
@@ -149,10 +155,10 @@ def test_page_that_is_newer_than_the_api_does_without(page: Page, mocked: Mocked
 
 def test_help_page_shows_it_to_who_asks(page: Page, mocked: MockedSpace) -> None:
     STATES["help-caller-code"].play(mocked)
-    expect(page.locator(DIGITS)).to_be_focused()
-    expect(page.get_by_role("button", name="Afficher mon code")).to_be_hidden()
+    expect(page.locator(WORDS)).to_be_focused()
+    expect(page.get_by_role("button", name="Afficher mes deux mots")).to_be_hidden()
     page.clock.fast_forward(1_201_000)
     mocked.refuse(OVERVIEW, Code.SIGNED_OUT)
-    page.get_by_role("button", name="Afficher un nouveau code").click()
+    page.get_by_role("button", name="Afficher d’autres mots").click()
     expect(page.locator("#caller-code-answer")).to_contain_text("Identifiez-vous")
     expect(page.locator(BOX)).to_be_hidden()

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
-from harness.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace
+from harness.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, disputed_request
+from harness.site.states.dispute import ABOUT, STATES
 from tests.site.axe import violations, violations_in_both_schemes
 from tests.site.reading import expect_shown
 
@@ -29,11 +30,11 @@ def test_voter_is_told_what_happens_next(page: Page, mocked: MockedSpace) -> Non
         expect_shown(page, consequence)
     assert violations(page) == []
 
-    mocked.answer(DISPUTE, 202, {"reference": REFERENCE})
+    mocked.answer(DISPUTE, 202, disputed_request())
     page.get_by_role("button", name="Ce n’était pas moi").click()
     expect(page.locator("h1")).to_be_focused()
     expect(page.locator("h1")).to_have_text("Votre signalement est enregistré")
-    assert mocked.asked == [("POST", "/api/dispute", {"token": TOKEN})]
+    assert mocked.asked == [("POST", path, {"token": TOKEN}) for path in ("/api/dispute/look", "/api/dispute")]
     expect(page.locator("#dispute")).to_be_hidden()
     steps = [re.sub(r"\s+", " ", step) for step in page.locator("#disputed ol h3").all_inner_texts()]
     assert steps == [
@@ -52,6 +53,13 @@ def test_voter_is_told_what_happens_next(page: Page, mocked: MockedSpace) -> Non
         expect_shown(page, text)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert violations_in_both_schemes(page) == []
+
+
+@pytest.mark.req("U9", "U19")
+def test_voter_reads_which_request_it_was_before_the_press(page: Page, mocked: MockedSpace) -> None:
+    STATES["dispute"].play(mocked)
+    expect_shown(page, f"Référence : {REFERENCE}.", ABOUT)
+    assert mocked.asked == [("POST", "/api/dispute/look", {"token": TOKEN})]
 
 
 @pytest.mark.req("U9", "U10")

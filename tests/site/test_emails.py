@@ -27,3 +27,20 @@ def test_email_has_no_violation_and_fits_a_phone(page: Page, email: Email) -> No
     assert violations_in_both_schemes(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert asked == []
+
+
+@pytest.mark.req("U12")
+@pytest.mark.parametrize("email", EMAILS)
+@pytest.mark.parametrize("width", [320, 360])
+def test_code_and_identifier_stand_on_one_line(page: Page, email: Email, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 640})
+    page.set_content(email.html)
+    lines = page.locator(".secret").evaluate_all(
+        """secrets => secrets.map(secret => {
+          const all = document.createRange();
+          all.selectNodeContents(secret);
+          return all.getClientRects().length;
+        })"""
+    )
+    assert lines == [1] * email.html.count('class="secret"')
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

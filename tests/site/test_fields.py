@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from harness.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview
+from harness.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview, tracked
 from harness.site.states import STATES
 from harness.site.steps import (
     CODE,
@@ -19,7 +19,7 @@ from harness.site.steps import (
     open_form,
     redeem,
 )
-from tests.site.reading import expect_shown, shown
+from tests.site.reading import expect_shown
 
 SUGGESTED = [
     ("camille.morvandel@ac-dijon.com", EMAIL),
@@ -106,9 +106,10 @@ def test_slip_in_the_domain_is_corrected_with_one_press(
     STATES["address-slip"].play(mocked)
     page.locator("#email").fill(typed)
     page.get_by_role("button", name="Recevoir le code").click()
-    expect(page.locator("#errors")).to_be_focused()
     if suggested is None:
-        assert "Vouliez-vous" not in shown(page, "#errors")
+        # Those of the address before are still there while the answer is on its way.
+        expect(page.locator("#errors")).not_to_contain_text("Vouliez-vous")
+        expect(page.locator("#errors")).to_be_focused()
         return
     expect_shown(page, f"Vouliez-vous écrire {suggested} ?", selector="#errors")
     page.get_by_role("button", name="Utiliser cette adresse").click()
@@ -122,11 +123,13 @@ def test_slip_in_the_domain_is_corrected_with_one_press(
 @pytest.mark.parametrize("name", ["code-too-many-tries", "code-expired"])
 def test_after_the_last_try_a_new_code_is_one_press_away(page: Page, mocked: MockedSpace, name: str) -> None:
     STATES[name].play(mocked)
+    again = page.locator("#errors").get_by_role("button", name="Demander un nouveau code")
+    expect(again).to_be_visible()
     expect(page.locator("#countdown")).to_have_count(0)
     page.clock.fast_forward(61_000)
     mocked.answer(SIGN_OUT, 204)
     mocked.asked.clear()
-    page.locator("#errors").get_by_role("button", name="Demander un nouveau code").click()
+    again.click()
     expect(page.locator("#code-sent")).to_contain_text("Un nouveau code est parti")
     expect(page.locator("#code")).to_be_focused()
     # A challenge without tries is given up, so that the new code can be redeemed.
@@ -176,3 +179,23 @@ def test_page_without_a_code_shows_the_number_that_its_requests_carry(page: Page
     _, _, body = next(asked for asked in mocked.asked if asked[1] == "/api/login")
     shown = f"{body['number'][:3]}\u00a0{body['number'][3:]}"
     expect(page.locator("#code-sent")).to_contain_text(f"donnez le numéro de votre demande : {shown}")
+
+
+@pytest.mark.req("U1", "U2")
+def test_each_form_says_in_words_that_its_fields_are_required(page: Page, mocked: MockedSpace) -> None:
+    """RGAA 11.10, whether there are several fields or one."""
+    before_the_field = """form => {
+      const field = form.querySelector("[required]");
+      const range = document.createRange();
+      range.setStart(form, 0);
+      range.setEndBefore(field);
+      return range.toString();
+    }"""
+    said = []
+    mocked.open("connexion.html")
+    said += [form.evaluate(before_the_field) for form in page.locator("form:has([required])").all()]
+    mocked.open_tracking(tracked("failed"))
+    said += [form.evaluate(before_the_field) for form in page.locator("form:has([required])").all()]
+    assert all(re.search("(?i)obligatoires?[.]", text) for text in said)
+    # Address, code, request; NUMEN of a redelivery.
+    assert len(said) == 4

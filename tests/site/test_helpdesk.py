@@ -14,7 +14,6 @@ from reassort.election import Election
 
 from harness.elections import read_election
 from harness.site.mocked_space import NOW, ORIGIN, MockedSpace, built_site
-from tests.site.reading import plain, shown
 
 MINUTE = timedelta(minutes=1)
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -37,6 +36,7 @@ CLOSED_DAYS = holidays.country_holidays("FR")
 SPANS = {
     "dijon-2018": (datetime(2018, 10, 26, tzinfo=UTC), datetime(2019, 1, 4, tzinfo=UTC)),
     "normandie-2026": (datetime(2026, 10, 23, tzinfo=UTC), datetime(2027, 1, 5, tzinfo=UTC)),
+    "nouvelle-caledonie-2026": (datetime(2026, 10, 23, tzinfo=UTC), datetime(2027, 1, 5, tzinfo=UTC)),
 }
 WORDS = """async (instants) => {
   const { helpdeskInWords } = await import(document.querySelector("link[href$='helpdesk.js']").href);
@@ -143,7 +143,7 @@ def test_box_says_what_a_caller_must_know(
 ) -> None:
     year, month, day, hour, minute = at
     mocked.open("index.html", now=datetime(year, month, day, hour, minute, tzinfo=UTC))
-    assert shown(page, "#helpdesk-state") == words
+    expect(page.locator("#helpdesk-state")).to_have_text(words)
     expect(page.locator("aside.helpdesk a[href='tel:0380448996']")).to_be_visible()
 
 
@@ -162,6 +162,6 @@ def test_hours_are_those_of_the_election_not_of_the_phone(page: Page, site: Path
     context = browser.new_context(locale="fr-FR", timezone_id="Indian/Reunion")
     away = context.new_page()
     MockedSpace(away, site).open("index.html", now=NOW)
-    assert plain(away.locator("#helpdesk-state").inner_text()) == "Ouverte maintenant, jusqu’à 20 h."
+    expect(away.locator("#helpdesk-state")).to_have_text("Ouverte maintenant, jusqu’à 20 h.")
     assert away.url == f"{ORIGIN}/index.html"
     context.close()

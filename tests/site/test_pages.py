@@ -52,14 +52,15 @@ def test_every_link_leads_somewhere(any_site: tuple[str, Path]) -> None:
     """Pages and anchors of the site, telephone numbers, and no other host but the public bodies
     that must be named.
     """
-    _, site = any_site
+    election_id, site = any_site
     strangers = set()
     for name in PAGES:
         html = (site / name).read_text("utf-8")
         for href in re.findall(r'<a\b[^>]*href="([^"]+)"', html):
             target = urlsplit(urljoin(f"{ORIGIN}/{name}", href))
             if target.scheme == "tel":
-                assert re.fullmatch(r"0\d{9}", target.path)
+                # Nouvelle-Calédonie dials six digits.
+                assert re.fullmatch(r"0\d{9}|\d{6}", target.path)
             elif target.scheme == "mailto":
                 assert "@" in target.path
             elif f"{target.scheme}://{target.netloc}" != ORIGIN:
@@ -67,10 +68,20 @@ def test_every_link_leads_somewhere(any_site: tuple[str, Path]) -> None:
             else:
                 file = site / target.path.removeprefix("/")
                 assert file.is_file(), f"{name}: {href}"
-                # « #suivi » and « #secretariat » are said to the script, which other tests look at.
+                # « #suivi », « #secretariat », « #commencer » are said to the script, which other
+                # tests look at.
                 anchors = re.findall(r'id="([^"]+)"', file.read_text("utf-8"))
-                assert target.fragment in {"", *anchors, "suivi", "secretariat"}, f"{name}: {href}"
-    assert strangers == {"formulaire.defenseurdesdroits.fr", "www.defenseurdesdroits.fr", "www.cnil.fr"}
+                assert target.fragment in {"", *anchors, "suivi", "secretariat", "commencer"}, f"{name}: {href}"
+    election = read_election(election_id)
+    assert election.voting_site
+    relay = election.helpdesk.relay
+    own = (election.voting_site.address, relay.address if relay else None, election.helpdesk.form)
+    assert strangers == {
+        "formulaire.defenseurdesdroits.fr",
+        "www.defenseurdesdroits.fr",
+        "www.cnil.fr",
+        *(urlsplit(address).netloc for address in own if address),
+    }
 
 
 @pytest.mark.req("U9")

@@ -29,7 +29,7 @@ def reissues(space: MockedSpace) -> list[object]:
 def test_review_warns_before_the_act_and_in_its_own_words(page: Page, mocked: MockedSpace) -> None:
     open_review(mocked)
     warning = shown(page, "[data-view=review] .panel-warning")
-    assert "En confirmant, vous annulez votre identifiant actuel (n° 1)." in warning
+    assert "En confirmant, vous annulez votre identifiant actuel (le 1er)." in warning
     assert "Il cesse de fonctionner tout de suite et pour toujours." in warning
     assert reissues(mocked) == []
     # The warning comes before the button that acts, in reading order too.
@@ -44,7 +44,7 @@ def test_review_names_the_number_that_is_replaced(page: Page, mocked: MockedSpac
     fill_form(mocked)
     page.get_by_role("button", name="Vérifier ma demande").click()
     heading_is(page, "Vérifiez votre demande")
-    expect_shown(page, "votre identifiant actuel (n° 2)")
+    expect_shown(page, "votre identifiant actuel (le 2e)")
 
 
 @pytest.mark.req("U4")
@@ -69,10 +69,11 @@ def test_confirmed_request_leads_to_its_status_and_back_does_not_repeat_it(page:
     commit(mocked)
     confirm(mocked)
     page.wait_for_url("**/suivi.html")
-    expect(page.locator("#receipt-title")).to_have_text("Réassort n° 2, remplace le n° 1")
+    expect(page.locator("#receipt-title")).to_have_text("Votre 2e identifiant (il remplace le 1er)")
+    expect(page.locator("#reissue-number")).to_have_text("Réassort n° 2, remplace le n° 1")
     expect(page.locator("#reference")).to_have_text(REFERENCE)
     expect(page.locator("#requested-at time")).to_contain_text("vendredi 30 novembre à 10 h 14")
-    expect(page.locator("#replaced")).to_contain_text("Le n° 1 ne fonctionne plus.")
+    expect(page.locator("#replaced")).to_contain_text("Le 1er ne fonctionne plus.")
     page.go_back()
     heading_is(page, "Vos renseignements")
     expect(page.locator("#numen")).to_have_value("")
@@ -121,7 +122,7 @@ def test_lost_answer_of_a_committed_request_is_found_out_before_another_one(page
     confirm(mocked)
     expect(page.locator("#errors")).to_be_focused()
     page.locator("[data-edit='phone']").click()
-    page.locator("#phone").fill("07 12 34 56 78")
+    page.locator("#phone").fill("07 81 23 45 67")
     commit(mocked)
     page.get_by_role("button", name="Vérifier ma demande").click()
     page.wait_for_url("**/suivi.html")

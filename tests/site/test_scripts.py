@@ -32,8 +32,9 @@ def compiled(folder: Path, *names: str) -> str:
 
 
 def test_scripts_have_no_type_errors(site: Path, tmp_path: Path) -> None:
-    """As they are built, and `election.js` is what `site/types` tells an editor of it."""
-    shutil.copytree(scripts(site)[0].parent, tmp_path, dirs_exist_ok=True)
+    """With the election's facts as they are built, which are what `site/types` tells an editor."""
+    shutil.copytree(ROOT / "site" / "scripts", tmp_path, dirs_exist_ok=True)
+    shutil.copy(next(site.glob("assets/*/election.js")), tmp_path)
     (tmp_path / "declared.js").write_text(
         'import { election } from "./election.js";\n'
         f'/** @type {{typeof import("{ROOT}/site/types/election.js").election}} */\n'
@@ -41,6 +42,19 @@ def test_scripts_have_no_type_errors(site: Path, tmp_path: Path) -> None:
         "utf-8",
     )
     assert compiled(tmp_path, "*.js") == ""
+
+
+@pytest.mark.req("U11")
+def test_built_scripts_are_the_sources_without_their_comments(site: Path) -> None:
+    for script in scripts(site):
+        built = script.read_text("utf-8").splitlines()
+        assert not any(line.lstrip().startswith(("//", "*")) for line in built), script.name
+        if script.name == "election.js":
+            continue
+        source = (ROOT / "site" / "scripts" / script.name).read_text("utf-8").splitlines()
+        kept = [line for line in source if not line.lstrip().startswith(("//", "*", "/**"))]
+        left = [line for line in built if not line.lstrip().startswith("/**")]
+        assert left == kept, script.name
 
 
 def test_compiler_finds_a_type_error(tmp_path: Path) -> None:

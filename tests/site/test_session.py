@@ -98,7 +98,8 @@ def test_another_tab_prolongs_and_ends_the_session_here_too(page: Page, mocked: 
     other.answer(SIGN_OUT, 204)
     other.page.get_by_role("button", name="Me déconnecter").first.click()
     other.page.wait_for_url("**/index.html*")
-    heading_is(page, "Votre adresse professionnelle")
+    page.wait_for_url("**/index.html")
+    expect_shown(page, "Vous avez quitté votre session.")
 
 
 @pytest.mark.req("U5", "U6")

@@ -47,6 +47,7 @@ def by_script(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     folder = tmp_path_factory.mktemp("typography")
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     (folder / "election.js").write_text("export const election = {};", "utf-8")
+    (folder / "api.js").write_text("export const serverTime = () => new Date();", "utf-8")
     (folder / "main.js").write_text(PROGRAM, "utf-8")
     script = (ROOT / "site" / "scripts" / "typography.js").read_text("utf-8")
     (folder / "typography.js").write_text(script, "utf-8")
