@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
+from harness.site.checkers import Checkers, running_checkers
+from harness.site.voter_space import launch_chromium
+from local.aws import free_port
 from tests.matrix import table
 from tests.requirements import IDS
 
@@ -90,3 +94,26 @@ def _report_steps(terminalreporter: Any) -> None:
     terminalreporter.write_sep("-", f"{totals['steps'].total()} steps of the stateful test")
     for counted in totals.values():
         terminalreporter.write_line(", ".join(f"{what} {count}" for what, count in counted.most_common()))
+
+
+@pytest.fixture(scope="session")
+def debugging_port() -> int:
+    """Where the Chromium of a test of pages listens to whoever checks them."""
+    return free_port()
+
+
+# Playwright runs once in a process: the pages of voters and of agents share it.
+@pytest.fixture(scope="session")
+def chromium(debugging_port: int) -> Iterator[Browser]:
+    """A browser without a stack behind it."""
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright.chromium, debugging_port)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def checkers(chromium: Browser, debugging_port: int) -> Iterator[Checkers]:
+    """html-validate, pa11y and Lighthouse on that browser."""
+    with running_checkers(debugging_port) as running:
+        yield running

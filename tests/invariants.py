@@ -13,6 +13,8 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from announce.announcing import NothingAnnouncedError
@@ -20,7 +22,7 @@ from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
-from reassort.register import Change
+from reassort.register import GENESIS, Change, canonical
 from reassort.table_keys import ERASE_SHARDS, PACE_PREFIX
 from reassort.voters import voter_from_item
 
@@ -35,10 +37,12 @@ if TYPE_CHECKING:
 TABLES = (
     "VotersTable",
     "IdentifiersTable",
+    "NumensTable",
     "SignInTable",
     "CodeDeliveriesTable",
     "DeliveriesTable",
     "RegisterTable",
+    "HelpdeskRecordTable",
     "LimitsTable",
     "ControlTable",
     "PaceTable",
@@ -48,6 +52,14 @@ _CODE = re.compile(r"[0-9]{6}")
 _ERASED = {"payload", "address", "due_shard", "due_at"}
 # What the voting platform is told of each change, written a second time on purpose.
 _ANNOUNCED = {"reissued": "revoked", "voted": "used", "frozen": "frozen", "unfrozen": "active"}
+# A frozen voter's next identifier ends the freeze.
+_FREEZE_OR_END = {Change.FROZEN, Change.UNFROZEN, Change.REISSUED}
+# What agents do that the register has too, by the words that each has.
+_HELPDESK_ACTS = {
+    **{word: word for word in ("unlocked", "frozen", "unfrozen", "reissued")},
+    # By the second person, whom the register names after the first.
+    "confirmed": "reissued",
+}
 # A fault strikes once, and Lambda brings what is left until it is done.
 _BROUGHT_AGAIN = 3
 # What may follow a vote in the register: nothing that gives the voter another identifier, nor a
@@ -96,6 +108,7 @@ class Ledger:
         """Check what must hold at every instant."""
         self.check_identifiers()
         self.check_register()
+        check_helpdesk_record(self.world)
         self.check_messages()
         self.check_secrecy()
 
@@ -133,7 +146,8 @@ class Ledger:
             assert told[Change.ISSUED] == 1
             assert told[Change.ISSUED] + told[Change.REISSUED] == entry.generation
             assert told[Change.VOTED] == (entry.voted_at is not None)
-            assert told[Change.FROZEN] - told[Change.UNFROZEN] == (entry.frozen_at is not None)
+            thawing = [change for change in changes if change in _FREEZE_OR_END]
+            assert (thawing[-1:] == [Change.FROZEN]) == (entry.frozen_at is not None)
             if Change.VOTED in changes:
                 assert set(changes[changes.index(Change.VOTED) + 1 :]) <= _AFTER_A_VOTE
             disputes = [item["reference"] for item in entries if item["actor"] == "dispute"]
@@ -384,6 +398,32 @@ class Ledger:
             item = self.world.engine.get("VotersTable", {"voter_id": voter_id})
             if item is None or item["generation"] != generation:
                 self.late.append(f"generation {generation} of {voter_id or 'nobody'}")
+
+
+def check_helpdesk_record(world: World) -> None:
+    """Each agent's chain holds, and says of each of their acts once what the register says."""
+    chains = (item for item in world.items("HelpdeskRecordTable") if not item["agent"].startswith("#"))
+    kept = sorted(chains, key=lambda item: (item["agent"], item["sequence"]))
+    for agent, items in groupby(kept, key=lambda item: item["agent"]):
+        head, *entries = items
+        assert [entry["sequence"] for entry in entries] == list(range(1, head["chain_length"] + 1))
+        previous = GENESIS
+        for entry in entries:
+            content = {name: value for name, value in entry.items() if name != "hash"}
+            assert (entry["previous"], entry["hash"]) == (previous, sha256(canonical(content)).hexdigest())
+            previous = entry["hash"]
+        assert previous == head["chain_head"]
+        acts = Counter(
+            (entry["voter_id"], _HELPDESK_ACTS[entry["action"]])
+            for entry in entries
+            if entry["action"] in _HELPDESK_ACTS
+        )
+        told = Counter(
+            (item["voter_id"], item["change"])
+            for item in world.items("RegisterTable")
+            if item["actor"].rpartition(" + ")[2] == agent
+        )
+        assert acts == told
 
 
 def check_announcements(world: World, voters: Iterable[Enrolled]) -> None:

@@ -20,12 +20,14 @@ DOCUMENT = ROOT / "docs" / "security.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
-        "S": (*range(1, 34), *range(35, 42)),
-        "R": range(1, 18),
+        "S": range(1, 42),
+        "R": range(1, 19),
         "A": range(1, 16),
-        "U": range(1, 14),
+        "U": range(1, 21),
         "P": range(1, 10),
         "I": range(1, 13),
+        "H": tuple(range(1, 9)),
+        "O": (*range(1, 11), 12, 14),
     }.items()
     for number in numbers
 ]
@@ -64,9 +66,7 @@ def written(document: str) -> str:
 
 
 def report(group: str) -> list[str]:
-    """Return a line for each requirement of a group (`S`, `R`, `A`, `U`, `P` or `I`), with its
-    tests below.
-    """
+    """Return a line for each requirement of a group (a letter of `IDS`), with its tests below."""
     lines = []
     tests = carriers()
     for identifier in sorted(
@@ -123,7 +123,7 @@ def main(arguments: list[str]) -> int:
         case [_, *_] if lines := [line for group in arguments for line in report(group)]:
             print("\n".join([*lines, missing(carriers())]))  # noqa: T201
         case _:
-            print("usage: python -m tests.requirements S|R|A|U|P|I … | --write", file=sys.stderr)  # noqa: T201
+            print("usage: python -m tests.requirements S|R|A|U|P|I|H|O … | --write", file=sys.stderr)  # noqa: T201
             return 2
     return 0
 

@@ -35,6 +35,7 @@ def emitted() -> list[dict[str, Any]]:
     meters.count_unknown_receipt()
     meters.measure_waiting("sms", 3, 12.5)
     meters.measure_overdue(0)
+    meters.measure_unusable_keys(0)
     meters.measure_sms(80)
     meters.measure_codes(80)
     meters.count_sms_cost(0.07)

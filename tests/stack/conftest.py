@@ -9,6 +9,8 @@ import pytest
 from reassort.clock import utc_now
 from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Aws
+from reassort_ops.commands.target import helpdesk_api as found_api
+from reassort_ops.voter.api import HelpdeskApi
 
 from harness.stack.deployed import DeployedVoter, Deployment, Platform, deployed
 
@@ -42,6 +44,12 @@ def helpdesk(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Operato
         monkeypatch.setenv(name, value)
     aws = Aws(region=deployment.aws.region)
     return Operator(aws.dynamodb(), aws.find_stack(deployment.stack.name), utc_now, "anne")
+
+
+@pytest.fixture
+def helpdesk_api(deployment: Deployment, helpdesk: Operator) -> HelpdeskApi:
+    """The API of the helpdesk, as the commands call it."""
+    return found_api(deployment.stack.name, deployment.aws.region, None)
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ def test_a_code_works_once_and_only_where_it_was_asked_for(deployment: Deploymen
     browser.cookies = challenge
     replayed = browser.call("POST", "/api/login/code", code)
 
-    assert (replayed.status_code, replayed.json()["code"]) == (401, "wrong-code")
+    assert (replayed.status_code, replayed.json()["code"]) == (401, "code-used")
     assert SESSION_COOKIE not in browser.cookies
     browser.cookies = {SESSION_COOKIE: session}
     assert browser.call("GET", "/api/reissue").status_code == 200

@@ -24,6 +24,7 @@ LOGS = ("LoginLogs", "ReissueLogs", "NotifyLogs", "RegistryLogs", "AnnounceLogs"
 TABLES = (
     "VotersTable",
     "IdentifiersTable",
+    "NumensTable",
     "SignInTable",
     "CodeDeliveriesTable",
     "DeliveriesTable",

@@ -56,6 +56,7 @@ STATES = {
     "Roles: NotifyRole": "passed",
     "Roles: RegistryRole": "passed",
     "Roles: AnnounceRole": "passed",
+    "Roles: HelpdeskRole": "passed",
     "Functions: active": "passed",
     "Functions: one architecture, layer included": "passed",
     "Functions: triggers enabled": "passed",

@@ -97,7 +97,7 @@ class Electorate:
     def _served(self, voter: DeployedVoter, generation: int) -> bool:
         # Each reissue has its confirmation, also one that another reissue has overtaken.
         subjects = " ".join(mail.subject for mail in self.confirmations(voter))
-        return all(f"n° {number}" in subjects for number in range(2, generation + 1)) and any(
+        return all(f"votre {number}e identifiant" in subjects for number in range(2, generation + 1)) and any(
             self._platform.check(identifier)["generation"] == generation for identifier in set(self.identifiers(voter))
         )
 

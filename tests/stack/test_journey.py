@@ -119,7 +119,7 @@ def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
 
     disputed = deployment.browser().call("POST", "/api/dispute", {"token": dispute_token_in(confirmation)})
 
-    assert (disputed.status_code, disputed.json()) == (202, {"reference": reference})
+    assert (disputed.status_code, disputed.json()["reference"]) == (202, reference)
     assert platform.check(identifier_in(text) or "")["status"] == "frozen"
     refused = platform.vote(identifier_in(text) or "")
     assert (refused.status_code, refused.json()["code"]) == (409, "frozen")
@@ -179,11 +179,11 @@ def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
     browser.sign_in(voter)
     reference = browser.reissue(voter).json()["reference"]
     browser.wait_until_sent(reference)
-    code = browser.call("GET", "/api/reissue").json()["caller_code"]["code"]
-    other = deployment.signed_in(deployment.enrol()).call("GET", "/api/reissue").json()["caller_code"]["code"]
+    code = browser.call("GET", "/api/reissue").json()["caller_code"]["words"]
+    other = deployment.signed_in(deployment.enrol()).call("GET", "/api/reissue").json()["caller_code"]["words"]
     idle = deployment.election.limits.session.idle_minutes
     long_ago = datetime.now(UTC) - timedelta(minutes=idle) - 2 * SLOT
-    expired = current_code(deployment.keyed_hash, voter.voter_id, long_ago, idle).code
+    expired = current_code(deployment.keyed_hash, voter.voter_id, long_ago, idle).words
     assert len({code, other, expired}) == 3
 
     for who in (voter.email, reference):
@@ -201,7 +201,7 @@ def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
         assert secret not in shown.stdout
     for wrong in (other, expired):
         refused = agent("show", voter.email, "--caller-code", wrong)
-        assert (refused.exit_code, "le code ne correspond pas" in refused.stdout) == (1, True)
+        assert (refused.exit_code, "les deux mots ne correspondent pas" in refused.stdout) == (1, True)
         refused = agent("freeze", voter.email, "--caller-code", wrong, "--reason", "téléphone volé")
         assert (refused.exit_code, refused.stdout) == (1, "")
     assert [entry.change for entry in deployment.chain(voter)] == [Change.ISSUED, Change.REISSUED]

@@ -27,6 +27,7 @@ _NOBODY = "nobody"
 _KEYS = {
     "VotersTable": {"voter_id": {"S": _NOBODY}},
     "IdentifiersTable": {"identifier_hash": {"S": _NOBODY}},
+    "NumensTable": {"numen_hash": {"S": _NOBODY}},
     "SignInTable": {"voter_id": {"S": _NOBODY}, "key": {"S": _NOBODY}},
     "CodeDeliveriesTable": {"delivery_id": {"S": _NOBODY}},
     "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
@@ -34,6 +35,7 @@ _KEYS = {
     "LimitsTable": {"key": {"S": _NOBODY}},
     "ControlTable": {"key": {"S": _NOBODY}},
     "PaceTable": {"key": {"S": _NOBODY}},
+    "HelpdeskRecordTable": {"agent": {"S": _NOBODY}, "sequence": {"N": "1"}},
 }
 # What is granted for lone requests only.
 _DENIED = {("NotifyRole", "DeliveriesTable"): {"Put in a transaction"}}

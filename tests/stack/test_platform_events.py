@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from reassort_ops.account.operator import Operator
-from reassort_ops.voter import changes as voter_changes
+from reassort_ops.voter.api import HelpdeskApi
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
 from harness.service.openapi import description
@@ -52,7 +51,7 @@ def reissued(browser: DeployedBrowser, voter: DeployedVoter, deployment: Deploym
 
 @pytest.mark.req("I5", "I6", "I7")
 def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
-    deployment: Deployment, registry: Registry, helpdesk: Operator, tell: Callable[[str], None]
+    deployment: Deployment, registry: Registry, helpdesk_api: HelpdeskApi, tell: Callable[[str], None]
 ) -> None:
     queue = deployment.subscribed("platform-each-change")
     disputed, frozen, voted = (deployment.enrol() for _ in range(3))
@@ -60,8 +59,8 @@ def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
     second = reissued(browser, disputed, deployment)
     mail = wait_for(lambda: deployment.mails_to(disputed.email))[-1]
     assert browser.call("POST", "/api/dispute", {"token": dispute_token_in(mail)}).status_code == 202
-    voter_changes.freeze(frozen.voter_id, "mailbox stolen", helpdesk)
-    voter_changes.unfreeze(frozen.voter_id, "voter called", helpdesk)
+    helpdesk_api.act("freeze", frozen.email, "mailbox stolen")
+    helpdesk_api.act("unfreeze", frozen.email, "voter called")
     assert registry.vote(voted.identifier).counts
     assert registry.vote(voted.identifier).refusal == "already-voted"
     # The last of all: what comes before it has come, and what should not has had its time.
@@ -90,7 +89,7 @@ def test_a_subscribed_queue_gets_one_event_for_each_change_and_nothing_else(
 
 @pytest.mark.req("I5")
 def test_a_kept_answer_is_corrected_by_an_event(
-    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk: Operator, voter: DeployedVoter
+    deployment: Deployment, registry: Registry, session: boto3.Session, helpdesk_api: HelpdeskApi, voter: DeployedVoter
 ) -> None:
     answers = KeptAnswers()
     events = Events(session.client("sqs"), deployment.subscribed("platform-kept-answers").url, answers)
@@ -104,10 +103,10 @@ def test_a_kept_answer_is_corrected_by_an_event(
         events.take(wait_seconds=1)
         return answers.status(voter.identifier) == status
 
-    voter_changes.freeze(voter.voter_id, "mailbox stolen", helpdesk)
+    helpdesk_api.act("freeze", voter.email, "mailbox stolen")
     assert wait_for(lambda: heard("frozen"))
     early = registry.check(voter.identifier)
-    voter_changes.unfreeze(voter.voter_id, "voter called", helpdesk)
+    helpdesk_api.act("unfreeze", voter.email, "voter called")
     assert wait_for(lambda: heard("active"))
     # A check that was answered before the event and kept after it.
     answers.keep(voter.identifier, early)
@@ -120,10 +119,10 @@ def test_a_kept_answer_is_corrected_by_an_event(
 
 
 def test_the_example_tells_each_answer_apart(
-    deployment: Deployment, registry: Registry, helpdesk: Operator, session: boto3.Session
+    deployment: Deployment, registry: Registry, helpdesk_api: HelpdeskApi, session: boto3.Session
 ) -> None:
     frozen, other = deployment.enrol(), deployment.enrol()
-    voter_changes.freeze(frozen.voter_id, "mailbox stolen", helpdesk)
+    helpdesk_api.act("freeze", frozen.email, "mailbox stolen")
     answer = registry.check(frozen.identifier)
     assert (answer.status, answer.generation, answer.superseded_at) == ("frozen", 1, None)
     assert (answer.handle, answer.sequence) == (deployment.handle(frozen), 2)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 _OWN_END = ("SignInTable", "CodeDeliveriesTable", "DeliveriesTable", "LimitsTable", "PaceTable")
-_ROLL = ("VotersTable", "IdentifiersTable")
+_ROLL = ("VotersTable", "IdentifiersTable", "NumensTable")
 # More than one batch in most segments.
 _VOTERS = 300
 

@@ -113,8 +113,8 @@ def test_what_voters_did_is_exported_signed_and_checked_offline(
     assert found["first_broken"]["why"] == "1 line is missing here"
 
     # In the tables: nothing is signed, and the entry is named.
-    file.unlink()
-    key.unlink()
+    for written in tmp_path.glob("register.jsonl*"):
+        written.unlink()
     place_in_table = {
         "TableName": deployment.table("RegisterTable"),
         "Key": to_wire({"voter_id": twice.voter_id, "sequence": 2}),

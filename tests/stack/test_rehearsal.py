@@ -88,5 +88,5 @@ def test_thirty_voters_play_a_morning(
 
     status, said, _ = rehearse("rehearsal", "--clean", "--yes", "--json")
     assert (status, json.loads(said)["voters"]) == (0, _VOTERS)
-    for table in ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable"):
+    for table in ("VotersTable", "IdentifiersTable", "NumensTable", "RegisterTable", "DeliveriesTable"):
         assert held(table) == []

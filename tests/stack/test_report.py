@@ -57,6 +57,10 @@ def test_a_report_of_what_has_just_happened(
     deployment.report_email(
         "bounce", bounced.email, reference, "identifier", bounceType="Transient", bounceSubType="MailboxFull"
     )
+    # The SMS that follows is refused as well.
+    (sms_id,) = wait_for(lambda: deployment.sms_ids(bounced.phone))
+    wait_for(lambda: browser.status(reference)["status"] == "sent")
+    deployment.report_sms(sms_id, "FAILURE", "Phone carrier has blocked this message")
     wait_for(lambda: browser.status(reference)["status"] == "failed")
 
     browser = deployment.signed_in(unreachable)
@@ -100,18 +104,20 @@ def test_a_report_of_what_has_just_happened(
     }
     assert {(row["channel"], row["domain"], row["reason"], row["count"]) for row in found["failures"]["by_reason"]} == {
         ("sms", None, "phone-unreachable", 1),
+        ("sms", None, "carrier-refused", 1),
         ("email", "ac-dijon.fr", "mailbox-full", 1),
     }
-    assert (found["failures"]["fell_back"], found["failures"]["undelivered"]) == (1, 1)
-    # By e-mail: one identifier, one that fell back, four confirmations.
-    assert [row["queued"] for row in found["failures"]["by_domain"]][:2] == [3, 6]
-    assert [times["count"] for times in found["times"]] == [3, 1, 2, 0, 1]
+    assert (found["failures"]["fell_back"], found["failures"]["undelivered"]) == (2, 1)
+    # By SMS: three identifiers, one that followed an e-mail. By e-mail: one, one that followed an
+    # SMS, four confirmations.
+    assert [row["queued"] for row in found["failures"]["by_domain"]][:2] == [4, 6]
+    assert [times["count"] for times in found["times"]] == [4, 1, 2, 0, 1]
     assert all(times["p50"] <= times["longest"] < 180_000 for times in found["times"] if times["count"])
     assert (found["disputes"]["total"], found["disputes"]["froze"]) == (1, 1)
     assert found["disputes"]["frozen_now"] >= 1
     # The counter is the whole day's, other tests' SMS included.
     assert sum(day["counted"] or 0 for day in found["sms"]["by_day"]) >= 3
-    assert found["sms"]["handed_over"] == 3
+    assert found["sms"]["handed_over"] == 4
     sources = {source["name"]: source["available"] for source in found["sources"]}
     assert sources == {"register": True, "deliveries": True, "voters": True, "limits": True, "metrics": False}
     assert found["locks"]["wrong"] is None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Enough that the signal comes long before the end, whatever the machine.
 _VOTERS = 3000
-_TABLES = ("VotersTable", "IdentifiersTable", "RegisterTable")
+_TABLES = ("VotersTable", "IdentifiersTable", "NumensTable", "RegisterTable")
 
 
 @pytest.mark.req("I9", "I10")
@@ -81,7 +81,9 @@ def test_an_import_that_is_interrupted_loses_no_identifier(
     assert (resumed["unchanged"], resumed["imported"]) == (interrupted["imported"], interrupted["not_reached"])
     assert resumed["issued"] == _VOTERS
 
-    letters = list(csv.DictReader(decrypt(mailing.read_bytes(), [identity]).decode().splitlines(), delimiter=";"))
+    letters = list(
+        csv.DictReader(decrypt(mailing.read_bytes(), [identity]).decode("utf-8-sig").splitlines(), delimiter=";")
+    )
     assert [letter["email"] for letter in letters] == addresses
     mailed = {
         (deployment.identifier_hash(letter["identifier"]), deployment.keyed_hash.voter_id(letter["email"]))

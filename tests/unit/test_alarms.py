@@ -200,7 +200,7 @@ def test_only_the_elections_domains_are_told_apart() -> None:
     assert {key for line in emitted() for key in line} <= {
         "_aws", "channel", "domain", "reason", "lane", "HandedOverAfter", "Failed", "FailurePercent", "Delivered",
         "Undelivered", "Complaints", "Parked", "UnknownReceipts", "Waiting", "OldestWaiting", "OldestOverdue",
-        "SmsCapUsed", "CodesUsed", "SmsSpend", "CanarySeconds", "CanariesMissing",
+        "UnusableKeys", "SmsCapUsed", "CodesUsed", "SmsSpend", "CanarySeconds", "CanariesMissing",
     }  # fmt: skip
 
 

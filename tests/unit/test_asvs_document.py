@@ -42,7 +42,7 @@ def test_verdict_comes_with_what_shows_it_or_the_reason(row: list[str]) -> None:
     verdict, why = row[-2:]
     assert verdict in _VERDICTS
     named = re.findall(r"\]\(\.\./([^)]+)\)", why)
-    ids = re.findall(r"\b[SRAUPI]\d+\b", why)
+    ids = re.findall(r"\b[SRAUPIH]\d+\b", why)
     if verdict == "met":
         assert named or ids
     elif verdict == "not met":

@@ -5,8 +5,8 @@ More than 400 lines, for it is a table of faults with a line for each member.
 """
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,8 +14,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.election import Election, ElectionFileError, IdentifierFormat, Part, election_from_json, packaged_election
-from reassort.election_file import parse_election, read_election_file
+from pydantic import BaseModel
+from reassort.election import (
+    Election,
+    ElectionFileError,
+    IdentifierFormat,
+    Part,
+    election_from_json,
+    packaged_election,
+    telephone_digits,
+)
+from reassort.election_file import ElectionFile, parse_election, read_election_file
+from reassort.french import zone_words
 
 from harness.elections import DATE_OF_BIRTH, FOLDER, IDS, STAFF_CARD, election_content, read_election
 from harness.fuzz.strategies import any_text
@@ -59,7 +69,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "file",
         "closes after windows.voting",
     ),
-    "no date": (_set("windows", "reissue", "opens_at", to="soon"), "windows.reissue.opens_at", "datetime"),
+    "no date": (_set("windows", "reissue", "opens_at", to="soon"), "windows.reissue.opens_at", "date and time"),
     "hours not of the form": (
         _set("helpdesk", "outside_voting", "weekdays", to=["8h-12h"]),
         "helpdesk.outside_voting.weekdays.0",
@@ -70,7 +80,30 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "helpdesk.during_voting.weekdays.0",
         "before it starts",
     ),
-    "helpdesk number": (_set("helpdesk", "phone", to="call us"), "helpdesk.phone", "pattern"),
+    "helpdesk number": (_set("helpdesk", "phone", to="call us"), "helpdesk.phone", "as voters dial it"),
+    "mailbox of the helpdesk": (_set("helpdesk", "email", to="Assistance"), "helpdesk.email", "form"),
+    "form of the helpdesk": (_set("helpdesk", "form", to="http://aide.fr"), "helpdesk.form", "https://"),
+    "relay without an address": (_set("helpdesk", "relay", to={"name": "Acceo"}), "helpdesk.relay.address", "required"),
+    "voting site without a name": (
+        _set("voting_site", to={"address": "https://vote.fr"}),
+        "voting_site.name",
+        "required",
+    ),
+    "voting site in the clear": (
+        _set("voting_site", "address", to="http://vote.fr"),
+        "voting_site.address",
+        "https://",
+    ),
+    "user before the host of the voting site": (
+        _set("voting_site", "address", to="https://vote.fr@ailleurs.fr"),
+        "voting_site.address",
+        "https://",
+    ),
+    "voting site that an SMS cannot hold": (
+        _set("voting_site", "address", to="https://vote.fr/[1]"),
+        "voting_site.address",
+        "https://",
+    ),
     "domain listed twice": (
         lambda content: content["domains"].append(content["domains"][0]),
         "domains",
@@ -83,17 +116,17 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "domains.1",
         "not an address of u-bourgogne.fr",
     ),
-    "foreign territory": (_set("phones", "territories", to=["FR", "CH"]), "phones.territories.1", "input should be"),
-    "sender id too long": (_set("senders", "sms_sender_id", to="ELECTIONS2018"), "senders.sms_sender_id", "pattern"),
-    "accent in the name for SMS": (_set("senders", "sms_name", to="Élections"), "senders.sms_name", "pattern"),
-    "identifier under 60 bits": (_set("identifier", "symbols", to=12), "identifier.symbols", "greater than"),
+    "foreign territory": (_set("phones", "territories", to=["FR", "CH"]), "phones.territories.1", "must be"),
+    "sender id too long": (_set("senders", "sms_sender_id", to="ELECTIONS2018"), "senders.sms_sender_id", "form"),
+    "accent in the name for SMS": (_set("senders", "sms_name", to="Élections"), "senders.sms_name", "form"),
+    "identifier under 60 bits": (_set("identifier", "symbols", to=12), "identifier.symbols", "at least 13"),
     "code that lives too long": (
         _set("limits", "code", "lifetime_minutes", to=11),
         "limits.code.lifetime",
-        "less than",
+        "at most",
     ),
-    "too many codes valid": (_set("limits", "code", "latest_valid", to=4), "limits.code.latest_valid", "less than"),
-    "lock over 15 minutes": (_set("limits", "numen", "lock_minutes", to=16), "limits.numen.lock_minutes", "less than"),
+    "too many codes valid": (_set("limits", "code", "latest_valid", to=4), "limits.code.latest_valid", "at most"),
+    "lock over 15 minutes": (_set("limits", "numen", "lock_minutes", to=16), "limits.numen.lock_minutes", "at most"),
     "final lock before the short one": (
         _set("limits", "numen", "helpdesk_after", to=5),
         "limits.numen",
@@ -104,7 +137,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "limits.reissues.per_day",
         "integer",
     ),
-    "SMS at any price": (_set("limits", "sms_max_price_usd", to="5"), "limits.sms_max_price_usd", "less than"),
+    "SMS at any price": (_set("limits", "sms_max_price_usd", to="5"), "limits.sms_max_price_usd", "at most"),
     "further proof of another kind": (
         _set("extra_proof", to={**DATE_OF_BIRTH, "kind": "password"}),
         "extra_proof.kind",
@@ -128,7 +161,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "text that is soon guessed": (
         _set("extra_proof", to={**STAFF_CARD, "min_length": 3}),
         "extra_proof.min_length",
-        "greater than or equal to 4",
+        "at least 4",
     ),
     "longest text shorter than the shortest": (
         _set("extra_proof", to={**STAFF_CARD, "max_length": 5}),
@@ -158,7 +191,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "status in other words": (
         _set("site", "accessibility", "status", to="conforme"),
         "site.accessibility.status",
-        "input should be 'non conforme', 'partiellement conforme' or 'totalement conforme'",
+        "must be 'non conforme', 'partiellement conforme' or 'totalement conforme'",
     ),
     "conformity without an audit": (
         _set("site", "accessibility", "status", to="partiellement conforme"),
@@ -193,7 +226,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "more than all of the criteria": (
         _set("site", "accessibility", to=_accessibility("totalement conforme", 101)),
         "site.accessibility.audit.rate",
-        "less than or equal to 100",
+        "at most 100",
     ),
     "audit without a date": (
         _set("site", "accessibility", "audit", to={"by": "le rectorat", "rate": 80}),
@@ -203,7 +236,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "colour by its name": (
         _set("site", "colours", to={"light": {"brand": "navy"}}),
         "site.colours.light.brand",
-        "pattern",
+        "form",
     ),
     "colour that YAML took for a comment": (
         _set("site", "colours", to={"dark": {"brand": None}}),
@@ -223,7 +256,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     ),
     "roll without an end": (lambda content: content["retention"].pop("roll_days"), "retention.roll_days", "required"),
     "no thresholds": (lambda content: content.pop("watch"), "watch", "required"),
-    "threshold of all": (_set("watch", "domain_failure_percent", to=100), "watch.domain_failure_percent", "less than"),
+    "threshold of all": (_set("watch", "domain_failure_percent", to=100), "watch.domain_failure_percent", "at most"),
     "floor of NUMENs that one voter reaches": (
         _set("watch", "wrong_numens", "floor", to=10),
         "file",
@@ -253,14 +286,18 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "canary's mailbox with a capital": (
         _canaries(domain="ac-dijon.fr", mailbox="Sonde@ac-dijon.fr"),
         "canaries.targets.0.mailbox",
-        "pattern",
+        "form",
     ),
     "canary's handset as it is dialled": (
         _canaries(domain="ac-dijon.fr", handset="06 12 34 56 78"),
         "canaries.targets.0.handset",
-        "pattern",
+        "form",
     ),
-    "canary's handset abroad": (_canaries(domain="ac-dijon.fr", handset="+41791234567"), "file", "accepted territory"),
+    "canary's handset abroad": (
+        _canaries(domain="ac-dijon.fr", handset="+41791234567"),
+        "file",
+        "not a mobile number (foreign)",
+    ),
     "canary's handset that is a landline": (_canaries(domain="ac-dijon.fr", handset="+33380448996"), "file", "mobile"),
     "canary's handset overseas by the mainland's code": (
         _canaries(domain="ac-dijon.fr", handset="+33692123456"),
@@ -282,7 +319,34 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         "file",
         "lists a domain twice",
     ),
-    "id with a slash": (_set("id", to="../secret"), "id", "pattern"),
+    "id with a slash": (_set("id", to="../secret"), "id", "form"),
+    "close without an hour": (
+        _set("windows", "voting", "closes_at", to=date(2018, 12, 6)),
+        "windows.voting",
+        "closes_at is a date without an hour: 2018-12-06T08:00",
+    ),
+    "close in quotes without an hour": (
+        _set("windows", "reissue", "closes_at", to="2018-12-06"),
+        "windows.reissue",
+        "a date without an hour",
+    ),
+    "close as a number": (
+        _set("windows", "voting", "closes_at", to=20181206),
+        "windows.voting",
+        "not a date and time",
+    ),
+    "hours that overlap": (
+        _set("helpdesk", "outside_voting", "weekdays", to=["13:00-17:30", "08:00-13:30"]),
+        "helpdesk.outside_voting",
+        "overlap: 08:00-13:30 and 13:00-17:30",
+    ),
+    "hours of a date that overlap": (
+        _set("helpdesk", "during_voting", "dates", to={"2018-12-01": ["09:00-12:00", "11:00-17:00"]}),
+        "helpdesk.during_voting",
+        "overlap",
+    ),
+    "list that is a text": (_set("helpdesk", "outside_voting", "weekdays", to="08:00-12:00"), "helpdesk", "a list"),
+    "part that is a text": (_set("limits", "code", to="5"), "limits.code", "must have members"),
 }
 
 
@@ -295,6 +359,89 @@ def test_fault_is_named_by_file_field_and_reason(change: Change, field: str, rea
     named = [line for line in str(refusal.value).splitlines() if line.startswith(f"dijon-2018.yaml: {field}")]
     assert named, refusal.value
     assert reason.lower() in named[0].lower()
+
+
+@pytest.mark.parametrize("change", [change for change, _, _ in FAULTS.values()], ids=FAULTS.keys())
+def test_no_fault_is_in_the_words_of_a_library(change: Change) -> None:
+    content = election_content("dijon-2018")
+    change(content)
+    with pytest.raises(ElectionFileError) as refusal:
+        parse_election(content, "x.yaml")
+    assert not re.search(r"Input should|valid (tuple|dict|string)|pydantic|TypedDict", str(refusal.value))
+
+
+@pytest.mark.req("O14")
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "03.80.44.89.96",
+        "0 800 123 456",
+        "0262 12 34 56",
+        "0590 12 34 56",
+        "27 12 34",
+        "40 12 34 56",
+        "+687 27 12 34",
+        "3646",
+    ],
+)
+def test_helpdesks_of_everywhere_have_a_number(phone: str) -> None:
+    election = read_election("dijon-2018", helpdesk={**election_content("dijon-2018")["helpdesk"], "phone": phone})
+    assert election.helpdesk.phone == phone
+    assert telephone_digits(phone) == phone.replace(" ", "").replace(".", "")
+
+
+@pytest.mark.parametrize(
+    "phone", ["03.80.44.89", "12", "0 800 123 45", "+", "03/80/44/89/96", "03.80.44.89.96.", "٠٣٨٠٤٤٨٩٩٦"]
+)
+def test_what_nobody_can_dial_is_refused(phone: str) -> None:
+    with pytest.raises(ElectionFileError, match="as voters dial it"):
+        read_election("dijon-2018", helpdesk={**election_content("dijon-2018")["helpdesk"], "phone": phone})
+
+
+@pytest.mark.req("O14")
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("Europe/Paris", "Paris"),
+        ("Pacific/Noumea", "Nouvelle-Calédonie"),
+        ("Indian/Reunion", "La Réunion"),
+        ("Pacific/Marquesas", "Marquises"),
+        ("America/St_Barthelemy", "Saint-Barthélemy"),
+        ("America/Miquelon", "Saint-Pierre-et-Miquelon"),
+    ],
+)
+def test_hours_are_called_by_the_name_of_the_place(zone: str, place: str) -> None:
+    assert zone_words(read_election("dijon-2018", timezone=zone)) == f"heure de {place}"
+
+
+def _parts(kind: Any) -> Iterator[type]:
+    """Give every part of an election file, and what it is made of."""
+    if isinstance(kind, type) and issubclass(kind, (Part, BaseModel)):
+        yield kind
+        members = kind.members if issubclass(kind, Part) else kind.__annotations__
+        for member in members.values():
+            yield from _parts(member)
+    for inner in getattr(kind, "__args__", ()):
+        yield from _parts(inner)
+
+
+def test_every_member_is_in_the_document() -> None:
+    text = (FOLDER.parent / "docs" / "elections.md").read_text("utf-8")
+    named = {part for name in re.findall(r"`([\w.-]+)`", text) for part in name.split(".")}
+    members = {
+        name
+        for part in _parts(ElectionFile)
+        for name in (part.members if issubclass(part, Part) else part.__annotations__)
+        if name != "model_config"
+    }
+    assert members - named == set()
+
+
+def test_a_file_is_named_after_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "normandie-2026.yaml"
+    path.write_text((FOLDER / "dijon-2018.yaml").read_text("utf-8"), encoding="utf-8")
+    with pytest.raises(ElectionFileError, match="holds the election dijon-2018, not normandie-2026"):
+        read_election_file(path)
 
 
 def test_every_fault_of_a_file_is_named_at_once() -> None:
@@ -316,7 +463,7 @@ NOT_READ = {
     "cut off": ("id: [", ":1: "),
     "list": ("- a list", ": not an election file"),
     "nothing": ("", ": not an election file"),
-    "part": ("id: x", ": name: Field required"),
+    "part": ("id: x", ": name: is required"),
     "day that does not exist": ("id: x\ndates:\n  2018-11-31: [08:00-12:00]", ":3: day is out of range for month"),
     "month that does not exist": ("id: x\nopens_at: 2018-13-05T08:00:00", ":2: month must be in 1..12"),
     "number without digits": ("id: 0x_", ":1: invalid literal"),
@@ -326,7 +473,8 @@ NOT_READ = {
     "Python": ("id: !!python/object/apply:os.getcwd []", ":1: could not determine a constructor"),
     "lists without end": ("[" * 5000, ": not YAML"),
     "control character": ("id: \x00", ": not YAML"),
-    "itself": ("&a {id: *a}", ": id: Input should be a valid string"),
+    "member that is there twice": ("id: a\nname: b\nid: c", ":3: 'id' is there twice"),
+    "itself": ("&a {id: *a}", ": id: must be a text"),
 }
 
 
@@ -369,7 +517,7 @@ _TEXT = (FOLDER / "dijon-2018.yaml").read_text("utf-8")
 )
 def test_damaged_file_is_read_or_refused(content: bytes) -> None:
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "x.yaml"
+        path = Path(folder) / "dijon-2018.yaml"
         path.write_bytes(content)
         try:
             election = read_election_file(path)
@@ -454,6 +602,25 @@ def test_functions_leave_the_model_of_the_site_alone() -> None:
     assert "site" not in Election.members
 
 
+@pytest.mark.req("U9")
+@pytest.mark.parametrize("election_id", IDS)
+def test_functions_know_where_the_vote_is_and_how_to_write_to_the_helpdesk(election_id: str) -> None:
+    election = read_election(election_id)
+    packaged = election_from_json(election.for_functions())
+    assert packaged.voting_site == election.voting_site
+    assert packaged.helpdesk.relay == election.helpdesk.relay
+    assert packaged.helpdesk.email
+    assert packaged.voting_site
+    assert packaged.voting_site.address == f"https://{packaged.voting_site.bare_address}"
+
+
+def test_election_file_of_before_these_parts_is_still_valid() -> None:
+    content = election_content("dijon-2018")
+    helpdesk = {name: content["helpdesk"][name] for name in ("phone", "outside_voting", "during_voting")}
+    election = read_election("dijon-2018", voting_site=None, helpdesk=helpdesk)
+    assert (election.voting_site, election.helpdesk.email, election.helpdesk.relay) == (None, None, None)
+
+
 def test_the_two_elections_share_nothing_that_is_the_elections_own() -> None:
     dijon, normandie = (read_election(election_id) for election_id in ("dijon-2018", "normandie-2026"))
     assert dijon.name != normandie.name
@@ -500,9 +667,11 @@ def test_roll_and_register_end_days_after_the_ballot_at_the_hour_of_its_close(el
         (election.register_ends_at, election.retention.register_days),
         (packaged.roll_ends_at, election.retention.roll_days),
     ):
-        # Daylight saving began in between for the roll.
+        # In Paris daylight saving began in between for the roll.
         assert (ends_at.date() - closes_at.date()).days == days
-        assert (ends_at.hour, ends_at.minute, ends_at.tzname()) == (17, 0, "CEST" if days < 365 else "CET")
+        assert ends_at.time() == closes_at.time()
+        summer = election_id != "nouvelle-caledonie-2026" and days < 365
+        assert ends_at.tzname() == ("CEST" if summer else closes_at.tzname())
 
 
 def test_local_times_follow_daylight_saving() -> None:

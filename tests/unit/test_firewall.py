@@ -124,7 +124,7 @@ def test_rates_are_counted_for_the_address_that_cloudfront_saw(name: str) -> Non
     assert rate["ForwardedIPConfig"]["FallbackBehavior"] == "NO_MATCH"
     code = _resource("ViewerAddress")["Properties"]["FunctionCode"]
     assert f"event.request.headers['{header}'] = {{value: event.viewer.ip}};" in code
-    (api,) = [cached for cached in _distribution()["CacheBehaviors"] if cached["TargetOriginId"] == "api"]
+    (api,) = [cached for cached in _distribution()["CacheBehaviors"] if cached["PathPattern"] == "/api/*"]
     assert api["FunctionAssociations"] == [
         {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": "ViewerAddress.FunctionMetadata.FunctionARN"}}
     ]

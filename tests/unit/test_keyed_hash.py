@@ -3,6 +3,7 @@ key.
 """
 
 import re
+from hashlib import sha256
 from unittest.mock import Mock
 
 import pytest
@@ -74,6 +75,21 @@ def test_each_purpose_is_hashed_under_one_key_and_each_key_is_in_the_template() 
     resources = read_template()["Resources"]
     keys = {name for name, one in resources.items() if one.get("Properties", {}).get("KeySpec") == "HMAC_256"}
     assert keys == {key.logical_id for key in HashKey}
+
+
+def test_comparison_takes_as_long_whatever_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Mock(return_value=False)
+    monkeypatch.setattr("reassort.keyed_hash.hmac.compare_digest", compared)
+    assert not same("one", "one")
+    compared.assert_called_once_with(b"one", b"one")
+
+
+@pytest.mark.req("S36")
+def test_two_elections_under_one_key_share_no_hash() -> None:
+    kms = Mock()
+    kms.generate_mac.side_effect = lambda **asked: {"Mac": sha256(asked["Message"]).digest()}
+    hashes = {derive_keyed_hash(kms, {HashKey.HANDLE: "id"}, name).handle("voter", 1) for name in ("one", "other")}
+    assert len(hashes) == 2
 
 
 @pytest.mark.req("S36")

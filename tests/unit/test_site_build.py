@@ -8,10 +8,12 @@ import importlib.util
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -30,9 +32,9 @@ COLOUR = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b(?![\w-])")
 SPACE = re.compile(r"[\s\u00a0\u202f]+")
 
 
-def _load_theme() -> ModuleType:
+def _load(name: str) -> ModuleType:
     # `site` is also a module of Python's own library.
-    spec = importlib.util.spec_from_file_location("theme", SITE / "theme.py")
+    spec = importlib.util.spec_from_file_location(name, SITE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -40,7 +42,8 @@ def _load_theme() -> ModuleType:
     return module
 
 
-theme = _load_theme()
+theme = _load("theme")
+utc_offsets = _load("utc_offsets").utc_offsets
 THEME = (SITE / "styles" / "theme.css").read_text("utf-8")
 STYLE = (SITE / "styles" / "style.css").read_text("utf-8")
 DEFAULTS: dict[str, dict[str, str]] = theme.colour(THEME, {"light": {}, "dark": {}})[1]
@@ -56,7 +59,7 @@ def build_changed(folder: Path, **site: Any) -> subprocess.CompletedProcess[str]
     """Build into `folder`/out the site of Dijon with other members of its part `site`."""
     content = election_content("dijon-2018")
     content["site"].update(site)
-    source = folder / "changed.yaml"
+    source = folder / "dijon-2018.yaml"
     source.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return run_build(source, folder / "out")
 
@@ -100,8 +103,18 @@ def own_words(election: ElectionFile) -> set[str]:
         site.host.name,
         site.host.address,
         site.data_protection_contact,
+        *ways_to_vote_and_to_write(election),
     }
     return {plain(text) for text in (*texts, site.notice, site.host.data_location) if text}
+
+
+def ways_to_vote_and_to_write(election: ElectionFile) -> set[str]:
+    """Return what the file says of the voting site and of help without a telephone."""
+    helpdesk, vote = election.helpdesk, election.voting_site
+    assert vote
+    relay = helpdesk.relay.contents().values() if helpdesk.relay else ()
+    parts = (vote.name, vote.address, vote.note, helpdesk.email, helpdesk.form, *relay)
+    return {part for part in parts if part}
 
 
 def test_there_are_two_elections_to_tell_apart() -> None:
@@ -205,7 +218,7 @@ def test_every_page_has_the_name_of_the_site(changed: dict[str, str]) -> None:
     for page in pages:
         assert re.search(r"<title>[^<]+ – Guichet <électeur></title>", page)
         assert "<strong>Guichet <électeur></strong>" in page
-    assert '"site": "Guichet <électeur>"' in changed["election.js"]
+    assert '"site":"Guichet <électeur>"' in changed["election.js"]
     assert all("space électeur" not in text for text in changed.values())
 
 
@@ -250,7 +263,7 @@ def test_site_without_an_audit_says_so(sites: dict[str, dict[str, str]]) -> None
     page = sites["dijon-2018"]["accessibilite.html"]
     assert "n’a pas encore été audité" in page
     assert "<strong>non conforme</strong>" in page
-    assert "Aucun défaut n’est connu" in page
+    assert "La liste n’est pas encore établie" in page
 
 
 def test_address_of_the_data_protection_officer_can_be_clicked(sites: dict[str, dict[str, str]]) -> None:
@@ -355,8 +368,8 @@ def test_colours_that_cannot_be_used_are_refused(
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     for fault in faults:
-        assert f"{tmp_path / 'changed.yaml'}: site.colours.{fault}" in lines
-    assert all(line.startswith(f"{tmp_path / 'changed.yaml'}: site.colours.{next(iter(colours))}") for line in lines)
+        assert f"{tmp_path / 'dijon-2018.yaml'}: site.colours.{fault}" in lines
+    assert all(line.startswith(f"{tmp_path / 'dijon-2018.yaml'}: site.colours.{next(iter(colours))}") for line in lines)
     assert not (tmp_path / "out").exists()
 
 
@@ -367,3 +380,14 @@ def test_contrast_is_that_of_the_resulting_set(tmp_path: Path) -> None:
     dark = DEFAULTS["dark"]
     assert build_changed(tmp_path, colours={"light": {"brand": dark["brand"]}}).returncode == 1
     assert build_changed(tmp_path, colours={"light": dark}).returncode == 0
+
+
+@pytest.mark.req("U6")
+@pytest.mark.parametrize("name", ["Europe/Paris", "Pacific/Noumea", "America/Miquelon"])
+def test_scripts_tell_the_time_that_the_zone_tells(name: str) -> None:
+    zone = ZoneInfo(name)
+    offsets = utc_offsets(zone, 2026, 2027)
+    hours = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=count) for count in range(2 * 365 * 24))
+    for hour in hours:
+        held = [minutes for since, minutes in offsets if since <= hour.timestamp() // 60][-1]
+        assert timedelta(minutes=held) == hour.astimezone(zone).utcoffset(), hour

@@ -142,7 +142,13 @@ def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
         hashes = [made for file in part["externalReferences"] for made in file["hashes"]]
         assert hashes
         assert {made["alg"] for made in hashes} == {"SHA-256"}
-    own = {part["name"]: part for part in content["components"] if part not in packages}
+    vendored = [part for part in content["components"] if part["purl"].startswith("pkg:npm/")]
+    assert {f"{part['name']}.js" for part in vendored} == {
+        path.name for path in (ROOT / "helpdesk/vendor").glob("*.js")
+    }
+    for part in vendored:
+        assert f"{part['name']} {part['version']}\n" in (ROOT / "helpdesk/vendor/LICENSES.txt").read_text("utf-8")
+    own = {part["name"]: part for part in content["components"] if part not in (*packages, *vendored)}
     functions = [
         part["Properties"]["CodeUri"].removeprefix("functions/")
         for part in read_template()["Resources"].values()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import stamina
-from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
+from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import from_wire
 from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.cli import app
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from harness.elections import FOLDER
-from harness.engines.engine import create_hash_keys
+from harness.elections import FOLDER, election_layer, with_second_person
+from harness.engines.engine import REGION, create_hash_keys
+from harness.engines.moto import MadeOnce
 from harness.engines.template import create_tables
+from tests.unit.ops.helpdesk_api import LocalApi, helpdesk_of
 
 if TYPE_CHECKING:
+    from helpdesk.deps import Deps
     from mypy_boto3_dynamodb import DynamoDBClient
-
-REGION = "eu-west-3"
 
 
 @dataclass
@@ -40,6 +42,13 @@ class OperatedStack:
     stack: Stack
     keyed_hash: KeyedHash
     elections: Path = FOLDER
+    # From which the stack was built; else from `elections`.
+    built_from: Path | None = None
+
+    def layer(self, _aws: Aws, _arn: str) -> bytes:
+        """Return the layer that the stack runs with."""
+        folder = self.built_from or self.elections
+        return election_layer(read_election_file(folder / f"{self.stack.election_id}.yaml"))
 
     def run(self, *arguments: object) -> Result:
         """Run `reassort` with these arguments on this stack; only what reads the roll or a voter
@@ -76,7 +85,8 @@ class OperatedStack:
         return from_wire(self.dynamodb.get_item(TableName=self.stack.voters_table, Key=key)["Item"])
 
 
-_rsa_key = cache(rsa.generate_private_key)
+# Names, which their URLs follow from, and the outputs that say those.
+QUEUES = {"retries": "RetryQueueUrl", "dead-letters": "DeadLetterQueueUrl"}
 
 
 @pytest.fixture
@@ -88,29 +98,48 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     # there are.
     monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
     stamina.set_testing(True, attempts=3, cap=True)
-    # moto makes one for each key, also for those that are symmetric, and it takes longer than all
-    # else here.
-    monkeypatch.setattr("moto.kms.utils.rsa.generate_private_key", _rsa_key)
+    # For a group of Typer commands, its runner makes them all anew for each run.
+    monkeypatch.setattr("typer.testing._get_command", _command)
     with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name=REGION)
-        tables = create_tables(dynamodb)
-        kms = boto3.client("kms", region_name=REGION)
-        hash_keys = create_hash_keys(kms)
-        encryption_key = kms.create_key()["KeyMetadata"]["KeyId"]
-        signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        keyed_hash = _MADE.restore()
         sqs = boto3.client("sqs", region_name=REGION)
-        queues = {
-            "RetryQueueUrl": sqs.create_queue(QueueName="retries")["QueueUrl"],
-            "DeadLetterQueueUrl": sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
-        }
-        keys = {f"{key.logical_id}Id": key_id for key, key_id in hash_keys.items()}
-        keys |= {"EncryptionKeyId": encryption_key, "RegisterKeyId": signing}
-        outputs = {**tables, **queues, **keys, "ElectionId": "dijon-2018"}
-        make_stack("reassort", outputs)
-        yield OperatedStack(
-            dynamodb, Aws(region=REGION).find_stack("reassort"), derive_keyed_hash(kms, hash_keys, "dijon-2018")
-        )
+        for queue in QUEUES:
+            sqs.create_queue(QueueName=queue)
+        stack = Aws(region=REGION).find_stack("reassort")
+        _API.deps = helpdesk_of(stack, keyed_hash)
+        operated = OperatedStack(boto3.client("dynamodb", region_name=REGION), stack, keyed_hash)
+        monkeypatch.setattr("reassort_ops.account.deployed_election.layer_archive", operated.layer)
+        yield operated
     stamina.set_testing(False)
+
+
+@pytest.fixture
+def second_person(deployed: OperatedStack) -> Deps:
+    """Let the election of the stack ask for a second person; return what the function works
+    with.
+    """
+    assert _API.deps is not None
+    _API.deps = replace(_API.deps, election=with_second_person(deployed.stack.election_id))
+    return _API.deps
+
+
+def _make() -> KeyedHash:
+    """Make tables, keys and the stack that names them."""
+    kms, sqs = boto3.client("kms", region_name=REGION), boto3.client("sqs", region_name=REGION)
+    hash_keys = create_hash_keys(kms)
+    outputs = {f"{key.logical_id}Id": key_id for key, key_id in hash_keys.items()}
+    outputs["EncryptionKeyId"] = kms.create_key()["KeyMetadata"]["KeyId"]
+    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    outputs["RegisterKeyId"] = signing["KeyMetadata"]["KeyId"]
+    outputs |= {output: sqs.create_queue(QueueName=queue)["QueueUrl"] for queue, output in QUEUES.items()}
+    outputs |= create_tables(boto3.client("dynamodb", region_name=REGION))
+    make_stack("reassort", {**outputs, "ElectionId": "dijon-2018", "SharedLayerArn": "layer:1", "ApiUrl": _API.url})
+    return derive_keyed_hash(kms, hash_keys, "dijon-2018")
+
+
+_command = cache(get_command)
+_API = LocalApi()
+_MADE = MadeOnce(_make)
 
 
 def make_stack(name: str, outputs: dict[str, str]) -> None:

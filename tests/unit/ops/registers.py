@@ -20,6 +20,7 @@ from reassort_ops.register.export import write_register
 from reassort_ops.register.file import Header
 from reassort_ops.register.replay import Replay
 
+_OF_A_NUMEN = frozenset({Change.ISSUED, Change.CORRECTED, Change.ARRIVED, Change.DEPARTED})
 NOW = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
 HEADER = Header(election="dijon-2018", stack="reassort", started_at="2018-12-06T16:00:00Z")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -71,7 +72,7 @@ def commitments(voter_id: str, change: Change, generation: int) -> tuple[str, st
     by_identifier = change in ISSUES or change is Change.VOTED
     return (
         made_up_hash("identifier", voter_id, str(generation)) if by_identifier else "",
-        made_up_hash("numen", voter_id) if change in {Change.ISSUED, Change.CORRECTED} else "",
+        made_up_hash("numen", voter_id) if change in _OF_A_NUMEN else "",
     )
 
 
@@ -101,7 +102,8 @@ def counted(entries: Iterable[Entry]) -> Reconciliation:
         result.entries += 1
         result.issued += entry.change in ISSUES
     for replay in replays.values():
-        result.voters += bool(replay.generation)
+        result.voters += bool(replay.generation) and not replay.moved_to
+        result.removed += replay.removed
         for status, count in replay.statuses.items():
             result.by_status[status] += count
     return result

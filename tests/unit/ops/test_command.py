@@ -102,7 +102,7 @@ def test_a_faulty_roll(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["roll", "check", "no-such.csv", "--election", str(DIJON)], "no-such.csv: No such file or directory"),
-        (["roll", "check", str(DIJON), "--election", str(DIJON)], "of a roll"),
+        (["roll", "check", str(DIJON), "--election", str(DIJON)], "column email is missing"),
         (["roll", "check", str(DIJON), "--election", "no-such.yaml"], "no-such.yaml: No such file or directory"),
         (["roll", "check", str(DIJON), "--election", str(ROOT / "pyproject.toml")], "pyproject.toml"),
         (["register", "verify", "--stack", "x", "--region", "eu-west-3", "--profile", "no-such"], "no-such"),

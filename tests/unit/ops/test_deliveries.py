@@ -11,7 +11,7 @@ import pytest
 from reassort.table_keys import due_shard
 from reassort.tables import to_wire
 
-from tests.unit.ops.conftest import REGION
+from harness.engines.engine import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -103,4 +103,5 @@ def test_redrive_is_safe_to_repeat(deployed: OperatedStack, sqs: SQSClient) -> N
     sqs.send_message(QueueUrl=deployed.stack.dead_letter_queue, MessageBody=json.dumps({"delivery_id": "one"}))
     assert deployed.run_json("deliveries", "redrive")[1] == {"sent_back": 1, "left": 0}
     assert deployed.run_json("deliveries", "redrive")[1] == {"sent_back": 0, "left": 0}
+    assert deployed.run("deliveries", "redrive").stdout == "no dead letter: nothing to send back\n"
     assert bodies(sqs, deployed.stack.retry_queue) == [{"delivery_id": "one"}]

@@ -15,7 +15,8 @@ from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.tables import to_wire
 from reassort.voters import Voter
-from reassort_ops.platform.export import RegistryExport, StatusTally
+from reassort_ops.failures import OperatorError
+from reassort_ops.platform.export import RegistryExport, StatusTally, read_held
 
 from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import row, rows, write_roll
@@ -228,6 +229,20 @@ class TestCompare:
         assert (result.exit_code, result.stderr) == (0, "")
         assert f"{held}: 6 compared with 8 of reassort, 0 differences" in result.stdout
 
+    def test_a_quoted_header_is_read_and_all_faults_are_told_at_once(self, tmp_path: Path) -> None:
+        file = tmp_path / "platform.csv"
+        one, other = "A" * 22, f"{'B' * 21}A"
+        file.write_text(f'"handle"\t"status"\n{one}\tused\n{other}\tactive\n', encoding="utf-8")
+        assert len(read_held(file)) == 2
+        file.write_text(f"handle;status\n{one};used\n{one};used\nx;used\n{one};frozen\n", encoding="utf-8")
+        with pytest.raises(OperatorError) as refused:
+            read_held(file)
+        assert str(refused.value).split("; ") == [
+            f"{file}:3: the same handle as on line 2",
+            f"{file}:4: no handle of 22 characters",
+            f"{file}:5: the same handle as on line 2",
+        ]
+
     @pytest.mark.parametrize("delimiter", [";", ","])
     def test_each_difference_is_named(self, enrolled: OperatedStack, held: Path, delimiter: str) -> None:
         handle = enrolled.keyed_hash.handle
@@ -259,7 +274,7 @@ class TestCompare:
             (f"handle;status\n{'A' * 21}é;used\n", "2: no handle of 22 characters"),
             (f"handle;status\n{'A' * 21}B;used\n", "2: no handle of 22 characters"),
             (f"handle;status\n\n{'A' * 22};voted\n", "3: no status: active, revoked, used, frozen"),
-            (f"handle;status\n{'A' * 22};used\n{'A' * 22};used\n", "3: the same handle as on an earlier line"),
+            (f"handle;status\n{'A' * 22};used\n{'A' * 22};used\n", "3: the same handle as on line 2"),
             ("", "1: the header must name the columns handle and status"),
         ],
     )

@@ -37,7 +37,7 @@ VOTERS = 5
 IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
 LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
-ROLL = ("identifiers", "voters")
+ROLL = ("identifiers", "NUMENs", "voters")
 WITH_OWN_END = ("sign-in", "limits", "pace", "codes", "deliveries")
 
 
@@ -103,6 +103,7 @@ def left(deployed: OperatedStack) -> dict[str, int]:
         "codes": stack.code_deliveries_table,
         "deliveries": stack.deliveries_table,
         "identifiers": stack.identifiers_table,
+        "NUMENs": stack.numens_table,
         "voters": stack.voters_table,
         "register": stack.register_table,
     }
@@ -116,6 +117,7 @@ ALL = {
     "codes": 1,
     "deliveries": 1,
     "identifiers": VOTERS,
+    "NUMENs": VOTERS,
     "voters": VOTERS,
     "register": VOTERS,
 }
@@ -133,7 +135,7 @@ class TestEnds:
         assert left(held) == kept
         at(ELECTION.roll_ends_at)
         status, content = held.run_json("purge", "--yes")
-        assert (status, content["due"], content["removed"], content["complete"]) == (0, 2 * VOTERS, 2 * VOTERS, True)
+        assert (status, content["due"], content["removed"], content["complete"]) == (0, 3 * VOTERS, 3 * VOTERS, True)
         assert left(held) == kept | dict.fromkeys(ROLL, 0)
 
     def test_the_register_ends_later(self, held: OperatedStack, at: Callable[[datetime], None]) -> None:
@@ -216,7 +218,7 @@ class TestRefusal:
         at(ELECTION.roll_ends_at)
         result = held.run("purge", "--yes")
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-        assert "--elections names the folder" in result.stderr
+        assert "deploy the one with the dates of this ballot" in result.stderr
         assert left(held) == ALL
 
 
@@ -247,9 +249,10 @@ class TestAgreement:
             "codes        code                  1         0  the end of each item",
             "deliveries   reissue               1         0  the end of each item",
             f"identifiers  identifier            5         0  {ends}",
+            f"NUMENs       NUMEN                 5         0  {ends}",
             f"voters       voter                 5         0  {ends}",
             f"register     issued                0         5  {later}",
-            "17 to remove",
+            "22 to remove",
             "the register can be verified and signed only as long as the voters are there: reassort register export",
             "nothing removed",
         ]
@@ -262,7 +265,7 @@ class TestAgreement:
         monkeypatch.setattr(typer, "confirm", lambda _: answer)
         result = held.run("purge")
         assert result.exit_code == status
-        assert ("removed 17 of 17" in result.stdout) == removed
+        assert ("removed 22 of 22" in result.stdout) == removed
         assert (left(held) == ALL) == (not removed)
 
     def test_ctrl_c_at_the_question(self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +347,7 @@ class TestPurgeFaults:
         purge = start(deployed, client)
         progress: list[float] = []
         purge.remove(progress.append)
-        assert (purge.due, purge.removed, sum(progress)) == (120, 120, 120)
+        assert (purge.due, purge.removed, sum(progress)) == (180, 180, 180)
         assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
 
     def test_throttling_is_waited_out(self, crowd: tuple[OperatedStack, Faulty]) -> None:
@@ -359,7 +362,7 @@ class TestPurgeFaults:
         purge = start(deployed, client)
         client.throttled_scans = 1
         purge.remove(lambda _: None)
-        assert (purge.due, purge.removed, client.throttled_scans) == (120, 120, 0)
+        assert (purge.due, purge.removed, client.throttled_scans) == (180, 180, 0)
 
     def test_throttling_without_end_is_one_line(
         self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
@@ -370,7 +373,7 @@ class TestPurgeFaults:
         result = deployed.run("purge", "--yes")
         assert result.exit_code == 1
         assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
-        assert "removed 0 of 120" in result.stdout
+        assert "removed 0 of 180" in result.stdout
 
     def test_a_lost_reply_is_no_renewal(self, held: OperatedStack) -> None:
         client = Faulty(held.dynamodb)
@@ -382,7 +385,7 @@ class TestPurgeFaults:
         client.after = lose_reply
         purge = start(held, client)
         purge.remove(lambda _: None)
-        assert (purge.removed, purge.renewed) == (17, 0)
+        assert (purge.removed, purge.renewed) == (22, 0)
 
     def test_what_is_in_use_again_stays(self, held: OperatedStack) -> None:
         later = epoch_seconds(ELECTION.roll_ends_at) + 1
@@ -397,7 +400,7 @@ class TestPurgeFaults:
         client.before = renew
         purge = start(held, client)
         purge.remove(lambda _: None)
-        assert (purge.removed, purge.renewed) == (14, 3)
+        assert (purge.removed, purge.renewed) == (19, 3)
         assert left(held)["sign-in"] == 3
 
     def test_a_refusal_of_aws_ends_it(self, crowd: tuple[OperatedStack, Faulty]) -> None:
@@ -427,11 +430,11 @@ class TestPurgeFaults:
         client.after = interrupt
         with pytest.raises(KeyboardInterrupt):
             purge.remove(lambda _: None)
-        gone = 120 - sum(left(deployed)[table] for table in ROLL)
+        gone = 180 - sum(left(deployed)[table] for table in ROLL)
         assert purge.removed == gone == 50
         again = start(deployed, deployed.dynamodb)
         again.remove(lambda _: None)
-        assert again.removed == 120 - gone
+        assert again.removed == 180 - gone
 
     def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
         self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
@@ -439,7 +442,7 @@ class TestPurgeFaults:
         deployed, client = crowd
 
         def interrupt(call: int) -> None:
-            # Two of the three batches of identifiers, and one of the three of voters, have gone.
+            # All of the three batches of identifiers, and one of the three of NUMENs, have gone.
             if call == 5:
                 raise KeyboardInterrupt
 
@@ -447,8 +450,8 @@ class TestPurgeFaults:
         monkeypatch.setattr(Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
-        assert "removed 85 of 120\nrun the same command again to remove the rest\n" in result.stdout
-        assert left(deployed) == dict.fromkeys(ALL, 0) | {"voters": 35, "register": 60}
+        assert "removed 85 of 180\nrun the same command again to remove the rest\n" in result.stdout
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"NUMENs": 35, "voters": 60, "register": 60}
         status, content = deployed.run_json("purge", "--yes")
-        assert (status, content["due"], content["removed"]) == (0, 35, 35)
+        assert (status, content["due"], content["removed"]) == (0, 95, 95)
         assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}

@@ -1,5 +1,7 @@
 """`reassort register export` and `register verify FILE`: from the tables to a file that is checked
 with nothing but a key.
+
+More than 400 lines, for one register is lived once for all of them.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ from registry.rules import record_vote
 from typer.testing import CliRunner
 
 from harness.elections import read_election
+from harness.engines.engine import REGION
 from harness.engines.template import TEMPLATE
-from tests.unit.ops.conftest import REGION, OperatedStack
+from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.registers import NOW, SIGNER
 from tests.unit.ops.rolls import row, rows, write_roll
 
@@ -212,6 +215,46 @@ def test_the_chain_of_the_election_is_exported_too(lived: OperatedStack, tmp_pat
     tamper(lived, ELECTION_CHAIN, 1, "somebody")
     result = lived.run("register", "export", "--output", tmp_path / "again.jsonl")
     assert (result.exit_code, "election: entry 1 was altered" in result.stdout) == (1, True)
+
+
+@pytest.mark.req("S34", "H5")
+def test_the_ends_of_the_helpdesks_record_are_signed(lived: OperatedStack, tmp_path: Path) -> None:
+    file, key = exported(lived, tmp_path)
+    ends = tmp_path / "register.jsonl.helpdesk.jsonl"
+    (line,) = ends.read_bytes().splitlines()
+    kept = sorted(
+        (item for item in lived.items(lived.stack.helpdesk_record_table) if item["sequence"]),
+        key=lambda item: int(item["sequence"]),
+    )
+    assert json.loads(line) == {"agent": "anne", "length": len(kept), "hash": kept[-1]["hash"]}
+    assert "1 chains of the helpdesk's record; their ends: checked" in verify(file, key).stdout
+    ends.write_bytes(line.replace(b'"length":', b'"length":1') + b"\n")
+    assert "is not what was signed" in verify(file, key).stdout
+    ends.unlink()
+    assert verify(file, key).exit_code == 0
+
+
+@pytest.mark.req("S34", "H5")
+@pytest.mark.parametrize("harm", ["altered", "removed", "cut off", "end removed"])
+def test_a_tampered_record_of_the_helpdesk_is_found_and_nothing_is_signed(
+    lived: OperatedStack, tmp_path: Path, harm: str
+) -> None:
+    table, at = lived.stack.helpdesk_record_table, {"agent": {"S": "anne"}, "sequence": {"N": "2"}}
+    if harm == "altered":
+        lived.dynamodb.update_item(
+            TableName=table, Key=at, UpdateExpression="SET reason = :r", ExpressionAttributeValues={":r": {"S": "x"}}
+        )
+    elif harm == "end removed":
+        lived.dynamodb.delete_item(TableName=table, Key={**at, "sequence": {"N": "0"}})
+    elif harm == "removed":
+        lived.dynamodb.delete_item(TableName=table, Key=at)
+    else:
+        last = max(int(item["sequence"]) for item in lived.items(table))
+        lived.dynamodb.delete_item(TableName=table, Key={**at, "sequence": {"N": str(last)}})
+    found = lived.run("register", "verify")
+    assert (found.exit_code, "helpdesk's record, anne: " in found.stdout) == (1, True)
+    refused = lived.run("register", "export", "--output", tmp_path / "register.jsonl")
+    assert (refused.exit_code, sorted(tmp_path.glob("register.jsonl*"))) == (1, [])
 
 
 def test_an_export_replaces_no_file(lived: OperatedStack, tmp_path: Path) -> None:

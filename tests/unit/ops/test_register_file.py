@@ -1,12 +1,14 @@
 """An exported register: whatever is done to the file is found, and the first line that is concerned
 is named.
+
+More than 400 lines, for each way to alter a file is a case.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from reassort.register import ELECTION_CHAIN, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.failures import OperatorError
-from reassort_ops.register.file import Statement
+from reassort_ops.register.file import SignatureLine, Statement
 from reassort_ops.register.file_check import FileCheck, check_register_file, read_public_key
 from reassort_ops.register.replay import Replay
 from reassort_ops.register.sorted_chains import SortedChains
@@ -66,6 +68,20 @@ def with_entries(lines: list[bytes]) -> bytes:
 def entry_lines(entries: list[Entry] | None = None) -> list[bytes]:
     """Return the lines of entries."""
     return [entry.content + b"\n" for entry in (ENTRIES if entries is None else entries)]
+
+
+def changed(value: int | str) -> int | str:
+    """Return another value of the same form."""
+    if isinstance(value, int):
+        return value + 1
+    return ("1" if value[0] == "0" else "0") + value[1:]
+
+
+def signed_again(**members: int | str) -> bytes:
+    """Return the file with another statement, signed by the right key."""
+    line = json.dumps(json.loads(LINES[-2]) | members, sort_keys=True, separators=(",", ":")).encode()
+    signature = SignatureLine.of(SIGNER.sign(line)).to_line()
+    return b"".join([*LINES[:-2], line + b"\n", signature + b"\n"])
 
 
 def rehashed(entries: list[Entry], place: int, *, actor: str) -> list[Entry]:
@@ -197,6 +213,12 @@ class TestTheFirstBrokenEntryIsNamed:
         assert named(result) == (1, None, None)
         assert "header and statement are of different exports" in result.counted.faults
 
+    def test_line_ends_that_were_converted(self, tmp_path: Path) -> None:
+        result = check(tmp_path, FILE.replace(b"\n", b"\r\n"))
+        assert named(result) == (1, None, None)
+        assert result.broken is not None
+        assert "CRLF" in result.broken.why
+
     @pytest.mark.parametrize("place", [0, 1023, 1024, 1500, len(MANY) - 1])
     def test_among_many(self, tmp_path: Path, place: int) -> None:
         content = register_file(MANY)
@@ -247,6 +269,29 @@ class TestTheSignature:
         line = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         result = check(tmp_path, b"".join([*LINES[:-2], line, LINES[-1]]))
         assert (result.holds, result.signed) == (False, False)
+
+    @pytest.mark.parametrize(
+        ("member", "fault"),
+        [
+            ("merkle_root", "the Merkle root is not the signed one: header or entries were changed"),
+            ("fingerprints_sha256", "the fingerprints are not the signed ones"),
+            ("election", "header and statement are of different exports"),
+            ("voters", "voters: 5 in the file, 6 signed"),
+            ("entries", f"entries: {len(ENTRIES)} in the file, {len(ENTRIES) + 1} signed"),
+            ("issued", "issued: 9 in the file, 10 signed"),
+        ],
+    )
+    def test_what_is_signed_is_not_what_the_file_holds(self, tmp_path: Path, member: str, fault: str) -> None:
+        """The key is the right one: each member of the statement is compared by itself."""
+        result = check(tmp_path, signed_again(**{member: changed(json.loads(LINES[-2])[member])}))
+        assert (result.signed, result.holds) == (True, False)
+        assert fault in result.counted.faults
+
+    def test_a_statement_that_names_another_key_than_its_signature(self, tmp_path: Path) -> None:
+        result = check(tmp_path, signed_again(public_key_sha256="0" * 64))
+        assert (result.signed, result.holds) == (False, False)
+        (fault,) = result.counted.faults
+        assert "signed by another key" in fault
 
     def test_what_is_not_a_key_of_a_register(self, tmp_path: Path) -> None:
         def pem(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> bytes:
@@ -312,6 +357,30 @@ class TestReplay:
         assert replay.follow(first, first.hash) is None
         later = replace(second, generation=3)
         assert replay.follow(later, later.hash) == "entry 2 (reissued) is of generation 3, after generation 1"
+
+    @pytest.mark.req("I9")
+    @pytest.mark.parametrize(
+        ("link", "why"),
+        [
+            ({"sequence": 3}, "entry 2 is missing"),
+            ({"sequence": 1}, "entry 1 is where entry 2 should be"),
+            ({"previous": "f" * 64}, "entry 2 does not follow entry 1"),
+        ],
+    )
+    def test_a_link_that_is_wrong_by_itself(self, link: dict[str, Any], why: str) -> None:
+        first, second = chain(pseudonym(1), [Change.ISSUED, Change.REISSUED])
+        replay = Replay(pseudonym(1))
+        assert replay.follow(first, first.hash) is None
+        wrong = replace(second, **link)
+        assert replay.follow(wrong, wrong.hash) == why
+
+    @pytest.mark.req("I9")
+    def test_an_entry_after_the_fingerprints(self, tmp_path: Path) -> None:
+        body, last = LINES[: len(ENTRIES)], LINES[len(ENTRIES)]
+        result = check(tmp_path, b"".join([*body, *LINES[len(ENTRIES) + 1 : -2], last, *LINES[-2:]]))
+        assert (result.signed, result.holds) == (True, False)
+        assert result.broken is not None
+        assert (result.broken.line, result.broken.why) == (len(ENTRIES) + 2, "comes after the fingerprints")
 
     @pytest.mark.req("I9")
     def test_pseudonyms_come_once_and_in_order(self, tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ from reassort_ops.roll.rows import RowRules
 from reassort_ops.roll.writes import TransactionWriter
 
 from harness.elections import FOLDER, read_election
-from tests.unit.ops.conftest import REGION, OperatedStack
+from harness.engines.engine import REGION
+from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
@@ -416,7 +417,7 @@ def test_cleaning_takes_the_fictional_roll_away_and_nothing_else(deployed: Opera
     status, said = deployed.run_json("rehearse", "--clean", "--yes")
 
     assert (status, said["voters"], said["complete"]) == (0, 60, True)
-    assert said["removed_items"] == 3 * 60 + len(others)
+    assert said["removed_items"] == 4 * 60 + len(others)
     assert deployed.everything() == before
     assert [item["delivery_id"] for item in deployed.items(deployed.stack.deliveries_table)] == ["REAL"]
     assert deployed.items(deployed.stack.sign_in_table) == deployed.items(deployed.stack.limits_table) == []

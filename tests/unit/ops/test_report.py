@@ -37,8 +37,9 @@ from reassort_ops.report.segments import Wanted, scan
 from reassort_ops.report.tallies import DeliveriesTally
 
 from harness.elections import read_election, write_election
+from harness.engines.engine import REGION
 from tests.report_history import History, MessageEvent, delivered, failed, measure, queued, sent
-from tests.unit.ops.conftest import REGION, OperatedStack
+from tests.unit.ops.conftest import OperatedStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,9 @@ from reassort_ops.roll.importing import Balance, RollImport, RowOutcome, Settled
 from reassort_ops.roll.writes import TransactionWriter
 
 from harness.elections import DATE_OF_BIRTH, write_election
+from harness.engines.engine import REGION
 from tests.register_chain import broken_links
-from tests.unit.ops.conftest import REGION, OperatedStack, make_stack
+from tests.unit.ops.conftest import OperatedStack, make_stack
 from tests.unit.ops.rolls import ELECTION, row, rows, to_csv, with_column, write_roll
 
 if TYPE_CHECKING:

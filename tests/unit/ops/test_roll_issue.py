@@ -40,7 +40,7 @@ def bare(count: int, start: int = 1) -> list[Cells]:
 
 def opened(mailing: Path) -> list[dict[str, str]]:
     """Decrypt a mailing file as its recipient does."""
-    text = decrypt(mailing.read_bytes(), [IDENTITY]).decode()
+    text = decrypt(mailing.read_bytes(), [IDENTITY]).decode("utf-8-sig")
     return list(csv.DictReader(text.splitlines(), delimiter=";"))
 
 
@@ -66,7 +66,7 @@ def test_each_voter_gets_one_and_it_is_in_the_file_alone(deployed: OperatedStack
     result = deployed.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
     assert result.exit_code == 0
     letters = opened(mailing)
-    assert list(letters[0]) == ["email", "establishment", "secretariat", "identifier"]
+    assert list(letters[0]) == ["email", "establishment", "secretariat", "identifier", "name", "postal_address"]
     assert [one["email"] for one in letters] == [cells.email for cells in bare(80)]
     assert letters[0]["establishment"] == row(1).establishment
     assert all(is_well_formed(normalise_identifier(one["identifier"]), ELECTION.identifier) for one in letters)
@@ -187,6 +187,8 @@ class TestInterrupted:
         before = deployed.everything()
         result = deployed.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
         assert (result.exit_code, "is not the roll whose import was interrupted" in result.stderr) == (1, True)
+        # One advice, on one of the two outputs.
+        assert "run the same command again" not in result.stdout
         assert deployed.everything() == before
 
     def test_a_voter_who_was_reissued_meanwhile_gets_no_letter(

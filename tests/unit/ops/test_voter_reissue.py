@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from helpdesk.routes import answer as answer_at_desk
 from reassort.caller_codes import current_code
 from reassort.tables import to_wire
 
+from harness.engines.engine import ACCOUNT
+from harness.service.events import proxy_event
+from harness.service.world import GROUP_ROLES
 from tests.register_chain import broken_links
+from tests.unit.ops.helpdesk_api import OPERATOR
 from tests.unit.ops.rolls import row, rows, write_roll
 from tests.unit.ops.test_helpdesk import EMAIL, chain, lock
 
@@ -19,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from helpdesk.deps import Deps
+
     from tests.unit.ops.conftest import OperatedStack
 
+AGENT = "bb881877-6d98-54c5-b812-c6223d414e46"
 DURING = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 AFTER = datetime(2018, 12, 6, 16, 0, tzinfo=UTC)
 
@@ -46,13 +54,13 @@ def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(en
     lock(enrolled, 10)
     status, issued = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "identité vérifiée")
     assert status == 0
-    assert set(issued) == {"voter_id", "reference", "generation", "destination", "operator", "caller_verified"}
+    assert set(issued) == {"act", "done", "caller", "reference", "generation", "destination", "sheet"}
     assert (issued["generation"], issued["destination"]) == (2, "p•••@ac-dijon.fr")
     voter = enrolled.voter(EMAIL)
     assert (voter["generation"], voter["numen_failures"]) == (2, 0)
     entries = chain(enrolled)
     assert broken_links(entries) == []
-    assert (entries[-1]["change"], entries[-1]["actor"]) == ("reissued", issued["operator"])
+    assert (entries[-1]["change"], entries[-1]["actor"]) == ("reissued", OPERATOR)
     assert entries[-1]["reference"] == f"{issued['reference']} identité vérifiée"
     (delivery,) = enrolled.items(enrolled.stack.deliveries_table)
     assert delivery["delivery_id"] == issued["reference"]
@@ -63,12 +71,12 @@ def test_next_identifier_is_issued_and_the_register_names_operator_and_reason(en
 @pytest.mark.req("S26", "I9")
 def test_register_says_that_the_caller_read_the_code_of_the_site(enrolled: OperatedStack) -> None:
     voter_id = enrolled.keyed_hash.voter_id(EMAIL)
-    code = current_code(enrolled.keyed_hash, voter_id, DURING, 15).code
+    code = current_code(enrolled.keyed_hash, voter_id, DURING, 15).words
     with_code = ("--caller-code", code, "--reason", "pas de téléphone")
     status, issued = enrolled.run_json("voter", "reissue", EMAIL, *with_code)
-    assert (status, issued["caller_verified"]) == (0, True)
+    assert (status, issued["caller"]) == (0, "verified")
     last = chain(enrolled)[-1]
-    assert (last["change"], last["actor"]) == ("reissued", issued["operator"])
+    assert (last["change"], last["actor"]) == ("reissued", OPERATOR)
     assert last["reference"] == f"{issued['reference']} pas de téléphone (appelant vérifié)"
 
 
@@ -77,7 +85,7 @@ def test_operator_sees_neither_identifier_nor_address(enrolled: OperatedStack) -
     before = {item["identifier_hash"] for item in enrolled.items(enrolled.stack.identifiers_table)}
     result = enrolled.run("voter", "reissue", EMAIL, "--reason", "pas de téléphone")
     assert result.exit_code == 0
-    assert "reissue n° 2 is on its way" in result.stdout
+    assert "Un nouvel identifiant part à la messagerie professionnelle." in result.stdout
     (new,) = {item["identifier_hash"] for item in enrolled.items(enrolled.stack.identifiers_table)} - before
     one = row(1)
     for secret in (one.email, one.numen, one.identifier, new):
@@ -93,7 +101,7 @@ def test_who_has_voted_has_none(enrolled: OperatedStack) -> None:
     before = enrolled.everything()
     result = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "the voter has voted" in result.stderr
+    assert "(already-voted)" in result.stderr
     assert enrolled.everything() == before
 
 
@@ -110,14 +118,59 @@ def test_nothing_is_issued_after_the_window(enrolled: OperatedStack) -> None:
     before = enrolled.everything()
     with time_machine.travel(AFTER, tick=False):
         result = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
-    assert (result.exit_code, "not reissued now" in result.stderr) == (1, True)
+    assert (result.exit_code, "(window-closed)" in result.stderr) == (1, True)
     assert enrolled.everything() == before
 
 
-def test_second_one_supersedes_the_first(enrolled: OperatedStack) -> None:
+@pytest.mark.req("H8", "I1")
+def test_none_is_given_while_one_is_on_its_way(enrolled: OperatedStack) -> None:
     _, first = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "x")
-    _, second = enrolled.run_json("voter", "reissue", EMAIL, "--reason", "y")
-    assert (first["generation"], second["generation"]) == (2, 3)
-    deliveries = {item["delivery_id"]: item for item in enrolled.items(enrolled.stack.deliveries_table)}
-    assert "superseded_at" in deliveries[first["reference"]]
-    assert "superseded_at" not in deliveries[second["reference"]]
+    before = enrolled.everything()
+    again = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert f"on its way already, reference {first['reference']}" in again.stderr
+    assert enrolled.everything() == before
+
+
+def propose_as_agent(deps: Deps) -> str:
+    """Let an agent of the page ask for the first voter's next identifier."""
+    body = {"act": "reissue", "who": EMAIL, "reason": "jamais arrivé"}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "an-agents-request"}
+    path = "/helpdesk/acts"
+    event = proxy_event("POST", path, path, body=json.dumps(body), headers=headers, signed=True)
+    event["requestContext"]["identity"] |= {
+        "userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{GROUP_ROLES['agent']}/CognitoIdentityCredentials",
+        "cognitoAuthenticationProvider": f"pool,pool:CognitoSignIn:{AGENT}",
+    }
+    answer = answer_at_desk(event, deps)
+    assert answer["statusCode"] == 202
+    reference: str = json.loads(answer["body"])["proposal"]["id"]
+    return reference
+
+
+@pytest.mark.req("S34", "H8")
+def test_operator_who_proposes_does_not_confirm(enrolled: OperatedStack, second_person: Deps) -> None:
+    assert second_person.election.helpdesk.second_person == "reissue"
+    told = enrolled.run("voter", "reissue", EMAIL, "--reason", "jamais arrivé")
+    assert (told.exit_code, "une deuxième personne doit confirmer" in told.stdout) == (0, True)
+    status, waiting = enrolled.run_json("voter", "proposals")
+    (proposal,) = waiting["proposals"]
+    assert (status, proposal["agent"]) == (0, OPERATOR)
+    before = enrolled.everything()
+    refused = enrolled.run("voter", "confirm", proposal["id"], "--reason", "x")
+    assert (refused.exit_code, "(same-person)" in refused.stderr) == (1, True)
+    assert enrolled.everything() == before
+
+
+@pytest.mark.req("S34", "H8")
+def test_operator_confirms_or_refuses_what_an_agent_proposed(enrolled: OperatedStack, second_person: Deps) -> None:
+    reference = propose_as_agent(second_person)
+    listed = enrolled.run("voter", "proposals")
+    assert f"{reference}  p•••@ac-dijon.fr, appelant NON VÉRIFIÉ, par agent BB8-818" in listed.stdout
+    done = enrolled.run("voter", "confirm", reference, "--reason", "vu avec l’agent")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert chain(enrolled)[-1]["actor"] == f"{AGENT} + {OPERATOR}"
+    assert "Rien n’attend" in enrolled.run("voter", "proposals").stdout
+    late = enrolled.run("voter", "refuse", reference, "--reason", "x")
+    assert (late.exit_code, "(proposal-closed)" in late.stderr) == (1, True)
+    assert enrolled.run_json("register", "verify")[0] == 0

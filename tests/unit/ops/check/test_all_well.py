@@ -49,7 +49,7 @@ def test_after_a_deploy_all_is_well(account: Account) -> None:
     unseen = {name: one.found for name, one in checks.items() if one.state is not State.PASSED}
     # The election has mailboxes for its canaries, and no handset.
     assert unseen == {"Canaries: sms": "the election has no canary by SMS"}
-    assert len(checks) == 41
+    assert len(checks) == 42
 
 
 def test_the_policy_grants_every_call_and_nothing_besides(account: Account) -> None:

@@ -313,6 +313,9 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
     "Roles: RegistryRole": [
         (rights("RegistryRole", "dynamodb:UpdateItem", "VotersTable"), "dynamodb:UpdateItem on VotersTable is refused"),
     ],
+    "Roles: HelpdeskRole": [
+        (rights("HelpdeskRole", "kms:Decrypt", "EncryptionKey"), "kms:Decrypt on EncryptionKey is allowed"),
+    ],
     "Roles: AnnounceRole": [(rights("AnnounceRole", "iam:ListRoles", "*"), "iam:ListRoles on * is allowed")],
     "Functions: active": [
         (
@@ -413,7 +416,7 @@ def test_every_check_has_a_fault_that_it_finds(account: Account) -> None:
             ),
             "DeletionProtection=false",
         ),
-        ("Canaries: email", lambda account: setattr(account, "election_is_there", False), "--elections"),
+        ("Canaries: email", lambda account: setattr(account, "election_is_there", False), "from its layer"),
         ("Canaries: email", lambda account: setattr(account, "now", datetime(2026, 11, 1, tzinfo=UTC)), "2026-11-08"),
         ("Canaries: email", answered("cloudwatch", "GetMetricStatistics", {"Datapoints": []}), "nothing measured"),
         ("Messages: DKIM", lambda account: setattr(account, "elsewhere", "http://127.0.0.1:4566"), "stands in for AWS"),

@@ -4,7 +4,7 @@ AWS, one parameter, one line of the result.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +55,7 @@ FAULTS: dict[str, list[tuple[Change, str]]] = {
     ],
     "Parameters: election file": [
         (lambda account: setattr(account, "election_is_there", False), "no such election file"),
+        (lambda account: setattr(account, "now", datetime(2027, 1, 1, tzinfo=UTC)), "its ballot closed"),
     ],
     "Parameters: alarm thresholds of the election": [(given(Election="lyon-2030"), "run make alarms")],
     "Parameters: where the site is": [

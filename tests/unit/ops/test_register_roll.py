@@ -1,0 +1,164 @@
+"""What the register's check says of changes of address and removals, from the entries alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from reassort.clock import epoch_milliseconds
+from reassort.register import DISPUTE_ACTOR, GENESIS, Change, Entry
+from reassort.voters import IdentifierStatus
+from reassort_ops.minutes.story import FreezeEnd, RegisterStory
+from reassort_ops.register.file_check import FileCheck, check_register_file
+from reassort_ops.register.moves import MoveLedger, other_side
+from reassort_ops.register.replay import Replay
+
+from tests.unit.ops.registers import HEADER, SIGNER, chain, made_up_hash, pseudonym, register_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+FORMER, PRESENT = pseudonym(1), pseudonym(2)
+NUMEN = made_up_hash("numen", FORMER)
+STARTED = epoch_milliseconds(datetime.fromisoformat(HEADER.started_at))
+
+
+def linked(entries: Iterable[Entry], **changes: Mapping[str, object]) -> list[Entry]:
+    """Chain entries anew, with another content at some places: `_2` is the second."""
+    previous, found = GENESIS, []
+    for place, entry in enumerate(entries, 1):
+        found.append(replace(entry, previous=previous, **changes.get(f"_{place}", {})))  # type: ignore[arg-type]
+        previous = found[-1].hash
+    return found
+
+
+def both_sides(at: int = STARTED - 1) -> tuple[list[Entry], list[Entry]]:
+    """Return the chains of a person who changed address."""
+    left = {"reference": f"{PRESENT} septembre", "at": at}
+    came = {"reference": f"{FORMER} septembre", "at": at, "numen_hash": NUMEN}
+    return (
+        linked(chain(FORMER, [Change.ISSUED, Change.DEPARTED]), _2=left),
+        linked(chain(PRESENT, [Change.ARRIVED, Change.VOTED]), _1=came),
+    )
+
+
+def checked(folder: Path, *chains: Sequence[Entry]) -> FileCheck:
+    path = folder / "register.jsonl"
+    path.write_bytes(register_file([entry for one in chains for entry in one]))
+    return check_register_file(path, SIGNER.private_key.public_key())
+
+
+def fault_of(entries: Iterable[Entry]) -> str | None:
+    """Return the first fault of a chain."""
+    replay: Replay | None = None
+    for entry in entries:
+        replay = replay or Replay(entry.voter_id)
+        fault = replay.follow(entry, entry.hash)
+        if fault is not None:
+            return fault
+    return None
+
+
+@pytest.mark.req("O4", "S33", "I10")
+def test_a_change_of_address_is_one_voter_with_one_valid_identifier(tmp_path: Path) -> None:
+    found = checked(tmp_path, *both_sides())
+    assert (found.holds, found.counted.faults, found.counted.voters) == (True, [], 1)
+    assert found.counted.equation == "issued 2 = active 0 + revoked 1 + used 1 + frozen 0"
+
+
+@pytest.mark.req("O4", "S33")
+@pytest.mark.parametrize(("missing", "side"), [(0, "departure"), (1, "arrival")])
+def test_a_side_that_is_missing_is_named(tmp_path: Path, missing: int, side: str) -> None:
+    found = checked(tmp_path, both_sides()[1 - missing])
+    assert not found.holds
+    assert any(fault.endswith(f"who has no such {side}") for fault in found.counted.faults)
+
+
+@pytest.mark.req("O4", "S33")
+def test_a_move_while_the_voters_were_read_may_have_one_side(tmp_path: Path) -> None:
+    former, present = both_sides(STARTED)
+    assert checked(tmp_path, present).holds
+    assert checked(tmp_path, former[:1], present).holds
+
+
+@pytest.mark.req("O4", "S33")
+def test_a_numen_of_two_voters_is_found(tmp_path: Path) -> None:
+    twins = [linked(chain(pseudonym(number), [Change.ISSUED]), _1={"numen_hash": NUMEN}) for number in (1, 2)]
+    found = checked(tmp_path, *twins)
+    assert (found.holds, found.counted.faults) == (False, ["a NUMEN is that of two voters"])
+
+
+@pytest.mark.req("O4", "S33")
+def test_a_departure_with_another_numen_is_named() -> None:
+    former, _ = both_sides()
+    wrong = linked(former, _2={"numen_hash": made_up_hash("another")})
+    assert fault_of(wrong) == "entry 2 (departed) is of another NUMEN"
+
+
+@pytest.mark.req("O4", "O5", "S33")
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        ([Change.ISSUED, Change.DEPARTED, Change.VOTED], "entry 3 (voted) comes after the voter's change of address"),
+        ([Change.ISSUED, Change.DEPARTED, Change.FROZEN], "entry 3 (frozen) comes after the voter's change of address"),
+        ([Change.ISSUED, Change.VOTED, Change.DEPARTED], "entry 3 (departed) comes after the vote"),
+        ([Change.ISSUED, Change.VOTED, Change.REMOVED], "entry 3 (removed) comes after the vote"),
+        ([Change.ISSUED, Change.ARRIVED], "entry 2 (arrived) is of generation 2, after generation 1"),
+        ([Change.DEPARTED], "entry 1 (departed) is of generation 0, after generation 0"),
+        ([Change.ISSUED, Change.REMOVED, Change.VOTED], "entry 3 (voted) comes while the voter is off the roll"),
+        ([Change.ISSUED, Change.REMOVED, Change.REISSUED], "entry 3 (reissued) comes while the voter is off the roll"),
+        ([Change.ISSUED, Change.REMOVED, Change.REMOVED], "entry 3 (removed) comes while the voter is off the roll"),
+        ([Change.ISSUED, Change.REMOVED, Change.DEPARTED], "entry 3 (departed) comes while the voter is off the roll"),
+        ([Change.ISSUED, Change.FROZEN, Change.REMOVED, Change.UNFROZEN], "entry 4 (unfrozen) comes while the voter"),
+        ([Change.ISSUED, Change.RESTORED], "entry 2 (restored) comes while the voter is on the roll"),
+        ([Change.ISSUED, Change.REMOVED, Change.RESTORED], "entry 3 (restored) gives another status than active"),
+    ],
+)
+def test_a_story_that_cannot_be(story: list[Change], why: str) -> None:
+    fault = fault_of(chain(FORMER, story))
+    assert fault is not None
+    assert fault.startswith(why)
+
+
+@pytest.mark.req("O5", "S33")
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_restoration_says_how_the_voter_stands(frozen: bool) -> None:
+    story = [Change.ISSUED, *([Change.FROZEN] if frozen else []), Change.REMOVED, Change.RESTORED]
+    last = f"_{len(story)}"
+    for status in ("active", "frozen"):
+        right = status == ("frozen" if frozen else "active")
+        fault = fault_of(linked(chain(FORMER, story), **{last: {"reference": f"{status} erreur"}}))
+        assert (fault is None) == right
+
+
+@pytest.mark.req("O5", "I12")
+def test_a_dispute_freezes_under_a_removal() -> None:
+    entries = list(chain(FORMER, [Change.ISSUED, Change.REISSUED, Change.REMOVED, Change.FROZEN]))
+    entries = linked(entries, _4={"actor": DISPUTE_ACTOR})
+    assert fault_of(entries) is None
+    replay = Replay(FORMER)
+    for entry in entries:
+        replay.follow(entry, entry.hash)
+    assert (replay.removed, replay.is_disputed) == (True, True)
+    assert replay.statuses[IdentifierStatus.FROZEN] == 1
+
+
+def test_the_ledger_ends_empty_in_any_order() -> None:
+    sides = [one for chained in both_sides() for one in chained]
+    for order in (sides, sides[::-1]):
+        ledger = MoveLedger()
+        for entry in order:
+            ledger.take(entry)
+        assert ledger.unmatched == ()
+    assert other_side(sides[1]) == PRESENT
+
+
+@pytest.mark.req("O4", "O9")
+def test_the_minutes_take_a_freeze_before_a_move_for_replaced() -> None:
+    story = RegisterStory()
+    story.take(FORMER, list(chain(FORMER, [Change.ISSUED, Change.FROZEN, Change.DEPARTED], "anne")))
+    assert story.freezes == {FreezeEnd.REPLACED: 1}
+    assert story.others == {Change.DEPARTED: 1}
