@@ -4,10 +4,12 @@ include packaging/tools.mk
 BIN := .venv/bin
 # They wait more than they compute, in two groups side by side (tests/conftest.py).
 STACK_RUNGS := tests/stack tests/browser
+# Scores are of a quiet machine: they run when all else has ended.
+SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox valgrind
+.PHONY: help prolong run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -21,7 +23,7 @@ WITH_FUNCTIONS := PYTHONPATH=functions:layers/shared:ops
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
 
-run: $(SYNCED) ## Start the whole service on http://127.0.0.1:8080 (PORT=… for another port) until Ctrl-C
+run: $(SYNCED) ## The whole service on http://127.0.0.1:8080 until Ctrl-C (PORT=…, ELECTION=elections/…, ROLL=…)
 	@$(BIN)/python -m local.run
 
 check: check-python check-scripts check-prose ## Lint, formatting, types and circles of imports, in seconds
@@ -35,6 +37,7 @@ check-python: $(SYNCED)
 check-scripts: $(SYNCED) $(NODE_SYNCED)
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project site
+	@$(NODE_BIN)/tsc --project helpdesk
 
 check-prose: $(SYNCED)
 	@$(BIN)/python tools/prose_width.py
@@ -44,14 +47,16 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 	@$(BIN)/ruff format --quiet
 	@$(NODE_BIN)/biome check --write --log-level=warn
 
-test: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
+test: $(SYNCED) chromium firefox webkit valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
 	wait $$check || status=1; cat .build/tests/check.log; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
-	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml $(STACK_RUNGS) || status=1; \
+	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml \
+	  --ignore=$(SCORES) $(STACK_RUNGS) || status=1; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
+	$(BIN)/pytest --junit-xml=.build/tests/scores.xml $(SCORES) || status=1; \
 	$(BIN)/python -m tests.requirements S A; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status
@@ -77,11 +82,16 @@ sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
 
-screenshots: $(SYNCED) chromium ## The voter space in pictures, state by state: docs/gallery.md; a report: docs/screenshots/report.png
-	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
-	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
+prolong: $(SYNCED) ## Prolong a ballot in one act, recorded (ELECTION=elections/… STACK=… CONFIG_ENV=… REASON='…'): docs/runbook.md
+	@PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 ELECTION='$(ELECTION)' STACK='$(STACK)' CONFIG_ENV='$(CONFIG_ENV)' REASON="$$REASON" tools/prolong.sh
 
-bench: $(SYNCED) valgrind chromium firefox $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 50 minutes (FLAGS='cold warm' for some): bench/results.md
+screenshots: $(SYNCED) chromium ## The voter space in pictures: docs/gallery.md; the helpdesk's page: docs/helpdesk.md; a report, the minutes: docs/screenshots
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.site.gallery
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.helpdesk.gallery
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.minutes_picture
+
+bench: $(SYNCED) valgrind chromium firefox webkit $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 50 minutes (FLAGS='cold warm' for some): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)
 
 bench-cold: $(SYNCED) valgrind ## The start of each built function, technique by technique: bench/results.md
@@ -93,7 +103,7 @@ bench-warm: $(SYNCED) valgrind ## A warm reissue beside its bare AWS calls and a
 bench-calls: $(SYNCED) ## Round trips and request units of each step of the journey: bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.calls
 
-bench-loop: $(SYNCED) chromium firefox valgrind $(NODE_SYNCED) ## How long `make run` and `make test` take (FLAGS=--without-tests): bench/results.md
+bench-loop: $(SYNCED) chromium firefox webkit valgrind $(NODE_SYNCED) ## How long `make run` and `make test` take (FLAGS=--without-tests): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.developer_loop $(FLAGS)
 
 bench-delivery: $(SYNCED) ## Thousands of reissues a minute, in virtual time (FLAGS='--minutes 10'): bench/delivery.md
@@ -117,7 +127,7 @@ bench-register: $(SYNCED) ## Sort, sign and check a register of 1.2 million entr
 bench-import: $(SYNCED) ## A roll of 1.2 million checked and imported, against boto3's batch writer (some 20 minutes; FLAGS='--voters 100000'): bench/roll_import.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.roll_import $(FLAGS)
 
-bench-first-morning: $(SYNCED) ## A model of 1.2 million voters' first morning: load, quotas, waits, cost: bench/first_morning.md
+bench-first-morning: $(SYNCED) ## A model of 1.2 million voters' first morning: load, quotas, waits, cost: .build/first-morning (FLAGS=--keep: bench/first_morning.md)
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.first_morning $(FLAGS)
 
 bench-growth: $(SYNCED) ## Sign-in and reissue with rolls of 1 k, 30 k and 1 M voters, and how keys spread: bench/growth.md
@@ -126,7 +136,7 @@ bench-growth: $(SYNCED) ## Sign-in and reissue with rolls of 1 k, 30 k and 1 M v
 terminal: $(SYNCED) ## The reassort command in a recorded terminal: docs/screenshots/terminal.svg
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.terminal
 
-rehearse: $(SYNCED) ## 10,000 fictional voters on a local stack of their own (FLAGS='--voters 500 --minutes 2'): bench/rehearsal.md
+rehearse: $(SYNCED) ## Fictional voters on a local stack (ELECTION=elections/…, FLAGS='--voters 500 --minutes 2'): .build/rehearsal
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.rehearsal $(FLAGS)
 
 fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
@@ -173,6 +183,12 @@ firefox: $(NODE_SYNCED)
 		{ $(call from_debian,firefox-esr); } >.build/firefox.log 2>&1 \
 		|| $(NODE_BIN)/browsers install firefox@esr --path $(CURDIR)/.build/browsers --format '{{path}}' >.build/firefox 2>>.build/firefox.log \
 		|| { echo "No Firefox for the browser tests: install one, or connect to the network (.build/firefox.log)." >&2; exit 1; }; }
+
+# Safari's engine, with the screen that it needs.
+webkit: $(SYNCED)
+	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || { \
+		{ $(call from_debian,webkit2gtk-driver xvfb); } >.build/webkit.log 2>&1 \
+		|| { echo "No WebKit for the browser tests: 'apt-get install webkit2gtk-driver xvfb' on Debian or Ubuntu, 'dnf install webkit2gtk4.1 xorg-x11-server-Xvfb' on Fedora (.build/webkit.log)." >&2; exit 1; }; }
 
 # Counts instructions, which repeat where milliseconds do not.
 valgrind: $(SYNCED)
