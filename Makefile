@@ -26,7 +26,7 @@ help: ## List the targets
 run: $(SYNCED) ## The whole service on http://127.0.0.1:8080 until Ctrl-C (PORT=…, ELECTION=elections/…, ROLL=…)
 	@$(BIN)/python -m local.run
 
-check: check-python check-scripts check-prose ## Lint, formatting, types and circles of imports, in seconds
+check: check-python check-scripts check-prose ## Lint, formatting, types, circles of imports, prose and spelling, in seconds
 
 check-python: $(SYNCED)
 	@$(BIN)/ruff check --quiet
@@ -39,8 +39,15 @@ check-scripts: $(SYNCED) $(NODE_SYNCED)
 	@$(NODE_BIN)/tsc --project site
 	@$(NODE_BIN)/tsc --project helpdesk
 
-check-prose: $(SYNCED)
+# What a measurement or a test writes is left out, and what is French as a whole: cspell reads that.
+PROSE := git ls-files '*.md' ':!bench' ':!docs/fr' ':!docs/gallery.md'
+check-prose: $(SYNCED) $(NODE_SYNCED)
 	@$(BIN)/python tools/prose_width.py
+	@$(BIN)/python tools/prose_style.py
+	@$(PROSE) | xargs $(BIN)/proselint check --config tools/proselint.json
+	@git ls-files -z | xargs -0 $(BIN)/codespell
+	@$(NODE_BIN)/markdownlint-cli2 >.build/markdownlint.log 2>&1 || { cat .build/markdownlint.log; exit 1; }
+	@$(NODE_BIN)/cspell lint --no-progress --no-summary --config $(NODE_PROJECT)/cspell.json
 
 format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `make check` wants them
 	@$(BIN)/ruff check --fix --quiet
@@ -167,7 +174,7 @@ driver: $(SYNCED)
 	@$(PLAYWRIGHT_NODE) --version >.build/driver.log 2>&1 || { \
 		{ $(call from_debian,libatomic1); } >>.build/driver.log 2>&1; \
 		$(PLAYWRIGHT_NODE) --version >>.build/driver.log 2>&1 \
-		|| { echo "Playwright does not start, for want of a library: 'apt-get install libatomic1' on Debian or Ubuntu, 'dnf install libatomic' on Fedora (.build/driver.log)." >&2; exit 1; }; }
+		|| { echo "Playwright does not start: a library is missing: 'apt-get install libatomic1' on Debian or Ubuntu, 'dnf install libatomic' on Fedora (.build/driver.log)." >&2; exit 1; }; }
 
 chromium: $(SYNCED) driver
 	@command -v chromium-headless-shell >/dev/null || test -e .build/chromium || { \
@@ -194,4 +201,4 @@ webkit: $(SYNCED)
 valgrind: $(SYNCED)
 	@command -v valgrind >/dev/null || { \
 		{ $(call from_debian,valgrind); } >.build/valgrind.log 2>&1 \
-		|| echo "valgrind is missing, functions and time are counted in the place of instructions: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }
+		|| echo "valgrind is missing, functions and time are counted instead of instructions: 'apt-get install valgrind' on Debian or Ubuntu, 'dnf install valgrind' on Fedora (.build/valgrind.log)." >&2; }

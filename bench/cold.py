@@ -3,9 +3,9 @@ without each technique (P1, P1b, P7).
 
     make bench-cold
 
-Instructions are counted once, for they repeat; milliseconds are taken by turns. The functions find
-an AWS on this machine that answers at once, so they derive their key and open their connections as
-they would in Lambda.
+Instructions are counted once, because they repeat; milliseconds are taken by turns. The functions
+find an AWS on this machine that answers at once, so they derive their key and open their
+connections as they would in Lambda.
 """
 
 from __future__ import annotations

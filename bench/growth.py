@@ -109,7 +109,7 @@ def make_roll(world: World, size: int, coming: int, draw: Random) -> Roll:
 
 
 def _use(tables: dict[str, Any]) -> None:
-    """Put a roll's tables in the place of those that MiniStack has."""
+    """Put a roll's tables instead of those that MiniStack has."""
     for name, items in tables.items():
         MINISTACK._table(name)["items"] = items
 

@@ -83,8 +83,8 @@ def cookies(pairs: int, arguments: str) -> bool:
         "Pairs of requests on the real handlers in one process, with a cookie for an address on the roll and one for "
         "another, in random order: forged (written under another key), or expired (the service's own, of a challenge "
         "or session that is no longer kept). Processor time; limits of the AUC 0.45 to 0.55. "
-        "`tests/component/test_cookie_oracle.py` counts the instructions of forged ones: the same number, whomever "
-        "they name.\n\n" + table(head, rows) + f"\n{machine()} {time.monotonic() - started:.0f} s. "
+        "`tests/component/test_cookie_oracle.py` counts the instructions of forged ones: the same number for any "
+        "voter whom they name.\n\n" + table(head, rows) + f"\n{machine()} {time.monotonic() - started:.0f} s. "
         f"`make bench-oracle{arguments}`\n"
     )
     COOKIES_REPORT.write_text(text, "utf-8")

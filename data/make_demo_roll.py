@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--rows", type=int, default=77)
     parser.add_argument("--election", type=Path, default=Path("elections/dijon-2018.yaml"))
-    parser.add_argument("--out", type=Path, help="a file in the place of standard output")
+    parser.add_argument("--out", type=Path, help="a file instead of standard output")
     options = parser.parse_args()
     try:
         election = read_election_file(options.election)

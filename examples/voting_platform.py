@@ -176,7 +176,7 @@ class Registry:
         raise UnavailableError(path)
 
     def _signed(self, path: str, identifier: str) -> Any:
-        # Anew for each try: a signature is good for five minutes, and credentials may have been
+        # Again for each try: a signature is good for five minutes, and credentials may have been
         # renewed.
         body = json.dumps({"identifier": identifier}).encode()
         request = AWSRequest("POST", self._api_url + path, data=body, headers={"Content-Type": "application/json"})
@@ -272,7 +272,7 @@ class Events:
         return taken
 
     def listen(self) -> Iterator[dict[str, Any]]:
-        """Give events for ever."""
+        """Give events forever."""
         while True:
             yield from self.take()
 

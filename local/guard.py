@@ -1,4 +1,4 @@
-"""Run a command and outlive whoever asked for it, by just long enough to end it.
+"""Run a command and outlive the process that asked for it, by just long enough to end it.
 
     python -I -S guard.py SCRATCH COMMAND…
 

@@ -1,7 +1,7 @@
 """What an identity pool of AWS does and the embedded one does not: it gives somebody the role of
 their group, and nobody without a group any.
 
-The embedded AWS gives one role to whoever has signed in. So that role is set to the one of the
+The embedded AWS gives one role to anyone who has signed in. So that role is set to the one of the
 group before each call for credentials, one call at a time. It checks the token itself.
 """
 

@@ -12,7 +12,7 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     """Give `folder`; when there is none, `make` fills another one, which becomes it whole or not at
     all.
 
-    Its name must say everything that its content depends on, for it is never made anew.
+    Its name must say everything that its content depends on, because it is never made again.
     """
     if folder.is_dir():
         return folder

@@ -79,7 +79,7 @@ def sms_log_line(
         status: SUCCESS or FAILURE.
         response: the carrier's word, for example `Phone has blocked SMS`.
         to: the number, E.164; SNS writes it out, and the log group's data protection policy masks
-            it for whoever reads.
+            it for anyone who reads.
         at: when SNS took the SMS.
         price_usd: what it cost; None when no carrier was asked.
     """

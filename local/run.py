@@ -104,7 +104,7 @@ def serve(listener: socket.socket, folder: Path) -> None:
 
 
 def chosen(environment: Mapping[str, str], folder: Path) -> tuple[Path, Path]:
-    """Return the election file and the roll that the environment names. In the place of a roll that
+    """Return the election file and the roll that the environment names. Instead of a roll that
     it does not name there is a fictional one, in `folder` unless it is the demo's own.
 
     Raises:

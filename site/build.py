@@ -2,7 +2,7 @@
 
 Pages are Jinja templates that know no election; what they say of one comes from its file. Styles,
 scripts and what the scripts need to know of the election go to `assets/<hash of their content>/`,
-so a browser may keep them for ever and still never mixes two versions.
+so a browser may keep them forever and still never mixes two versions.
 """
 
 import hashlib

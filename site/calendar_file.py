@@ -8,7 +8,7 @@ from reassort.french import ballot_close
 if TYPE_CHECKING:
     from reassort.election_file import ElectionFile
 
-# A day before the close, for whoever has not voted by then.
+# A day before the close, for anyone who has not voted by then.
 _REMINDER = "-P1D"
 # In octets, the line break not counted (RFC 5545, 3.1).
 _LONGEST_LINE = 75
@@ -35,7 +35,7 @@ def ballot_calendar(election: "ElectionFile") -> str:
         f"SUMMARY:{_text(f'Vote : {election.name}')}",
         f"DESCRIPTION:{_text(chr(10).join(notes))}",
         *([f"URL:{site.address}"] if site else []),
-        # Whoever is asked whether they are free is free.
+        # Anyone who is asked whether they are free is free.
         "TRANSP:TRANSPARENT",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",

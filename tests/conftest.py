@@ -55,7 +55,7 @@ _GROUPS = {"test_faults.py": "beside", "browser": "beside", "stack": "stack"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that takes new wordings."""
-    parser.addoption("--rewrite-golden", action="store_true", help="write tests/golden anew instead of comparing")
+    parser.addoption("--rewrite-golden", action="store_true", help="write tests/golden again instead of comparing")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -98,7 +98,7 @@ def _report_steps(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="session")
 def debugging_port() -> int:
-    """Where the Chromium of a test of pages listens to whoever checks them."""
+    """Where the Chromium of a test of pages listens to its checkers."""
     return free_port()
 
 

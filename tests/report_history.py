@@ -70,7 +70,7 @@ def failed(after: int, channel: Channel, reason: Reason) -> MessageEvent:
 
 
 def queued(after: int, channel: Channel) -> MessageEvent:
-    """The identifier was queued anew."""
+    """The identifier was queued again."""
     return MessageEvent(after, Status.QUEUED, channel)
 
 

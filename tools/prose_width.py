@@ -1,10 +1,10 @@
-"""Prose of at most 100 columns, so that it can be read beside something else: Markdown, and
-comments of scripts, style sheets, YAML and makefiles. Those of Python are ruff's (W505).
+"""Comments of at most 100 columns in scripts, style sheets, YAML and makefiles, so that they can be
+read beside something else. Those of Python are ruff's (W505), Markdown is markdownlint's (MD013).
 
     python tools/prose_width.py
 
-Not meant are tables, code, headings, what is generated, and a line that holds nothing but one long
-word. It prints the place of each line that is too wide; the exit status is 1 when there is one.
+A line that holds nothing but one long word may be wider, and so may what a tool writes. It prints
+the place of each line that is too wide; the exit status is 1 when there is one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 100
-# Written by a measurement or a walk through the site; golden texts are what is sent.
-_GENERATED = re.compile(r"bench/.*\.md|docs/gallery\.md|tests/golden/.*|.*package-lock\.json")
+# Golden texts are what is sent.
+_GENERATED = re.compile(r"tests/golden/.*|.*package-lock\.json")
 _COMMENT = {
     suffix: re.compile(pattern)
     for pattern, suffixes in {
@@ -31,26 +31,11 @@ _COMMENT = {
 
 
 def too_wide(path: str, text: str) -> Iterator[int]:
-    """Yield the number of each line of a file's prose that is too wide, from 1. `path` says what
-    the file is.
+    """Yield the number of each comment's line that is too wide, from 1. `path` says what the file
+    is.
     """
-    suffix = Path(path).suffix or Path(path).name
-    lines = _prose(text) if suffix == ".md" else _comments(text, suffix)
+    lines = _comments(text, Path(path).suffix or Path(path).name)
     yield from (number for number, line in lines if len(line) > WIDTH and _can_be_broken(line))
-
-
-def _prose(markdown: str) -> Iterator[tuple[int, str]]:
-    fence, code, before = "", False, ""
-    for number, line in enumerate(markdown.splitlines(), 1):
-        own = line.strip()
-        code = line.startswith("    ") and (code or not before)
-        before = own
-        if fence:
-            fence = "" if own == fence else fence
-        elif found := re.match(r"`{3,}|~{3,}", own):
-            fence = found[0]
-        elif not code and not own.startswith(("|", "#", "<", "![")) and not re.match(r"\[[^\]]+\]: ", own):
-            yield number, line
 
 
 def _comments(text: str, suffix: str) -> Iterator[tuple[int, str]]:
@@ -64,9 +49,9 @@ def _comments(text: str, suffix: str) -> Iterator[tuple[int, str]]:
 
 
 def _can_be_broken(line: str) -> bool:
-    # A name in code and the text of a link stay in one piece.
-    line = re.sub(r"`[^`]+`|\[[^\]]*\]\(", lambda found: found[0].replace(" ", "_"), line)
-    start = re.match(r"\s*(#|//|/?\*+|[-*>]|\d+\.)?\s*", line)
+    # A name in code stays in one piece.
+    line = re.sub(r"`[^`]+`", lambda found: found[0].replace(" ", "_"), line)
+    start = re.match(r"\s*(#|//|/?\*+|[-*])?\s*", line)
     return " " in line[start.end() if start else 0 : WIDTH + 1]
 
 
@@ -75,13 +60,13 @@ def main() -> int:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     files = [path for path in listed.split("\0") if (ROOT / path).is_file() and not _GENERATED.fullmatch(path)]
-    known = [path for path in files if (Path(path).suffix or Path(path).name) in {".md", *_COMMENT}]
+    known = [path for path in files if (Path(path).suffix or Path(path).name) in _COMMENT]
     found = [
         f"{path}:{number}: more than {WIDTH} columns"
         for path in known
         for number in too_wide(path, (ROOT / path).read_text("utf-8"))
     ]
-    print("\n".join([*found, f"{len(known)} files of prose: {len(found) or 'no'} lines too wide"]))
+    print("\n".join([*found, f"{len(known)} files: {len(found) or 'no'} lines too wide"]))
     return 1 if found else 0
 
 

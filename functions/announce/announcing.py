@@ -69,7 +69,7 @@ def _announce(change: Mapping[str, Any], deps: Deps) -> None:
             "status": {"DataType": "String", "StringValue": event.status.value},
         },
     )
-    # Without the voter: whoever asks after an event has its id.
+    # Without the voter: anyone who asks after an event has its id.
     deps.event_log.record("announced", event=event.event_id, status=event.status.value)
 
 

@@ -23,7 +23,7 @@ _STATUSES = {
     Change.DEPARTED: IdentifierStatus.REVOKED,
     Change.REMOVED: IdentifierStatus.FROZEN,
 }
-# Whoever was frozen when they were removed is frozen when they come back.
+# Anyone who was frozen when they were removed is frozen when they come back.
 _RESTORED = {status.value: status for status in (IdentifierStatus.ACTIVE, IdentifierStatus.FROZEN)}
 ANNOUNCED = frozenset({*_STATUSES, Change.RESTORED})
 

@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Signatory:
-    """Whoever looks at voters and acts for them. `id` is what the record and the register name."""
+    """Who looks at voters and acts for them. `id` is what the record and the register name."""
 
     id: str
     role: Role
@@ -64,7 +64,7 @@ def agent_of(event: Mapping[str, Any], roles: Mapping[str, Role]) -> Signatory:
 
 
 def raise_unless(agent: Signatory, *roles: Role) -> None:
-    """Refuse whoever has none of these roles.
+    """Refuse anyone who has none of these roles.
 
     Raises:
         Problem: `not-allowed`.

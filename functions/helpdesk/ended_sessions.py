@@ -2,8 +2,8 @@
 sign is taken.
 
 API Gateway says whose credentials signed, and not since when they are. So all of theirs are refused
-for as long as a session lasts that may have begun before. Whoever must work again sooner is removed
-and invited anew, which gives them another number in the pool.
+for as long as a session lasts that may have begun before. Anyone who must work again sooner is
+removed and invited again, which gives them another number in the pool.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PLACE = "#ended "
 
 
 def raise_if_ended(desk: Seat) -> None:
-    """Refuse whoever's sessions were ended.
+    """Refuse an agent whose sessions were ended.
 
     Raises:
         Problem: `session-ended`.

@@ -1,8 +1,9 @@
 """What an agent says to the voter for each advice, and what must not be said.
 
 Both are read on the phone, while the voter waits: one idea a sentence, each read in one breath.
-Whoever calls may be anybody. So no phrase confirms who has voted, gives an identifier or a number,
-or asks for a secret: the NUMEN, the identifier and the code of the sign-in are the voter's alone.
+Anyone who calls may be anybody. So no phrase confirms who has voted, gives an identifier or a
+number, or asks for a secret: the NUMEN, the identifier and the code of the sign-in are the voter's
+alone.
 """
 
 from __future__ import annotations

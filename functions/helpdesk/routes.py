@@ -48,7 +48,7 @@ DECIDING = (Role.SUPERVISOR, Role.OPERATOR)
 HANDING_OVER = (Role.OPERATOR,)
 # Who gives many voters their next identifier.
 BATCHING = (Role.OPERATOR,)
-# In the place of an agent's name, which has no sign of that kind.
+# Instead of an agent's name, which has no sign of that kind.
 _BATCH = "#batch"
 IDEMPOTENCY_HEADER = "idempotency-key"
 _MESSAGES = {
@@ -119,8 +119,8 @@ class AtDesk:
         return self.deps.event_log
 
     def admit(self, request: Request, *roles: Role) -> Seat:
-        """Return the desk of whoever signed, if they have one of these roles and their sessions
-        were not ended.
+        """Return the desk of the caller who signed, if they have one of these roles and their
+        sessions were not ended.
 
         Raises:
             Problem: `not-allowed`, `session-ended`.
@@ -200,7 +200,7 @@ def act(request: Request, at: AtDesk) -> Answer:
     caller = caller_of(found, body.caller_code, deps)
     voter = find_voter(found.voter_id, deps)
     if caller is Caller.WRONG_CODE or voter is None:
-        # Whoever tries addresses or codes by acts is bounded as by looks.
+        # Anyone who tries addresses or codes by acts is bounded as by looks.
         record_look(desk, found.voter_id, caller.value)
         read_voter(found.voter_id, deps)
         deps.event_log.warn("act refused, caller not verified", agent=desk.agent.id, voter=found.voter_id)
@@ -227,7 +227,7 @@ def act(request: Request, at: AtDesk) -> Answer:
             if found.address is None:
                 raise _refused("who", "address-needed", "Saisissez l’adresse : le courriel part à cette adresse.")
             in_batch = body.batch is not None
-            # Whoever of the operators goes on with a batch finds what it gave before.
+            # An operator who goes on with a batch finds what it gave before.
             scope = _BATCH if in_batch else desk.agent.id
             reference = derive_reference(deps.keyed_hash, found.voter_id, f"{scope} {key}")
             issued = given_before(reference, found.masked_address, deps) if in_batch else None

@@ -50,7 +50,7 @@ class Act(StrEnum):
 
 
 class Caller(StrEnum):
-    """What a read-back code said of whoever calls."""
+    """What a read-back code said of the caller."""
 
     VERIFIED = "verified"
     WRONG_CODE = "wrong-code"

@@ -1,8 +1,8 @@
 """Asking for a one-time code.
 
 Asking never looks at the roll. A stranger's address takes the same path, with the same writes, as a
-voter's, so the answer cannot tell them apart; `notify` drops the delivery of an address that is not
-on the roll.
+voter's, so the answer cannot distinguish them; `notify` drops the delivery of an address that is
+not on the roll.
 """
 
 import random
@@ -101,7 +101,7 @@ def _queue_code(address: str, challenge: Token, source: str, now: datetime, deps
         try:
             _write_counted([renew_challenge(challenge, newest, now, deps), outbox], source, now, deps)
         except ConditionFailedError:
-            # Expired, used, or never ours: a new challenge, whose tries start anew with its own
+            # Expired, used, or never ours: a new challenge, whose tries start again with its own
             # code.
             challenge = draw_token(challenge.voter_id)
             newest = stored_code(code, challenge, now + lifetime, delivery_id, deps.keyed_hash)

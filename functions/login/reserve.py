@@ -1,6 +1,6 @@
 """A code for a voter whose bucket somebody else keeps empty.
 
-Whoever asks for every code of a voter the moment the bucket gives one would keep them out for as
+Anyone who asks for every code of a voter the moment the bucket gives one would keep them out for as
 long as they like. So a source that is refused for what others took may have one code in each
 window at once, and so may a few other sources. The voter's own network is one of them, unless
 several others were as quick.

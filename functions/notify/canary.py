@@ -21,7 +21,7 @@ from reassort.tables import BUSY_OR_UNREACHABLE, ContentionError, Item, from_wir
 from notify.deps import Deps
 
 _MINUTE = 60_000
-# The day before reissues open is the last on which something can be mended without anybody waiting.
+# The day before reissues open is the last on which something can be fixed without anybody waiting.
 _AHEAD = timedelta(days=1)
 # For how long the instant is kept from which on canaries are missed; each sweep prolongs it.
 _KEPT_SECONDS = 3 * 86_400

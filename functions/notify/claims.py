@@ -1,6 +1,6 @@
 """Holding a message while it is sent, and recording that it was.
 
-A claim is a lease: one conditional write, which also counts the attempt. Whoever holds the lease
+A claim is a lease: one conditional write, which also counts the attempt. Anyone who holds the lease
 makes one wire attempt and records its outcome on condition that the lease is still theirs. A worker
 that dies leaves a lease that runs out.
 """
@@ -84,7 +84,7 @@ def claim_message(delivery: Delivery, message: Message, now: datetime, deps: Dep
     expression = f"SET {', '.join(assignments)} REMOVE wake, messages.{message}.turn"
     names = STATUS_NAMES
     if message is Message.IDENTIFIER:
-        # Queued anew by the other channel since it was read: whoever comes for that round sends it.
+        # Queued again by the other channel since it was read: the worker of that round sends it.
         values[":round"] = delivery.round_of(message)
         names = ROUND_NAMES
     item = write_delivery(deps, delivery, expression, " AND ".join(clauses), values, names=names, returns="ALL_NEW")
@@ -123,7 +123,7 @@ def await_turn(
     `whose` is the member that keeps it: `network_turn` for the turn of a network, which the lane's
     follows.
 
-    False when it waits for something already, or was queued anew, or is being sent.
+    False when it waits for something already, or was queued again, or is being sent.
     """
     idle = idle_condition(delivery, message, now)
     name = f"messages.{message}"

@@ -208,8 +208,8 @@ def _attempt(claim: Claim, deps: Deps) -> tuple[Delivery, datetime | None]:
         deps.event_log.fault("could not be opened", error, delivery=delivery.delivery_id)
         return delivery, _release(claim, deps, keeps_budget=True)
     except Exception:
-        # What was opened makes no sense. The lease goes back, so that whoever gives up on it can
-        # record that.
+        # What was opened makes no sense. The lease goes back, so that the one that gives up on it
+        # can record that.
         _release(claim, deps, keeps_budget=False)
         raise
     channel = delivery.channel_of(message)

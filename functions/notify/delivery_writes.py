@@ -53,13 +53,13 @@ def write_delivery(  # the parts of an UpdateItem call
 
 
 def idle_condition(delivery: Delivery, message: Message, now: datetime) -> Condition:
-    """Return the condition that nobody is sending a message and that it was not queued anew since
+    """Return the condition that nobody is sending a message and that it was not queued again since
     it was read.
     """
     name = f"messages.{message}"
     clause = (
         f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at)) "
-        # Queued anew it starts another round with no attempt made, just as it was in an event that
+        # Queued again it starts another round with no attempt made, just as it was in an event that
         # comes late.
         f"AND {name}.attempts = :attempts AND {name}.#round = :round"
     )

@@ -26,8 +26,8 @@ def record_failure(
 
     An identifier that is queued by the other channel has not failed for good, nor has a code, which
     is asked for again; a canary is nobody's, and missed by the sweeper. It is counted before it is
-    recorded, for nobody comes by here again once that is: a worker that dies in between leaves an
-    alarm too many, not none (I2).
+    recorded, because nobody comes by here again once that is: a worker that dies in between leaves
+    an alarm too many, not none (I2).
 
     Raises:
         ContentionError, botocore.exceptions.ClientError: a table is busy or out of reach; nothing
@@ -89,14 +89,14 @@ def fail_message(
     channel = delivery.channel_of(message)
     step = history_step(happened_at or at, message, Status.FAILED, channel, reason)
     if instead is not None:
-        anew = QueueAgain.identifier(delivery, instead, at, (step,))
+        again = QueueAgain.identifier(delivery, instead, at, (step,))
         failed = write_delivery(
             deps,
             delivery,
-            f"SET {anew.assignments}, fell_back = :yes",
+            f"SET {again.assignments}, fell_back = :yes",
             f"{condition.clause} AND attribute_exists(payload) AND attribute_not_exists(fell_back) AND {WANTED} "
             "AND messages.identifier.#round = :read_round",
-            {**condition.values, **anew.values, ":yes": True, ":read_round": delivery.round_of(message)},
+            {**condition.values, **again.values, ":yes": True, ":read_round": delivery.round_of(message)},
             names={"#round": "round", **condition.names},
             returns="ALL_NEW",
         )

@@ -12,7 +12,7 @@ from reassort.reasons import Reason
 
 class Meters:
     """Counts what happens to messages. `write` gets each line; only the election's own mail domains
-    are told apart.
+    are distinguished.
     """
 
     def __init__(self, namespace: str, domains: Collection[str], write: Callable[[str], object] = print) -> None:

@@ -54,7 +54,7 @@ def ses_receipts(message: str, domains: Sequence[str]) -> list[Receipt]:
     """Read what SES published to the topic of a configuration set: one receipt, or none.
 
     None when the event is of another kind (sent, opened), is no news (an automatic reply, "not
-    spam"), or concerns an e-mail that this service did not send, for it has no tag `delivery`.
+    spam"), or concerns an e-mail that this service did not send, because it has no tag `delivery`.
 
     Args:
         message: the `Message` of the SNS record.

@@ -27,7 +27,7 @@ _OUTAGE_WAIT_SECONDS = (20, 60)
 def queue_delivery(delivery_id: str, until: datetime, turns: int, deps: Deps) -> None:
     """Bring a delivery again at `until`, for the `turns`-th time."""
     if turns >= MOST_TURNS:
-        # It is in the sweeper's index, which queues it anew.
+        # It is in the sweeper's index, which queues it again.
         deps.event_log.warn("delivery left to the sweeper", delivery=delivery_id)
         return
     put_back({"delivery_id": delivery_id, "until": epoch_milliseconds(until), "turns": turns}, until, deps)

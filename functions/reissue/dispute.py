@@ -1,5 +1,5 @@
-"""« Ce n’était pas moi »: whoever reads the confirmation in the professional mailbox can freeze the
-new identifier.
+"""« Ce n’était pas moi »: anyone who reads the confirmation in the professional mailbox can freeze
+the new identifier.
 
 A disputed identifier never votes, whatever is unfrozen later, and the voter's sessions end: one of
 them may be the thief's.

@@ -1,11 +1,11 @@
 """The NUMEN as second proof, the further one that an election may ask for, and their lock.
 
-Both are one proof to whoever has only one of them: compared together, answered alike, counted
+Both are one proof to anyone who has only one of them: compared together, answered alike, counted
 together.
 
 A failure is written on condition that nothing changed since the voter was read, and so is a
-success; whoever loses that race reads again and meets the lock. So no number of simultaneous tries
-learns more than the limit allows.
+success; anyone who loses that race reads again and meets the lock. So no number of simultaneous
+tries learns more than the limit allows.
 """
 
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def is_numen_right(numen: str, voter: Voter, deps: Deps) -> bool:
 
 
 class WrongNumenError(Problem):
-    """The answer to a wrong NUMEN or further proof, told apart from a refusal of a voter who was
+    """The answer to a wrong NUMEN or further proof, distinct from a refusal of a voter who was
     locked before.
     """
 

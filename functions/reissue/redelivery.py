@@ -29,8 +29,8 @@ class NumenWantedError(Exception):
 def needs_numen(delivery: Delivery, session: Session) -> bool:
     """Tell whether sending again by e-mail what was asked for by SMS needs the NUMEN.
 
-    Otherwise whoever reads the mailbox could sign in and have the identifier. The session in which
-    the reissue was asked for has proven it.
+    Otherwise anyone who reads the mailbox could sign in and have the identifier. The session in
+    which the reissue was asked for has proven it.
     """
     return delivery.channel is Channel.SMS and delivery.session != session.key
 
@@ -126,7 +126,7 @@ def raise_if_refused(channel: Channel, delivery: Delivery, voter: Voter, now: da
     """Refuse what cannot be sent again by a channel, as far as delivery and voter tell.
 
     Raises:
-        Problem: as `request_redelivery`, but for the NUMEN and the number's limits.
+        Problem: as `request_redelivery`, except the NUMEN and the number's limits.
     """
     raise_if_not_redeliverable(delivery, voter, now, election)
     if channel not in delivery.destinations or delivery.has_failed_for_good(channel):
@@ -167,15 +167,15 @@ def _queue_again(delivery: Delivery, channel: Channel, now: datetime, deps: Deps
     )
     not_being_sent = "NOT (messages.identifier.#status = :sending AND messages.identifier.lease_until > :now)"
     not_arrived = "messages.identifier.#status <> :delivered"
-    anew = QueueAgain.identifier(delivery, channel, epoch_milliseconds(now))
+    again = QueueAgain.identifier(delivery, channel, epoch_milliseconds(now))
     return update(
         "delivery",
         deps.deliveries_table,
         {"delivery_id": delivery.delivery_id},
-        f"SET {anew.assignments}, redeliveries = redeliveries + :one REMOVE parked_at",
+        f"SET {again.assignments}, redeliveries = redeliveries + :one REMOVE parked_at",
         f"{as_read} AND {not_being_sent} AND {not_arrived}",
         {
-            **anew.values,
+            **again.values,
             ":one": 1,
             ":read_redeliveries": delivery.redeliveries,
             ":read_round": delivery.round_of(Message.IDENTIFIER),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 # MiniStack's modules by the SDK's name of the service. The second version of SES keeps its e-mails
 # with the first.
 _SERVICES = {"dynamodb": dynamodb, "kms": kms, "ses": ses, "sesv2": ses_v2, "sns": sns, "sqs": sqs}
-# What these operations answer is JSON but for binaries. The SDK's own reading of it, attribute by
+# What these operations answer is JSON except binaries. The SDK's own reading of it, attribute by
 # attribute, takes half of a call.
 _ANSWERED_WITH_ITEMS = frozenset(
     {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"}
@@ -92,7 +92,7 @@ class MiniStackEngine:
         """Return a table as MiniStack keeps it, by partition and sort key (`read_stored` gives the
         plain item).
 
-        A write puts another item in the place of the former and never changes one, so what was seen
+        A write puts another item instead of the former and never changes one, so what was seen
         once stays what it was, and two looks at an unchanged table are compared without reading an
         item.
         """
@@ -193,7 +193,7 @@ class MiniStackEngine:
         return stores, channels, [(store, deepcopy(store._data)) for store in state.values()]
 
     def _connect(self, session: Any) -> None:
-        # The SDK writes this text anew for every call, in a tenth of the time that the call takes.
+        # The SDK writes this text again for every call, in a tenth of the time that the call takes.
         session.set_default_client_config(Config(user_agent="tests"))
         session.register("before-call.*", self._answer)
 

@@ -121,7 +121,7 @@ class Draft:
         return f"{{{text}}}".encode("utf-8", "surrogatepass")
 
     def set_header(self, name: str, value: str | None) -> None:
-        """Put a header in the place of those of that name; None removes it."""
+        """Put a header instead of those of that name; None removes it."""
         self.headers = [header for header in self.headers if header[0].lower() != name.lower()]
         if value is not None:
             self.headers.append((name, value))

@@ -176,7 +176,7 @@ def _use_up(asking: Browser, new: Situation) -> None:
 
 
 def _frozen(world: World, reissued: Situation, browser: Browser) -> Situation:
-    """The same voter after a dispute, which ends the sessions, signed in anew."""
+    """The same voter after a dispute, which ends the sessions, signed in again."""
     MINISTACK.restore(reissued.saved)
     browser.dispute(reissued.dispute_token)
     session = world.signed_in(reissued.voter).session_cookie or ""
@@ -184,7 +184,7 @@ def _frozen(world: World, reissued: Situation, browser: Browser) -> Situation:
 
 
 def _closed(world: World, reissued: Situation) -> Situation:
-    """The same voter when reissues are over, signed in anew."""
+    """The same voter when reissues are over, signed in again."""
     MINISTACK.restore(reissued.saved)
     at = world.election.windows.reissue.closes_at + timedelta(minutes=1)
     world.clock.set(at)

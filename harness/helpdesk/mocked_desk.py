@@ -135,7 +135,7 @@ class MockedDesk:
         self._answers[operation] = lambda route: route.abort("connectionreset")
 
     def cognito_says(self, action: str, *bodies: dict[str, Any]) -> None:
-        """Let Cognito answer an action so: one body after the other, the last for ever."""
+        """Let Cognito answer an action so: one body after the other, the last forever."""
         self._cognito_answers[action] = [(200, body) for body in bodies]
 
     def cognito_refuses(self, action: str, kind: str, then: dict[str, Any] | None = None) -> None:
@@ -178,7 +178,7 @@ _SHARED = {"Access-Control-Allow-Origin": "*"}
 
 
 def tokens(refresh: str = "refresh-token") -> dict[str, Any]:
-    """Return what Cognito gives to whoever has signed in."""
+    """Return what Cognito gives to anyone who has signed in."""
     return {"IdToken": "id-token", "AccessToken": "access-token", "RefreshToken": refresh, "ExpiresIn": 3600}
 
 

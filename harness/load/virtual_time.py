@@ -1,7 +1,7 @@
 """Many things at once in virtual time: each is ordinary code on a thread, and exactly one of them
 runs at any moment.
 
-Whoever waits hands over to whatever comes next, so hours pass as quickly as the code between the
+Anyone who waits hands over to whatever comes next, so hours pass as quickly as the code between the
 waits runs, and what happens in which order does not depend on the machine.
 """
 

@@ -51,7 +51,7 @@ def machine() -> str:
 
 
 def write_section(name: str, text: str, report: Path = REPORT) -> None:
-    """Put a section of that name into the report, in the place of what a former run wrote there."""
+    """Put a section of that name into the report, instead of what a former run wrote there."""
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     content = report.read_text(encoding="utf-8") if report.exists() else _INTRODUCTION
     section = f"{start}{text.rstrip()}\n{end}"

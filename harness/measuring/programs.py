@@ -85,7 +85,7 @@ class Program:
 
 def functions_entered(program: Program) -> int:
     """Count the functions that a program enters, Python's and C's: on any machine, the same each
-    time but for what it draws at random.
+    time except what it draws at random.
     """
     code = (
         "import sys\n"

@@ -140,7 +140,7 @@ def with_ratios(readme: str, sections: Mapping[str, Section]) -> str:
 
 
 def keep(section: Section) -> None:
-    """Keep a section in the place of the one that a former run left, and write report and
+    """Keep a section instead of the one that a former run left, and write report and
     README.
     """
     sections = {**read_results(), section.name: replace(section, measured=section.measured or machine())}

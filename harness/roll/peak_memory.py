@@ -2,7 +2,7 @@
 (KiB, resident) to the file of that name.
 
 Linux counts what a process inherits into `ru_maxrss`, so a child of a large parent never looks
-small; VmHWM starts anew with the program.
+small; VmHWM starts again with the program.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The functions, wired as in production, and whoever calls them."""
+"""The functions, wired as in production, and their callers."""

@@ -141,8 +141,8 @@ class Wire:
     """What passes between the functions and AWS. An engine has one for the process; `reset` empties
     it.
 
-    `connect` is given each session before its clients are made, for an engine that answers in the
-    place of the network.
+    `connect` is given each session before its clients are made, for an engine that answers instead
+    of the network.
     """
 
     def __init__(self, connect: Callable[[Session], None] = lambda _: None) -> None:

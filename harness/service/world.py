@@ -275,8 +275,8 @@ class World:
         return browser
 
     def agent(self, name: str = "anne", role: str = "operator") -> SeatedAgent:
-        """Seat somebody at the helpdesk. An operator is known by the name of their session, whoever
-        signs in on the page by their number in the pool.
+        """Seat somebody at the helpdesk. An operator is known by the name of their session, no
+        matter who signs in on the page by their number in the pool.
         """
         return SeatedAgent(self, name, role)
 
@@ -480,7 +480,7 @@ class World:
         self.wire.faults.append(fault)
         return fault
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Remove all faults."""
         self.wire.faults.clear()
 

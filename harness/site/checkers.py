@@ -58,7 +58,7 @@ class Checkers:
     def lighthouse(
         self, page: Page, url: str, *, desktop: bool = False, slowdown: float = QUIET_SLOWDOWN
     ) -> LighthouseReport:
-        """Load a page anew, in the session of `page`, as a desktop, or as a phone that is so many
+        """Load a page again, in the session of `page`, as a desktop, or as a phone that is so many
         times slower than this browser. Return Lighthouse's scores.
         """
         return LighthouseReport(

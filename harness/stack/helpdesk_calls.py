@@ -1,5 +1,5 @@
-"""Who may call what of the helpdesk, written a second time beside the template on purpose: whoever
-widens a role says so twice.
+"""Who may call what of the helpdesk, written a second time beside the template on purpose: anyone
+who widens a role says so twice.
 """
 
 from __future__ import annotations

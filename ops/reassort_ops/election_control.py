@@ -173,7 +173,7 @@ def _write(
             "ballot_closes_at": ballot_closes_at or (record or {}).get("ballot_closes_at") or deployed_close,
         }
         actions = [
-            # Whoever changed it meanwhile has appended to the chain in this place.
+            # Anyone who changed it meanwhile has appended to the chain in this place.
             append_entry(stack.register_table, entry),
             _put(stack.control_table, {"key": CONTROL_KEY, **said, **known}),
             *(_put(stack.control_table, {"key": key, **said}) for key in control_shard_keys()),

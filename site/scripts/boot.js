@@ -21,7 +21,7 @@ document.addEventListener("DOMContentLoaded", lookAtBrowser);
 window.addEventListener("error", noticeFault, true);
 setTimeout(sayBroken, PATIENCE);
 
-/** A mail gateway may write `%23` in the place of `#`, and the page is served all the same. */
+/** A mail gateway may write `%23` instead of `#`, and the page is served all the same. */
 function mendAddress() {
   const [path, ...fragment] = location.pathname.split(/%(?:25)*23/);
   if (fragment.length) history.replaceState(null, "", `${path}#${fragment.join("")}`);

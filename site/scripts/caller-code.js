@@ -10,7 +10,7 @@ import { byId } from "./elements.js";
 let expiresAt = 0;
 
 /**
- * Show the code of an overview in the place of the one before.
+ * Show the code of an overview instead of the one before.
  * @param {Overview} overview
  */
 export function showCallerCode({ caller_code: shown }) {
@@ -35,7 +35,7 @@ export function isCallerCodeShown() {
   return expiresAt > serverTime();
 }
 
-/** Put the focus on the code, for whoever asked for it. */
+/** Put the focus on the code, for anyone who asked for it. */
 export function focusCallerCode() {
   byId("caller-code-words").focus();
 }

@@ -14,7 +14,7 @@ import { election } from "./election.js";
  * @typedef {{kind: string, text: string, button: string}} Offer
  */
 
-// Whoever has received nothing by then is offered the other channel.
+// Anyone who has received nothing by then is offered the other channel.
 const PATIENCE = 120_000;
 // In the last hours of the vote nobody has as much time.
 const SHORT_PATIENCE = 30_000;

@@ -17,7 +17,7 @@ import "./voting.js";
 
 const REFRESH = 20_000;
 const DAY = 86_400_000;
-// The longest closure is a few days; whoever looks further has an election file without hours.
+// The longest closure is a few days; anyone who looks further has an election file without hours.
 const DAYS_AHEAD = 60;
 
 const calendar = {

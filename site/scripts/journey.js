@@ -21,7 +21,7 @@ let owner = "";
 let signedIn = false;
 // Where to go after signing in: the status page sent the voter here.
 let toTracking = false;
-// The voter comes from a page that begins a request: whoever is signed in already goes on.
+// The voter comes from a page that begins a request: anyone who is signed in already goes on.
 let beginning = false;
 /** @type {View} */
 let interrupted = "request";

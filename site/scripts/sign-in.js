@@ -22,7 +22,7 @@ const CALL =
 // The address lives here, while the page does, so that a new code needs no second typing.
 let address = "";
 let resendAt = 0;
-// Whether the last request queued a code: too many may have been asked for, by whomever.
+// Whether the last request queued a code: too many may have been asked for, by anybody.
 let sent = true;
 const number = String(crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000).padStart(6, "0");
 // The tries of this browser's challenge are used up: no code redeems it any more, so the next one
@@ -93,7 +93,7 @@ async function redeemCode(whenSignedIn) {
     showCodeFailure(failure, retry);
     return;
   }
-  // Whoever signs in next on this page may be somebody else.
+  // Anyone who signs in next on this page may be somebody else.
   input("code").value = "";
   input("email").value = "";
   address = "";

@@ -33,7 +33,7 @@ export function onNews(hear) {
   });
 }
 
-/** Leave the page empty: whoever comes next finds nothing of what was typed or shown. */
+/** Leave the page empty: anyone who comes next finds nothing of what was typed or shown. */
 export function leave() {
   for (const form of document.forms) form.reset();
   location.replace("/index.html#deconnexion");

@@ -1,7 +1,7 @@
 """The guard of the cold start: what each function imports, what a start and a request cost beside
 the references, and what is deployed.
 
-`make bench` measures the same at length. Instructions are counted once, for they repeat.
+`make bench` measures the same at length. Instructions are counted once, because they repeat.
 """
 
 from __future__ import annotations

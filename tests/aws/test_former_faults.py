@@ -31,7 +31,7 @@ class FormerFault:
     file: str = TEMPLATE
 
     def put_back(self, folder: Path) -> Path:
-        """Copy the repository by links, but for the file that is changed; return the template."""
+        """Copy the repository by links, except the file that is changed; return the template."""
         for part in ROOT.iterdir():
             if part.name != self.file:
                 (folder / part.name).symlink_to(part)
@@ -86,7 +86,7 @@ FAULTS = [
         file=EDGE,
     ),
     FormerFault(
-        "the site's page in the place of the API's JSON",
+        "the site's page in place of the API's JSON",
         "E9015",
         r"\{ErrorCode: 404, ErrorCachingMinTTL: 0\}",
         "{ErrorCode: 404, ErrorCachingMinTTL: 0, ResponseCode: 404, ResponsePagePath: /404.html}",

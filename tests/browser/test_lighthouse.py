@@ -15,7 +15,7 @@ from local.aws import free_port
 
 BAR = 0.99
 MOST_LOOKS = 10
-# They send whoever is not signed in elsewhere.
+# They send anyone who is not signed in elsewhere.
 SIGNED_IN = ("demande.html", "suivi.html")
 MISSING = "404.html"
 

@@ -65,7 +65,9 @@ class StruckClient:
 
 
 def issue(world: World, voter: Enrolled, agent: SeatedAgent | None = None) -> str:
-    """Let Anne, or whoever is given, give a voter the next identifier. Return its reference."""
+    """Let Anne, or another operator if given, give a voter the next identifier. Return its
+    reference.
+    """
     answer = (agent or world.agent()).act("reissue", voter.email)
     assert answer.status == 200, answer.text
     reference: str = answer.json["reference"]

@@ -218,7 +218,7 @@ def test_a_topic_that_takes_nothing_is_an_error_that_shows(world: World, claire:
     assert [line["aws_code"] for line in world.log_lines if line.get("message") == "event kept in the stream"] == [
         "KMSAccessDenied"
     ] * 3
-    world.mend()
+    world.repair()
     assert [event["status"] for event in events(world)] == ["used"]
 
 
@@ -240,7 +240,7 @@ def test_an_entry_that_makes_no_sense_is_set_aside_and_holds_nobody_up(world: Wo
 
 @pytest.mark.parametrize("change", Change)
 def test_every_change_is_announced_or_leaves_every_status_as_it_was(world: World, change: Change) -> None:
-    """Whoever adds a change decides here whether the platform must hear of it."""
+    """Anyone who adds a change decides here whether the platform must hear of it."""
     event = changed_status(Entry("v", 2, change, 2, 0, "a", "active reason", GENESIS), world.keyed_hash, "e")
     of_election = {Change.OPENED, Change.CLOSED, Change.PROLONGED}
     silent = {Change.ISSUED, Change.ARRIVED, Change.DISPUTED, Change.UNLOCKED, Change.CORRECTED, *of_election}

@@ -1,4 +1,4 @@
-"""The code for the helpdesk: shown to whoever is signed in, of use to an operator alone, kept
+"""The code for the helpdesk: shown to anyone who is signed in, of use to an operator alone, kept
 nowhere.
 """
 

@@ -51,7 +51,7 @@ def test_no_secret_is_kept_anywhere_in_the_clear(world: World, claire: Enrolled,
     reference = browser.reissue(claire.numen, TYPED_PHONE, "sms").json["reference"]
     world.run_outbox()
     kept_in_flight = list(_everything_kept(world))
-    world.mend()
+    world.repair()
     world.run_for(minutes=2)
     browser.redeliver(reference, "email")
     world.run_outbox()
@@ -112,7 +112,7 @@ def test_further_proof_is_kept_nowhere_in_the_clear(
         browser.reissue(claire.numen, extra_proof=typed + "?!")
         world.fail("BatchGetItem", RuntimeError("a fault"))
         assert browser.reissue(claire.numen, extra_proof=typed).status == 503
-        world.mend()
+        world.repair()
         assert browser.reissue(claire.numen, extra_proof=typed).status == 202
         kept = list(_everything_kept(world))
         world.run_outbox()

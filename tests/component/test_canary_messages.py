@@ -197,7 +197,7 @@ def test_canary_that_cannot_even_be_queued_is_missed(watched: World, operation: 
         watched.clock.move(minutes=1)
     assert _missing(watched)["email",] == 2
     assert _missing(watched)["sms",] == 1
-    watched.mend()
+    watched.repair()
     _minute(watched)
     _arrive(watched)
     watched.sweep()
@@ -225,7 +225,7 @@ def test_fault_of_any_call_leaves_one_canary_of_each(watched: World, operation: 
     else:
         assert watched.sweep() == 0, "what waits is swept all the same"
     watched.run_outbox()
-    watched.mend()
+    watched.repair()
     watched.clock.move(minutes=1)
     _minute(watched)
     assert sorted(email.to for email in watched.emails) == [MAILBOX, OTHER_MAILBOX]

@@ -83,7 +83,7 @@ def test_throttled_provider_burns_no_attempt(world: World, claire: Enrolled, bro
         world.run_outbox()
         world.clock.move(minutes=16)
     assert world.delivery(reference).messages[Message.IDENTIFIER]["attempts"] == 0
-    world.mend()
+    world.repair()
     world.run_for(minutes=2)
     assert len(world.sms) == 1
 
@@ -209,7 +209,7 @@ def test_nothing_is_lost_while_the_key_cannot_be_used(world: World, claire: Enro
     world.fail("Decrypt", "KMSInternalException")
     world.run_outbox()
     assert world.sms == []
-    world.mend()
+    world.repair()
     world.run_for(minutes=3)
     assert len(world.sms) == 1
     assert browser.status(reference).json["status"] == "sent"

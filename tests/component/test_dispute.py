@@ -26,7 +26,7 @@ def _reissued(world: World, browser: Browser, enrolled: Enrolled) -> tuple[str, 
 def test_dispute_freezes_the_new_identifier(world: World, claire: Enrolled, browser: Browser) -> None:
     reference, token = _reissued(world, browser, claire)
     last = browser.overview().json["last_reissue"]
-    # Whoever reads the mailbox need not be signed in.
+    # Anyone who reads the mailbox need not be signed in.
     answer = world.browser().dispute(token)
     assert answer.status == 202
     assert answer.json == {name: last[name] for name in ("reference", "at", "channel", "destination")}

@@ -22,7 +22,7 @@ def test_without_kms_nothing_is_sent_and_nothing_lost(world: World, claire: Enro
     world.fail("Decrypt", "KMSInternalException", times=-1)
     world.run_for(minutes=2)
     assert not world.sms + world.emails
-    world.mend()
+    world.repair()
     world.run_for(minutes=3)
     assert (len(world.sms), len(world.emails)) == (1, 1)
 

@@ -17,7 +17,7 @@ from harness.service.cookie_oracle import ROUTES
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World
 
-# Asking for a code begins anew with any cookie.
+# Asking for a code begins again with any cookie.
 REQUESTS = {name: request for name, request in ROUTES.items() if name != "ask for a code"}
 
 

@@ -131,7 +131,7 @@ def test_whoever_is_not_known_is_refused(world: World, claire: Enrolled, identit
 
 @pytest.mark.req("S34")
 def test_actor_is_who_signed_and_not_what_is_sent(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
-    headers = {"Idempotency-Key": "whoever-says-so-1", "X-Agent": "boss"}
+    headers = {"Idempotency-Key": "somebody-says-so-1", "X-Agent": "boss"}
     body = {"act": "freeze", "who": claire.email, "reason": "x", "agent": "boss", "actor": "boss"}
     assert marie.call("POST", "/helpdesk/acts", body, headers).status == 200
     assert [entry["agent"] for entry in record(world)] == [marie.id]

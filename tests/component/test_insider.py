@@ -75,7 +75,7 @@ class Insider:
         return entry
 
     def rewrite_last(self, owner: Enrolled, **changes: Any) -> None:
-        """Put another entry in the place of somebody's last, and its hash into their item."""
+        """Put another entry instead of somebody's last, and its hash into their item."""
         entry = replace(entry_from_item(self.world.register(owner)[-1]), **changes)
         self.put("RegisterTable", entry.to_item())
         self.world.change_voter(owner, chain_head=entry.hash)

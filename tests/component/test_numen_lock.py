@@ -1,5 +1,5 @@
 """Wrong NUMENs lock the voter for minutes, then until the helpdesk unlocks; the right one starts
-the count anew.
+the count again.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def test_silent_provider_is_asked_once_a_batch_and_holds_up_nothing_else() -> No
         assert [call.operation for call in world.calls].count("Publish") == 1
         # Every confirmation went all the same.
         assert len(world.emails) == 10
-        world.mend()
+        world.repair()
         world.run_for(minutes=2)
         assert len(world.sms) == 10
 

@@ -108,7 +108,7 @@ def test_kms_that_is_down_for_hours_loses_nothing_and_counts_nothing(
     assert not world.emails
     assert not world.queued_bodies(world.dead_letter_queue)
     assert world.delivery_item(reference)["messages"]["identifier"]["attempts"] <= 1
-    world.mend()
+    world.repair()
     world.run_for(minutes=20)
     assert len(world.sms) == 1
     assert len(world.emails) == 1
@@ -120,7 +120,7 @@ def test_tables_that_are_down_for_hours_lose_nothing(world: World, claire: Enrol
     world.fail("GetItem", "ThrottlingException", times=-1)
     world.run_for(minutes=90)
     assert not world.queued_bodies(world.dead_letter_queue)
-    world.mend()
+    world.repair()
     world.run_for(minutes=5)
     assert len(world.sms) == 1
     assert len(world.emails) == 1

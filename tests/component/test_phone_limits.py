@@ -1,4 +1,4 @@
-"""One phone number serves few voters and few SMS a day: whoever harvests NUMENs has one phone."""
+"""One phone number serves few voters and few SMS a day: a harvester of NUMENs has one phone."""
 
 from __future__ import annotations
 

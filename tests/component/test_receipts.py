@@ -73,7 +73,7 @@ def test_delivered_identifier_waits_for_its_confirmation_before_it_is_erased(
     world.run_outbox()
     world.wake("notify", sms_log_event(_sms_id(world, reference)))
     assert "payload" in world.delivery_item(reference)
-    world.mend()
+    world.repair()
     world.run_for(minutes=2)
     assert browser.status(reference).json["confirmation"] == {"status": "sent"}
     assert "payload" not in world.delivery_item(reference)
@@ -443,7 +443,7 @@ def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_b
         world.drain_retries()
     (dead,) = world.queued_bodies(world.dead_letter_queue)
     assert json.loads(dead)["turns"] == MOST_TURNS - 1
-    world.mend()
+    world.repair()
     stack = replace(stack_of(world), retry_queue=world.retry_queue, dead_letter_queue=world.dead_letter_queue)
     assert redrive(world.wire.operator.sqs, stack, lambda _: None).sent_back == 1
     (again,) = world.queued_bodies()

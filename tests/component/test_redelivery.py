@@ -159,7 +159,7 @@ def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
     assert browser.redeliver(reference, "email").status == 202
     world.run_outbox()
     assert browser.status(reference).json["status"] == "sent"
-    world.mend()
+    world.repair()
     world.run_for(minutes=20)
     assert not world.sms
 
@@ -247,7 +247,7 @@ def test_wrong_numen_that_slips_in_is_not_forgotten(world: World, claire: Enroll
 
 @pytest.mark.req("S39")
 def test_by_sms_no_numen_is_needed(world: World, claire: Enrolled, browser: Browser) -> None:
-    """It goes to the telephone of the request, whoever asks."""
+    """It goes to the telephone of the request, no matter who asks."""
     reference = _reissued(world, browser, claire, "email")
     assert world.signed_in(claire).redeliver(reference, "sms").status == 202
 

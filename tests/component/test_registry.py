@@ -141,7 +141,7 @@ def test_contention_ends_in_503_and_the_vote_is_not_recorded(world: World, clair
     refused = world.vote(claire.identifier)
     assert (refused.status, refused.code) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) > 0
-    world.mend()
+    world.repair()
     assert world.check(claire.identifier)["status"] == "active"
 
 

@@ -115,7 +115,7 @@ def test_busy_tables_end_in_503_with_nothing_half_done(
     assert int(refused.headers["retry-after"]) > 0
     assert len([call for call in world.calls if call.operation == operation]) <= 8
     assert _state(world) == before
-    world.mend()
+    world.repair()
     assert browser.reissue(claire.numen).status == 202
 
 
@@ -125,5 +125,5 @@ def test_without_kms_nothing_is_issued(world: World, claire: Enrolled, browser: 
     assert browser.reissue(claire.numen).status == 503
     assert world.voter(claire).generation == 1
     assert world.check(claire.identifier)["status"] == "active"
-    world.mend()
+    world.repair()
     assert browser.reissue(claire.numen).status == 202

@@ -1,5 +1,5 @@
 """What goes wrong on the way to a provider: tried again at growing intervals, never in parallel,
-never for ever.
+never forever.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ def test_a_message_goes_round_the_queue_no_more_often_than_a_loop_may(
         world.drain_retries()
     assert max(turns) == MOST_TURNS - 1
     assert world.queued_bodies() == []
-    world.mend()
+    world.repair()
     world.run_for(minutes=3)
     assert (len(world.sms), len(world.emails)) == (1, 1)
 
@@ -375,7 +375,7 @@ def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str
         world.run_for(minutes=45)
         assert world.queued_bodies(world.dead_letter_queue) == []
         assert "parked_at" not in world.delivery_item(reference)
-        world.mend()
+        world.repair()
         world.run_for(minutes=3)
         assert (len(world.sms), len(world.emails)) == (1, 1)
 

@@ -53,7 +53,7 @@ def test_each_agents_looks_and_acts_of_today_are_told_and_no_voter(
     text = json.dumps(told, ensure_ascii=False)
     for secret in (claire.email, claire.voter_id, "c•••", "boîte"):
         assert secret not in text
-    # Tomorrow it begins anew.
+    # Tomorrow it begins again.
     world.clock.move(days=1)
     assert shift(sacha)["agents"] == []
     marie.look(claire.email)

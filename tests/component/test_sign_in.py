@@ -157,7 +157,7 @@ def test_second_code_must_wait_a_minute(world: World, claire: Enrolled) -> None:
 
 @pytest.mark.req("S12", "S13")
 def test_stranger_who_keeps_asking_delays_the_voter_by_minutes(world: World, claire: Enrolled) -> None:
-    """Behind the very same address: 5 at once, then one every 3 minutes, whoever is quicker."""
+    """Behind the same address: 5 at once, then one every 3 minutes, no matter who is quicker."""
     attacker = world.browser()
     answers = []
     for _ in range(20):

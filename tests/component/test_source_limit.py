@@ -65,7 +65,7 @@ def test_bound_ends_with_its_window_and_touches_nobody_else() -> None:
         assert int(refused.headers["retry-after"]) == 15 * 60
         assert _ask(world, 1001, source="203.0.113.25").status == 202
         assert _ask(world, 1002, source="2001:db8::1").status == 202
-        # Whoever shares the address is kept out for a quarter of an hour at most.
+        # Anyone who shares the address is kept out for a quarter of an hour at most.
         world.clock.move(minutes=15)
         assert _ask(world, 1000).status == 202
 

@@ -1,4 +1,4 @@
-"""A batch gives each voter one identifier, wherever a run dies and whoever goes on with it."""
+"""A batch gives each voter one identifier, wherever a run dies and no matter who continues it."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def test_unfreezing_is_offered_when_the_sheet_offers_it(page: Page, desk: Mocked
 
 @pytest.mark.req("H3")
 def test_an_identifier_goes_to_the_address_that_the_caller_says(page: Page, desk: MockedDesk) -> None:
-    """Whoever was looked up by a reference: the API gives no whole address, so the agent asks."""
+    """Looked up by reference: the API gives no whole address, so the agent asks for it."""
     sign_in(desk)
     shown = sheet(SMS_FAILED, caller="verified", voter_known_by="reference")
     look(desk, shown, "7K3M9-QWX2T")

@@ -58,7 +58,7 @@ def test_state(page: Page, desk: MockedDesk, checkers: Checkers, name: str) -> N
 @pytest.mark.req("H7")
 @pytest.mark.parametrize("name", ["ask-caller-code", "form-reissue", "unlocked", "act-refused", "shift"])
 def test_forced_colours_leave_borders(page: Page, desk: MockedDesk, name: str) -> None:
-    """Tints vanish: what they told apart has a border still."""
+    """Tints vanish: what they distinguished still has a border."""
     page.emulate_media(forced_colors="active")
     STATES[name].play(desk)
     boxes = page.locator(".caller:visible, .panel:visible, .errors:visible, .phrase:visible, .in-place:visible")

@@ -18,7 +18,7 @@ from tests.matrix.stage import Checkpoint, Stage
 if TYPE_CHECKING:
     pass
 
-# How often whoever called tries again; one fault strikes once, and a lease of 30 s is waited for in
+# How often the caller tries again; one fault strikes once, and a lease of 30 s is waited for in
 # steps of 5.
 _TRIES = 10
 _PASSING = frozenset({"delivery-in-progress", "unavailable"})
@@ -152,7 +152,7 @@ def strike(scenario: Scenario, stage: Stage, case: Case) -> object:
 
 
 def _try_again(scenario: Scenario, stage: Stage, outcome: object) -> None:
-    """Do what whoever called the handler does after a fault."""
+    """Do what the caller of the handler does after a fault."""
     match scenario.caller:
         case Retrier.CLIENT:
             stage.answer = _ask_until_answered(scenario, stage, outcome)

@@ -27,7 +27,7 @@ from tests.invariants import Ledger
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.
 _LONGEST_WAY = 80
 # Twelve attempts take an hour at most, five receptions half of one, and both may have to begin
-# anew.
+# again.
 _LONGEST_TIME = timedelta(hours=3)
 # How long Lambda waits before it brings a failed batch of a stream again.
 _STREAM_RETRY = timedelta(seconds=1)
@@ -144,7 +144,7 @@ class Stage:
         """Let a new process of the delivery function take over: it has not seen whether a lane is
         busy.
 
-        All else that a process holds never changes; to compile its templates anew each time would
+        All else that a process holds never changes; to compile its templates again each time would
         cost a tenth of the matrix.
         """
         world = self.world

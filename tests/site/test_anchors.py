@@ -69,7 +69,7 @@ def skip(page: Page) -> None:
 
 def seen(page: Page) -> tuple[str, str, str, str]:
     """Return what an anchor must leave alone."""
-    # But for what counts the seconds until another code.
+    # Except what counts the seconds until another code.
     shown = page.evaluate("""() => [...document.querySelectorAll("main *")]
       .filter((one) => !one.children.length && one.checkVisibility() && !one.closest(".actions, #resend-wait"))
       .map((one) => one.textContent).join("\\n")""")

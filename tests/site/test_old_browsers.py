@@ -21,7 +21,7 @@ NEWER = {
     "showModal": """for (const name of ["show", "showModal", "close", "open"]) delete HTMLDialogElement.prototype[name];
         delete window.HTMLDialogElement;""",
 }
-# Not used, so that no other way is needed: whoever uses one makes it a line above.
+# Not used, so that no other way is needed: anyone who uses one makes it a line above.
 UNUSED = {
     "randomUUID": "delete Crypto.prototype.randomUUID",
     "requestSubmit": "delete HTMLFormElement.prototype.requestSubmit",

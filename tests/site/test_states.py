@@ -37,7 +37,7 @@ def test_state(page: Page, mocked: MockedSpace, checkers: Checkers, name: str) -
     expect_shown(page, *state.texts, selector="main" if state.dialog is None else "body")
     expect(page.locator("dialog[open]")).to_have_count(0 if state.dialog is None else 1)
     if name.endswith("slow"):
-        # Whoever pressed a button at the bottom of a phone sees that something happens.
+        # Anyone who pressed a button at the bottom of a phone sees that something happens.
         expect(page.locator("#busy")).to_be_in_viewport()
     assert_structure(page)
 

@@ -30,7 +30,7 @@ def test_state_is_announced_and_offers_what_can_be_done(page: Page, mocked: Mock
     if state.button:
         expect(page.locator("#redeliver")).to_have_text(state.button)
     expect(page.locator("#new-request")).to_be_visible(visible=state.new_request)
-    # Whoever does not see the page hears it all once it is there.
+    # Anyone who does not see the page hears it all once it is there.
     assert announced(page).startswith(f"État de l’envoi : {state.label}.")
 
 

@@ -51,7 +51,7 @@ class Breakage(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """A request that waits in the proxy. `client_port` is the port of whoever made it; `taken` says
+    """A request that waits in the proxy. `client_port` is the port of its sender; `taken` says
     that the provider has it.
     """
 
@@ -116,12 +116,12 @@ class FaultProxy:
 
     def break_(self, service: BrokenService, fault: Breakage, *, skip: int = 0, times: int | None = None) -> None:
         """Break requests of a service, after `skip` that pass: the next `times`, or all until
-        `mend`.
+        `repair`.
         """
         with self._lock:
             self._rules[service] = _Rule(fault, skip, times)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Break nothing more."""
         with self._lock:
             self._rules.clear()

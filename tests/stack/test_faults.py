@@ -33,7 +33,7 @@ def proxy(deployment: Deployment) -> Iterator[FaultProxy]:
     """A proxy that the delivery function goes through."""
     with FaultProxy(deployment.aws.endpoint_url) as proxy, notify_through(deployment, proxy):
         yield proxy
-        proxy.mend()
+        proxy.repair()
 
 
 class Electorate:

@@ -125,7 +125,7 @@ class Signing(AuthBase):
 
 
 def _operator(deployment: Deployment) -> Credentials:
-    """Return the credentials of whoever deployed, who may call everything."""
+    """Return the credentials of the deployer, who may call everything."""
     keys = deployment.aws.environment()
     return Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
 

@@ -45,7 +45,7 @@ _OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever holds the credentials of one role."""
+    """Anyone who holds the credentials of one role."""
 
     deployment: Deployment
     credentials: Mapping[str, str]
@@ -135,8 +135,8 @@ def _reaching(table: str, name: str) -> dict[str, tuple[str, str, dict[str, Any]
 
 @pytest.fixture(scope="session")
 def actors(deployment: Deployment) -> dict[str, Actor]:
-    """The roles of the functions. Only Lambda may assume them: for these tests the account's root
-    may, too.
+    """The roles of the functions. Only Lambda may assume them, and in these tests the account's
+    root.
     """
     iam = deployment.client("iam")
     root = deployment.client("sts").get_caller_identity()["Account"]
@@ -222,7 +222,7 @@ def test_no_function_signs_a_register(deployment: Deployment, actors: dict[str, 
     call = {"KeyId": deployment.stack.outputs["RegisterKeyId"], "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
     assert actors[role].is_refused("kms", "sign", **call)
     assert not is_held(role, "kms:Sign", "RegisterKey")
-    # The call is a right one: whoever administers the account may make it.
+    # The call is a right one: anyone who administers the account may make it.
     assert deployment.client("kms").sign(**call)["Signature"]
 
 
@@ -308,7 +308,7 @@ def test_sign_in_reads_a_voter_by_a_refused_check_alone(deployment: Deployment, 
     assert not login.is_refused("dynamodb", "transact_write_items", TransactItems=[{"ConditionCheck": check}])
     read = {"Get": {"TableName": check["TableName"], "Key": check["Key"]}}
     assert login.is_refused("dynamodb", "transact_get_items", TransactItems=[read])
-    # IAM cannot take this from whoever may check: docs/security.md says so.
+    # IAM cannot take this from anyone who may check: docs/security.md says so.
     refused = {**check, "ConditionExpression": "attribute_exists(never)"}
     with pytest.raises(ClientError) as told:
         login.clients["dynamodb"].transact_write_items(

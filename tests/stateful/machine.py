@@ -269,7 +269,7 @@ class Machine(RuleBasedStateMachine):
     # ------------------------------------------------------------ parts of rules
 
     def be_signed_in(self, who: int) -> Browser:
-        """Return the voter's browser, after it was signed in anew if its session may have ended."""
+        """Return the voter's browser, signed in again if its session may have ended."""
         now = self.world.clock()
         if (now - self._signed_in_at[who]).total_seconds() > _SESSION_SECONDS:
             self.browsers[who] = self.world.signed_in(self.voters[who])
@@ -347,10 +347,10 @@ class Machine(RuleBasedStateMachine):
         del self.world.wire.interceptors[interceptors:]
 
     def settle(self) -> None:
-        """Mend everything and let time pass until each delivery has ended: nothing to send, and
+        """Fix everything and let time pass until each delivery has ended: nothing to send, and
         nothing kept too long.
         """
-        self.world.mend()
+        self.world.repair()
         for _ in range(12):
             self.note_issued()
             self.deliver()

@@ -77,7 +77,7 @@ class Outbox(Machine):
         """R4: two minutes after whatever went wrong, nothing is left that was never tried and waits
         for no retry.
         """
-        self.world.mend()
+        self.world.repair()
         self.world.clock.move(minutes=2)
         self.world.sweep()
         self.deliver()

@@ -42,7 +42,7 @@ class Races(Machine):
         actions[what]()
 
     def _call_the_helpdesk(self, who: int, act: str) -> None:
-        """Whoever freezes may find that the voter has voted, whoever unfreezes that the identifier
+        """A freeze may find that the voter has voted, an unfreeze that the identifier
         was disputed.
         """
         response = self.helpdesk.act(act, self.voters[who].email)

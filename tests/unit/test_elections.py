@@ -1,7 +1,7 @@
 """Election files: a fault is named by file, field and reason; the two deployed ones are valid and
 really differ.
 
-More than 400 lines, for it is a table of faults with a line for each member.
+More than 400 lines, because it is a table of faults with a line for each member.
 """
 
 import re

@@ -90,7 +90,7 @@ def test_firewall_blocks_by_its_own_rules_and_by_the_managed_ones() -> None:
 def test_bodies_that_no_form_sends_are_blocked_and_the_others_get_their_answer() -> None:
     limit = _rules()["body-size"]["Statement"]["SizeConstraintStatement"]
     assert limit["ComparisonOperator"] == "GT"
-    # The function's own answer, 413 in French, must reach whoever is a little over its limit.
+    # The function's own answer, 413 in French, must reach anyone who is a little over its limit.
     assert MAX_BODY_BYTES < limit["Size"] == 8192
     # Beyond the 16 KiB that WAF reads of a body.
     assert limit["FieldToMatch"] == {"Body": {"OversizeHandling": "MATCH"}}

@@ -1,5 +1,5 @@
-"""Every text that is sent, as it stands in `tests/golden/<election>`: whoever changes a word sees
-all that it changes.
+"""Every text that is sent, as it stands in `tests/golden/<election>`: anyone who changes a word
+sees all that it changes.
 
 `pytest tests/unit/test_golden_texts.py --rewrite-golden` takes the present texts; read them in the
 diff before they are committed.

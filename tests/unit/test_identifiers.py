@@ -80,7 +80,7 @@ def test_check_symbol_finds_every_wrong_symbol(payload: str, data: st.DataObject
 
 def test_check_symbol_finds_every_swap_of_neighbours_but_one_pair() -> None:
     # 30 being even, doubling maps the first and the last symbol of the alphabet alike; every other
-    # pair is told apart.
+    # pair is distinguished.
     unseen = {ALPHABET[0] + ALPHABET[-1], ALPHABET[-1] + ALPHABET[0]}
     for place in range(4):
         for left in ALPHABET:

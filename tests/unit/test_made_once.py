@@ -15,7 +15,7 @@ from local.made_once import made_once
 from local.processes import ROOT
 
 PROCESSES = 4
-# What was made is written down; each file takes a while, so that whoever looks in between would see
+# What was made is written down; each file takes a while, so that a look in between would see
 # half of them.
 _PROGRAM = """
 import os, sys, time

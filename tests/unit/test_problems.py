@@ -6,7 +6,8 @@ import string
 import pytest
 from reassort.problems import WORDINGS, WORDINGS_WITH_EXTRA_PROOF, Code, FieldFault, Problem
 
-# What whoever raises the problem has to fill, beside the helpdesk's number that every answer has.
+# What the code that raises the problem has to fill, beside the helpdesk's number that every answer
+# has.
 VALUES = {Code.EMAIL_DOMAIN: {"domains": "personnels : prenom.nom@ac-dijon.fr"}}
 CODES = [pytest.param(code, id=code.value) for code in Code]
 CLIENT_ERRORS = range(400, 500)

@@ -16,7 +16,7 @@ KEPT = read_results()
 
 def test_report_and_readme_say_what_is_kept() -> None:
     """What was measured is never typed by hand: `python -m harness.measuring.results` writes both
-    anew.
+    again.
     """
     assert results.REPORT.read_text(encoding="utf-8") == report(KEPT)
     assert with_ratios(README, KEPT) == README

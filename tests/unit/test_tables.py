@@ -1,4 +1,4 @@
-"""Writes to DynamoDB: refusals are told apart by action and code, never by message text."""
+"""Writes to DynamoDB: refusals are distinguished by action and code, never by message text."""
 
 from __future__ import annotations
 

@@ -391,7 +391,7 @@ ALARMS = (
         watches=Metric("ManyCodes"),
         periods=(3600, 1, 1),
     ),
-    # Whoever asks for codes in others' names never uses one; nor do voters whose mail does not
+    # Anyone who asks for codes in others' names never uses one; nor do voters whose mail does not
     # arrive.
     Alarm(
         id="UnusedCodesAlarm",

@@ -51,7 +51,7 @@ class GuardsNameTheStage(CloudFormationLintRule):
 
 
 class PermissionsNameTheStage(CloudFormationLintRule):
-    """With `*` in the place of the stage, any stage that anybody adds may call the function."""
+    """With `*` instead of the stage, any stage that anybody adds may call the function."""
 
     id = "E9204"
     shortdesc = "Permissions to call and be called name the stage"
@@ -153,7 +153,7 @@ def _open(stack: FilledTemplate, arn: str, path: tuple[str | int, ...]) -> Itera
     if not named:
         yield Fault(path, f"{arn or 'no ARN'} names no stage of an API of this stack")
     elif named[2] not in _named_stages(stack, named[1]):
-        yield Fault(path, f"{arn} has {named[2]} in the place of the stage")
+        yield Fault(path, f"{arn} has {named[2]} instead of the stage")
 
 
 def _raw_paths(stack: FilledTemplate) -> Iterator[Fault]:

@@ -26,7 +26,7 @@ class PublishersMayUseTheKey(CloudFormationLintRule):
     """SNS and SQS drop what a service cannot encrypt; an alarm then rings for nobody."""
 
     id = "E9012"
-    shortdesc = "Whoever publishes to an encrypted topic or queue may use its key"
+    shortdesc = "Anyone who publishes to an encrypted topic or queue may use its key"
     description = (
         "Each service that a topic's or queue's policy, an alarm, a rule of events or SES's destination lets publish "
         "stands in the key's policy with kms:Decrypt and kms:GenerateDataKey*, in the form of its page: SES and "

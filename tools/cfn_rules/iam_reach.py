@@ -81,7 +81,7 @@ class ServicesActForThisAccount(CloudFormationLintRule):
 
 
 class AccountsAreNarrowed(CloudFormationLintRule):
-    """The root of an account stands for whoever that account gives sts:AssumeRole."""
+    """The root of an account stands for anyone to whom that account gives sts:AssumeRole."""
 
     id = "E9411"
     shortdesc = "No role trusts the whole of another account without a condition"

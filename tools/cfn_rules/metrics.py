@@ -13,7 +13,7 @@ from deployed.stack import FilledTemplate
 
 
 class MetricsOfServices(CloudFormationLintRule):
-    """An alarm on a metric that nothing emits is green for ever."""
+    """An alarm on a metric that nothing emits is green forever."""
 
     id = "E9006"
     shortdesc = "The metrics of AWS's services exist, with the values that AWS forms"

@@ -22,7 +22,7 @@ class SiteAnswersMissingPages(CloudFormationLintRule):
     shortdesc = "Missing pages are answered on the site's behaviour alone"
     description = (
         "A function of the default behaviour answers 404 for pages that are not there. CustomErrorResponses of the "
-        "distribution would put a page in the place of the API's own 403 and 404, and no function of the API's "
+        "distribution would put a page instead of the API's own 403 and 404, and no function of the API's "
         "behaviour changes a status"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-procedure.html"

@@ -40,8 +40,8 @@ class NothingEmptyIsUsed(CloudFormationLintRule):
 
 
 class NothingGivenIsIgnored(CloudFormationLintRule):
-    """Whoever gives a certificate without its domain gets a stack without either, and no word about
-    it.
+    """Anyone who gives a certificate without its domain gets a stack without either, and no word
+    about it.
     """
 
     id = "E9110"
@@ -90,7 +90,7 @@ def _empty_parts(
     stack: FilledTemplate, node: Json, path: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield the innermost properties that an empty parameter reaches, as far as the template's own
-    structure tells them apart.
+    structure distinguishes them.
     """
     if isinstance(node, dict) and not _is_function(node):
         for key, value in node.items():

@@ -33,7 +33,7 @@ class NobodyComesUninvited(CloudFormationLintRule):
     """A pool that people may join by themselves, or whose guests get a role, keeps nobody out."""
 
     id = "E9711"
-    shortdesc = "Whoever signs in was invited, has a second factor, and gets the role of a group"
+    shortdesc = "Anyone who signs in was invited, has a second factor, and gets the role of a group"
     description = (
         "A user pool has AllowAdminCreateUserOnly, MfaConfiguration ON and software tokens alone; its clients hide "
         "whether a user is there and let tokens be revoked; an identity pool has no guests, no classic flow, and "
@@ -87,7 +87,7 @@ def _open_doors(stack: FilledTemplate) -> Iterator[Fault]:
                 yield Fault(pool.path, f"{pool.id}: who was signed out gets credentials: ServerSideTokenCheck is true")
     for attachment in stack.of_type("AWS::Cognito::IdentityPoolRoleAttachment"):
         if attachment.properties.get("Roles"):
-            yield Fault(attachment.path, f"{attachment.id}: a role stands for whoever is in no group: no Roles")
+            yield Fault(attachment.path, f"{attachment.id}: a role stands for anyone who is in no group: no Roles")
         for mapping in attachment.properties.get("RoleMappings", {}).values():
             if (mapping.get("Type"), mapping.get("AmbiguousRoleResolution")) != ("Token", "Deny"):
                 yield Fault(attachment.path, f"{attachment.id}: the role is not the group's: Token, and Deny otherwise")

@@ -22,7 +22,7 @@ _REFERENCE = re.compile(r"\$\{(\w+)(?:\.\w+)*\}")
 
 
 class WhatIsNeededStays(CloudFormationLintRule):
-    """A deleted key makes everything that it encrypts unreadable for ever."""
+    """A deleted key makes everything that it encrypts unreadable forever."""
 
     id = "E9007"
     shortdesc = "Keys are kept, and so is everything that something kept needs"

@@ -1,7 +1,7 @@
 """A template with its nested stacks written into it, as the deployed service is one.
 
 A nested stack's parameters are replaced by what the root gives for them, and its outputs by their
-values. So whoever reads a resource sees what it refers to, whichever file it stands in. A nested
+values. So anyone who reads a resource sees what it refers to, whichever file it stands in. A nested
 template that is not a file on this machine stays as it is.
 """
 

@@ -1,4 +1,4 @@
-"""SAM's translation of a template, with the API document in the place of `AWS::Include`, for given
+"""SAM's translation of a template, with the API document instead of `AWS::Include`, for given
 values of the parameters.
 
 cfn-lint translates too, but empties every `DefinitionBody` first, so it knows neither what the

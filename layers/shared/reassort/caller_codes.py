@@ -1,5 +1,5 @@
 """The code that a signed-in voter reads to the helpdesk, two everyday words: it shows an agent that
-whoever calls reads the professional mailbox now.
+the caller reads the professional mailbox now.
 
 It has neither the shape nor the name of a sign-in code, so that nobody learns to dictate those. It
 is derived from voter and time under the election's key, and stored nowhere. It opens nothing: no

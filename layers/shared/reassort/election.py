@@ -448,9 +448,9 @@ class PhoneLimits(Part):
 class Sending(Part):
     """How fast messages are handed over, and how many codes and SMS a day.
 
-    Codes have a rate of their own, for they die after minutes. SES counts both: `codes_per_second`
-    and `emails_per_second` together must stay under the account's rate. Carriers take some 10 SMS a
-    second.
+    Codes have a rate of their own, because they die after minutes. SES counts both:
+    `codes_per_second` and `emails_per_second` together must stay under the account's rate. Carriers
+    take some 10 SMS a second.
     """
 
     codes_per_second: Annotated[int, Rule(ge=1, le=1000)]
@@ -595,8 +595,8 @@ class Election(Part):
         """Read times without an offset as local ones. Refuse windows and canaries of no use to
         anybody.
 
-        That is a reissue after the ballot has closed, for nobody could use the identifier, and a
-        canary of a foreign domain or of one listed twice: nobody would see which one is missing.
+        That is a reissue after the ballot has closed, because nobody could use the identifier, and
+        a canary of a foreign domain or of one listed twice: nobody would see which one is missing.
         """
         windows = self.windows
         local = Windows(reissue=windows.reissue.local(self.zone), voting=windows.voting.local(self.zone))

@@ -106,7 +106,7 @@ class Share(Model):
 
 
 class Watch(Model):
-    """From where on an alarm rings: above the number that stands here, or below it for
+    """Thresholds of the alarms: each rings above its number, or below it for
     `used_codes`.
 
     Counts are for five minutes unless their name says otherwise. Only the template knows them
@@ -286,7 +286,7 @@ _KINDS = {
 
 
 def _plain(fault: ErrorDetails) -> str:
-    """Say a fault in the words of whoever writes the file."""
+    """Say a fault in the words of the person who writes the file."""
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "value_error":
         return str(context.get("error", fault["msg"]))

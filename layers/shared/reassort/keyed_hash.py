@@ -86,7 +86,7 @@ class KeyedHash:
     """
 
     def __init__(self, key: bytes | None = None) -> None:
-        # Copied for each hash: that spares preparing the key anew, a third of what a hash costs.
+        # Copied for each hash: that spares preparing the key again, a third of what a hash costs.
         self._keyed = {} if key is None else _prepared(key, Purpose)
 
     def derive(self, kms: KMSClient, key_ids: Mapping[HashKey, str], election_id: str) -> None:

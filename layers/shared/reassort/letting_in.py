@@ -1,5 +1,5 @@
-"""Letting a caller in: the next code that their browser asks for is sent, whoever besieges the
-voter, and from whatever network.
+"""Letting a caller in: the next code that their browser asks for is sent, no matter who besieges
+the voter, and from whatever network.
 
 The page draws a number of six digits, which goes with each request for a code and is shown when no
 code left. The caller reads it out, and an agent lets that page in. So nobody who asks more often
@@ -19,7 +19,7 @@ from reassort.tables import Action, update
 # The action that is refused when nobody asks for codes.
 BUCKET_ACTION = "code bucket"
 
-# How long the caller has to press the button. Whoever tries a thousand numbers meanwhile has one
+# How long the caller has to press the button. Anyone who tries a thousand numbers meanwhile has one
 # chance in a thousand, of using up a code that they cannot read.
 LET_IN_FOR = timedelta(minutes=10)
 

@@ -20,7 +20,7 @@ class NumenFormatError(FieldFormatError):
 
 
 def normalise_numen(typed: str) -> str:
-    """Return the NUMEN in upper case without blanks or hyphens; O, I and L in the place of a digit
+    """Return the NUMEN in upper case without blanks or hyphens; O, I and L instead of a digit
     are 0 and 1.
 
     Raises:

@@ -93,7 +93,7 @@ class Status(StrEnum):
 SETTLED = frozenset({Status.SENT, Status.DELIVERED, Status.FAILED, Status.SUPERSEDED})
 
 
-# What stands in the place of a voter in a canary's delivery. No pseudonym looks like it.
+# What stands instead of a voter in a canary's delivery. No pseudonym looks like it.
 CANARY_VOTER = "canary"
 # A canary is of no use once the next but one is due; a day is enough to look at one that failed.
 _CANARY_KEPT = timedelta(days=1)
@@ -167,7 +167,7 @@ class Delivery:
         return self.channel if message in {Message.IDENTIFIER, Message.CANARY} else Channel.EMAIL
 
     def round_of(self, message: Message) -> int:
-        """Return how often a message was queued anew; a receipt for an earlier round says nothing
+        """Return how often a message was queued again; a receipt for an earlier round says nothing
         about this one.
         """
         number: int = self.messages[message].get("round", 0)
@@ -380,7 +380,7 @@ def queued_message(number: int = 0) -> Item:
 
 @dataclass(frozen=True)
 class QueueAgain:
-    """The part of an UpdateItem call that queues an identifier anew, by `channel`, whatever became
+    """The part of an UpdateItem call that queues an identifier again, by `channel`, whatever became
     of it before.
 
     `steps` are the lines that the history gains. The clauses beside it are the caller's.
@@ -394,11 +394,11 @@ class QueueAgain:
         """Queue the identifier of a delivery; `at` is now, in milliseconds since 1970."""
         queued = history_step(at, Message.IDENTIFIER, Status.QUEUED, channel)
         return cls(
-            "channel = :channel, messages.identifier = :anew, history = list_append(history, :steps), "
+            "channel = :channel, messages.identifier = :again, history = list_append(history, :steps), "
             "wake = :wake, due_shard = :shard, due_at = :now, queued_at = :now",
             {
                 ":channel": channel.value,
-                ":anew": queued_message(delivery.round_of(Message.IDENTIFIER) + 1),
+                ":again": queued_message(delivery.round_of(Message.IDENTIFIER) + 1),
                 ":steps": [*steps, queued],
                 ":wake": WAKE,
                 ":shard": due_shard(delivery.delivery_id),
@@ -429,8 +429,8 @@ def _delivery_item(
         **({} if address is None else {"address": address}),
         "payload": payload,
         "messages": {message.value: queued_message() for message in messages},
-        # That a confirmation was queued goes without saying. The item stays below one kilobyte, and
-        # its write units at two.
+        # History does not note that a confirmation was queued. The item stays below one kilobyte,
+        # and its write units at two.
         "history": [history_step(at, messages[0], Status.QUEUED, channel)],
         "queued_at": at,
         "wake": WAKE,

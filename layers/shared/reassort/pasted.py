@@ -67,7 +67,7 @@ def compact(typed: str) -> str:
 
 
 def has_accents(text: str) -> bool:
-    """Tell whether a text is ASCII but for French letters with accents, composed or not."""
+    """Tell whether a text is ASCII except French letters with accents, composed or not."""
     return not text.isascii() and all(
         symbol.isascii() or "\u00c0" <= symbol <= "\u017f" or "\u0300" <= symbol <= "\u036f" for symbol in text
     )

@@ -266,7 +266,7 @@ REISSUED_MEANWHILE = Wording(
     "Elle vous a donné un nouvel identifiant. Consultez son suivi avant d’en demander un autre.",
 )
 
-# In place of the one above for whoever helps the voter.
+# In place of the one above for anyone who helps the voter.
 GIVEN_MEANWHILE = Wording(
     WORDINGS[Code.STALE_PAGE].status,
     "Un autre identifiant vient d’être donné",

@@ -2,7 +2,7 @@
 helpdesk agent can say.
 
 What SES, SNS and the carriers answer is mapped to this set by `notify.provider_reasons`; their own
-wording is never stored, for it may quote an address or a number.
+wording is never stored, because it may quote an address or a number.
 """
 
 from enum import StrEnum

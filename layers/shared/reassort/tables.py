@@ -98,7 +98,7 @@ class ConditionFailedError(Exception):
     """The write's condition did not hold; nothing was written. `refused` names the actions whose
     condition failed.
 
-    `item` is what was found in the place of what the condition wants, where that was asked for.
+    `item` is what was found instead of what the condition wants, where that was asked for.
     """
 
     def __init__(self, refused: frozenset[str], item: Item | None = None) -> None:
@@ -119,7 +119,7 @@ BUSY_OR_UNREACHABLE = (ContentionError, ClientError, BotoCoreError)
 
 @dataclass(frozen=True)
 class Action:
-    """One write of a transaction. `name` is how a refusal is told apart; `kind` is DynamoDB's
+    """One write of a transaction. `name` identifies a refusal; `kind` is DynamoDB's
     member name.
     """
 

@@ -28,7 +28,7 @@ class IdentifierStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell whether an identifier of this status keeps it for ever: only active and frozen ones
+        """Tell whether an identifier of this status keeps it forever: only active and frozen ones
         change.
         """
         return self in {IdentifierStatus.REVOKED, IdentifierStatus.USED}
@@ -79,7 +79,7 @@ class Voter:
         if self.voted_at is not None:
             return IdentifierStatus.USED
         if self.left_at is not None:
-            # Who was removed may be put back: to the platform theirs is suspended.
+            # A removed voter may be restored: to the platform, their identifier is suspended.
             return IdentifierStatus.FROZEN if self.moved_to is None else IdentifierStatus.REVOKED
         if self.frozen_at is not None or self.disputed == generation:
             return IdentifierStatus.FROZEN
@@ -156,7 +156,7 @@ def voter_from_item(item: Item) -> Voter:
 
 # Every change appends to the voter's chain, so this clause alone makes a write depend on all that
 # was read: generation, vote, freeze, roll. The clauses beside it say the same of one fact each, for
-# whoever reads a refused transaction.
+# anyone who reads a refused transaction.
 UNCHANGED = "chain_length = :read_length"
 SAME_GENERATION = "generation = :read_generation"
 NOT_VOTED = "attribute_not_exists(voted_at)"

@@ -1,4 +1,4 @@
-"""One check: what it is about, what was expected, what was found, and where it says how to mend
+"""One check: what it is about, what was expected, what was found, and where it says how to fix
 it.
 """
 
@@ -34,14 +34,14 @@ class Check:
     found: str
 
     @property
-    def mend(self) -> str | None:
+    def remedy(self) -> str | None:
         """Return where it says what to do, `page#anchor`; None when there is nothing to do."""
         return None if self.state is State.PASSED else f"{PAGE}#{self.subject.section}"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a check is about. `section` is the anchor of the page that says how to mend it."""
+    """What a check is about. `section` is the anchor of the page that says how to fix it."""
 
     group: str
     title: str

@@ -1,5 +1,5 @@
-"""What each function's role may do, written a second time beside the template on purpose: whoever
-widens a role says so twice.
+"""What each function's role may do, written a second time beside the template on purpose: anyone
+who widens a role says so twice.
 
 The permission tests try these calls with the roles' own credentials on the local stack;
 `reassort check` has IAM simulate them on a deployed one. Resources are logical ids of the template;

@@ -83,7 +83,7 @@ def check(
     """Look at an account before a deploy, or at a deployed stack; change nothing.
 
     One line a check: ✓ as expected, ✗ not, – cannot be seen, and why. What is wrong names the
-    section of docs/deploy.md that mends it. Whoever runs it may hold the policy that --policy
+    section of docs/deploy.md that fixes it. Anyone who runs it may hold the policy that --policy
     prints, or AWS's ReadOnlyAccess.
 
     Exit status: 0 when nothing is wrong; what cannot be seen is counted, and is no failure.
@@ -171,8 +171,8 @@ def _show(title: str, checks: list[Check], counts: Counter[State]) -> None:
 
 def _line(one: Check) -> str:
     expected = f" (expected: {one.expected})" if one.expected else ""
-    mend = f" → {one.mend}" if one.mend else ""
-    return f"{one.subject.title}: {one.found}{expected}{mend}"
+    remedy = f" → {one.remedy}" if one.remedy else ""
+    return f"{one.subject.title}: {one.found}{expected}{remedy}"
 
 
 def _as_json(title: str, checks: list[Check], counts: Counter[State]) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _as_json(title: str, checks: list[Check], counts: Counter[State]) -> dict[st
                 "state": one.state.value,
                 "expected": one.expected,
                 "found": one.found,
-                "mend": one.mend,
+                "remedy": one.remedy,
             }
             for one in checks
         ],

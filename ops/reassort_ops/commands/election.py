@@ -58,7 +58,7 @@ def election_status(
     and whether a reissue would be issued now.
 
     Exit status: 1 when the items that reissues depend on do not agree (close or open writes them
-    anew), or when the ballot closes at another time than was recorded (prolong, or deploy what was
+    again), or when the ballot closes at another time than was recorded (prolong, or deploy what was
     recorded).
     """
     target = Target(stack, elections, region, profile)

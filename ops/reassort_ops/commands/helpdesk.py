@@ -43,8 +43,8 @@ def helpdesk_invite(
     """Let somebody come, and print a temporary password once; or give somebody another group, which
     ends their sessions.
 
-    The first sign-in asks for a password of one's own and sets up the second factor. Whoever lost
-    either is removed and invited anew.
+    The first sign-in asks for a password of one's own and sets up the second factor. Anyone who
+    lost either is removed and invited again.
     """
     checked = checked_name(name)
     aws, found = _stack(stack, region, profile)

@@ -88,7 +88,7 @@ def draw(figures: Figures, page: Path | None, png: Path | None) -> None:
 
     plots = plots_of(figures)
     if page is not None:
-        # Whoever looks at the former page sees it whole until the new one is.
+        # Anyone who looks at the former page sees it whole until the new one is.
         written = page.with_name(f".{page.name}.part")
         written.write_text(render_page(figures, plots), encoding="utf-8")
         written.replace(page)

@@ -161,11 +161,11 @@ def roll_missing(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List who is on the stack and not in the file, by pseudonym, for the stack knows no addresses.
+    """List who is on the stack and not in the file, by pseudonym: the stack knows no addresses.
     Nothing is changed.
 
-    Whom the file has with another address is told by its line: reassort roll import --move. Whoever
-    left is removed by pseudonym: reassort roll remove.
+    A voter whom the file lists with another address is reported by line: use reassort roll import
+    --move. Anyone who left is removed by pseudonym: reassort roll remove.
 
     Exit status: 0 when everybody on the stack is in the file.
     """
@@ -176,7 +176,7 @@ def roll_missing(
     election = target.election
     checked = check_file(roll, election, _Silent(roll) if as_json else Lines(roll), lambda _: None)
     if checked.faulty or not checked.read:
-        raise OperatorError(f"{file}: {checked.faulty} of {checked.read} rows have faults: mend them first")
+        raise OperatorError(f"{file}: {checked.faulty} of {checked.read} rows have faults: fix them first")
     keys = [HashKey.VOTER, *([HashKey.PROOF] if roll.has(Column.NUMEN) else [])]
     keyed_hash = target.keyed_hash(*keys)
     with progress("comparing", None) as advance:

@@ -115,8 +115,8 @@ def voter_let_in(
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the next code of a caller's browser pass at once, whoever keeps asking for codes in their
-    name. It goes to the voter's mailbox.
+    """Let the next code of a caller's browser pass at once, no matter who keeps asking for codes in
+    their name. It goes to the voter's mailbox.
     """
     api = helpdesk_api(stack, region, profile)
     _say_done(lambda: api.act("let-in", who, reason, caller_code=caller_code, number=number), as_json=as_json)

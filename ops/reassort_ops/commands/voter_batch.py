@@ -83,9 +83,9 @@ def voter_batch(
     reassort voter reissue does. The ones before stop working.
 
     It asks once, on a terminal; anywhere else it does nothing without --yes. A run that was stopped
-    is resumed by the same command: under one name of a batch nobody gets a second identifier. Who
-    has voted, is frozen, has one on its way or is not on the roll is refused, counted and passed
-    over.
+    is resumed by the same command: under one name of a batch nobody gets a second identifier. A
+    voter who has voted, is frozen, has an identifier on its way or is not on the roll is refused,
+    counted and skipped.
 
     Where the election asks for a second person, each is proposed, and somebody else confirms it.
 

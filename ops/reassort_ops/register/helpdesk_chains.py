@@ -1,7 +1,7 @@
 """The helpdesk's record, agent by agent: whether each chain holds, and where it ends.
 
-An export of the register signs the ends. Whoever keeps them finds later that an entry before them
-was replaced or removed.
+An export of the register signs the ends. Anyone who keeps them finds later that an entry before
+them was replaced or removed.
 """
 
 from __future__ import annotations

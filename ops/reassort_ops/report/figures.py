@@ -234,8 +234,8 @@ class SmsOfDay:
 
 @dataclass(frozen=True)
 class Sms:
-    """SMS and what they cost, against what they may. `alarm_usd` is from where on the alarm on the
-    month's spend rings.
+    """SMS and what they cost, against what they may. `alarm_usd` is the threshold of the alarm on
+    the month's spend rings.
     """
 
     cap_per_day: int

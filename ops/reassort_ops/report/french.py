@@ -68,7 +68,7 @@ def day(value: date) -> str:
 
 
 def short_day(value: date) -> str:
-    """Write a day of a year that goes without saying: `jeu. 29 nov.`."""
+    """Write a day without its year: `jeu. 29 nov.`."""
     return f"{_WEEKDAYS[value.weekday()]} {value.day}{'er' if value.day == 1 else ''} {_MONTHS[value.month - 1]}"
 
 

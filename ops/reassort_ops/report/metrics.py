@@ -140,7 +140,7 @@ def _next_hour(instant: datetime) -> datetime:
 
 
 def _alarm_threshold(cloudwatch: CloudWatchClient, stack: str) -> float | None:
-    """Return from where on the stack's own alarm on the month's spend rings: CloudFormation names
+    """Return the threshold of the stack's own alarm on the month's spend: CloudFormation names
     it after the stack.
     """
     alarms = cloudwatch.describe_alarms_for_metric(Namespace=_SPEND[0], MetricName=_SPEND[1])["MetricAlarms"]

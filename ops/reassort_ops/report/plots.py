@@ -24,7 +24,7 @@ from reassort_ops.report.figures import Figures, Messages, Step
 from reassort_ops.report.french import dollars, duration, number, percent, short_day
 from reassort_ops.report.period import HOUR, Period
 
-# Up to so long, hours are told apart; beyond, days.
+# Up to so long, the unit is an hour; beyond, a day.
 _FINE = timedelta(days=4)
 # Labels of days that find room side by side; more than `_ROOM` are written at a slant.
 _MOST_LABELS = 14
@@ -60,8 +60,8 @@ class Ink(StrEnum):
     """Colours by what they mean; on the page each becomes a custom property of its name, so that it
     follows the reader's scheme.
 
-    Told apart with any colour vision (Okabe and Ito's palette, darkened to a contrast of 3 to 1 on
-    white); no two are the same.
+    Distinguishable with any colour vision (Okabe and Ito's palette, darkened to a contrast of 3 to
+    1 on white); no two are the same.
     """
 
     TEXT = "#1b2530"
@@ -405,7 +405,7 @@ class _Bins:
 
     @classmethod
     def fit_for(cls, figures: Figures) -> _Bins:
-        """Tell hours apart unless there are too many."""
+        """Show single hours unless there are too many."""
         long = figures.end.astimezone(UTC) - figures.start.astimezone(UTC) > _FINE
         return cls.days_of(figures) if long else cls.hours_of(figures)
 

@@ -186,7 +186,7 @@ def _is_news(step: HistoryStep) -> bool:
 
 
 def _legs(steps: list[HistoryStep]) -> Iterator[list[HistoryStep]]:
-    """Cut the history of an identifier wherever it was queued anew, by whatever way."""
+    """Cut the history of an identifier wherever it was queued again, by whatever way."""
     begins = [place for place, step in enumerate(steps) if step.status is Status.QUEUED]
     for begin, end in zip(begins, [*begins[1:], len(steps)], strict=True):
         yield steps[begin:end]

@@ -1,5 +1,5 @@
 """What may be wrong with a row, said in English to the operator and in French to the ministry that
-has to mend it.
+has to fix it.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-# The whole row, where no cell can be told apart.
+# The whole row, where no single cell can be identified.
 ROW = "row"
 
 

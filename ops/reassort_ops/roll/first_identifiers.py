@@ -93,8 +93,8 @@ def begin(kms: KMSClient, stack: Stack, mailing: Path, roll: Path) -> bytes:
         "roll": _digest(roll, key),
         "key": b64encode(wrapped).decode(),
     }
-    # On disk before the first voter is: whoever loses the key loses the identifiers that were drawn
-    # from it.
+    # On disk before the first voter is: anyone who loses the key loses the identifiers that were
+    # drawn from it.
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.flush()

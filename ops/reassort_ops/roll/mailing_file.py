@@ -1,4 +1,4 @@
-"""The file for whoever mails the identifiers: CSV, encrypted with age as it is written, never in
+"""The file for those who mail the identifiers: CSV, encrypted with age as it is written, never in
 the clear on a disk or a screen.
 
 It opens in a spreadsheet as it is meant: UTF-8 with the mark that Excel looks for, and no cell that
@@ -51,7 +51,7 @@ def read_recipients(keys: Sequence[str], files: Sequence[Path]) -> list[Recipien
                 lines.append((f"{path}:{number}", line))
     if not lines:
         raise OperatorError(
-            "--issue needs --recipient or --recipients-file: the public key of whoever mails the identifiers"
+            "--issue needs --recipient or --recipients-file: the public key of those who mail the identifiers"
         )
     return [_read_recipient(where, line.strip()) for where, line in lines]
 

@@ -44,7 +44,7 @@ def missing_voters(
     advance: Callable[[int], object] = lambda _: None,
 ) -> tuple[int, list[MissingVoter]]:
     """Return how many voters are on the roll of the stack, and those who are not in the file, by
-    establishment. `rows` reads the file anew; `advance` is told how many more voters are compared.
+    establishment. `rows` reads the file again; `advance` is told how many more voters are compared.
 
     Memory: eight bytes for each row, and those who are missing.
 

@@ -117,7 +117,7 @@ class RollUpdate:
         self._columns = columns
 
     def changed(self, rows: Iterable[RollRow]) -> Iterator[ChangedRow | Settled]:
-        """Compare rows anew, and return those that differ or are refused, in their order.
+        """Compare rows again, and return those that differ or are refused, in their order.
 
         Raises:
             ContentionError: the tables throttle for longer than is worth waiting.

@@ -100,8 +100,8 @@ class HelpdeskApi:
         return self._call("/helpdesk/acts", body, {"Idempotency-Key": str(uuid.uuid4())})
 
     def give_in_batch(self, address: str, reason: str, key: str) -> dict[str, Any]:
-        """Give a voter the next identifier, or propose it, once for each key whoever of the
-        operators calls. It is asked once: the same call again finds out what became of it.
+        """Give a voter the next identifier, or propose it, once for each key, no matter which of
+        the operators calls. It is asked once: the same call again finds out what became of it.
 
         Raises:
             NothingToDoError: somebody proposed it before.

@@ -98,7 +98,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     # there are.
     monkeypatch.setenv("MOTO_ALLOW_NONEXISTENT_REGION", "true")
     stamina.set_testing(True, attempts=3, cap=True)
-    # For a group of Typer commands, its runner makes them all anew for each run.
+    # For a group of Typer commands, its runner makes them all again for each run.
     monkeypatch.setattr("typer.testing._get_command", _command)
     with mock_aws():
         keyed_hash = _MADE.restore()

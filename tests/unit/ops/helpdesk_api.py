@@ -94,7 +94,7 @@ class LocalApi:
         return f"http://127.0.0.1:{server.server_port}/v1"
 
     def answer(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
-        """Answer as API Gateway and the function do. Who has not signed is nobody."""
+        """Answer as API Gateway and the function do. An unsigned request has no caller."""
         assert self.deps is not None
         path = _PLACES.sub("", path)
         resource, given = path, None

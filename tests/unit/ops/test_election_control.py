@@ -97,7 +97,7 @@ def test_items_that_do_not_agree_are_named(stack: OperatedStack) -> None:
     stack.dynamodb.delete_item(TableName=stack.stack.control_table, Key=to_wire({"key": "control#07"}))
     status, shown = stack.run_json("election", "status")
     assert (status, shown["differing"]) == (1, ["control#07"])
-    # What the same command writes anew.
+    # What the same command writes again.
     assert stack.run_json("election", "close", "--reason", "again")[1]["differing"] == []
 
 

@@ -61,7 +61,7 @@ def named(result: FileCheck) -> tuple[int, str | None, int | None]:
 
 
 def with_entries(lines: list[bytes]) -> bytes:
-    """Return the file with other lines in the place of its entries."""
+    """Return the file with other lines instead of its entries."""
     return b"".join([LINES[0], *lines, *LINES[FIRST - 1 + len(ENTRIES) :]])
 
 
@@ -85,7 +85,7 @@ def signed_again(**members: int | str) -> bytes:
 
 
 def rehashed(entries: list[Entry], place: int, *, actor: str) -> list[Entry]:
-    """Alter an entry, and mend the rest of its chain as somebody would who knows how it is made."""
+    """Alter an entry, and fix the rest of its chain as somebody would who knows how it is made."""
     forged = list(entries)
     forged[place] = replace(forged[place], actor=actor)
     for at in range(place + 1, len(forged)):
@@ -145,8 +145,8 @@ class TestAnyChangeIsFound:
 
 @pytest.mark.req("I9")
 class TestTheFirstBrokenEntryIsNamed:
-    """By its line, pseudonym and sequence, even where whoever changed it has made the chains whole
-    again.
+    """By its line, pseudonym and sequence, even where the one who changed it has made the chains
+    whole again.
     """
 
     @quick

@@ -27,7 +27,7 @@ STARTED = epoch_milliseconds(datetime.fromisoformat(HEADER.started_at))
 
 
 def linked(entries: Iterable[Entry], **changes: Mapping[str, object]) -> list[Entry]:
-    """Chain entries anew, with another content at some places: `_2` is the second."""
+    """Chain entries again, with another content at some places: `_2` is the second."""
     previous, found = GENESIS, []
     for place, entry in enumerate(entries, 1):
         found.append(replace(entry, previous=previous, **changes.get(f"_{place}", {})))  # type: ignore[arg-type]

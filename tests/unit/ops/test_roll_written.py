@@ -181,7 +181,7 @@ def test_columns_that_are_not_used_are_counted(tmp_path: Path) -> None:
 
 
 class TestLetters:
-    """What whoever prints the letters is given."""
+    """What those who print the letters are given."""
 
     @pytest.mark.req("O6")
     def test_name_and_postal_address_come_in_the_order_of_an_envelope(self, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
 
 
 def api_keys(resources: Sequence[Mapping[str, Any]]) -> Check:
-    """Judge whether any method would refuse a voter for want of an API key, which nobody has."""
+    """Judge whether any method would refuse a voter because an API key is missing, which nobody
+    has.
+    """
     methods = [
         (f"{name} {resource['path']}", method.get("apiKeyRequired", False))
         for resource in resources

@@ -1,6 +1,6 @@
 """The site and the API as a browser meets them. Each request is a GET that changes nothing.
 
-Whoever calls the API around CloudFront lacks the secret that CloudFront adds, and the firewall
+Anyone who calls the API around CloudFront lacks the secret that CloudFront adds, and the firewall
 stops them; through CloudFront the function answers. Both together show that the two sides hold the
 same secret, which nobody has to read for it.
 """

@@ -155,7 +155,7 @@ class Account:
 
     def _simulated(self, stack: DeployedStack, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as IAM does: one result an action, with the resources in it. Roles have the rights
-        of the table but for `wrongly`.
+        of the table except `wrongly`.
         """
         role = next(name for name in ROLES if f"reassort-{name}-" in asked["PolicySourceArn"])
         context = {one["ContextKeyName"]: tuple(one["ContextKeyValues"]) for one in asked["ContextEntries"]}

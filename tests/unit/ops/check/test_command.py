@@ -79,7 +79,7 @@ def test_what_cannot_be_seen_is_counted_and_is_no_failure(answered: Account, con
         "state": "unseen",
         "expected": "",
         "found": "not permitted: GetAccount",
-        "mend": "docs/deploy.md#ses",
+        "remedy": "docs/deploy.md#ses",
     } in content["checks"]
 
 

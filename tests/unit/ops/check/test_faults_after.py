@@ -1,7 +1,7 @@
 """Each check of a deployed stack says what is wrong with it: one answer of AWS, of the site or of
 the DNS, one line of the result.
 
-More than 400 lines, for it is a table with an answer for each check.
+More than 400 lines, because it is a table with an answer for each check.
 """
 
 from __future__ import annotations
@@ -364,7 +364,7 @@ def test_what_is_wrong_is_said_and_where_to_mend_it(account: Account, name: str,
     check = account.after(name)[name]
     assert (check.state, found in check.found) == (State.FAILED, True), check
     assert check.expected
-    assert check.mend == f"docs/deploy.md#{check.subject.section}"
+    assert check.remedy == f"docs/deploy.md#{check.subject.section}"
 
 
 def test_every_check_has_a_fault_that_it_finds(account: Account) -> None:

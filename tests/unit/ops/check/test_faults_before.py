@@ -207,7 +207,7 @@ def test_what_is_wrong_is_said_and_where_to_mend_it(account: Account, name: str,
     check = account.before(name)[name]
     assert (check.state, found in check.found) == (State.FAILED, True), check
     assert check.expected
-    assert check.mend == f"docs/deploy.md#{check.subject.section}"
+    assert check.remedy == f"docs/deploy.md#{check.subject.section}"
 
 
 def test_every_check_has_a_fault_that_it_finds(account: Account) -> None:
@@ -307,7 +307,7 @@ def test_what_a_roll_asks_for() -> None:
     election = read_election("normandie-2026")
     small = demand(election, 1000, 100)
     # Two mailboxes, four canaries an hour.
-    # As many codes as may leave in a day, for nobody knows who will ask for them.
+    # As many codes as may leave in a day, because nobody knows who will ask for them.
     assert small.emails_a_day == election.sending.codes_per_day + 1000 + 2 * 4 * 24
     assert (small.sms_a_month, small.sms_month_usd) == (1000, 100.0)
     large = demand(election, 1_200_000, 20)
