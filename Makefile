@@ -9,7 +9,7 @@ SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help prolong run test check check-python check-scripts check-prose format alarms gateway lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
+.PHONY: help prolong run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -73,6 +73,9 @@ alarms: $(SYNCED) ## Write observability.yaml, alarms and dashboard, after a cha
 
 gateway: $(SYNCED) ## Write openapi.gateway.json, what API Gateway imports, after a change of openapi.yaml
 	@$(BIN)/python tools/gateway_document.py --write
+
+translations: $(SYNCED) ## Bring the French of the reassort command up to date with its texts, and name what has none yet
+	@$(WITH_FUNCTIONS):tools $(BIN)/python tools/translations.py
 
 lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml and its nested stacks
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3

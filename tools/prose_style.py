@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Written by others or by a tool, golden texts, and the two files that quote what is looked for.
 _LEFT_OUT = re.compile(
-    r"LICENSE|uv\.lock|.*package-lock\.json|.*\.(png|svg|gif)|bench/[^/]*\.(md|json)|tests/golden/.*"
+    r"LICENSE|uv\.lock|.*package-lock\.json|.*\.(png|svg|gif|mo)|bench/[^/]*\.(md|json)|tests/golden/.*"
     r"|tests/asvs-5\.0\.0\.txt|helpdesk/vendor/.*|tools/prose_style\.py|tests/unit/test_prose_style\.py"
 )
 _SUBJECT = r"(it|they|he|she|we|you|there|nobody|nothing|everybody|this|that|these|those)"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from reassort_ops.command_line import Commands
 from reassort_ops.commands import (
     check,
     deliveries,
@@ -18,19 +21,26 @@ from reassort_ops.commands import (
     roll_changes,
     voter_batch,
 )
-from reassort_ops.commands.options import LOOK
 from reassort_ops.failures import OneLineErrors
+from reassort_ops.language import OPTION, VARIABLE, Language, tr
 
-app = typer.Typer(
+
+def _whole(
+    _language: Annotated[
+        Language,
+        typer.Option(OPTION, envvar=VARIABLE, help=tr("Language of the screen; may be typed after the command too")),
+    ] = "fr",
+) -> None:
+    """The language was taken from the command line before anything was imported."""
+
+
+app = Commands(
     cls=OneLineErrors,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=LOOK,
-    pretty_exceptions_enable=False,
-    help="Run an election with the reissue service: its roll, a voter on the phone, its register, its end.",
-    epilog="Example: reassort roll import roll.csv --stack reassort",
+    callback=_whole,
+    help=tr("Run an election with the reissue service: its roll, a voter on the phone, its register, its end."),
+    epilog=tr("Example: reassort roll import roll.csv --stack reassort"),
 )
-app.command("check", epilog="Example: reassort check --before --config-env production --voters 30000")(check.check)
+app.add("check", epilog=tr("Example: reassort check --before --config-env production --voters 30000"))(check.check)
 app.add_typer(roll_changes.commands, name="roll")
 app.add_typer(election.commands, name="election")
 app.add_typer(voter_batch.commands, name="voter")
@@ -38,15 +48,17 @@ app.add_typer(helpdesk.commands, name="helpdesk")
 app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(register.commands, name="register")
 app.add_typer(platform.commands, name="platform")
-app.command("report", epilog="Example: reassort report --stack reassort --output report.html --png report.png")(
+app.add("report", epilog=tr("Example: reassort report --stack reassort --output report.html --png report.png"))(
     report.report
 )
-app.command(
+app.add(
     "minutes",
-    epilog="Example: reassort minutes --stack reassort --register register.jsonl --key register.pub.pem "
-    "--output minutes.html --pdf minutes.pdf",
+    epilog=tr(
+        "Example: reassort minutes --stack reassort --register register.jsonl --key register.pub.pem "
+        "--output minutes.html --pdf minutes.pdf"
+    ),
 )(minutes.minutes)
-app.command("purge", epilog="Example: reassort purge --stack reassort --dry-run")(purge.purge)
-app.command(
-    "rehearse", epilog="Example: reassort rehearse --stack reassort-staging --voters 10000 --share 20 --minutes 10"
+app.add("purge", epilog=tr("Example: reassort purge --stack reassort --dry-run"))(purge.purge)
+app.add(
+    "rehearse", epilog=tr("Example: reassort rehearse --stack reassort-staging --voters 10000 --share 20 --minutes 10")
 )(rehearse.rehearse)

@@ -4,13 +4,17 @@ voter's data.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from reassort.election import ElectionFileError
 from reassort.tables import ContentionError
-from typer.core import TyperGroup
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
+
+from reassort_ops.command_line import GroupPage, usage_fault, with_language_first
+from reassort_ops.language import tr
 
 # What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
@@ -20,21 +24,39 @@ class OperatorError(Exception):
     """The command cannot do what was asked. The message is one line and tells what to do."""
 
 
-class OneLineErrors(TyperGroup):
+class OneLineErrors(GroupPage):
     """The root of the commands: turns what they raise into one line and an exit status."""
+
+    def main(self, args: Any = None, *more: Any, **named: Any) -> Any:
+        """Run what was typed, and end with its status; a wrong option ends with Typer's own, 2."""
+        typed = with_language_first(sys.argv[1:] if args is None else args)
+        try:
+            status = super().main(typed, *more, **{**named, "standalone_mode": False})
+        except NoArgsIsHelpError as error:
+            error.show()
+            status = error.exit_code
+        except ClickException as error:
+            tell(usage_fault(error))
+            status = error.exit_code
+        sys.exit(status)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, typer.Abort):
-            typer.echo("reassort: interrupted", err=True)
+            tell(tr("interrupted"))
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise
         except (OperatorError, ElectionFileError, BotoCoreError, ClientError, ContentionError, OSError) as error:
-            typer.echo(f"reassort: {one_line(error)}", err=True)
+            tell(one_line(error))
             raise typer.Exit(1) from None
+
+
+def tell(text: str) -> None:
+    """Say one line on standard error."""
+    typer.echo(tr("reassort: {text}", text=text), err=True)
 
 
 def one_line(error: Exception) -> str:

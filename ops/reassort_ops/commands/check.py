@@ -27,6 +27,7 @@ from reassort_ops.account.stack import Aws
 from reassort_ops.commands.options import AsJson, Profile, Region, exit_unless
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.roll.file import open_roll
 
@@ -39,42 +40,54 @@ def check(
     stack: Annotated[
         str | None,
         typer.Option(
-            "--stack", metavar="NAME", help="CloudFormation stack of the service; with --before, else the profile's"
+            "--stack",
+            metavar=tr("NAME"),
+            help=tr("CloudFormation stack of the service; with --before, else the profile's"),
         ),
     ] = None,
-    before: Annotated[bool, typer.Option("--before", help="Look at the account before a deploy")] = False,
+    before: Annotated[bool, typer.Option("--before", help=tr("Look at the account before a deploy"))] = False,
     config_env: Annotated[
-        str, typer.Option("--config-env", metavar="PROFILE", help="With --before: the profile that will be deployed")
+        str,
+        typer.Option(
+            "--config-env", metavar=tr("PROFILE"), help=tr("With --before: the profile that will be deployed")
+        ),
     ] = "production",
     config_file: Annotated[
         Path,
         typer.Option(
-            "--config-file", metavar="FILE", help="With --before: what is deployed; the templates are beside it"
+            "--config-file", metavar=tr("FILE"), help=tr("With --before: what is deployed; the templates are beside it")
         ),
     ] = _CONFIG,
     voters: Annotated[
-        int | None, typer.Option("--voters", min=1, metavar="N", help="With --before: how many are on the roll")
+        int | None, typer.Option("--voters", min=1, metavar="N", help=tr("With --before: how many are on the roll"))
     ] = None,
     roll: Annotated[
-        Path | None, typer.Option("--roll", metavar="FILE", help="With --before: the roll, whose rows are counted")
+        Path | None,
+        typer.Option("--roll", metavar=tr("FILE"), help=tr("With --before: the roll, whose rows are counted")),
     ] = None,
     share: Annotated[
         int,
         typer.Option(
-            "--share", min=1, max=100, metavar="PERCENT", help="With --before: how many of them ask on one day, at most"
+            "--share",
+            min=1,
+            max=100,
+            metavar=tr("PERCENT"),
+            help=tr("With --before: how many of them ask on one day, at most"),
         ),
     ] = 100,
     elections: Annotated[
         Path | None,
         typer.Option(
             "--elections",
-            metavar="DIR",
-            help="With --before: the folder of the election files to be built, else elections; with --stack: a folder "
-            "whose file must be the deployed one",
+            metavar=tr("DIR"),
+            help=tr(
+                "With --before: the folder of the election files to be built, else elections; with --stack: a folder "
+                "whose file must be the deployed one"
+            ),
         ),
     ] = None,
     policy: Annotated[
-        bool, typer.Option("--policy", help="Print the IAM policy that suffices, and look at nothing")
+        bool, typer.Option("--policy", help=tr("Print the IAM policy that suffices, and look at nothing"))
     ] = False,
     region: Region = None,
     profile: Profile = None,

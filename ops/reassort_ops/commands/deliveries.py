@@ -14,8 +14,8 @@ from reassort.outbox import Kind
 
 from reassort_ops import deliveries, unreached
 from reassort_ops.account.stack import Aws
+from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import (
-    LOOK,
     AsJson,
     Elections,
     Profile,
@@ -24,21 +24,20 @@ from reassort_ops.commands.options import (
     exit_unless,
 )
 from reassort_ops.commands.target import Target
+from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.whole_file import whole_file
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="See what waits to be sent and whom nothing reached, and send dead letters back.",
-    epilog="Example: reassort deliveries list --stack reassort",
+commands = Commands(
+    help=tr("See what waits to be sent and whom nothing reached, and send dead letters back."),
+    epilog=tr("Example: reassort deliveries list --stack reassort"),
 )
 
 
-@commands.command("list", epilog="Example: reassort deliveries list --stack reassort --most 50")
+@commands.add("list", epilog=tr("Example: reassort deliveries list --stack reassort --most 50"))
 def deliveries_list(
     stack: StackName,
-    most: Annotated[int, typer.Option(min=1, metavar="N", help="How many to name, the longest wait first")] = 20,
+    most: Annotated[int, typer.Option(min=1, metavar="N", help=tr("How many to name, the longest wait first"))] = 20,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -78,15 +77,15 @@ def deliveries_list(
     exit_unless(not overdue and not dead)
 
 
-@commands.command("unreached", epilog="Example: reassort deliveries unreached --stack reassort --csv unreached.csv")
+@commands.add("unreached", epilog=tr("Example: reassort deliveries unreached --stack reassort --csv unreached.csv"))
 def deliveries_unreached(
     stack: StackName,
-    by_school: Annotated[bool, typer.Option("--by-school", help="Only how many, by establishment")] = False,
+    by_school: Annotated[bool, typer.Option("--by-school", help=tr("Only how many, by establishment"))] = False,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Also the list for the helpdesk, in French")
+        Path | None, typer.Option("--csv", metavar=tr("FILE"), help=tr("Also the list for the helpdesk, in French"))
     ] = None,
     elections: Elections = None,
-    segments: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table read at once")] = 8,
+    segments: Annotated[int, typer.Option(min=1, max=64, help=tr("Segments of a table read at once"))] = 8,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -138,7 +137,7 @@ def _unreached_json(one: unreached.Unreached, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-@commands.command("redrive", epilog="Example: reassort deliveries redrive --stack reassort")
+@commands.add("redrive", epilog=tr("Example: reassort deliveries redrive --stack reassort"))
 def deliveries_redrive(
     stack: StackName,
     region: Region = None,

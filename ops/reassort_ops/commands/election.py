@@ -12,8 +12,8 @@ from reassort.election import Election, Window, election_from_json
 from reassort.election_file import read_election_file
 from reassort.reissue_switch import ReissueSwitch
 
+from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import (
-    LOOK,
     AsJson,
     Elections,
     Profile,
@@ -32,21 +32,20 @@ from reassort_ops.election_control import (
     read_standing,
 )
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.moments import moment, said_back
 from reassort_ops.output import may_ask, say, say_json
 
 # Nobody agreed to what was said back; Typer's own status for wrong options is 2.
 NOT_AGREED = 3
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="See whether reissues are open, stop them at once, open them again, prolong the ballot.",
-    epilog="Example: reassort election status --stack reassort",
+commands = Commands(
+    help=tr("See whether reissues are open, stop them at once, open them again, prolong the ballot."),
+    epilog=tr("Example: reassort election status --stack reassort"),
 )
 
 
-@commands.command("status", epilog="Example: reassort election status --stack reassort")
+@commands.add("status", epilog=tr("Example: reassort election status --stack reassort"))
 def election_status(
     stack: StackName,
     elections: Elections = None,
@@ -65,7 +64,7 @@ def election_status(
     _show(target, as_json=as_json)
 
 
-@commands.command("open", epilog="Example: reassort election open --stack reassort --reason 'bureau, 9:10'")
+@commands.add("open", epilog=tr("Example: reassort election open --stack reassort --reason 'bureau, 9:10'"))
 def election_open(
     stack: StackName,
     reason: Reason,
@@ -83,7 +82,7 @@ def election_open(
     _show(target, as_json=as_json)
 
 
-@commands.command("close", epilog="Example: reassort election close --stack reassort --reason 'SMS provider leaks'")
+@commands.add("close", epilog=tr("Example: reassort election close --stack reassort --reason 'SMS provider leaks'"))
 def election_close(
     stack: StackName,
     reason: Reason,
@@ -91,11 +90,11 @@ def election_close(
         str | None,
         typer.Option(
             "--at",
-            metavar="TIME",
-            help="From then on, else at once: 2018-12-06T12:00 in the election's time zone, or with an offset or Z",
+            metavar=tr("TIME"),
+            help=tr("From then on, else at once: 2018-12-06T12:00 in the election's time zone, or with an offset or Z"),
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Close at that time without asking")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Close at that time without asking"))] = False,
     elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
@@ -118,17 +117,20 @@ def election_close(
     _show(target, as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "prolong",
-    epilog="Example: reassort election prolong elections/dijon-2018.yaml --stack reassort --reason 'bureau, outage'",
+    epilog=tr(
+        "Example: reassort election prolong elections/dijon-2018.yaml --stack reassort --reason 'bureau, outage'"
+    ),
 )
 def election_prolong(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The election file with later closes, and nothing else changed")
+        Path,
+        typer.Argument(metavar=tr("FILE"), help=tr("The election file with later closes, and nothing else changed")),
     ],
     stack: StackName,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Prolong without asking")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Prolong without asking"))] = False,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -11,30 +11,30 @@ from reassort.agent_names import agent_name
 from reassort.clock import iso
 
 from reassort_ops.account.stack import Aws, Stack
-from reassort_ops.commands.options import LOOK, AsJson, Profile, Reason, Region, StackName
+from reassort_ops.command_line import Commands
+from reassort_ops.commands.options import AsJson, Profile, Reason, Region, StackName
 from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.failures import OperatorError
 from reassort_ops.helpdesk.page import page_config
 from reassort_ops.helpdesk.people import PASSWORD_DAYS, Group, checked_name, invite, number_of, people, remove
+from reassort_ops.language import tr
 from reassort_ops.output import say, say_json
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="Say who may come to the helpdesk's page: agents, supervisors, auditors.",
-    epilog="Example: reassort helpdesk list --stack reassort",
+commands = Commands(
+    help=tr("Say who may come to the helpdesk's page: agents, supervisors, auditors."),
+    epilog=tr("Example: reassort helpdesk list --stack reassort"),
 )
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="Under which the record knows the person, such as claire.martin")
+    str, typer.Argument(metavar=tr("NAME"), help=tr("Under which the record knows the person, such as claire.martin"))
 ]
 # Cognito's words that a reader need not know.
 _STATUS = {"FORCE_CHANGE_PASSWORD": "invited", "CONFIRMED": "signed in before"}
 
 
-@commands.command("invite", epilog="Example: reassort helpdesk invite claire.martin --group agent --stack reassort")
+@commands.add("invite", epilog=tr("Example: reassort helpdesk invite claire.martin --group agent --stack reassort"))
 def helpdesk_invite(
     name: Name,
-    group: Annotated[Group, typer.Option(help="What the person does: nobody has two groups")],
+    group: Annotated[Group, typer.Option(help=tr("What the person does: nobody has two groups"))],
     stack: StackName,
     region: Region = None,
     profile: Profile = None,
@@ -73,8 +73,8 @@ def helpdesk_invite(
             say(f"page: {found.helpdesk_url}")
 
 
-@commands.command(
-    "end", epilog="Example: reassort helpdesk end claire.martin --stack reassort --reason 'account stolen'"
+@commands.add(
+    "end", epilog=tr("Example: reassort helpdesk end claire.martin --stack reassort --reason 'account stolen'")
 )
 def helpdesk_end(
     name: Name,
@@ -101,7 +101,7 @@ def helpdesk_end(
         say(f"{checked} ({agent_name(number)}): sessions are ended")
 
 
-@commands.command("remove", epilog="Example: reassort helpdesk remove claire.martin --stack reassort")
+@commands.add("remove", epilog=tr("Example: reassort helpdesk remove claire.martin --stack reassort"))
 def helpdesk_remove(
     name: Name,
     stack: StackName,
@@ -134,7 +134,7 @@ def helpdesk_remove(
         say(f"{checked} is removed" if was_there else f"{checked} was not there")
 
 
-@commands.command("list", epilog="Example: reassort helpdesk list --stack reassort")
+@commands.add("list", epilog=tr("Example: reassort helpdesk list --stack reassort"))
 def helpdesk_list(
     stack: StackName,
     region: Region = None,
@@ -166,9 +166,9 @@ def helpdesk_list(
     say(f"{len(everybody)} may come")
 
 
-@commands.command("config", epilog="Example: reassort helpdesk config .build/helpdesk --stack reassort")
+@commands.add("config", epilog=tr("Example: reassort helpdesk config .build/helpdesk --stack reassort"))
 def helpdesk_config(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the page was built")],
+    folder: Annotated[Path, typer.Argument(metavar=tr("FOLDER"), help=tr("Where the page was built"))],
     stack: StackName,
     region: Region = None,
     profile: Profile = None,

@@ -19,6 +19,7 @@ from reassort_ops.commands.options import AsJson, Profile, Region, exit_unless
 from reassort_ops.commands.target import Target
 from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.minutes.figures import PlatformReconciled, VersionsRun
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.platform.export import RegistryExport, StatusTally, differences, read_held
@@ -51,38 +52,48 @@ class MinutesAsked:
 def minutes(
     stack: Annotated[
         str | None,
-        typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service; not needed for a FILE"),
+        typer.Option(
+            "--stack", metavar=tr("NAME"), help=tr("CloudFormation stack of the service; not needed for a FILE")
+        ),
     ] = None,
     register: Annotated[
         Path | None,
-        typer.Option("--register", metavar="FILE", help="A register that register export wrote; else the tables"),
+        typer.Option(
+            "--register", metavar=tr("FILE"), help=tr("A register that register export wrote; else the tables")
+        ),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", metavar="PEM", help="The public key that the election bureau holds")
+        Path | None, typer.Option("--key", metavar=tr("PEM"), help=tr("The public key that the election bureau holds"))
     ] = None,
     platform: Annotated[
         Path | None,
-        typer.Option("--platform", metavar="CSV", help="The voting platform's list, as platform compare takes it"),
+        typer.Option(
+            "--platform", metavar=tr("CSV"), help=tr("The voting platform's list, as platform compare takes it")
+        ),
     ] = None,
     votes: Annotated[
         int | None,
-        typer.Option("--votes", min=0, metavar="N", help="Votes of the platform's own list (liste d'émargement)"),
+        typer.Option("--votes", min=0, metavar="N", help=tr("Votes of the platform's own list (liste d'émargement)")),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", metavar="FILE", help="Where the page goes, else minutes.html; none with --json alone"),
+        typer.Option(
+            "--output", metavar=tr("FILE"), help=tr("Where the page goes, else minutes.html; none with --json alone")
+        ),
     ] = None,
-    pdf: Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Also a PDF, on A4")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", metavar=tr("FILE"), help=tr("Also a PDF, on A4"))] = None,
     elections: Annotated[
         Path | None,
         typer.Option(
             "--elections",
-            metavar="DIR",
-            help="Folder of the election file: says what a FILE without --stack does not; with --stack it must be the "
-            "deployed one",
+            metavar=tr("DIR"),
+            help=tr(
+                "Folder of the election file: says what a FILE without --stack does not; with --stack it must be the "
+                "deployed one"
+            ),
         ),
     ] = None,
-    segments: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table read at once")] = 8,
+    segments: Annotated[int, typer.Option(min=1, max=64, help=tr("Segments of a table read at once"))] = 8,
     region: Region = None,
     profile: Profile = None,
     as_json_: AsJson = False,

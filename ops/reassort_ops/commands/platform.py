@@ -9,8 +9,10 @@ import typer
 from reassort.clock import iso, utc_now
 from reassort.keyed_hash import HashKey
 
-from reassort_ops.commands.options import LOOK, AsJson, Profile, Region, StackName, exit_unless
+from reassort_ops.command_line import Commands
+from reassort_ops.commands.options import AsJson, Profile, Region, StackName, exit_unless
 from reassort_ops.commands.target import Target
+from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.platform.export import (
     Disagreement,
@@ -23,21 +25,19 @@ from reassort_ops.platform.export import (
     write_rows,
 )
 
-Threads = Annotated[int, typer.Option(min=1, max=64, help="Reads under way at once")]
+Threads = Annotated[int, typer.Option(min=1, max=64, help=tr("Reads under way at once"))]
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="Reconcile with the voting platform: what every identifier is worth, by handle.",
-    epilog="Example: reassort platform export --stack reassort --output statuses.csv",
+commands = Commands(
+    help=tr("Reconcile with the voting platform: what every identifier is worth, by handle."),
+    epilog=tr("Example: reassort platform export --stack reassort --output statuses.csv"),
 )
 
 
-@commands.command("export", epilog="Example: reassort platform export --stack reassort --output statuses.csv")
+@commands.add("export", epilog=tr("Example: reassort platform export --stack reassort --output statuses.csv"))
 def platform_export(
     stack: StackName,
     output: Annotated[
-        Path, typer.Option("--output", metavar="FILE", help="CSV to write; replaced once it is complete")
+        Path, typer.Option("--output", metavar=tr("FILE"), help=tr("CSV to write; replaced once it is complete"))
     ],
     threads: Threads = 8,
     region: Region = None,
@@ -64,10 +64,10 @@ def platform_export(
     exit_unless(tally.balances)
 
 
-@commands.command("compare", epilog="Example: reassort platform compare platform.csv --stack reassort")
+@commands.add("compare", epilog=tr("Example: reassort platform compare platform.csv --stack reassort"))
 def platform_compare(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV of the platform with the columns handle and status")
+        Path, typer.Argument(metavar=tr("FILE"), help=tr("CSV of the platform with the columns handle and status"))
     ],
     stack: StackName,
     threads: Threads = 8,

@@ -15,6 +15,7 @@ from reassort_ops.commands.options import (
     StackName,
 )
 from reassort_ops.commands.target import Target
+from reassort_ops.language import tr
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
 
@@ -26,9 +27,9 @@ NOT_AGREED = 3
 def purge(
     stack: StackName,
     elections: Elections = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show, whatever else is said")] = False,
-    threads: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table worked on at once")] = 16,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Remove without asking"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only show, whatever else is said"))] = False,
+    threads: Annotated[int, typer.Option(min=1, max=64, help=tr("Segments of a table worked on at once"))] = 16,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

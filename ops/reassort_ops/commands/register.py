@@ -10,8 +10,8 @@ import typer
 from reassort.clock import utc_now
 
 from reassort_ops.account.stack import Stack
+from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import (
-    LOOK,
     AsJson,
     Elections,
     Profile,
@@ -21,6 +21,7 @@ from reassort_ops.commands.options import (
 )
 from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.register.check import Reconciliation, verify_register
 from reassort_ops.register.helpdesk_chains import heads_path, read_helpdesk_chains
@@ -31,18 +32,18 @@ if TYPE_CHECKING:
     from reassort_ops.register.export import Export
     from reassort_ops.register.file_check import FileCheck
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="Verify the register of a stack; export it for the election bureau; check what was exported.",
-    epilog="Example: reassort register export --stack reassort --output register.jsonl",
+commands = Commands(
+    help=tr("Verify the register of a stack; export it for the election bureau; check what was exported."),
+    epilog=tr("Example: reassort register export --stack reassort --output register.jsonl"),
 )
 
 
-@commands.command("export", epilog="Example: reassort register export --stack reassort --output register.jsonl")
+@commands.add("export", epilog=tr("Example: reassort register export --stack reassort --output register.jsonl"))
 def register_export(
     stack: StackName,
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write; none is replaced")],
+    output: Annotated[
+        Path, typer.Option("--output", metavar=tr("FILE"), help=tr("The file to write; none is replaced"))
+    ],
     region: Region = None,
     profile: Profile = None,
     elections: Elections = None,
@@ -87,23 +88,26 @@ def register_export(
     exit_unless(export.statement is not None)
 
 
-@commands.command(
+@commands.add(
     "verify",
-    epilog="Example: reassort register verify register.jsonl --key register.pub.pem, or: reassort register verify "
-    "--stack reassort",
+    epilog=tr(
+        "Example: reassort register verify register.jsonl --key register.pub.pem, or: reassort register verify "
+        "--stack reassort"
+    ),
 )
 def register_verify(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="An exported register; without it, the one of --stack")
+        Path | None, typer.Argument(metavar=tr("FILE"), help=tr("An exported register; without it, the one of --stack"))
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", metavar="PEM", help="The public key that the election bureau holds")
+        Path | None, typer.Option("--key", metavar=tr("PEM"), help=tr("The public key that the election bureau holds"))
     ] = None,
     since: Annotated[
-        Path | None, typer.Option("--since", metavar="EARLIER", help="An earlier export, which FILE must continue")
+        Path | None,
+        typer.Option("--since", metavar=tr("EARLIER"), help=tr("An earlier export, which FILE must continue")),
     ] = None,
     stack: Annotated[
-        str | None, typer.Option("--stack", metavar="NAME", help="CloudFormation stack of the service")
+        str | None, typer.Option("--stack", metavar=tr("NAME"), help=tr("CloudFormation stack of the service"))
     ] = None,
     region: Region = None,
     profile: Profile = None,

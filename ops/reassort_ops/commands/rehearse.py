@@ -24,6 +24,7 @@ from reassort_ops.commands.options import AsJson, Elections, Profile, Region, St
 from reassort_ops.commands.purge import NOT_AGREED
 from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import Watched, may_ask, progress, say, say_json, say_table, watch
 from reassort_ops.register.check import verify_register
 from reassort_ops.rehearsal.morning import Habits, Morning, MorningTally, RehearsedService, VoterPlan, plan_morning
@@ -47,29 +48,33 @@ _LOOK_SECONDS = 0.5
 
 def rehearse(
     stack: StackName,
-    voters: Annotated[int, typer.Option(min=1, max=2_000_000, help="How many voters the fictional roll has")] = 1000,
-    share: Annotated[float, typer.Option(min=0, max=100, help="Per cent of them who ask for a new identifier")] = 20,
-    minutes: Annotated[float, typer.Option(min=0.05, max=1440, help="How long they take to come")] = 10,
+    voters: Annotated[
+        int, typer.Option(min=1, max=2_000_000, help=tr("How many voters the fictional roll has"))
+    ] = 1000,
+    share: Annotated[
+        float, typer.Option(min=0, max=100, help=tr("Per cent of them who ask for a new identifier"))
+    ] = 20,
+    minutes: Annotated[float, typer.Option(min=0.05, max=1440, help=tr("How long they take to come"))] = 10,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=10**10, help="Who they are and what they do; another roll each time by default"),
+        typer.Option(min=0, max=10**10, help=tr("Who they are and what they do; another roll each time by default")),
     ] = None,
-    clients: Annotated[int, typer.Option(min=1, max=2000, help="Calls under way at once, at most")] = 64,
+    clients: Annotated[int, typer.Option(min=1, max=2000, help=tr("Calls under way at once, at most"))] = 64,
     haste: Annotated[
-        float, typer.Option(min=1, max=1000, help="How many times faster than people they read, type and think")
+        float, typer.Option(min=1, max=1000, help=tr("How many times faster than people they read, type and think"))
     ] = 1,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Where a local stack's voter space answers, else its output SiteUrl"),
+        typer.Option(metavar=tr("URL"), help=tr("Where a local stack's voter space answers, else its output SiteUrl")),
     ] = None,
     phones: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Numbers that may get SMS, one a line; without it, on AWS, all choose e-mail"
+            metavar=tr("FILE"), help=tr("Numbers that may get SMS, one a line; without it, on AWS, all choose e-mail")
         ),
     ] = None,
-    clean: Annotated[bool, typer.Option("--clean", help="Only remove what rehearsals left on the stack")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help=tr("Only remove what rehearsals left on the stack"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Begin without asking"))] = False,
     elections: Elections = None,
     region: Region = None,
     profile: Profile = None,

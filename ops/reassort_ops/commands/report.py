@@ -10,6 +10,7 @@ from reassort.clock import utc_now
 
 from reassort_ops.commands.options import AsJson, Elections, Profile, Region, StackName
 from reassort_ops.commands.target import Target
+from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.report.figures import Figures, as_json
 from reassort_ops.report.gathering import Gathering
@@ -22,21 +23,29 @@ def report(
     stack: StackName,
     output: Annotated[
         Path | None,
-        typer.Option("--output", metavar="FILE", help="Where the page goes, else report.html; none with --json alone"),
+        typer.Option(
+            "--output", metavar=tr("FILE"), help=tr("Where the page goes, else report.html; none with --json alone")
+        ),
     ] = None,
-    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Also one picture of all plots")] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar=tr("FILE"), help=tr("Also one picture of all plots"))
+    ] = None,
     first: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="TIME", help="2018-11-29 or 2018-11-29T08:00, local; else the opening of the reissues"
+            "--from",
+            metavar=tr("TIME"),
+            help=tr("2018-11-29 or 2018-11-29T08:00, local; else the opening of the reissues"),
         ),
     ] = None,
     last: Annotated[
         str | None,
-        typer.Option("--to", metavar="TIME", help="Likewise, a day included; else the close of the ballot, or now"),
+        typer.Option(
+            "--to", metavar=tr("TIME"), help=tr("Likewise, a day included; else the close of the ballot, or now")
+        ),
     ] = None,
     elections: Elections = None,
-    segments: Annotated[int, typer.Option(min=1, max=64, help="Segments of a table read at once")] = 8,
+    segments: Annotated[int, typer.Option(min=1, max=64, help=tr("Segments of a table read at once"))] = 8,
     region: Region = None,
     profile: Profile = None,
     as_json_: AsJson = False,

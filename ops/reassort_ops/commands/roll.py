@@ -14,8 +14,8 @@ from reassort.clock import epoch_milliseconds, utc_now
 from reassort.election_file import read_election_file
 from reassort.identifiers import show_identifier
 
+from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import (
-    LOOK,
     AsJson,
     Elections,
     Profile,
@@ -28,6 +28,7 @@ from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER, only_election
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
+from reassort_ops.language import tr
 from reassort_ops.output import may_ask, progress, say
 from reassort_ops.roll import first_identifiers
 from reassort_ops.roll.check import CheckedRoll, valid_rows
@@ -45,11 +46,9 @@ from reassort_ops.roll.rows import RollRow
 from reassort_ops.roll.update import ChangedRow, RollUpdate
 from reassort_ops.roll.writes import TransactionWriter
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="Check the electoral roll and put it on a stack.",
-    epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml",
+commands = Commands(
+    help=tr("Check the electoral roll and put it on a stack."),
+    epilog=tr("Example: reassort roll check roll.csv --election elections/dijon-2018.yaml"),
 )
 
 _NO_ROW = "the header has no row below it: nobody is on this roll"
@@ -72,17 +71,18 @@ _CODES = tuple(FaultCode)
 _NEW_ADDRESS = "new address on the roll"
 
 
-@commands.command(
-    "check", epilog="Example: reassort roll check roll.csv --election elections/dijon-2018.yaml --errors erreurs.csv"
+@commands.add(
+    "check",
+    epilog=tr("Example: reassort roll check roll.csv --election elections/dijon-2018.yaml --errors erreurs.csv"),
 )
 def roll_check(
     file: RollPath,
     election: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Election file; else the only one of the folder elections"),
+        typer.Option(metavar=tr("FILE"), help=tr("Election file; else the only one of the folder elections")),
     ] = None,
     issue: Annotated[
-        bool, typer.Option("--issue", help="Identifiers will be issued: their column must be empty, or not there")
+        bool, typer.Option("--issue", help=tr("Identifiers will be issued: their column must be empty, or not there"))
     ] = False,
     errors: ErrorPath = None,
     force: Force = False,
@@ -116,55 +116,64 @@ def roll_check(
     exit_unless(checked.faulty == 0 and checked.read > 0)
 
 
-@commands.command(
+@commands.add(
     "import",
-    epilog="Example: reassort roll import roll.csv --stack reassort --profile staging --errors erreurs.csv\n\n"
-    "Example: reassort roll import roll.csv --stack reassort --issue mailing.csv.age --recipient age1…\n\n"
-    "Example: reassort roll import corrected.csv --stack reassort --update\n\n"
-    "Example: reassort roll import september.csv --stack reassort --move",
+    epilog=tr(
+        "Example: reassort roll import roll.csv --stack reassort --profile staging --errors erreurs.csv\n\n"
+        "Example: reassort roll import roll.csv --stack reassort --issue mailing.csv.age --recipient age1…\n\n"
+        "Example: reassort roll import corrected.csv --stack reassort --update\n\n"
+        "Example: reassort roll import september.csv --stack reassort --move"
+    ),
 )
 def roll_import(
     file: RollPath,
     stack: StackName,
     elections: Elections = None,
     skip_invalid: Annotated[
-        bool, typer.Option("--skip-invalid", help="Import the valid rows of a roll that has faults")
+        bool, typer.Option("--skip-invalid", help=tr("Import the valid rows of a roll that has faults"))
     ] = False,
     issue: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Issue identifiers, for a roll without any, and write them to this "
-            "file for mailing, encrypted with age",
+            metavar=tr("FILE"),
+            help=tr(
+                "Issue identifiers, for a roll without any, and write them to this file for mailing, encrypted with age"
+            ),
         ),
     ] = None,
     recipient: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Public key that may open the file of --issue: age1… or SSH; may be repeated"),
+        typer.Option(
+            metavar=tr("KEY"), help=tr("Public key that may open the file of --issue: age1… or SSH; may be repeated")
+        ),
     ] = None,
     recipients_file: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="File of such keys, one a line; may be repeated")
+        list[Path] | None, typer.Option(metavar=tr("FILE"), help=tr("File of such keys, one a line; may be repeated"))
     ] = None,
     update: Annotated[
         bool,
         typer.Option(
             "--update",
-            help="Put right, after showing it and asking, what the roll says otherwise of voters who are on the "
-            "stack; never an identifier",
+            help=tr(
+                "Put right, after showing it and asking, what the roll says otherwise of voters who are on the "
+                "stack; never an identifier"
+            ),
         ),
     ] = False,
     move: Annotated[
         bool,
         typer.Option(
             "--move",
-            help="Change the address of voters who are on the stack with another one, after showing it and asking: "
-            "every identifier of the former address is revoked",
+            help=tr(
+                "Change the address of voters who are on the stack with another one, after showing it and asking: "
+                "every identifier of the former address is revoked"
+            ),
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Update and move without asking")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Update and move without asking"))] = False,
     errors: ErrorPath = None,
     force: Force = False,
-    threads: Annotated[int, typer.Option(min=1, max=64, help="Transactions under way at once")] = 16,
+    threads: Annotated[int, typer.Option(min=1, max=64, help=tr("Transactions under way at once"))] = 16,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

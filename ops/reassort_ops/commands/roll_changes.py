@@ -24,6 +24,7 @@ from reassort_ops.commands.roll import commands
 from reassort_ops.commands.roll_files import ErrorPath, Force, check_file, fault_list, open_file
 from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.roll.check import CheckedRoll, valid_rows
 from reassort_ops.roll.column_names import Column
@@ -51,18 +52,22 @@ _PROOFS = frozenset({Column.NUMEN, Column.EXTRA_PROOF})
 _CORRECTED = _PROOFS | {Column.ESTABLISHMENT, Column.SECRETARIAT}
 Voters = Annotated[
     list[str],
-    typer.Argument(metavar="EMAIL|VOTER…", help="Addresses, or pseudonyms as `reassort roll missing` lists them"),
+    typer.Argument(
+        metavar=tr("EMAIL|VOTER…"), help=tr("Addresses, or pseudonyms as `reassort roll missing` lists them")
+    ),
 ]
 
 
-@commands.command(
+@commands.add(
     "move",
-    epilog="Example: reassort roll move prenom.nom@ac-dijon.fr prenom.nom@u-bourgogne.fr --stack reassort "
-    "--reason 'affectation de septembre'",
+    epilog=tr(
+        "Example: reassort roll move prenom.nom@ac-dijon.fr prenom.nom@u-bourgogne.fr --stack reassort "
+        "--reason 'affectation de septembre'"
+    ),
 )
 def roll_move(
-    former: Annotated[str, typer.Argument(metavar="EMAIL", help="The address that the stack has")],
-    present: Annotated[str, typer.Argument(metavar="NEW_EMAIL", help="The voter's new address")],
+    former: Annotated[str, typer.Argument(metavar=tr("EMAIL"), help=tr("The address that the stack has"))],
+    present: Annotated[str, typer.Argument(metavar=tr("NEW_EMAIL"), help=tr("The voter's new address"))],
     stack: StackName,
     reason: Reason,
     elections: Elections = None,
@@ -98,10 +103,10 @@ def roll_move(
     say("the next one: the voter asks for it on the site, with the new address; or `reassort voter reissue`")
 
 
-@commands.command(
+@commands.add(
     "remove",
     context_settings=_DASHED,
-    epilog="Example: reassort roll remove prenom.nom@ac-dijon.fr --stack reassort --reason 'radié le 12 novembre'",
+    epilog=tr("Example: reassort roll remove prenom.nom@ac-dijon.fr --stack reassort --reason 'radié le 12 novembre'"),
 )
 def roll_remove(
     voters: Voters,
@@ -122,10 +127,10 @@ def roll_remove(
     _leave(voters, "removed", reason, Target(stack, elections, region, profile), as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "restore",
     context_settings=_DASHED,
-    epilog="Example: reassort roll restore prenom.nom@ac-dijon.fr --stack reassort --reason 'radié par erreur'",
+    epilog=tr("Example: reassort roll restore prenom.nom@ac-dijon.fr --stack reassort --reason 'radié par erreur'"),
 )
 def roll_restore(
     voters: Voters,
@@ -144,18 +149,20 @@ def roll_restore(
     _leave(voters, "restored", reason, Target(stack, elections, region, profile), as_json=as_json)
 
 
-@commands.command("missing", epilog="Example: reassort roll missing september.csv --stack reassort --output gone.csv")
+@commands.add("missing", epilog=tr("Example: reassort roll missing september.csv --stack reassort --output gone.csv"))
 def roll_missing(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="CSV with a header: email, and numen to tell changes of address"),
+        typer.Argument(metavar=tr("FILE"), help=tr("CSV with a header: email, and numen to tell changes of address")),
     ],
     stack: StackName,
     output: Annotated[
         Path | None,
-        typer.Option("--output", metavar="FILE", help="Write the list to this CSV file: voter, establishment, …"),
+        typer.Option(
+            "--output", metavar=tr("FILE"), help=tr("Write the list to this CSV file: voter, establishment, …")
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --output")] = False,
+    force: Annotated[bool, typer.Option("--force", help=tr("Overwrite the file of --output"))] = False,
     elections: Elections = None,
     region: Region = None,
     profile: Profile = None,
@@ -197,18 +204,20 @@ def roll_missing(
     exit_unless(not found)
 
 
-@commands.command("correct", epilog="Example: reassort roll correct corrections.csv --stack reassort")
+@commands.add("correct", epilog=tr("Example: reassort roll correct corrections.csv --stack reassort"))
 def roll_correct(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE",
-            help="CSV with a header: email, and any of establishment, secretariat, numen, extra_proof; no other column "
-            "is read",
+            metavar=tr("FILE"),
+            help=tr(
+                "CSV with a header: email, and any of establishment, secretariat, numen, extra_proof; no other column "
+                "is read"
+            ),
         ),
     ],
     stack: StackName,
-    yes: Annotated[bool, typer.Option("--yes", help="Correct without asking")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Correct without asking"))] = False,
     errors: ErrorPath = None,
     force: Force = False,
     elections: Elections = None,

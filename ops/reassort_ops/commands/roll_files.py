@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from reassort.election import Election
 
+from reassort_ops.language import tr
 from reassort_ops.output import progress
 from reassort_ops.roll.check import CheckedRoll, check_roll
 from reassort_ops.roll.error_file import error_file, write_file_fault
@@ -20,21 +21,25 @@ from reassort_ops.roll.report import Lines, Members
 RollPath = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE",
-        help="CSV with a header, in any order: email, numen, establishment, identifier, optionally secretariat, and "
-        "extra_proof if the election asks for it; or what offices call them in French. Other columns are not read",
+        metavar=tr("FILE"),
+        help=tr(
+            "CSV with a header, in any order: email, numen, establishment, identifier, optionally secretariat, and "
+            "extra_proof if the election asks for it; or what offices call them in French. Other columns are not read"
+        ),
     ),
 ]
 ErrorPath = Annotated[
     Path | None,
     typer.Option(
         "--errors",
-        metavar="FILE",
-        help="Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no "
-        "cell of the roll",
+        metavar=tr("FILE"),
+        help=tr(
+            "Write each fault to this CSV file, in French, to send back to the ministry: line, column, reason, no "
+            "cell of the roll"
+        ),
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --errors")]
+Force = Annotated[bool, typer.Option("--force", help=tr("Overwrite the file of --errors"))]
 
 
 def open_file(file: Path, errors: Path | None, *, issuing: bool = False, partial: bool = False) -> RollFile:

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import (
-    LOOK,
     Address,
     AddressOrReference,
     AsJson,
@@ -27,6 +27,7 @@ from reassort_ops.commands.options import (
 )
 from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import say, say_json
 from reassort_ops.voter.api import NothingToDoError
 from reassort_ops.voter.sheet import sheet
@@ -34,16 +35,15 @@ from reassort_ops.voter.sheet import sheet
 # What the sheet advises while an identifier waits or is being sent.
 ON_ITS_WAY = "wait-for-delivery"
 
-commands = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=LOOK,
-    help="Look at one voter, let them in, unlock, freeze or unfreeze them, give them the next identifier.",
-    epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort",
+commands = Commands(
+    help=tr("Look at one voter, let them in, unlock, freeze or unfreeze them, give them the next identifier."),
+    epilog=tr("Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort"),
 )
 
 
-@commands.command(
-    "show", epilog="Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort --caller-code 'girafe tambour'"
+@commands.add(
+    "show",
+    epilog=tr("Example: reassort voter show prenom.nom@ac-dijon.fr --stack reassort --caller-code 'girafe tambour'"),
 )
 def voter_show(
     who: AddressOrReference,
@@ -69,15 +69,18 @@ def voter_show(
     exit_unless(answer["caller"] != "wrong-code")
 
 
-@commands.command(
+@commands.add(
     "data",
-    epilog="Example: reassort voter data prenom.nom@ac-dijon.fr --stack reassort --reason 'access request' "
-    "--out data.html",
+    epilog=tr(
+        "Example: reassort voter data prenom.nom@ac-dijon.fr --stack reassort --reason 'access request' --out data.html"
+    ),
 )
 def voter_data(
     who: AddressOrReference,
     stack: StackName,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the page goes; replaced once it is whole")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar=tr("FILE"), help=tr("Where the page goes; replaced once it is whole"))
+    ],
     reason: Reason,
     _: ElectionsUnread = None,
     region: Region = None,
@@ -100,9 +103,9 @@ def voter_data(
         say(f"{out} written: for the voter alone", "green")
 
 
-@commands.command(
+@commands.add(
     "let-in",
-    epilog="Example: reassort voter let-in prenom.nom@ac-dijon.fr --stack reassort --number 482913",
+    epilog=tr("Example: reassort voter let-in prenom.nom@ac-dijon.fr --stack reassort --number 482913"),
 )
 def voter_let_in(
     who: AddressOrReference,
@@ -122,9 +125,9 @@ def voter_let_in(
     _say_done(lambda: api.act("let-in", who, reason, caller_code=caller_code, number=number), as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "unlock",
-    epilog="Example: reassort voter unlock prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked'",
+    epilog=tr("Example: reassort voter unlock prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked'"),
 )
 def voter_unlock(
     who: AddressOrReference,
@@ -141,8 +144,9 @@ def voter_unlock(
     _say_done(lambda: api.act("unlock", who, reason, caller_code=caller_code), as_json=as_json)
 
 
-@commands.command(
-    "freeze", epilog="Example: reassort voter freeze prenom.nom@ac-dijon.fr --stack reassort --reason 'mailbox stolen'"
+@commands.add(
+    "freeze",
+    epilog=tr("Example: reassort voter freeze prenom.nom@ac-dijon.fr --stack reassort --reason 'mailbox stolen'"),
 )
 def voter_freeze(
     who: AddressOrReference,
@@ -159,9 +163,9 @@ def voter_freeze(
     _say_done(lambda: api.act("freeze", who, reason, caller_code=caller_code), as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "unfreeze",
-    epilog="Example: reassort voter unfreeze prenom.nom@ac-dijon.fr --stack reassort --reason 'voter called'",
+    epilog=tr("Example: reassort voter unfreeze prenom.nom@ac-dijon.fr --stack reassort --reason 'voter called'"),
 )
 def voter_unfreeze(
     who: AddressOrReference,
@@ -178,10 +182,11 @@ def voter_unfreeze(
     _say_done(lambda: api.act("unfreeze", who, reason, caller_code=caller_code), as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "reissue",
-    epilog="Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort "
-    "--reason 'identity checked, no phone'",
+    epilog=tr(
+        "Example: reassort voter reissue prenom.nom@ac-dijon.fr --stack reassort --reason 'identity checked, no phone'"
+    ),
 )
 def voter_give_next(
     email: Address,
@@ -205,9 +210,9 @@ def voter_give_next(
     _say_done(lambda: api.act("reissue", email, reason, caller_code=caller_code), as_json=as_json)
 
 
-@commands.command(
+@commands.add(
     "settle",
-    epilog="Example: reassort voter settle 7K3M9-QWX2T --stack reassort --reason 'called back through the school'",
+    epilog=tr("Example: reassort voter settle 7K3M9-QWX2T --stack reassort --reason 'called back through the school'"),
 )
 def voter_settle(
     who: AddressOrReference,
@@ -226,7 +231,7 @@ def voter_settle(
     _say_done(lambda: api.act("settle", who, reason, caller_code=caller_code), as_json=as_json)
 
 
-@commands.command("proposals", epilog="Example: reassort voter proposals --stack reassort")
+@commands.add("proposals", epilog=tr("Example: reassort voter proposals --stack reassort"))
 def voter_proposals(
     stack: StackName,
     _: ElectionsUnread = None,
@@ -246,8 +251,8 @@ def voter_proposals(
         say("Rien n’attend une deuxième personne.")
 
 
-@commands.command(
-    "confirm", epilog="Example: reassort voter confirm 7K3M9-QWX2T --stack reassort --reason 'seen with the agent'"
+@commands.add(
+    "confirm", epilog=tr("Example: reassort voter confirm 7K3M9-QWX2T --stack reassort --reason 'seen with the agent'")
 )
 def voter_confirm(
     proposal: Proposal,
@@ -265,8 +270,8 @@ def voter_confirm(
     _say_done(lambda: api.decide(proposal, "confirm", reason), as_json=as_json)
 
 
-@commands.command(
-    "refuse", epilog="Example: reassort voter refuse 7K3M9-QWX2T --stack reassort --reason 'caller not checked'"
+@commands.add(
+    "refuse", epilog=tr("Example: reassort voter refuse 7K3M9-QWX2T --stack reassort --reason 'caller not checked'")
 )
 def voter_refuse(
     proposal: Proposal,

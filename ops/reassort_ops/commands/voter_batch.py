@@ -25,6 +25,7 @@ from reassort_ops.commands.reasons import operators_reason
 from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.commands.voter import commands
 from reassort_ops.failures import INTERRUPTED, OperatorError
+from reassort_ops.language import tr
 from reassort_ops.output import may_ask, progress, say, say_json
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.error_file import raise_if_error_file_exists
@@ -40,40 +41,48 @@ _LONGEST_NAME = 80
 _HEADER = ("line", "code")
 
 
-@commands.command(
+@commands.add(
     "batch",
-    epilog="Example: reassort voter batch roll.csv --establishment 'Collège Jean Moulin' --stack reassort "
-    "--reason 'plis perdus par le transporteur'\n\n"
-    "Example: reassort voter batch list.csv --stack reassort --reason 'plis perdus' --dry-run",
+    epilog=tr(
+        "Example: reassort voter batch roll.csv --establishment 'Collège Jean Moulin' --stack reassort "
+        "--reason 'plis perdus par le transporteur'\n\n"
+        "Example: reassort voter batch list.csv --stack reassort --reason 'plis perdus' --dry-run"
+    ),
 )
 def voter_batch(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="CSV with a header: email, and establishment to choose one; or a roll"),
+        typer.Argument(
+            metavar=tr("FILE"), help=tr("CSV with a header: email, and establishment to choose one; or a roll")
+        ),
     ],
     stack: StackName,
     reason: Reason,
     establishment: Annotated[
-        str | None, typer.Option("--establishment", metavar="NAME", help="Only the voters of this one")
+        str | None, typer.Option("--establishment", metavar=tr("NAME"), help=tr("Only the voters of this one"))
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(
             "--name",
-            metavar="NAME",
-            help="Of the batch, else the file's: under one name nobody gets two identifiers, however often it is run",
+            metavar=tr("NAME"),
+            help=tr(
+                "Of the batch, else the file's: under one name nobody gets two identifiers, however often it is run"
+            ),
         ),
     ] = None,
     per_minute: Annotated[
-        int, typer.Option("--per-minute", min=1, max=600, metavar="N", help="Voters a minute, two e-mails each")
+        int, typer.Option("--per-minute", min=1, max=600, metavar="N", help=tr("Voters a minute, two e-mails each"))
     ] = _PER_MINUTE,
-    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count, whatever else is said")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=tr("Begin without asking"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only count, whatever else is said"))] = False,
     errors: Annotated[
         Path | None,
-        typer.Option("--errors", metavar="FILE", help="Write each refusal to this CSV file: line and code, no cell"),
+        typer.Option(
+            "--errors", metavar=tr("FILE"), help=tr("Write each refusal to this CSV file: line and code, no cell")
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --errors")] = False,
+    force: Annotated[bool, typer.Option("--force", help=tr("Overwrite the file of --errors"))] = False,
     _: ElectionsUnread = None,
     region: Region = None,
     profile: Profile = None,
