@@ -4,9 +4,9 @@ some 50 minutes on two processors.
     make bench FLAGS='cold warm'    some of it
 
 Each measurement is a command of its own too (`make bench-<name>`), writes its section of
-bench/results.md and the README's table, and fails when a bar is missed; the others run all the
-same. The exit status is 1 when one failed. What is kept has met its bars: `make test` fails on
-results that missed one, until they are measured again or taken back.
+bench/results.md and the table of docs/performance.md, and fails when a bar is missed; the others
+run all the same. The exit status is 1 when one failed. What is kept has met its bars: `make test`
+fails on results that missed one, until they are measured again or taken back.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> int:
         print(f"— {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         if status != 0:
             failed.append(name)
-    print(f"Written: {REPORT.relative_to(REPORT.parents[1])}, and the table in README.md.")
+    print(f"Written: {REPORT.relative_to(REPORT.parents[1])}, and the table in docs/performance.md.")
     if failed:
         print(f"A bar was missed, or nothing measured: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0

@@ -2,7 +2,7 @@
 them.
 
 `python -m tests.requirements S A` prints the tests of each requirement of these groups, and then
-which of any group no test carries; `--write` puts the links into docs/security.md.
+which of any group no test carries; `--write` writes docs/traceability.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT = ROOT / "docs" / "security.md"
+DOCUMENT = ROOT / "docs" / "traceability.md"
+PROMISES = ROOT / "docs" / "promises.md"
 IDS = [
     f"{letter}{number}"
     for letter, numbers in {
@@ -31,7 +32,12 @@ IDS = [
     }.items()
     for number in numbers
 ]
-_ROW = re.compile(r"^(\| (S\d+) \|.*\| )[^|]*\|$", re.MULTILINE)
+_HEAD = """# Which test shows what
+
+Written by `python -m tests.requirements --write`; a test compares it. The promises are those of
+[promises.md](promises.md). A number is how many tests of that file carry the id.
+"""
+_WIDTH = 100
 
 
 @cache
@@ -49,20 +55,45 @@ def carriers() -> dict[str, list[str]]:
     return dict(found)
 
 
-def written(document: str) -> str:
-    """Return the document with the links to the tests of each requirement in the last column of its
-    row.
-    """
+def promises() -> dict[str, tuple[str, list[str]]]:
+    """Return the heading and the cells of each id's row in docs/promises.md."""
+    found, heading = {}, ""
+    for line in PROMISES.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            heading = line.removeprefix("## ")
+        elif row := re.fullmatch(r"\| ([A-Z]\d+b?c?) \| (.*) \|", line):
+            found[row[1]] = heading, row[2].split(" | ")
+    return found
+
+
+def written() -> str:
+    """Return docs/traceability.md."""
     tests = carriers()
-
-    def links(row: re.Match[str]) -> str:
+    lines, before = [_HEAD], ""
+    for identifier, (heading, cells) in promises().items():
+        if heading != before:
+            lines.append(f"## {heading}\n")
+            before = heading
         files: defaultdict[str, int] = defaultdict(int)
-        for test in tests.get(row[2], ()):
+        for test in tests.get(identifier, ()):
             files[test.partition("::")[0]] += 1
-        named = [f"[{Path(file).stem.removeprefix('test_')}](../{file}) {count}" for file, count in files.items()]
-        return f"{row[1]}{', '.join(named)} |"
+        named = [f"[{_short(file)}](../{file})&nbsp;{count}" for file, count in files.items()]
+        lines += [*_wrapped([f"**{identifier}**", *": ".join(cells).split(" "), "\u2014", *named]), ""]
+    return "\n".join(lines)
 
-    return _ROW.sub(links, document)
+
+def _short(file: str) -> str:
+    path = Path(file).relative_to("tests")
+    return f"{path.parent}/{path.stem.removeprefix('test_')}"
+
+
+def _wrapped(words: list[str]) -> list[str]:
+    lines = [""]
+    for word in words:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _WIDTH:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
 
 
 def report(group: str) -> list[str]:
@@ -119,7 +150,7 @@ def main(arguments: list[str]) -> int:
     """Print a group, or write the document; return the exit status."""
     match arguments:
         case ["--write"]:
-            DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")
+            DOCUMENT.write_text(written(), "utf-8")
         case [_, *_] if lines := [line for group in arguments for line in report(group)]:
             print("\n".join([*lines, missing(carriers())]))  # noqa: T201
         case _:

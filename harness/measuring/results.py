@@ -1,5 +1,5 @@
-"""bench/results.md and the table of ratios in the README, both written from bench/results.json:
-what each measurement found when it last ran.
+"""bench/results.md and the table of docs/performance.md, both written from bench/results.json: what
+each measurement found when it last ran.
 
 .venv/bin/python -m harness.measuring.results    writes both again from what is kept
 """
@@ -17,7 +17,7 @@ from local.processes import ROOT
 
 STORE = ROOT / "bench" / "results.json"
 REPORT = STORE.with_suffix(".md")
-README = ROOT / "README.md"
+DOCUMENT = ROOT / "docs" / "performance.md"
 # In the order of the report.
 ORDER = (
     "cold",
@@ -123,7 +123,7 @@ def report(sections: Mapping[str, Section]) -> str:
 
 
 def ratios(sections: Mapping[str, Section]) -> str:
-    """Return the README's table: every figure that has a bar, and the command that measures it."""
+    """Return the table of docs/performance.md: each figure that has a bar, and its command."""
     rows = [
         [figure.name, figure.measured, figure.limit, f"`{section.command.partition(' FLAGS')[0]}`"]
         for section in sections.values()
@@ -133,16 +133,14 @@ def ratios(sections: Mapping[str, Section]) -> str:
     return table(["figure", "measured", "bar", "command"], rows)
 
 
-def with_ratios(readme: str, sections: Mapping[str, Section]) -> str:
-    """Return the README with the table in its place."""
-    before, _, rest = readme.partition(_START)
+def with_ratios(document: str, sections: Mapping[str, Section]) -> str:
+    """Return the document with the table in its place."""
+    before, _, rest = document.partition(_START)
     return f"{before}{_START}{ratios(sections)}{_END}{rest.partition(_END)[2]}"
 
 
 def keep(section: Section) -> None:
-    """Keep a section instead of the one that a former run left, and write report and
-    README.
-    """
+    """Keep a section instead of the one that a former run left, and write both documents."""
     sections = {**read_results(), section.name: replace(section, measured=section.measured or machine())}
     ordered = {name: asdict(sections[name]) for name in ORDER if name in sections}
     STORE.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -150,10 +148,10 @@ def keep(section: Section) -> None:
 
 
 def write() -> None:
-    """Write report and README from what is kept."""
+    """Write report and table from what is kept."""
     sections = read_results()
     REPORT.write_text(report(sections), encoding="utf-8")
-    README.write_text(with_ratios(README.read_text(encoding="utf-8"), sections), encoding="utf-8")
+    DOCUMENT.write_text(with_ratios(DOCUMENT.read_text(encoding="utf-8"), sections), encoding="utf-8")
 
 
 def finish(section: Section) -> int:

@@ -10,16 +10,16 @@ from harness.measuring import results
 from harness.measuring.results import MEASUREMENTS, Figure, Section, ratios, read_results, report, with_ratios
 from local.processes import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEPT = read_results()
 
 
-def test_report_and_readme_say_what_is_kept() -> None:
+def test_both_documents_say_what_is_kept() -> None:
     """What was measured is never typed by hand: `python -m harness.measuring.results` writes both
     again.
     """
     assert results.REPORT.read_text(encoding="utf-8") == report(KEPT)
-    assert with_ratios(README, KEPT) == README
+    document = results.DOCUMENT.read_text(encoding="utf-8")
+    assert with_ratios(document, KEPT) == document
 
 
 def test_every_measurement_is_kept() -> None:
@@ -69,8 +69,8 @@ def test_the_table_of_ratios_leaves_out_what_has_no_bar() -> None:
         (Figure("P1", "start of login", 0.833, 1.0), Figure("P1", "start of notify", 1.2)),
     )
     assert ratios({"cold": section}).splitlines()[2:] == ["| start of login | 0.83 | ≤ 1 | `make bench-cold` |"]
-    readme = "before\n<!-- ratios, written by `make bench` -->\nformer\n<!-- end of ratios -->\nafter\n"
-    written = with_ratios(readme, {"cold": section})
+    document = "before\n<!-- ratios, written by `make bench` -->\nformer\n<!-- end of ratios -->\nafter\n"
+    written = with_ratios(document, {"cold": section})
     assert written.startswith("before\n")
     assert written.endswith("\nafter\n")
     assert "former" not in written
