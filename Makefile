@@ -9,7 +9,7 @@ SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help prolong run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
+.PHONY: help prolong verifier run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -38,6 +38,7 @@ check-scripts: $(SYNCED) $(NODE_SYNCED)
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project site
 	@$(NODE_BIN)/tsc --project helpdesk
+	@$(NODE_BIN)/tsc --project bureau
 
 # What a measurement or a test writes is left out, and what is French as a whole: cspell reads that.
 PROSE := git ls-files '*.md' ':!bench' ':!docs/fr' ':!docs/gallery.md'
@@ -91,6 +92,9 @@ sbom: $(SYNCED) ## What is deployed, as a CycloneDX document: .build/sbom.json
 
 build: $(SYNCED) ## Build the artefacts for a real account (arm64) into .aws-sam/build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --parallel
+
+verifier: $(SYNCED) ## The page by which the election bureau verifies a register, offline: .build/bureau/verificateur.html
+	@$(BIN)/python site/build_bureau.py .build/bureau/verificateur.html
 
 prolong: $(SYNCED) ## Prolong a ballot in one act, recorded (ELECTION=elections/… STACK=… CONFIG_ENV=… REASON='…'): docs/runbook.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 ELECTION='$(ELECTION)' STACK='$(STACK)' CONFIG_ENV='$(CONFIG_ENV)' REASON="$$REASON" tools/prolong.sh

@@ -85,6 +85,7 @@ def register_export(
             say(f"{output}: Merkle root {export.statement.merkle_root}")
             say(f"{output}.helpdesk.jsonl: ends of {export.statement.helpdesk_chains} chains of the helpdesk's record")
             say(f"{output}.pub.pem: public key {export.statement.public_key_sha256}")
+            say("the bureau can verify it offline, in a browser, with the page of `make verifier` (docs/register.md)")
     exit_unless(export.statement is not None)
 
 

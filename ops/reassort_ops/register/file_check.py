@@ -43,7 +43,7 @@ from reassort_ops.register.moves import MoveLedger
 from reassort_ops.register.replay import Replay
 
 # How many of the next lines must agree again for lines to count as missing or inserted.
-_AGREEING = 4
+AGREEING_LINES = 4
 _CRLF = (
     "ends as lines of Windows do (CRLF): this copy was converted on its way; take the file as it was exported, "
     "copied byte for byte"
@@ -388,7 +388,7 @@ def _missing_at(shorter: bytearray, longer: bytearray, place: int) -> int:
     agree again; 0 for none.
     """
     missing = (len(longer) - len(shorter)) // FINGERPRINT_BYTES
-    at, step = place * FINGERPRINT_BYTES, _AGREEING * FINGERPRINT_BYTES
+    at, step = place * FINGERPRINT_BYTES, AGREEING_LINES * FINGERPRINT_BYTES
     beyond = (place + missing) * FINGERPRINT_BYTES
     return missing if missing > 0 and shorter[at : at + step] == longer[beyond : beyond + step] else 0
 

@@ -12,25 +12,25 @@ from reassort.voters import IdentifierStatus
 
 from reassort_ops.register.moves import other_side
 
-_OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED, Change.PROLONGED})
+OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED, Change.PROLONGED})
 # What an entry of each kind may commit to. `issued` and `corrected` name the proofs that the voter
 # then has: one that is not there leaves no hash.
-_PROOFS = frozenset({"numen_hash", "extra_proof_hash"})
-_NAMES_PROOFS = frozenset({Change.ISSUED, Change.CORRECTED, Change.ARRIVED})
-_COMMITS = {
-    Change.ISSUED: {"identifier_hash"} | _PROOFS,
+PROOFS = frozenset({"numen_hash", "extra_proof_hash"})
+NAMES_PROOFS = frozenset({Change.ISSUED, Change.CORRECTED, Change.ARRIVED})
+COMMITS = {
+    Change.ISSUED: {"identifier_hash"} | PROOFS,
     Change.REISSUED: {"identifier_hash"},
     Change.VOTED: {"identifier_hash"},
-    Change.CORRECTED: _PROOFS,
-    Change.ARRIVED: {"identifier_hash"} | _PROOFS,
+    Change.CORRECTED: PROOFS,
+    Change.ARRIVED: {"identifier_hash"} | PROOFS,
     Change.DEPARTED: {"numen_hash"},
 }
 # What gives a voter who has voted another standing.
-_NOT_AFTER_A_VOTE = frozenset({Change.REISSUED, Change.VOTED, Change.FROZEN, Change.DEPARTED, Change.REMOVED})
+NOT_AFTER_A_VOTE = frozenset({Change.REISSUED, Change.VOTED, Change.FROZEN, Change.DEPARTED, Change.REMOVED})
 # What may befall somebody who was removed from the roll: « Ce n’était pas moi », and the way back.
-_WHILE_REMOVED = frozenset({Change.RESTORED, Change.DISPUTED})
+WHILE_REMOVED = frozenset({Change.RESTORED, Change.DISPUTED})
 # What may still come after a change of address, under the former pseudonym.
-_AFTER_DEPARTURE = frozenset({Change.ARRIVED, Change.DISPUTED})
+AFTER_DEPARTURE = frozenset({Change.ARRIVED, Change.DISPUTED})
 
 
 class Replay:
@@ -66,7 +66,7 @@ class Replay:
         """
         place = self.length + 1
         fault = self._link_fault(entry, place)
-        if (self.voter_id == ELECTION_CHAIN) != (entry.change in _OF_ELECTION):
+        if (self.voter_id == ELECTION_CHAIN) != (entry.change in OF_ELECTION):
             fault = fault or f"entry {entry.sequence} ({entry.change}) is in a chain of another kind"
         elif self.voter_id != ELECTION_CHAIN:
             fault = fault or self._story_fault(entry) or self._commitment_fault(entry)
@@ -123,7 +123,7 @@ class Replay:
                 right = entry.generation == self.generation > 0
         if not right:
             return f"{what} is of generation {entry.generation}, after generation {self.generation}"
-        if self.voted and entry.change in _NOT_AFTER_A_VOTE:
+        if self.voted and entry.change in NOT_AFTER_A_VOTE:
             return f"{what} comes after the vote"
         fault = self._roll_fault(entry, what)
         if fault is not None:
@@ -139,10 +139,10 @@ class Replay:
 
     def _roll_fault(self, entry: Entry, what: str) -> str | None:
         """Say why nobody can be on the roll, or off it, as an entry has it."""
-        if self.moved_to and entry.change not in _AFTER_DEPARTURE:
+        if self.moved_to and entry.change not in AFTER_DEPARTURE:
             return f"{what} comes after the voter's change of address"
         by_dispute = entry.change is Change.FROZEN and entry.actor == DISPUTE_ACTOR
-        if self.removed and entry.change not in _WHILE_REMOVED and not by_dispute:
+        if self.removed and entry.change not in WHILE_REMOVED and not by_dispute:
             return f"{what} comes while the voter is off the roll"
         if entry.change is Change.RESTORED:
             if not self.removed:
@@ -156,11 +156,11 @@ class Replay:
         """Say why an entry cannot commit to what it does."""
         what = f"entry {entry.sequence} ({entry.change})"
         committed = {name for name in COMMITMENTS if getattr(entry, name)}
-        if committed - _COMMITS.get(entry.change, frozenset()):
+        if committed - COMMITS.get(entry.change, frozenset()):
             return f"{what} commits to what it does not decide"
         if entry.change in ISSUES and not entry.identifier_hash:
             return f"{what} commits to no identifier"
-        if entry.change in _NAMES_PROOFS and not committed & _PROOFS:
+        if entry.change in NAMES_PROOFS and not committed & PROOFS:
             return f"{what} commits to no proof"
         if entry.change is Change.DEPARTED and entry.numen_hash != self.numen_hash:
             return f"{what} is of another NUMEN"
@@ -169,7 +169,7 @@ class Replay:
         return None
 
     def _apply(self, entry: Entry) -> None:
-        if entry.change in _NAMES_PROOFS:
+        if entry.change in NAMES_PROOFS:
             self.numen_hash, self.extra_proof_hash = entry.numen_hash, entry.extra_proof_hash
         match entry.change:
             case Change.ISSUED | Change.REISSUED | Change.ARRIVED:

@@ -108,6 +108,12 @@ def test_what_is_exported_verifies_without_the_stack(lived: OperatedStack, tmp_p
     assert said.endswith(f"{file}: verified\n")
 
 
+def test_the_export_tells_where_the_page_of_the_bureau_is(lived: OperatedStack, tmp_path: Path) -> None:
+    result = lived.run("register", "export", "--output", tmp_path / "register.jsonl")
+    assert result.exit_code == 0
+    assert "make verifier" in result.stdout.splitlines()[-1]
+
+
 @pytest.mark.req("I7")
 def test_the_file_has_nothing_that_identifies_a_voter(lived: OperatedStack, tmp_path: Path) -> None:
     file, _ = exported(lived, tmp_path)

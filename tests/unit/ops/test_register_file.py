@@ -1,7 +1,5 @@
 """An exported register: whatever is done to the file is found, and the first line that is concerned
 is named.
-
-More than 400 lines, for each way to alter a file is a case.
 """
 
 from __future__ import annotations
@@ -15,33 +13,38 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reassort.register import ELECTION_CHAIN, Change, Entry
+from reassort.register import ELECTION_CHAIN, Change
 from reassort.voters import IdentifierStatus
 from reassort_ops.failures import OperatorError
-from reassort_ops.register.file import SignatureLine, Statement
+from reassort_ops.register.file import Statement
 from reassort_ops.register.file_check import FileCheck, check_register_file, read_public_key
 from reassort_ops.register.replay import Replay
 from reassort_ops.register.sorted_chains import SortedChains
 
+from tests.unit.ops.damaged_registers import (
+    CASES,
+    ENTRIES,
+    FILE,
+    FIRST,
+    IMPOSSIBLE,
+    LINES,
+    MANY,
+    NO_REGISTERS,
+    STORIES,
+    Impostor,
+    altered_statement,
+    changed,
+    entry_lines,
+    rehashed,
+    signed_again,
+    sound,
+    with_entries,
+)
 from tests.unit.ops.registers import NOW, SIGNER, LocalSigner, chain, pseudonym, register_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STORIES = [
-    [Change.ISSUED],
-    [Change.ISSUED, Change.REISSUED, Change.VOTED],
-    [Change.ISSUED, Change.UNLOCKED, Change.REISSUED, Change.FROZEN, Change.UNFROZEN, Change.REISSUED],
-    [Change.ISSUED, Change.VOTED, Change.DISPUTED],
-    [Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.FROZEN],
-]
-ENTRIES = [entry for number, story in enumerate(STORIES, 1) for entry in chain(pseudonym(number), story)]
-FILE = register_file(ENTRIES)
-# The line of the first entry.
-FIRST = 2
-# A header, the entries, one line of fingerprints, the statement, the signature.
-LINES = FILE.splitlines(keepends=True)
-MANY = [entry for number in range(900) for entry in chain(pseudonym(number), STORIES[number % len(STORIES)])]
 quick = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 places = st.integers(0, len(ENTRIES) - 1)
 
@@ -60,41 +63,6 @@ def named(result: FileCheck) -> tuple[int, str | None, int | None]:
     return result.broken.line, result.broken.voter_id, result.broken.sequence
 
 
-def with_entries(lines: list[bytes]) -> bytes:
-    """Return the file with other lines instead of its entries."""
-    return b"".join([LINES[0], *lines, *LINES[FIRST - 1 + len(ENTRIES) :]])
-
-
-def entry_lines(entries: list[Entry] | None = None) -> list[bytes]:
-    """Return the lines of entries."""
-    return [entry.content + b"\n" for entry in (ENTRIES if entries is None else entries)]
-
-
-def changed(value: int | str) -> int | str:
-    """Return another value of the same form."""
-    if isinstance(value, int):
-        return value + 1
-    return ("1" if value[0] == "0" else "0") + value[1:]
-
-
-def signed_again(**members: int | str) -> bytes:
-    """Return the file with another statement, signed by the right key."""
-    line = json.dumps(json.loads(LINES[-2]) | members, sort_keys=True, separators=(",", ":")).encode()
-    signature = SignatureLine.of(SIGNER.sign(line)).to_line()
-    return b"".join([*LINES[:-2], line + b"\n", signature + b"\n"])
-
-
-def rehashed(entries: list[Entry], place: int, *, actor: str) -> list[Entry]:
-    """Alter an entry, and fix the rest of its chain as somebody would who knows how it is made."""
-    forged = list(entries)
-    forged[place] = replace(forged[place], actor=actor)
-    for at in range(place + 1, len(forged)):
-        if forged[at].voter_id != forged[place].voter_id:
-            break
-        forged[at] = replace(forged[at], previous=forged[at - 1].hash)
-    return forged
-
-
 @pytest.mark.req("I9", "I10")
 def test_what_was_signed_verifies(tmp_path: Path) -> None:
     result = check(tmp_path, FILE)
@@ -108,6 +76,19 @@ def test_what_was_signed_verifies(tmp_path: Path) -> None:
     }
     assert result.statement is not None
     assert result.statement.finished_at == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.req("I9")
+@pytest.mark.parametrize("damage", CASES)
+def test_no_damaged_file_holds(tmp_path: Path, damage: str) -> None:
+    contents = list(CASES[damage]())
+    assert contents
+    assert not any(check(tmp_path, content).holds for content in contents)
+
+
+@pytest.mark.req("I9")
+def test_every_sound_file_holds(tmp_path: Path) -> None:
+    assert all(check(tmp_path, content).holds for content in sound())
 
 
 @pytest.mark.req("I9")
@@ -138,7 +119,7 @@ class TestAnyChangeIsFound:
         assert (result.holds, result.signed) == (False, False)
         assert any("cut off" in fault for fault in result.counted.faults)
 
-    @pytest.mark.parametrize("content", [b"", b"\n", b"\n\n\n", b"[" * 200_000, b"\xff" * 10, b"null\n" * 5])
+    @pytest.mark.parametrize("content", NO_REGISTERS)
     def test_what_is_no_register_at_all(self, tmp_path: Path, content: bytes) -> None:
         assert not check(tmp_path, content).holds
 
@@ -243,11 +224,6 @@ class TestTheSignature:
             assert "signed by another key" in fault
 
     def test_another_key_that_claims_to_be_the_right_one(self, tmp_path: Path) -> None:
-        class Impostor(LocalSigner):
-            @property
-            def public_key(self) -> bytes:
-                return SIGNER.public_key
-
         result = check(tmp_path, register_file(ENTRIES, Impostor.drawn()))
         assert (result.holds, result.signed) == (False, False)
         assert result.counted.faults == ["the signature does not fit the statement: one of the two was altered"]
@@ -263,11 +239,7 @@ class TestTheSignature:
 
     @pytest.mark.parametrize("member", sorted(Statement.model_fields))
     def test_no_member_of_the_statement_can_change(self, tmp_path: Path, member: str) -> None:
-        statement = json.loads(LINES[-2])
-        value = statement[member]
-        statement[member] = value + 1 if isinstance(value, int) else f"{value}x"
-        line = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-        result = check(tmp_path, b"".join([*LINES[:-2], line, LINES[-1]]))
+        result = check(tmp_path, altered_statement(member))
         assert (result.holds, result.signed) == (False, False)
 
     @pytest.mark.parametrize(
@@ -316,34 +288,7 @@ class TestReplay:
     """What cannot have happened to a voter is a fault, however well it is chained and signed."""
 
     @pytest.mark.req("I1", "I5", "I9")
-    @pytest.mark.parametrize(
-        ("story", "why"),
-        [
-            ([Change.ISSUED, Change.VOTED, Change.REISSUED], "entry 3 (reissued) comes after the vote"),
-            ([Change.ISSUED, Change.VOTED, Change.VOTED], "entry 3 (voted) comes after the vote"),
-            (
-                [Change.ISSUED, Change.FROZEN, Change.VOTED],
-                "entry 3 (voted) comes while the identifier is frozen",
-            ),
-            (
-                [Change.ISSUED, Change.FROZEN, Change.REISSUED],
-                "entry 3 (reissued) comes while the identifier is frozen",
-            ),
-            (
-                [Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.VOTED],
-                "entry 4 (voted) comes after the identifier was disputed",
-            ),
-            (
-                [Change.ISSUED, Change.FROZEN, Change.DISPUTED, Change.UNFROZEN],
-                "entry 4 (unfrozen) comes after the identifier was disputed",
-            ),
-            ([Change.ISSUED, Change.UNFROZEN], "entry 2 (unfrozen) comes while the identifier is not frozen"),
-            ([Change.ISSUED, Change.ISSUED], "entry 2 (issued) is of generation 2, after generation 1"),
-            ([Change.REISSUED], "entry 1 (reissued) is of generation 1, after generation 0"),
-            ([Change.ISSUED, Change.CLOSED], "entry 2 (closed) is in a chain of another kind"),
-            ([Change.VOTED], "entry 1 (voted) is of generation 0, after generation 0"),
-        ],
-    )
+    @pytest.mark.parametrize(("story", "why"), IMPOSSIBLE)
     def test_a_story_that_cannot_be(self, tmp_path: Path, story: list[Change], why: str) -> None:
         result = check(tmp_path, register_file(list(chain(pseudonym(1), story))))
         assert (result.signed, result.holds) == (True, False)

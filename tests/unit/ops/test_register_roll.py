@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from reassort.clock import epoch_milliseconds
-from reassort.register import DISPUTE_ACTOR, GENESIS, Change, Entry
+from reassort.register import DISPUTE_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.minutes.story import FreezeEnd, RegisterStory
 from reassort_ops.register.file_check import FileCheck, check_register_file
 from reassort_ops.register.moves import MoveLedger, other_side
 from reassort_ops.register.replay import Replay
 
+from tests.unit.ops.damaged_registers import IMPOSSIBLE_ON_THE_ROLL, linked
 from tests.unit.ops.registers import HEADER, SIGNER, chain, made_up_hash, pseudonym, register_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 FORMER, PRESENT = pseudonym(1), pseudonym(2)
 NUMEN = made_up_hash("numen", FORMER)
 STARTED = epoch_milliseconds(datetime.fromisoformat(HEADER.started_at))
-
-
-def linked(entries: Iterable[Entry], **changes: Mapping[str, object]) -> list[Entry]:
-    """Chain entries again, with another content at some places: `_2` is the second."""
-    previous, found = GENESIS, []
-    for place, entry in enumerate(entries, 1):
-        found.append(replace(entry, previous=previous, **changes.get(f"_{place}", {})))  # type: ignore[arg-type]
-        previous = found[-1].hash
-    return found
 
 
 def both_sides(at: int = STARTED - 1) -> tuple[list[Entry], list[Entry]]:
@@ -99,24 +90,7 @@ def test_a_departure_with_another_numen_is_named() -> None:
 
 
 @pytest.mark.req("O4", "O5", "S33")
-@pytest.mark.parametrize(
-    ("story", "why"),
-    [
-        ([Change.ISSUED, Change.DEPARTED, Change.VOTED], "entry 3 (voted) comes after the voter's change of address"),
-        ([Change.ISSUED, Change.DEPARTED, Change.FROZEN], "entry 3 (frozen) comes after the voter's change of address"),
-        ([Change.ISSUED, Change.VOTED, Change.DEPARTED], "entry 3 (departed) comes after the vote"),
-        ([Change.ISSUED, Change.VOTED, Change.REMOVED], "entry 3 (removed) comes after the vote"),
-        ([Change.ISSUED, Change.ARRIVED], "entry 2 (arrived) is of generation 2, after generation 1"),
-        ([Change.DEPARTED], "entry 1 (departed) is of generation 0, after generation 0"),
-        ([Change.ISSUED, Change.REMOVED, Change.VOTED], "entry 3 (voted) comes while the voter is off the roll"),
-        ([Change.ISSUED, Change.REMOVED, Change.REISSUED], "entry 3 (reissued) comes while the voter is off the roll"),
-        ([Change.ISSUED, Change.REMOVED, Change.REMOVED], "entry 3 (removed) comes while the voter is off the roll"),
-        ([Change.ISSUED, Change.REMOVED, Change.DEPARTED], "entry 3 (departed) comes while the voter is off the roll"),
-        ([Change.ISSUED, Change.FROZEN, Change.REMOVED, Change.UNFROZEN], "entry 4 (unfrozen) comes while the voter"),
-        ([Change.ISSUED, Change.RESTORED], "entry 2 (restored) comes while the voter is on the roll"),
-        ([Change.ISSUED, Change.REMOVED, Change.RESTORED], "entry 3 (restored) gives another status than active"),
-    ],
-)
+@pytest.mark.parametrize(("story", "why"), IMPOSSIBLE_ON_THE_ROLL)
 def test_a_story_that_cannot_be(story: list[Change], why: str) -> None:
     fault = fault_of(chain(FORMER, story))
     assert fault is not None
