@@ -9,7 +9,7 @@ SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help prolong verifier run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
+.PHONY: help prolong verifier run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots recording bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -104,6 +104,9 @@ screenshots: $(SYNCED) chromium ## The voter space in pictures: docs/gallery.md;
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.helpdesk.gallery
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.report_picture
 	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.minutes_picture
+
+recording: $(SYNCED) chromium ## The journey as it is played on a local stack: docs/screenshots/journey.gif
+	@$(WITH_FUNCTIONS) $(BIN)/python -m tests.browser.recording
 
 bench: $(SYNCED) valgrind chromium firefox webkit $(NODE_SYNCED) ## Everything that has a bar, one after the other, some 50 minutes (FLAGS='cold warm' for some): bench/results.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench $(FLAGS)

@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from local.processes import ROOT
+from tests.browser.recording import FILE, MOST_BYTES
 
 _LISTED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 PAGES = [path for path in _LISTED.split() if not path.startswith(("bench/", "tests/")) and (ROOT / path).is_file()]
@@ -58,3 +60,10 @@ def test_the_index_of_decisions_names_every_decision() -> None:
     index = ROOT / "docs" / "adr" / "README.md"
     named = {file for file, _ in _links(index)}
     assert named == {Path(page).name for page in PAGES if re.match(r"docs/adr/\d", page)}
+
+
+def test_the_recording_of_the_first_page_moves_and_is_light() -> None:
+    with Image.open(FILE) as recording:
+        assert getattr(recording, "n_frames", 1) >= 8
+    assert FILE.stat().st_size <= MOST_BYTES
+    assert (FILE.relative_to(ROOT).as_posix(), "") in _links(ROOT / "README.md")
