@@ -14,11 +14,14 @@ from announce.changed_status import ANNOUNCED, changed_status
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.register import GENESIS, Change, Entry
 from reassort.voters import IdentifierStatus
+from reassort_ops.roll.leaving import Leaving
+from reassort_ops.roll.moving import Arrival, ChangeOfAddress
 
 from harness.engines.template import read_template
 from harness.service.events import load_event
 from harness.service.openapi import description
 from harness.service.world import dispute_token_in, identifier_in
+from tests.component.operators import operator_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,6 +187,40 @@ def test_unknown_identifier_has_no_handle(world: World) -> None:
     answer = checked(world, NEVER)
     assert answer.json["status"] == "unknown"
     assert not {"reassort-handle", "reassort-sequence"} & set(answer.headers)
+
+
+@pytest.mark.req("I1", "O4", "O5")
+def test_each_change_of_standing_tells_which_identifiers_ended_and_no_other(world: World, claire: Enrolled) -> None:
+    """The table of docs/voting-platform.md, on every identifier that was ever issued."""
+    operator, browser = operator_of(world), world.signed_in(claire)
+    leaving = Leaving(operator, world.election)
+    elsewhere = world.keyed_hash.voter_id("claire.durand@u-bourgogne.fr")
+    move = ChangeOfAddress(operator, world.election, world.keyed_hash)
+    identifiers = [claire.identifier]
+
+    def reissue() -> None:
+        assert browser.reissue(claire.numen).status == 202
+        world.run_outbox()
+        identifiers.append(identifier_in(world.sms[-1].text))
+
+    acts: list[tuple[Callable[[], object], list[tuple[int, str]]]] = [
+        (reissue, [(1, "revoked")]),
+        (lambda: world.agent().act("freeze", claire.email), [(2, "frozen")]),
+        (lambda: world.agent().act("unfreeze", claire.email), [(2, "active")]),
+        (lambda: leaving.remove(claire.voter_id, "radiation"), [(2, "frozen")]),
+        (lambda: leaving.restore(claire.voter_id, "erreur"), [(2, "active")]),
+        (lambda: move.move(claire.voter_id, Arrival(elsewhere), "mutation"), [(2, "revoked")]),
+    ]
+    for act, expected in acts:
+        before = {one: world.check(one)["status"] for one in identifiers}
+        count = len(told(world))
+        act()
+        found = told(world)[count:]
+        assert [(generation, status) for _, status, generation in found] == expected
+        changed = {one: status for one in before if (status := world.check(one)["status"]) != before[one]}
+        assert {handle_of(world, one): status for one, status in changed.items()} == {
+            handle: status for handle, status, _ in found
+        }
 
 
 @pytest.mark.req("R9", "R5")

@@ -157,13 +157,25 @@ def test_a_check_has_the_headers_that_are_described(world: World, claire: Enroll
     assert SEQUENCE_HEADER.lower() not in used.headers
 
 
-def test_checking_needs_no_origin_and_changes_nothing(world: World, claire: Enrolled) -> None:
+def test_checking_needs_no_origin_and_changes_nothing(
+    world: World, claire: Enrolled, paul: Enrolled, browser: Browser
+) -> None:
+    """A dry run of the platform burns no identifier, whatever their status."""
+    browser.reissue(claire.numen)
+    world.run_outbox()
+    current = identifier_in(world.sms[-1].text)
+    world.vote(paul.identifier)
     before = [world.items(table) for table in world.tables]
-    answer = world.call(
-        "POST", "/registry/check", {"identifier": claire.identifier}, headers={"Origin": "https://x.example"}
-    )
-    assert answer.status == 200
+    with world.recorded() as calls:
+        for typed in (claire.identifier, current, paul.identifier, "7K3M-9QWX-2TBD-HV5Z", "x"):
+            for _ in range(3):
+                answer = world.call(
+                    "POST", "/registry/check", {"identifier": typed}, headers={"Origin": "https://x.fr"}
+                )
+                assert answer.status == 200
+    assert {call.operation for call in calls} == {"GetItem", "Query"}
     assert [world.items(table) for table in world.tables] == before
+    assert world.vote(current).status == 200
 
 
 @pytest.mark.req("I10", "I1", "I9")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from reassort.clock import iso, utc_now
 from reassort.keyed_hash import HashKey
+from reassort.voters import IdentifierStatus
 
 from reassort_ops.command_line import Commands
 from reassort_ops.commands.options import AsJson, Profile, Region, StackName, exit_unless
@@ -24,6 +25,7 @@ from reassort_ops.platform.export import (
     status_names,
     write_rows,
 )
+from reassort_ops.platform.reconciliation import WITHOUT_A_VOTE, VotesReconciled, what_to_look_at, write_differences
 
 Threads = Annotated[int, typer.Option(min=1, max=64, help=tr("Reads under way at once"))]
 
@@ -98,6 +100,69 @@ def platform_compare(
         say(f"{file}: {compared} compared with {tally.listed} of {stack}, {len(found)} differences")
         _say_balance(tally)
     exit_unless(not found and tally.balances)
+
+
+@commands.add("reconcile", epilog=tr("Example: reassort platform reconcile platform.csv --stack reassort"))
+def platform_reconcile(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar=tr("FILE"),
+            help=tr(
+                "CSV that the platform exports at the close: handle and status, used for each ballot that it holds"
+            ),
+        ),
+    ],
+    stack: StackName,
+    output: Annotated[
+        Path,
+        typer.Option("--output", metavar=tr("FILE"), help=tr("CSV of the differences; replaced once it is complete")),
+    ] = Path("platform-differences.csv"),
+    threads: Threads = 8,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """At the close: hold each vote of the platform against the register's, and say in one sentence
+    whether they are the same.
+
+    It counts ballots whose vote was never recorded, those under an identifier that was replaced,
+    frozen or never issued, and recorded votes without a ballot. Each is a line of a CSV file, by
+    handle; no identifier and no voter is in it. A status that the platform has otherwise, without
+    a vote on either side, is in the file and breaks nothing.
+
+    Exit status: 0 when both hold the same votes.
+    """
+    held = read_held(file)
+    ballots = sum(status is IdentifierStatus.USED for status in held.values())
+    target = Target(stack, None, region, profile)
+    closes_at = target.election.windows.voting.closes_at
+    is_open = utc_now() < closes_at
+    run, total = _run(target, threads)
+    tally = StatusTally()
+    with progress("reconciling", total) as advance:
+        found = tuple(differences(held, run.worths(tally, advance)))
+    result = VotesReconciled(ballots, tally.by_status[IdentifierStatus.USED], found)
+    with replacing(output) as lines:
+        write_differences(lines, result.found)
+    if as_json:
+        counts = {kind.value: count for kind, count in result.by_difference.items()}
+        said = {"reconciled": result.holds, "ballots": ballots, "votes": result.votes, "differences": counts}
+        say_json({**_described(stack, run, tally), "file": str(file), "output": str(output), "open": is_open, **said})
+    else:
+        for kind, count in result.by_difference.items():
+            say(f"{count} {kind}: {what_to_look_at(kind)}", None if kind in WITHOUT_A_VOTE else "red")
+        _say_balance(tally)
+        if result.found:
+            say(str(output))
+        if is_open:
+            closes = f"{closes_at.astimezone(target.election.zone):%Y-%m-%d %H:%M}"
+            again = tr(
+                "the ballot is open until {closes}: a vote of this minute may differ; reconcile after it", closes=closes
+            )
+            say(again, "yellow")
+        say(result.sentence, "green" if result.holds else "red")
+    exit_unless(result.holds and tally.balances)
 
 
 def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
