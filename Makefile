@@ -9,7 +9,7 @@ SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
-.PHONY: help prolong verifier run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots recording bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz clean driver chromium firefox webkit valgrind
+.PHONY: help prolong verifier run test check check-python check-scripts check-prose format alarms gateway translations lint-template audit sbom build screenshots recording bench bench-cold bench-warm bench-calls bench-loop bench-delivery bench-delivery-stack bench-site bench-oracle bench-flood bench-import bench-register bench-first-morning bench-growth rehearse terminal fuzz mutants clean driver chromium firefox webkit valgrind
 
 # The checkers of pages, scripts and style sheets (html-validate, pa11y, Lighthouse, Biome,
 # TypeScript), by the Node.js that uv.lock pins.
@@ -158,6 +158,9 @@ rehearse: $(SYNCED) ## Fictional voters on a local stack (ELECTION=elections/…
 
 fuzz: $(SYNCED) ## Generated requests to every operation, 10,000 each (FLAGS='--seed 7'): bench/fuzz.md
 	@$(WITH_FUNCTIONS) $(BIN)/python -m bench.fuzz $(FLAGS)
+
+mutants: $(SYNCED) ## Which slips in a rule does no test notice? All modules, some hours (FLAGS='functions/notify/claims.py'; --keep: bench/mutants.md)
+	@$(BIN)/python -m mutants $(FLAGS)
 
 clean: ## Remove what was built
 	@rm -rf .aws-sam .audit .build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -68,6 +68,7 @@ SENT_BY_ANOTHER = in_a_minute(status="sending")
 BUSY = {
     "another worker holds the lease": SENT_BY_ANOTHER,
     "another worker sent it": message(status="sent"),
+    "another worker sent it under a lease that ran out": message(status="sent", lease_until=1),
     "another worker tried": message(attempts=1),
     "it was queued again by the other channel": message(round=1),
 }
@@ -109,6 +110,7 @@ def _is_refused(world: World, reference: str, slip: Slip, write: Callable[[], ob
     {
         "another worker holds the lease": SENT_BY_ANOTHER,
         "another worker sent it": message(status="sent"),
+        "another worker sent it under a lease that ran out": message(status="sent", lease_until=1),
         "it waits for its next attempt": in_a_minute(attribute="not_before"),
         "what was sealed is erased": delivery(payload=None),
         "its voter has a later one": delivery(superseded_at=1),
@@ -162,6 +164,29 @@ def test_a_message_does_not_wait_for_a_turn_when(world: World, reference: str, s
         slip[1],
         lambda: await_turn(read, IDENTIFIER, TURN, until, world.clock(), world.notify),
     )
+
+
+@pytest.mark.req("R3", "R8")
+@pytest.mark.parametrize("state", ["it is queued", "the lease of another ran out"])
+@pytest.mark.parametrize(
+    "write",
+    {
+        "waits for a turn": lambda read, world: await_turn(
+            read, IDENTIFIER, TURN, epoch_milliseconds(world.clock()) + 1, world.clock(), world.notify
+        ),
+        "is given up": lambda read, world: fail_unsent(read, IDENTIFIER, Reason.NO_ANSWER, world.notify),
+        "is settled": lambda read, world: settle_superseded(read, IDENTIFIER, world.clock(), world.notify),
+        "is claimed": lambda read, world: claim_message(read, IDENTIFIER, world.clock(), world.notify),
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_nobody_is_at_a_message_when(
+    world: World, reference: str, state: str, write: tuple[str, Callable[[Delivery, World], object]]
+) -> None:
+    if state != "it is queued":
+        _claimed(world, reference)
+        world.clock.move(seconds=30)
+    assert write[1](_read(world, reference), world)
 
 
 # ---------------------------------------------------------------- failures
