@@ -8,7 +8,7 @@ answer obliges to.
     python voting_platform.py listen --queue-url QUEUE_URL
     python voting_platform.py check --api-url API_URL --role ROLE_ARN < identifier.txt
 
-An identifier is read from standard input, for a command line is seen by others. Credentials and
+An identifier is read from standard input, because others can see a command line. Credentials and
 region are those of the SDK (`AWS_PROFILE`, `AWS_DEFAULT_REGION`, …); the role is the stack's output
 VotingPlatformRoleArn, TOPIC_ARN its PlatformTopicArn, API_URL its ApiUrl.
 """
@@ -220,8 +220,8 @@ class KeptAnswers:
         tell whether it was news.
 
         Events come at least once and in no certain order: `revoked` and `used` are final, of the
-        others the greater sequence is newer. What is not known yet is kept as well, for a check
-        that was answered before the event may arrive after it.
+        others the greater sequence is newer. An event of an unknown identifier is kept as well,
+        because a check that was answered before the event may arrive after it.
         """
         with self._lock:
             known = self._known.get(handle)

@@ -28,8 +28,8 @@ from local.deploy import EmbeddedStack
 from local.receipt_shapes import ses_message, sms_log_line
 
 # Functions take the gateway for the endpoint of SES: the embedded AWS forgets the tags of an
-# e-mail, and only the request has them. The path is that of SES's API, for a request is passed on
-# as it was signed.
+# e-mail, and only the request has them. The path is that of SES's API, because a request is passed
+# on as it was signed.
 _SES_PATH = "/v2/email/outbound-emails"
 POLL_SECONDS = 0.5
 # Long enough to see that a message has left, short enough to wait for.

@@ -2,7 +2,7 @@
 order and number of receipts.
 
 `queued` and `sending` give way to everything; `sent` to `delivered` and `failed`; `delivered` only
-to `failed`, for a mail server may accept a message and return it later; `failed` to nothing. An
+to `failed`, because a mail server may accept a message and return it later; `failed` to nothing. An
 identifier that failed is queued by the other channel in the same write, once. Each receipt is one
 conditional write, so one that comes twice finds its condition broken.
 """

@@ -43,7 +43,7 @@ _IN_USE_MILLISECONDS = 1000
 # How far a provider that throttles pushes its lane's next turn away.
 _SLOWED_MILLISECONDS = 2000
 _KEPT_SECONDS = 3 * 86_400
-# So long may the lane of codes be before the networks' shares count.
+# The lane of codes may be this long before the networks' shares count.
 _SHORT_MILLISECONDS = 5000
 # A network's share of the lane of codes: this part of its rate, and at once a fifth of what the
 # lane takes in a second. So it takes 64 networks that ask without end to fill the lane; what they

@@ -21,8 +21,8 @@ def mark_superseded(delivery: Delivery, now: datetime, deps: Deps) -> None:
 
 
 def settle_superseded(delivery: Delivery, message: Message, now: datetime, deps: Deps) -> Delivery | None:
-    """Settle an identifier that nobody is sending and nobody will, for its voter has a later one or
-    disputed it.
+    """Settle an identifier that nobody is sending and nobody will send: its voter has a later one,
+    or disputed it.
     """
     idle = idle_condition(delivery, message, now)
     name = f"messages.{message}"

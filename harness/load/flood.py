@@ -21,7 +21,7 @@ PROMISED_SECONDS = 60
 
 @dataclass(frozen=True)
 class Flood:
-    """So many requests in so many seconds from so many /64 networks, each of another line."""
+    """Requests within some seconds from some /64 networks, each of another line."""
 
     requests: int
     seconds: int

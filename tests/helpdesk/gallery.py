@@ -26,7 +26,7 @@ SHEETS = {
     "helpdesk-acts": ("form-unlock", "form-let-in", "form-reissue", "form-empty", "unlocked", "proposed"),
     "helpdesk-others": ("proposals", "confirming", "shift", "ending-sessions", "record", "session-idle"),
 }
-# So many situations go on one picture.
+# Situations on one picture.
 _SITUATIONS = 7
 _WIDTH = 1280
 _SHOWN = 640

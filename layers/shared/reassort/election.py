@@ -423,7 +423,7 @@ class SourceLimits(Part):
     """Codes that one source (an IPv4 address, or a /64 of IPv6) may ask for in each window of so
     many minutes.
 
-    Wide, for a whole school or academy may share one address.
+    Wide, because a whole school or academy may share one address.
     """
 
     # No fewer than the shards of the count (`login.source_limit.SHARDS`).

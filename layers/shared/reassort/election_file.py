@@ -97,8 +97,8 @@ class Site(Model):
 
 
 class Share(Model):
-    """A share that rings, in per cent, and from how many on in one period it is looked at: below,
-    one person alone would be a share.
+    """The percentage above which an alarm rings, and the number of events below which it is not
+    looked at: one person alone must not ring it.
     """
 
     percent: Annotated[int, Field(ge=1, le=99)]

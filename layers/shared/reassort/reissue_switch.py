@@ -2,9 +2,9 @@
 conditioned on.
 
 The election file says when reissues are open. The record can only narrow that: it stops reissues at
-once, or from an earlier instant on. It lies on many items alike, for a condition on one item would
-make all reissues of a morning conflict with each other; the items are written together, so a stop
-holds for all voters from one instant on, and what had not committed by then is refused.
+once, or from an earlier instant on. It lies on many items alike, because a condition on one item
+would make all reissues of a morning conflict with each other. The items are written together, so a
+stop holds for all voters from one instant on; a reissue that has not committed by then is refused.
 """
 
 from __future__ import annotations

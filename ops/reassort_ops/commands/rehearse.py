@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _THREADS = 16
 _SECONDS_TO_ANSWER = 30.0
-# Without any change for so long, what has not been sent counts as lost.
+# A message that has not been sent counts as lost after this time without any change.
 _PATIENCE_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 

@@ -39,7 +39,7 @@ _ENDS = _FAILED | {"delivered"}
 _WRONG_CODE = "000000"
 # How often it is looked whether something has failed for all.
 _LOOK_SECONDS = 0.5
-# So many codes does a voter try before going away.
+# A voter gives up after this many codes.
 _CODES = 3
 
 

@@ -24,12 +24,12 @@ from reassort_ops.report.figures import Figures, Messages, Step
 from reassort_ops.report.french import dollars, duration, number, percent, short_day
 from reassort_ops.report.period import HOUR, Period
 
-# Up to so long, the unit is an hour; beyond, a day.
+# A period up to this length is shown by the hour, a longer one by the day.
 _FINE = timedelta(days=4)
 # Labels of days that find room side by side; more than `_ROOM` are written at a slant.
 _MOST_LABELS = 14
 _ROOM = 9
-# Up to so many hours, some of them are labelled; beyond, only days.
+# Up to this many hours, some hours have labels; beyond, only days have.
 _HOURS_APART = 12 * _ROOM
 _SECONDS = (
     0.01,
