@@ -94,10 +94,14 @@ class History:
         locked_until: datetime | None = None,
         frozen_at: datetime | None = None,
         voted_at: datetime | None = None,
+        establishment: str = "Lycée",
+        reissued_at: Iterable[datetime] = (),
     ) -> str:
         """Put a voter on the roll who stands so; return the pseudonym."""
-        enrolment = _ENROLLER.enrol(RollRow(1, f"voter{next(self._numbers)}@ac-dijon.fr", establishment="Lycée"))
+        enrolment = _ENROLLER.enrol(RollRow(1, f"voter{next(self._numbers)}@ac-dijon.fr", establishment=establishment))
         item = enrolment.voter
+        item["issued_at"] = [*item["issued_at"], *map(epoch_milliseconds, reissued_at)]
+        item["generation"] = len(item["issued_at"])
         item["numen_failures"] = failures
         for name, at in (("numen_locked_until", locked_until), ("frozen_at", frozen_at), ("voted_at", voted_at)):
             if at is not None:
@@ -147,7 +151,8 @@ class History:
             phone_hash="phone",
             address=b"sealed",
             payload=b"sealed",
-            request_hash="request",
+            # Who helps fills in no form.
+            request_hash="request" if actor == "voter" else "",
             now=at,
             retention=self.election.retention,
         )

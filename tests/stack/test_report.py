@@ -90,7 +90,7 @@ def test_a_report_of_what_has_just_happened(
     found = told("--output", str(page), "--png", str(picture))
     reissues = found["reissues"]
     assert (reissues["total"], reissues["sms"], reissues["email"], reissues["unknown"]) == (4, 3, 1, 0)
-    assert (reissues["by_voters"], reissues["by_operators"]) == (4, 0)
+    assert (reissues["by_voters"], reissues["by_helpdesk"], reissues["by_operators"]) == (4, 0, 0)
     assert sum(hour["sms"] + hour["email"] for hour in reissues["by_hour"]) == 4
     assert [step["count"] for step in found["funnel"]] == [1, None, 4, 4, 1]
     assert found["outcomes"] == {

@@ -33,6 +33,11 @@ def both(first: str, second: str) -> str:
     return f"{first}{_AND}{second}"
 
 
+def actors(actor: str) -> list[str]:
+    """Return those whom the register names together."""
+    return actor.split(_AND)
+
+
 def actor_names(actor: str) -> str:
     """Return who did something by the register, in French."""
-    return " et ".join(map(agent_name, actor.split(_AND)))
+    return " et ".join(map(agent_name, actors(actor)))

@@ -34,8 +34,9 @@ def report(
         str | None,
         typer.Option(
             "--from",
+            "--since",
             metavar=tr("TIME"),
-            help=tr("2018-11-29 or 2018-11-29T08:00, local; else the opening of the reissues"),
+            help=tr("2018-11-29, 2018-11-29T08:00 or yesterday, local; else the opening of the reissues"),
         ),
     ] = None,
     last: Annotated[

@@ -87,16 +87,41 @@ class Control:
 
 @dataclass(frozen=True)
 class Reissues:
-    """Every reissue of the period, as the register has it; channels are the deliveries'."""
+    """Every reissue of the period, as the register has it; channels are the deliveries'. The
+    helpdesk's are those that one of its agents gave, alone or with somebody else.
+    """
 
     total: int
     by_voters: int
+    by_helpdesk: int
     by_operators: int
     sms: int
     email: int
     unknown: int
     by_hour: tuple[ReissuesOfHour, ...]
     controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True)
+class ReissuesOfEstablishment:
+    """How many voters of an establishment were given an identifier again, and how often in all."""
+
+    name: str
+    voters: int
+    reissues: int
+
+
+@dataclass(frozen=True)
+class Establishments:
+    """Reissues by establishment. Named are those with at least `floor` such voters; `others` are
+    the rest, whose counts are None where they are fewer together.
+    """
+
+    floor: int
+    named: tuple[ReissuesOfEstablishment, ...]
+    others: int
+    others_voters: int | None
+    others_reissues: int | None
 
 
 @dataclass(frozen=True)
@@ -249,8 +274,8 @@ class Sms:
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """How many reached a step; `percent` is of the step before. `source` is where the count comes
-    from.
+    """How many reached a step on the voters' own way, so without what the helpdesk and operators
+    gave; `percent` is of the step before. `source` is where the count comes from.
     """
 
     step: Step
@@ -261,11 +286,12 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Where the identifiers of the period's reissues stand, of those whose delivery is kept. The
-    first five add up to `known`.
+    """Where the identifiers of the period's reissues stand, of those whose delivery is kept: all
+    (`known`), and those that voters asked for. The five after these two add up to `known`.
     """
 
     known: int
+    asked_by_voters: int
     waiting: int
     sent: int
     delivered: int
@@ -295,6 +321,8 @@ class Figures:
     locks: Locks
     disputes: Disputes
     sms: Sms
+    # None without a roll.
+    establishments: Establishments | None
 
     def source(self, name: SourceName) -> Source:
         """Return what is to be said of a source."""

@@ -19,6 +19,7 @@ from reassort.tables import read_one
 
 from reassort_ops.report import metrics as counted
 from reassort_ops.report import remarks
+from reassort_ops.report.establishments import EstablishmentsTally
 from reassort_ops.report.figures import (
     Control,
     Disputes,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.election import Election
+    from reassort.tables import Item
 
     from reassort_ops.account.stack import Stack
     from reassort_ops.report.period import Period
@@ -89,7 +91,8 @@ class Gathering:
         register = RegisterTally(self.period)
         entries = self._scan_register(register, advance)
         standing = VotersTally(self.election, epoch_milliseconds(self.now))
-        voters = self._scan_voters(standing, advance)
+        establishments = EstablishmentsTally(self.period)
+        voters = self._scan_voters(standing, establishments, advance)
         metrics = read_metrics(self.cloudwatch, self.stack.name, self.election.domain_names, self.period)
         sms_days = self._sms_days()
         reissues = self._reissues(register, deliveries)
@@ -127,6 +130,7 @@ class Gathering:
                 ),
             ),
             sms=self._sms(deliveries, sms_days, metrics),
+            establishments=establishments.figures() if voters else None,
         )
 
     # ------------------------------------------------------------ what is read
@@ -141,6 +145,7 @@ class Gathering:
             "messages.identifier.status",
             "disputed_at",
             "fell_back",
+            "request_hash",
         )
         condition = "{kind} IN (:code, :reissue) AND {created_at} BETWEEN :first AND :last"
         values = {":code": Kind.CODE.value, ":reissue": Kind.REISSUE.value, ":first": first, ":last": last}
@@ -160,14 +165,22 @@ class Gathering:
         )
         return scan(self.dynamodb, wanted, self.segments, tally.take, advance)
 
-    def _scan_voters(self, tally: VotersTally, advance: Callable[[int], object]) -> int:
+    def _scan_voters(
+        self, standing: VotersTally, establishments: EstablishmentsTally, advance: Callable[[int], object]
+    ) -> int:
+        names = ("numen_failures", "numen_locked_until", "frozen_at", "voted_at", "left_at")
         wanted = Wanted(
             self.stack.voters_table,
-            ("numen_failures", "numen_locked_until", "frozen_at", "voted_at", "left_at"),
-            "{numen_failures} > :none OR attribute_exists({frozen_at})",
-            {":none": 0},
+            (*names, "establishment", "generation", "issued_at"),
+            "{numen_failures} > :none OR attribute_exists({frozen_at}) OR {generation} > :first",
+            {":none": 0, ":first": 1},
         )
-        return scan(self.dynamodb, wanted, self.segments, tally.take, advance)
+
+        def take(item: Item) -> None:
+            standing.take(item)
+            establishments.take(item)
+
+        return scan(self.dynamodb, wanted, self.segments, take, advance)
 
     def _sms_days(self) -> dict[str, int]:
         """Return the SMS of each day that still has its count, by the name of its attribute."""
@@ -214,7 +227,8 @@ class Gathering:
             by_hour.append(ReissuesOfHour(hour.astimezone(self.period.zone), sms, email, unknown))
         return Reissues(
             total=sum(hour.total for hour in by_hour),
-            by_voters=register.reissues.total() - register.by_operators,
+            by_voters=register.reissues.total() - register.by_operators - register.by_helpdesk,
+            by_helpdesk=register.by_helpdesk,
             by_operators=register.by_operators,
             sms=sum(hour.sms for hour in by_hour),
             email=sum(hour.email for hour in by_hour),
@@ -230,11 +244,11 @@ class Gathering:
         codes, codes_from = metrics.total(counted.CODES), SourceName.METRICS
         if codes is None and self._began() > self.now - _CODES_KEPT:
             codes, codes_from = deliveries.codes, SourceName.DELIVERIES
-        known = deliveries.known > 0 or reissues.total == 0
+        known = deliveries.asked_by_voters > 0 or reissues.by_voters == 0
         counts = (
             (Step.CODES, codes, codes_from),
             (Step.SIGNED_IN, metrics.total(counted.SIGNED_IN), SourceName.METRICS),
-            (Step.REISSUED, reissues.total, SourceName.REGISTER),
+            (Step.REISSUED, reissues.by_voters, SourceName.REGISTER),
             (Step.HANDED_OVER, deliveries.handed_over if known else None, SourceName.DELIVERIES),
             (Step.DELIVERED, deliveries.arrived if known else None, SourceName.DELIVERIES),
         )
@@ -242,7 +256,7 @@ class Gathering:
         before: int | None = None
         for step, count, source in counts:
             # Of what is known of, where deliveries are gone.
-            of = deliveries.known if step is Step.HANDED_OVER else before
+            of = deliveries.asked_by_voters if step is Step.HANDED_OVER else before
             steps.append(FunnelStep(step, count, _percent(count, of), source))
             before = count
         return tuple(steps)
@@ -352,6 +366,7 @@ def _outcomes(deliveries: DeliveriesTally) -> Outcomes:
     statuses = deliveries.statuses
     return Outcomes(
         known=deliveries.known,
+        asked_by_voters=deliveries.asked_by_voters,
         waiting=statuses[Status.QUEUED] + statuses[Status.SENDING],
         sent=statuses[Status.SENT],
         delivered=statuses[Status.DELIVERED],

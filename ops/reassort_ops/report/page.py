@@ -133,6 +133,13 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[PageSection]:
             "reissues",
         ),
         section(
+            "section-establishments",
+            "Électeurs par établissement",
+            (voters,),
+            _establishment_lines(figures),
+            [_establishments_table(figures)],
+        ),
+        section(
             "section-times", "Délais de remise", (deliveries,), _time_lines(figures), [_times_table(figures)], "times"
         ),
         section(
@@ -182,18 +189,31 @@ def _funnel_lines(figures: Figures) -> Iterable[str]:
         "Chaque part se rapporte à l’étape d’avant. Un électeur peut demander plusieurs codes, et des codes sont "
         "demandés pour des adresses qui ne sont pas sur la liste."
     )
+    yield "Les réassorts donnés par l’assistance ou par un exploitant n’y sont pas."
     if figures.reissues.unknown:
-        known = some(figures.outcomes.known, "réassort", "réassorts")
+        known = some(figures.outcomes.asked_by_voters, "réassort", "réassorts")
         yield f"Les deux dernières étapes ne portent que sur {known}, dont l’envoi est encore conservé."
 
 
 def _reissue_lines(figures: Figures) -> Iterable[str]:
     found = figures.reissues
     total = some(found.total, "réassort", "réassorts")
-    yield f"{total} : {number(found.by_voters)} par les électeurs, {number(found.by_operators)} par l’assistance."
+    yield (
+        f"{total} : {number(found.by_voters)} par les électeurs, {number(found.by_helpdesk)} par l’assistance, "
+        f"{number(found.by_operators)} par les exploitants."
+    )
     for control in found.controls:
         yield f"Le {day_and_time(control.at)} : {words.CONTROLS[control.change]}."
     yield from figures.source(SourceName.DELIVERIES).remarks
+
+
+def _establishment_lines(figures: Figures) -> Iterable[str]:
+    if figures.establishments is not None:
+        yield (
+            "Un établissement est nommé à partir de "
+            f"{number(figures.establishments.floor)} électeurs qui ont reçu un nouvel identifiant ; en dessous, on "
+            "pourrait reconnaître quelqu’un. Les autres sont réunis."
+        )
 
 
 def _time_lines(figures: Figures) -> Iterable[str]:
@@ -291,6 +311,24 @@ def _reissues_table(figures: Figures) -> Table:
             (hour(one.hour), number(one.sms), number(one.email), number(one.unknown), number(one.total))
             for one in figures.reissues.by_hour
         ),
+    )
+
+
+def _establishments_table(figures: Figures) -> Table:
+    found = figures.establishments
+    rows = []
+    if found is not None:
+        rows += [(one.name, number(one.voters), number(one.reissues)) for one in found.named]
+    if found is not None and found.others:
+        fewer = f"moins de {number(found.floor)}"
+        voters = fewer if found.others_voters is None else number(found.others_voters)
+        rows.append((words.OTHER_ESTABLISHMENTS, voters, number(found.others_reissues)))
+    return Table(
+        "table-establishments",
+        "Les établissements en chiffres",
+        ("Établissement", "Électeurs", "Réassorts"),
+        tuple(rows),
+        "Aucun nouvel identifiant dans la période.",
     )
 
 

@@ -14,6 +14,8 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.moments import moment
 
 HOUR = timedelta(hours=1)
+# As a day of --from, --since and --to.
+YESTERDAY = frozenset({"yesterday", "hier"})
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,15 @@ def period_of(election: Election, now: datetime, first: str | None, last: str | 
     """Return the period that the options name: else from the opening of the reissues to the close
     of the ballot, or to now.
 
-    `first` and `last` are `2018-11-29` or `2018-11-29T08:00`, local unless they have an offset; a
-    day is meant whole. Nothing later than `now` is in it: what has not happened is not zero.
+    `first` and `last` are `2018-11-29`, `2018-11-29T08:00` or a word for the day before
+    (`YESTERDAY`), local unless they have an offset; a day is meant whole. Nothing later than `now`
+    is in it: what has not happened is not zero.
 
     Raises:
         OperatorError: an option is not of that form, or nothing lies between them.
     """
     zone = election.zone
+    first, last = (_as_day(typed, now.astimezone(zone).date()) for typed in (first, last))
     start = _read("--from", first, zone, whole_day_after=False) if first else election.windows.reissue.opens_at
     end = _read("--to", last, zone, whole_day_after=True) if last else election.windows.voting.closes_at
     end = min(end, now)
@@ -82,6 +86,12 @@ def period_of(election: Election, now: datetime, first: str | None, last: str | 
             f"{end.astimezone(zone):%Y-%m-%dT%H:%M} ({zone.key}): see --from and --to"
         )
     return Period(start.astimezone(zone), end.astimezone(zone), zone)
+
+
+def _as_day(typed: str | None, today: date) -> str | None:
+    if typed is not None and typed.lower() in YESTERDAY:
+        return (today - timedelta(days=1)).isoformat()
+    return typed
 
 
 def _read(option: str, typed: str, zone: ZoneInfo, *, whole_day_after: bool) -> datetime:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from reassort.agent_names import actors, is_agent
 from reassort.outbox import Channel, HistoryStep, Kind, Message, Status
 from reassort.reasons import Reason
 from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
@@ -36,6 +37,7 @@ class RegisterTally:
     period: Period
     reissues: Counter[datetime] = field(default_factory=Counter)
     by_operators: int = 0
+    by_helpdesk: int = 0
     disputes: Counter[datetime] = field(default_factory=Counter)
     froze: int = 0
     frozen_by_operators: int = 0
@@ -50,7 +52,10 @@ class RegisterTally:
         match Change(item["change"]):
             case Change.REISSUED:
                 self.reissues[hour] += 1
-                self.by_operators += item["actor"] != VOTER_ACTOR
+                if item["actor"] != VOTER_ACTOR:
+                    agents = any(map(is_agent, actors(item["actor"])))
+                    self.by_helpdesk += agents
+                    self.by_operators += not agents
             case Change.FROZEN if not by_voter:
                 self.frozen_by_operators += 1
             case Change.FROZEN:
@@ -78,12 +83,12 @@ class VotersTally:
     frozen: int = 0
 
     def take(self, item: Item) -> None:
-        """Count a voter who typed a wrong NUMEN, or who is frozen."""
+        """Count a voter, if they typed a wrong NUMEN or are frozen."""
         failures = item["numen_failures"]
         self.with_wrong += failures > 0
         if failures >= self.election.limits.numen.helpdesk_after:
             self.until_helpdesk += 1
-        elif item["numen_locked_until"] > self.now:
+        elif failures and item["numen_locked_until"] > self.now:
             self.locked += 1
         self.frozen += "frozen_at" in item and "voted_at" not in item and "left_at" not in item
 
@@ -98,8 +103,10 @@ class DeliveriesTally:
     domains: frozenset[str]
     codes: int = 0
     known: int = 0
+    asked_by_voters: int = 0
     asked: Counter[tuple[datetime, Channel]] = field(default_factory=Counter)
     statuses: Counter[Status] = field(default_factory=Counter)
+    # Of those that voters asked for.
     handed_over: int = 0
     arrived: int = 0
     disputed: int = 0
@@ -131,6 +138,9 @@ class DeliveriesTally:
 
     def _take_reissue(self, item: Item) -> None:
         self.known += 1
+        # The form that was filled in; who helps fills in none.
+        by_voter = bool(item.get("request_hash"))
+        self.asked_by_voters += by_voter
         domain = item.get("destinations", {}).get("email", "").rpartition("@")[2]
         mail = (Channel.EMAIL, domain if domain in self.domains else None)
         identifier: list[HistoryStep] = []
@@ -151,17 +161,17 @@ class DeliveriesTally:
             elif step.reason is Reason.MARKED_AS_SPAM:
                 self.marked_as_spam[way] += 1
         self._take_identifier(item["created_at"], identifier)
+        # A receipt may overtake the record of the sending, which is then not made.
+        reached = {step.status for step in identifier}
+        self.handed_over += by_voter and bool(reached & {Status.SENT, Status.DELIVERED})
         status = Status(item["messages"]["identifier"]["status"])
         self.statuses[status] += 1
-        self.arrived += status is Status.DELIVERED
+        self.arrived += by_voter and status is Status.DELIVERED
         self.disputed += "disputed_at" in item
         self.fell_back += item.get("fell_back", False)
 
     def _take_identifier(self, created_at: int, steps: list[HistoryStep]) -> None:
         self.asked[self.period.hour_of(created_at), steps[0].channel or Channel.EMAIL] += 1
-        reached = {step.status for step in steps}
-        # A receipt may overtake the record of the sending, which is then not made.
-        self.handed_over += bool(reached & {Status.SENT, Status.DELIVERED})
         arrivals = [step.at for step in steps if _is_news(step) and step.status is Status.DELIVERED]
         if arrivals:
             self.times[None, Milestone.DELIVERED].add(min(arrivals) - created_at)

@@ -19,7 +19,7 @@ SOURCES = {
 STEPS = {
     Step.CODES: "Codes de connexion demandés",
     Step.SIGNED_IN: "Connexions",
-    Step.REISSUED: "Réassorts",
+    Step.REISSUED: "Réassorts des électeurs",
     Step.HANDED_OVER: "Identifiants remis à l’opérateur ou à la messagerie",
     Step.DELIVERED: "Identifiants arrivés",
 }
@@ -28,6 +28,7 @@ CONTROLS = {
     Change.OPENED: "ouverture des réassorts",
     Change.PROLONGED: "prolongation du scrutin",
 }
+OTHER_ESTABLISHMENTS = "Autres établissements, réunis"
 ELSEWHERE = "autre domaine"
 
 
