@@ -2,8 +2,8 @@
 
     make translations
 
-Texts are what `tr` and `trn` are given, the docstring of each command, and the words that Typer
-itself asks gettext for. What is new comes without a French text: a test names it.
+Texts are what `tr`, `trn` and `trc` are given, the docstring of each command, and the words that
+Typer itself asks gettext for. What is new comes without a French text: a test names it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typer.main import get_command
 
 CODE = FOLDER.parent
 CATALOGUE = FOLDER / "fr" / "LC_MESSAGES" / f"{DOMAIN}.po"
-_KEYWORDS = {"tr": (1,), "trn": (1, 2)}
+_KEYWORDS = {"tr": (1,), "trn": (1, 2), "trc": ((1, "c"), 2)}
 # Where Typer marks its words; others of its modules use `_` for something else.
 _TYPER = ("core.py", "rich_utils.py")
 _WIDTH = 100
@@ -48,8 +48,8 @@ def found_texts() -> Catalog:
     found = Catalog(domain=DOMAIN)
     for path in sorted(CODE.rglob("*.py")):
         place = path.relative_to(CODE).as_posix()
-        for _, text, _, _ in extract("python", io.BytesIO(path.read_bytes()), keywords=_KEYWORDS):
-            found.add(text, locations=[(place, 0)])
+        for _, text, _, context in extract("python", io.BytesIO(path.read_bytes()), keywords=_KEYWORDS):
+            found.add(text, locations=[(place, 0)], context=context)
     for place, text in _help_pages(get_command(app)):
         found.add(text, locations=[(place, 0)])
     for name in _TYPER:
@@ -81,10 +81,13 @@ def up_to_date() -> Catalog:
     what the code says no more.
     """
     kept, now = catalogue(), Catalog(locale="fr", domain=DOMAIN, fuzzy=False)
+    # Two forms, as gettext has them for French: CLDR knows a third, for millions.
+    now.mime_headers = kept.mime_headers
     for message in found_texts():
         if message.id:
-            known = kept.get(message.id)
-            now.add(message.id, known.string if known else None, locations=message.locations)
+            known = kept.get(message.id, message.context)
+            string = known.string if known else None
+            now.add(message.id, string, locations=message.locations, context=message.context)
     return now
 
 

@@ -4,6 +4,8 @@ Typer's own words.
 
 from __future__ import annotations
 
+import gettext
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +22,11 @@ from typer.core import TyperCommand, TyperGroup
 from reassort_ops import language
 from reassort_ops.language import paragraphs, tr
 
+# Typer asks gettext for some of its words.
+os.environ["LANGUAGE"] = language.LANGUAGE
+gettext.bindtextdomain(language.DOMAIN, language.FOLDER)
+gettext.textdomain(language.DOMAIN)
+
 # Boxes are for people; a pipe or a log gets plain text.
 LOOK: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
@@ -34,6 +41,11 @@ class UnknownWordsError(faults.UsageError):
 
 class HelpPage(TyperCommand):
     """A command, with a help page in the language of the run."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for param in self.params:
+            _name_values(param)
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write how it is called."""
@@ -56,6 +68,11 @@ class HelpPage(TyperCommand):
 class GroupPage(TyperGroup):
     """A group of commands, with a help page in the language of the run."""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for param in self.params:
+            _name_values(param)
+
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write how it is called."""
         _write_usage(self, ctx, formatter)
@@ -74,6 +91,21 @@ class GroupPage(TyperGroup):
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise UnknownWordsError(ctx, args[:1], get_close_matches(args[0], self.commands))
         return super().resolve_command(ctx, args)
+
+
+def _name_values(param: Any) -> None:
+    """Name what a parameter takes by its own word alone, never by the type that Python has for
+    it.
+    """
+    if param.param_type_name == "argument":
+        param.display_type_rich = lambda **_: None
+    elif not param.is_flag:
+        choices = param.type_descriptor.choices
+        param.metavar = param.metavar or ("|".join(map(_shown, choices)) if choices else "N")
+
+
+def _shown(choice: Any) -> str:
+    return str(getattr(choice, "value", choice))
 
 
 @contextmanager
@@ -183,7 +215,7 @@ def _expected(param: Any) -> str:
     kind = param.type_descriptor
     least, most = kind.parameter_info.min, kind.parameter_info.max
     if kind.choices:
-        return tr("one of {choices}", choices=", ".join(str(getattr(one, "value", one)) for one in kind.choices))
+        return tr("one of {choices}", choices=", ".join(map(_shown, kind.choices)))
     if kind.annotation not in (int, float):
         return tr("another value")
     if least is not None and most is not None:

@@ -19,6 +19,7 @@ from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,9 +104,15 @@ def raise_if_not_ahead(election: Election, at: datetime, now: datetime) -> None:
     """
     window = election.windows.reissue
     if at <= now:
-        raise OperatorError(f"{iso(at)} has passed: without --at, reissues are closed at once")
+        raise OperatorError(tr("{at} has passed: without --at, reissues are closed at once", at=iso(at)))
     if not window.opens_at < at <= window.closes_at:
-        raise OperatorError(f"{iso(at)} is not within the window of the election, which ends {iso(window.closes_at)}")
+        raise OperatorError(
+            tr(
+                "{at} is not within the window of the election, which ends {closes_at}",
+                at=iso(at),
+                closes_at=iso(window.closes_at),
+            )
+        )
 
 
 def prolong_ballot(deployed: Election, prolonged: Election, reason: str, operator: Operator) -> ReissueSwitch:
@@ -123,18 +130,28 @@ def prolong_ballot(deployed: Election, prolonged: Election, reason: str, operato
     known = standing.ballot_closes_at or epoch_milliseconds(before.voting.closes_at)
     if closes_at <= known:
         raise OperatorError(
-            f"nothing to prolong: the ballot closes {iso(after.voting.closes_at)} in the file and "
-            f"{iso(from_milliseconds(known))} by the record"
+            tr(
+                "nothing to prolong: the ballot closes {closes_at} in the file and {known} by the record",
+                closes_at=iso(after.voting.closes_at),
+                known=iso(from_milliseconds(known)),
+            )
         )
     if after != before and after.reissue.closes_at <= before.reissue.closes_at:
-        raise OperatorError("windows.reissue.closes_at is not later too: who votes longer needs reissues for longer")
+        raise OperatorError(
+            tr("windows.reissue.closes_at is not later too: who votes longer needs reissues for longer")
+        )
     if deployed.replaced(windows=after) != prolonged or (after.voting.opens_at, after.reissue.opens_at) != (
         before.voting.opens_at,
         before.reissue.opens_at,
     ):
-        raise OperatorError("the file changes more than the two closes: deploy the rest before, or after")
+        raise OperatorError(tr("the file changes more than the two closes: deploy the rest before, or after"))
     if operator.clock() >= before.voting.closes_at:
-        raise OperatorError(f"the ballot closed {iso(before.voting.closes_at)}: a closed ballot is not prolonged")
+        raise OperatorError(
+            tr(
+                "the ballot closed {closes_at}: a closed ballot is not prolonged",
+                closes_at=iso(before.voting.closes_at),
+            )
+        )
     control = STOPPED if standing.control.stopped else AS_THE_FILE_SAYS
     note = f"{iso(after.voting.closes_at)} {reason}"
     return _write(prolonged, control, Change.PROLONGED, note, operator, ballot_closes_at=closes_at)
@@ -185,7 +202,7 @@ def _write(
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
             continue
         return control
-    raise OperatorError("reissues are written all the time: nothing was changed; run the same command again")
+    raise OperatorError(tr("reissues are written all the time: nothing was changed; run the same command again"))
 
 
 def _put(table: str, item: Item) -> Action:

@@ -5,6 +5,8 @@ from pathlib import Path
 from reassort.election import ElectionFileError
 from reassort.election_file import ElectionFile, read_election_file
 
+from reassort_ops.language import tr
+
 DEFAULT_FOLDER = Path("elections")
 
 
@@ -16,7 +18,7 @@ def election_of(election_id: str, folder: Path) -> ElectionFile:
     """
     path = folder / f"{election_id}.yaml"
     if not path.is_file():
-        raise ElectionFileError(f"{path}: no such election file in the folder of --elections")
+        raise ElectionFileError(tr("{path}: no such election file in the folder of --elections", path=path))
     return read_election_file(path)
 
 
@@ -28,6 +30,6 @@ def only_election(folder: Path) -> ElectionFile:
     """
     files = sorted(folder.glob("*.yaml"))
     if len(files) != 1:
-        found = ", ".join(map(str, files)) or f"{folder} holds none"
-        raise ElectionFileError(f"--election must name an election file ({found})")
+        found = ", ".join(map(str, files)) or tr("{folder} holds none", folder=folder)
+        raise ElectionFileError(tr("--election must name an election file ({found})", found=found))
     return read_election_file(files[0])

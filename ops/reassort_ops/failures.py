@@ -4,6 +4,7 @@ voter's data.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -13,8 +14,11 @@ from reassort.election import ElectionFileError
 from reassort.tables import ContentionError
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
+from reassort_ops.aws_faults import aws_fault
 from reassort_ops.command_line import GroupPage, usage_fault, with_language_first
+from reassort_ops.election_faults import election_fault
 from reassort_ops.language import tr
+from reassort_ops.system_faults import system_fault
 
 # What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
@@ -44,7 +48,7 @@ class OneLineErrors(GroupPage):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, typer.Abort):
+        except (KeyboardInterrupt, EOFError, typer.Abort):
             tell(tr("interrupted"))
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
@@ -62,14 +66,15 @@ def tell(text: str) -> None:
 def one_line(error: Exception) -> str:
     """Say what went wrong in one line."""
     match error:
-        case ClientError():
-            fault = error.response.get("Error", {})
-            text = f"AWS refused {error.operation_name}: {fault.get('Code', '?')}: {fault.get('Message', '')}"
+        case ClientError() | BotoCoreError():
+            text = aws_fault(error)
         case ContentionError():
-            text = f"the tables are busy ({error}): run the same command again"
-        case OSError(filename=str() as name, strerror=str() as reason):
-            text = f"{name}: {reason}"
+            text = tr("the tables are busy ({why}): run the same command again", why=error)
+        case OSError():
+            text = system_fault(error)
+        case ElectionFileError():
+            text = election_fault(error)
         case _:
-            # An election file's faults come one a line.
-            text = "; ".join(str(error).splitlines())
-    return " ".join(text.split())
+            text = str(error)
+    # No-break spaces stay.
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 _DATE_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-?W\d{2}(?:-?\d)?")
-_FORMS = "2018-12-06T12:00 in the election's time zone, 2018-12-06T12:00+11:00 or 2018-12-06T01:00Z"
+_FORMS = tr("2018-12-06T12:00 in the election's time zone, 2018-12-06T12:00+11:00 or 2018-12-06T01:00Z")
 
 
 def moment(option: str, typed: str, zone: ZoneInfo) -> datetime:
@@ -23,11 +24,13 @@ def moment(option: str, typed: str, zone: ZoneInfo) -> datetime:
     """
     text = typed.strip()
     if _DATE_ALONE.fullmatch(text):
-        raise OperatorError(f"{option} {text} is a date without a time: {_FORMS}")
+        raise OperatorError(
+            tr("{option} {text} is a date without a time: {forms}", option=option, text=text, forms=_FORMS)
+        )
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise OperatorError(f"{option} is not a time: {_FORMS}") from error
+        raise OperatorError(tr("{option} is not a time: {forms}", option=option, forms=_FORMS)) from error
     return found if found.tzinfo is not None else local_moment(option, found, zone)
 
 
@@ -39,11 +42,19 @@ def local_moment(option: str, naive: datetime, zone: ZoneInfo) -> datetime:
     """
     local = naive.replace(tzinfo=zone)
     if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
-        raise OperatorError(f"{option}: the clocks of {zone.key} skip {naive:%Y-%m-%d %H:%M}")
+        raise OperatorError(
+            tr("{option}: the clocks of {zone} skip {naive:%Y-%m-%d %H:%M}", option=option, zone=zone.key, naive=naive)
+        )
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         raise OperatorError(
-            f"{option}: the clocks of {zone.key} show {naive:%Y-%m-%d %H:%M} twice: give an offset, "
-            f"{local.isoformat(timespec='minutes')} or {local.replace(fold=1).isoformat(timespec='minutes')}"
+            tr(
+                "{option}: the clocks of {zone} show {naive:%Y-%m-%d %H:%M} twice: give an offset, {first} or {second}",
+                option=option,
+                zone=zone.key,
+                naive=naive,
+                first=local.isoformat(timespec="minutes"),
+                second=local.replace(fold=1).isoformat(timespec="minutes"),
+            )
         )
     return local
 
@@ -51,4 +62,9 @@ def local_moment(option: str, naive: datetime, zone: ZoneInfo) -> datetime:
 def said_back(instant: datetime, zone: ZoneInfo) -> str:
     """Say a time so that nobody takes it for another: on the clocks of `zone`, and in UTC."""
     local = instant.astimezone(zone)
-    return f"{local:%A %Y-%m-%d %H:%M} in {zone.key} ({instant.astimezone(UTC):%Y-%m-%dT%H:%MZ})"
+    return tr(
+        "{local:%A %Y-%m-%d %H:%M} in {zone} ({UTC:%Y-%m-%dT%H:%MZ})",
+        local=local,
+        zone=zone.key,
+        UTC=instant.astimezone(UTC),
+    )

@@ -25,8 +25,11 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.prompt import InvalidResponse, PromptBase
 from rich.table import Table
 from rich.text import Text
+
+from reassort_ops.language import in_english, number, tr
 
 type Watched = Mapping[str, str]
 
@@ -42,8 +45,8 @@ def say(text: str, style: str | None = None) -> None:
 
 
 def say_json(content: dict[str, Any]) -> None:
-    """Print the result for a program: one JSON object."""
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    """Print the result for a program: one JSON object, in English in any language."""
+    typer.echo(json.dumps(in_english(content), ensure_ascii=False, indent=2))
 
 
 class JsonObject:
@@ -60,7 +63,7 @@ class JsonObject:
         """Print one member."""
         self._end_list()
         self._begin(name)
-        typer.echo(json.dumps(value, ensure_ascii=False), nl=False)
+        typer.echo(json.dumps(in_english(value), ensure_ascii=False), nl=False)
 
     def append(self, name: str, *elements: Any) -> None:
         """Print elements of a list; those of one list come one after another, and none at all make
@@ -72,7 +75,7 @@ class JsonObject:
             typer.echo("[", nl=False)
             self._list, self._separator = name, ""
         for element in elements:
-            typer.echo(f"{self._separator}\n    {json.dumps(element, ensure_ascii=False)}", nl=False)
+            typer.echo(f"{self._separator}\n    {json.dumps(in_english(element), ensure_ascii=False)}", nl=False)
             self._separator = ","
 
     def end(self) -> None:
@@ -126,7 +129,7 @@ def watch(title: str, look: Callable[[], Watched]) -> Iterator[Callable[[], None
         if time.monotonic() >= told + _LINE_SECONDS:
             told = time.monotonic()
             said = "; ".join(f"{name} {value}" for name, value in look().items())
-            _progress.print(Text(f"{title}: {said}"), soft_wrap=True)
+            _progress.print(Text(tr("{title}: {said}", title=title, said=said)), soft_wrap=True)
 
     if not _progress.is_terminal:
         yield line
@@ -144,6 +147,30 @@ def watch(title: str, look: Callable[[], Watched]) -> Iterator[Callable[[], None
         yield lambda: live.update(picture())
 
 
+class YesOrNo(PromptBase[bool]):
+    """A question that is answered by yes or no, in the language of the run; no by default."""
+
+    response_type = bool
+    validate_error_message = illegal_choice_message = tr("answer y for yes, or n for no")
+    choices = [tr("y"), tr("n")]  # noqa: RUF012 - Rich's own form
+
+    def render_default(self, default: Any) -> Text:
+        """Show which answer holds when none is given."""
+        return Text(f"({self.choices[0] if default else self.choices[1]})", "prompt.default")
+
+    def process_response(self, value: str) -> bool:
+        """Take one letter, or the whole word."""
+        typed = value.strip().casefold()[:1]
+        if typed not in self.choices:
+            raise InvalidResponse(self.illegal_choice_message)
+        return bool(typed == self.choices[0])
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; nobody has agreed to anything until they say yes."""
+    return YesOrNo.ask(Text(question), console=_results, default=False)
+
+
 def may_ask() -> bool:
     """Tell whether somebody sits at a terminal, and can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()
@@ -158,7 +185,7 @@ class Advance(Protocol):
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s".replace(",", " ") if task.speed else "", style="progress.data.speed")
+        return Text(f"{number(task.speed)}/s" if task.speed else "", style="progress.data.speed")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.tables import PASSING, ContentionError, to_wire
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -130,7 +131,9 @@ def raise_if_under_way(election: Election, now: datetime) -> None:
     windows = (election.windows.reissue, election.windows.voting)
     closes_at = max(window.closes_at for window in windows)
     if min(window.opens_at for window in windows) <= now < closes_at:
-        raise OperatorError(f"the election is under way until {iso(closes_at)}: nothing is purged before")
+        raise OperatorError(
+            tr("the election is under way until {closes_at}: nothing is purged before", closes_at=iso(closes_at))
+        )
 
 
 class Purge:
@@ -179,8 +182,11 @@ class Purge:
         closes_at = self._election.windows.voting.closes_at
         if self._now >= self._election.roll_ends_at and self._newest >= epoch_milliseconds(closes_at):
             raise OperatorError(
-                f"voters got identifiers after {iso(closes_at)}, when the ballot had closed by the deployed election: "
-                "deploy the one with the dates of this ballot"
+                tr(
+                    "voters got identifiers after {closes_at}, when the ballot had closed by the "
+                    "deployed election: deploy the one with the dates of this ballot",
+                    closes_at=iso(closes_at),
+                )
             )
 
     def remove(self, advance: Callable[[int], object]) -> None:

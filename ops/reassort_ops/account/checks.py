@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reassort_ops.language import joined, tr
+
 # The page that every check points into; a subject's `section` is an anchor of it.
 PAGE = "docs/deploy.md"
 
@@ -61,5 +63,5 @@ def listed(names: list[str], most: int = 6) -> str:
     besides.
     """
     if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
+        return joined(", ", names)
+    return tr("{names} and {count} more", names=joined(", ", names[:most]), count=len(names) - most)

@@ -13,6 +13,8 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
+from reassort_ops.language import joined, tr
+
 if TYPE_CHECKING:
     from reassort.election import Election
 
@@ -62,15 +64,19 @@ def demand(election: Election, voters: int, share_percent: int) -> Demand:
         voters=voters,
         asking=asking,
         emails_a_day=codes + asking + over_cap + canaries,
-        emails_why=(
-            f"{codes:,} codes + {asking:,} confirmations"
-            + (f" + {over_cap:,} identifiers beyond the day's SMS" if over_cap else "")
-            + (f" + {canaries:,} canaries" if canaries else "")
+        emails_why=joined(
+            " + ",
+            (
+                tr("{codes:,} codes", codes=codes),
+                tr("{asking:,} confirmations", asking=asking),
+                *([tr("{count:,} identifiers beyond the day's SMS", count=over_cap)] if over_cap else ()),
+                *([tr("{canaries:,} canaries", canaries=canaries)] if canaries else ()),
+            ),
         ),
         emails_a_second=election.sending.codes_per_second + election.sending.emails_per_second,
         sms_a_month=sms,
         sms_month_usd=float(sms * price),
-        sms_why=f"{sms:,} SMS × {price} USD at most",
+        sms_why=tr("{sms:,} SMS × {price} USD at most", sms=sms, price=price),
         functions_at_once=ceil(busiest * _FUNCTION_SECONDS),
         requests_a_second=ceil(busiest * _API_REQUESTS),
     )

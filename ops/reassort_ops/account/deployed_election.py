@@ -22,6 +22,7 @@ from reassort.election import Election, Part, election_from_json
 
 from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _IN_LAYER = "/reassort/elections/{id}.json"
 _SECONDS = 60
 _NAMED = 4
-_TOO_OLD = "the stack does not say which layer it runs with: deploy this version of the service, then run it again"
+_TOO_OLD = tr("the stack does not say which layer it runs with: deploy this version of the service, then run it again")
 
 
 def deployed_election(aws: Aws, election_id: str, layer_arn: str) -> Election:
@@ -78,11 +79,13 @@ def deployed_parts(aws: Aws, election_id: str, layer_arn: str) -> DeployedParts:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}:
             raise OperatorError(
-                "AWS refuses lambda:GetLayerVersion on the stack's layer, which says what election it runs with"
+                tr("AWS refuses lambda:GetLayerVersion on the stack's layer, which says what election it runs with")
             ) from error
         raise
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise OperatorError(f"{layer_arn} does not hold the election {election_id}") from error
+        raise OperatorError(
+            tr("{layer_arn} does not hold the election {election_id}", layer_arn=layer_arn, election_id=election_id)
+        ) from error
 
 
 def layer_archive(aws: Aws, arn: str) -> bytes:
@@ -114,12 +117,20 @@ def raise_if_another(stack: str, deployed: Election, folder: Path) -> None:
     found = list(differing(given, deployed))
     if not found:
         return
-    named = [f"{name} is {_shown(of_file)} there, {_shown(of_stack)} here" for name, of_file, of_stack in found]
+    named = [
+        tr("{name} is {of_file} there, {of_stack} here", name=name, of_file=_shown(of_file), of_stack=_shown(of_stack))
+        for name, of_file, of_stack in found
+    ]
     if len(named) > _NAMED:
-        named[_NAMED:] = [f"and {len(named) - _NAMED} more"]
+        named[_NAMED:] = [tr("and {count} more", count=len(named) - _NAMED)]
     raise OperatorError(
-        f"{path} is not the election that stack {stack} runs with; nothing was done. {'; '.join(named)}. "
-        "Without --elections the deployed one holds"
+        tr(
+            "{path} is not the election that stack {stack} runs with; nothing was done. {named}. "
+            "Without --elections the deployed one holds",
+            path=path,
+            stack=stack,
+            named="; ".join(named),
+        )
     )
 
 
@@ -137,6 +148,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M %z}"
     if value is None:
-        return "not given"
+        return tr("not given")
     text = str(value) if isinstance(value, (str, int)) else "another"
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -13,6 +13,8 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from reassort_ops.account.checks import Check, Subject
+from reassort_ops.aws_faults import aws_fault
+from reassort_ops.language import tr
 
 # They wait for AWS, so there may be many more than processors.
 _THREADS = 16
@@ -69,7 +71,7 @@ def run(probe: Probe) -> list[Check]:
             found[check.subject] = check
     except (NotSeenError, BotoCoreError, ClientError, httpx.HTTPError, KeyError) as error:
         why = reason(error)
-    return [found.get(subject) or subject.unseen(why or "no answer") for subject in probe.subjects]
+    return [found.get(subject) or subject.unseen(why or tr("no answer")) for subject in probe.subjects]
 
 
 def run_all(probes: Sequence[Probe], advance: Callable[[float], None]) -> list[Check]:
@@ -92,15 +94,17 @@ def reason(error: Exception) -> str:
         case ClientError():
             return _refusal(error)
         case NoCredentialsError() | PartialCredentialsError():
-            return "no AWS credentials"
+            return tr("no AWS credentials")
         case BotoCoreError():
-            return f"not seen here: {_one_line(error)}"
+            return tr("not seen here: {why}", why=aws_fault(error))
+        case httpx.TimeoutException():
+            return tr("no answer: timed out")
         case httpx.HTTPError():
-            return f"no answer: {_one_line(error) or type(error).__name__}"
+            return tr("no answer: {cause}", cause=type(error).__name__)
         case KeyError():
-            return f"not in the answer: {error.args[0]}"
+            return tr("not in the answer: {name}", name=error.args[0])
         case _:
-            return _one_line(error)
+            return str(error)
 
 
 def code_of(error: ClientError) -> str:
@@ -112,11 +116,11 @@ def _refusal(error: ClientError) -> str:
     code, message = code_of(error), str(error.response.get("Error", {}).get("Message", ""))
     if code in _REFUSALS:
         named = _ACTION.search(message)
-        return f"not permitted: {named[1] if named else error.operation_name}"
+        return tr("not permitted: {action}", action=named[1] if named else error.operation_name)
     if code in _NOT_THERE:
-        return f"not seen here: {error.operation_name} is not answered"
-    return f"{error.operation_name} answers {code}: {' '.join(message.split())[:160]}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+        return tr("not seen here: {operation} is not answered", operation=error.operation_name)
+    return tr(
+        "{operation} answers {code}",
+        operation=error.operation_name,
+        code=code,
+    )

@@ -17,6 +17,7 @@ import httpx
 from reassort.clock import utc_now
 
 from reassort_ops.account.probes import NotSeenError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from reassort_ops.account.stack import Aws
@@ -65,7 +66,7 @@ class Reach:
             NotSeenError: an emulator answers for AWS.
         """
         if self.elsewhere is not None:
-            raise NotSeenError(f"not seen here: {self.elsewhere} stands in for AWS")
+            raise NotSeenError(tr("not seen here: {url} stands in for AWS", url=self.elsewhere))
 
 
 class Dns:
@@ -101,7 +102,9 @@ class Dns:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return None
         except (dns.exception.DNSException, OSError) as error:
-            raise NotSeenError(f"the DNS does not answer for {name}: {type(error).__name__}") from error
+            raise NotSeenError(
+                tr("the DNS does not answer for {name}: {error}", name=name, error=type(error).__name__)
+            ) from error
 
 
 def reach(aws: Aws) -> Reach:

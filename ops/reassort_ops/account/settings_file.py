@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 TEMPLATE_NAME = "template.yaml"
 # The nested stack with the alarms.
@@ -80,7 +81,7 @@ def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
             return loader.construct_sequence(node, deep=True)
         case yaml.MappingNode():
             return loader.construct_mapping(node, deep=True)
-    raise OperatorError(f"the template has an unknown kind of node: {node.tag}")
+    raise OperatorError(tr("the template has an unknown kind of node: {tag}", tag=node.tag))
 
 
 _TemplateLoader.add_multi_constructor("!", _argument)
@@ -102,12 +103,19 @@ def read_settings(path: Path, profile: str) -> Profile:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise OperatorError(f"{path}: {error}") from error
+        raise OperatorError(tr("{path}: {error}", path=path, error=error)) from error
     try:
         found = content[profile]["deploy"]["parameters"]
     except KeyError as error:
         known = ", ".join(name for name, table in content.items() if isinstance(table, dict))
-        raise OperatorError(f"{path}: no profile {profile} with deploy.parameters; it has {known}") from error
+        raise OperatorError(
+            tr(
+                "{path}: no profile {profile} with deploy.parameters; it has {known}",
+                path=path,
+                profile=profile,
+                known=known,
+            )
+        ) from error
     template = _read_template(path.with_name(TEMPLATE_NAME))
     observability = _read_template(path.with_name(_OBSERVABILITY_NAME))
     return Profile(
@@ -124,7 +132,7 @@ def _read_template(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _TemplateLoader)  # noqa: S506 - a safe one
     except yaml.YAMLError as error:
-        raise OperatorError(f"{path}: is not YAML: {error}") from error
+        raise OperatorError(tr("{path}: is not YAML: {error}", path=path, error=error)) from error
     return content
 
 

@@ -17,6 +17,7 @@ from reassort.keyed_hash import HashKey
 from reassort.outbox import OutboxTables
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -184,16 +185,22 @@ class Aws:
         except ClientError as error:
             # CloudFormation has no code of its own for it.
             if error.response["Error"]["Code"] == "ValidationError":
-                raise OperatorError(f"no stack {name} in {cloudformation.meta.region_name}") from error
+                raise OperatorError(
+                    tr("no stack {name} in {region}", name=name, region=cloudformation.meta.region_name)
+                ) from error
             raise
         if not found:
-            raise OperatorError(f"no stack {name} in {cloudformation.meta.region_name}")
+            raise OperatorError(tr("no stack {name} in {region}", name=name, region=cloudformation.meta.region_name))
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
         try:
             return Stack.from_outputs(name, outputs, found[0]["CreationTime"])
         except KeyError as error:
             raise OperatorError(
-                f"stack {name} has no output {error.args[0]}: is it a stack of this service?"
+                tr(
+                    "stack {name} has no output {output}: is it a stack of this service?",
+                    name=name,
+                    output=error.args[0],
+                )
             ) from error
 
     def operator(self) -> str:

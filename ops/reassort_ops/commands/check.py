@@ -26,7 +26,7 @@ from reassort_ops.account.settings_file import read_settings
 from reassort_ops.account.stack import Aws
 from reassort_ops.commands.options import AsJson, Profile, Region, exit_unless
 from reassort_ops.election_files import DEFAULT_FOLDER, election_of
-from reassort_ops.failures import OperatorError
+from reassort_ops.failures import OperatorError, one_line
 from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.roll.file import open_roll
@@ -118,17 +118,25 @@ def check(
             election_fault=fault,
             demand=None if election is None or size is None else demand(election, size, share),
         )
-        title = f"before {settings.stack_name} in {plan.region} ({config_file}, {config_env})"
+        title = tr(
+            "before {stack_name} in {region} ({config_file}, {config_env})",
+            stack_name=settings.stack_name,
+            region=plan.region,
+            config_file=config_file,
+            config_env=config_env,
+        )
         checks = _run(before_all.probes(there, plan))
     elif stack is None:
-        raise OperatorError("name a deployed stack by --stack, or look at the account by --before")
+        raise OperatorError(tr("name a deployed stack by --stack, or look at the account by --before"))
     else:
         there = reach(Aws(profile, region))
         found = read_stack(there.aws, stack)
         election = _deployed(there.aws, found.outputs)
         if election is not None and elections is not None:
             raise_if_another(stack, election, elections)
-        title = f"stack {found.name} in {found.region}, account {found.account}"
+        title = tr(
+            "stack {found} in {region}, account {account}", found=found.name, region=found.region, account=found.account
+        )
         checks = _run(after.probes(there, found, election))
     counts = Counter(one.state for one in checks)
     if as_json:
@@ -139,18 +147,18 @@ def check(
 
 
 def _run(probes: Sequence[Probe]) -> list[Check]:
-    with progress("looking", len(probes)) as advance:
+    with progress(tr("looking"), len(probes)) as advance:
         return run_all(probes, advance)
 
 
 def _election(election_id: str, folder: Path) -> tuple[Election | None, str]:
     """Return the election, or None and why there is none."""
     if not election_id:
-        return None, "no Election"
+        return None, tr("no Election")
     try:
         return election_of(election_id, folder), ""
     except (ElectionFileError, OSError) as error:
-        return None, "; ".join(str(error).splitlines())
+        return None, one_line(error)
 
 
 def _deployed(aws: Aws, outputs: Mapping[str, str]) -> Election | None:
@@ -163,7 +171,7 @@ def _deployed(aws: Aws, outputs: Mapping[str, str]) -> Election | None:
 
 def _size(roll: Path | None, voters: int | None) -> int | None:
     if roll is not None and voters is not None:
-        raise OperatorError("--voters and --roll both say how large the roll is: give one of them")
+        raise OperatorError(tr("--voters and --roll both say how large the roll is: give one of them"))
     if roll is None:
         return voters
     return sum(not line.is_blank for line in open_roll(roll, issuing=True).lines())
@@ -183,9 +191,11 @@ def _show(title: str, checks: list[Check], counts: Counter[State]) -> None:
 
 
 def _line(one: Check) -> str:
-    expected = f" (expected: {one.expected})" if one.expected else ""
-    remedy = f" → {one.remedy}" if one.remedy else ""
-    return f"{one.subject.title}: {one.found}{expected}{remedy}"
+    expected = tr(" (expected: {expected})", expected=one.expected) if one.expected else ""
+    remedy = tr(" → {remedy}", remedy=one.remedy) if one.remedy else ""
+    return tr(
+        "{title}: {found}{expected}{remedy}", title=one.subject.title, found=one.found, expected=expected, remedy=remedy
+    )
 
 
 def _as_json(title: str, checks: list[Check], counts: Counter[State]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from reassort_ops.commands.options import (
 from reassort_ops.commands.target import Target
 from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
+from reassort_ops.state_words import state_word
 from reassort_ops.whole_file import whole_file
 
 commands = Commands(
@@ -68,12 +69,20 @@ def deliveries_list(
         say_json({"waiting": dict(lanes), "overdue": overdue, "dead_letters": dead, "longest": named})
     else:
         for one in queue[:most]:
-            late = "  overdue" if one.is_overdue(at) else ""
-            say(f"{one.name:24}{one.kind.value:9}{one.channel:7}{one.waited(at):>7} s{late}")
+            late = tr("  overdue") if one.is_overdue(at) else ""
+            say(f"{one.name:24}{state_word(one.kind.value):11}{state_word(one.channel):9}{one.waited(at):>7} s{late}")
         if len(queue) > most:
-            say(f"… and {len(queue) - most} more")
-        told = ", ".join(f"{lane} {count}" for lane, count in sorted(lanes.items())) or "nothing"
-        say(f"{len(queue)} waiting ({told}), {overdue} overdue, {dead} dead letters")
+            say(tr("… and {count} more", count=len(queue) - most))
+        told = ", ".join(f"{state_word(lane)} {count}" for lane, count in sorted(lanes.items())) or tr("nothing")
+        say(
+            tr(
+                "{count} waiting ({lanes}), {overdue} overdue, {dead} dead letters",
+                count=len(queue),
+                lanes=told,
+                overdue=overdue,
+                dead=dead,
+            )
+        )
     exit_unless(not overdue and not dead)
 
 
@@ -100,7 +109,7 @@ def deliveries_unreached(
     """
     target = Target(stack, elections, region, profile)
     zone = target.election.zone
-    with progress("reading", None) as advance:
+    with progress(tr("reading"), None) as advance:
         found = unreached.read_unreached(target.aws.dynamodb(segments), target.stack, segments, advance)
     counts = unreached.by_establishment(found)
     if csv_file is not None:
@@ -120,9 +129,15 @@ def deliveries_unreached(
             for one in [] if by_school else (one for one in found if one.establishment == name):
                 reference, _, _, asked_at, ways, reason = one.row(zone)
                 say(f"       {reference}  {asked_at}  {ways} : {reason}")
-        say(f"{len(found)} whom nothing reached, of {len(counts)} establishments")
+        say(
+            tr(
+                "{voters} whom nothing reached, of {establishments} establishments",
+                voters=len(found),
+                establishments=len(counts),
+            )
+        )
         if csv_file is not None:
-            say(f"{csv_file} written", "green")
+            say(tr("{file} written", file=csv_file), "green")
     exit_unless(not found)
 
 
@@ -150,10 +165,18 @@ def deliveries_redrive(
     aws = Aws(profile, region)
     found = aws.find_stack(stack)
     sqs = aws.sqs()
-    with progress("sending back", deliveries.dead_letters(sqs, found)) as advance:
+    with progress(tr("sending back"), deliveries.dead_letters(sqs, found)) as advance:
         done = deliveries.redrive(sqs, found, advance)
     if as_json:
         say_json(asdict(done))
     else:
-        left = f"; {done.left} left, which are the stream's: the sweeper has them in hand" if done.left else ""
-        say(f"{done.sent_back} sent back{left}" if done.sent_back or left else "no dead letter: nothing to send back")
+        left = (
+            tr("; {left} left, which are the stream's: the sweeper has them in hand", left=done.left)
+            if done.left
+            else ""
+        )
+        say(
+            tr("{sent_back} sent back{left}", sent_back=done.sent_back, left=left)
+            if done.sent_back or left
+            else tr("no dead letter: nothing to send back")
+        )

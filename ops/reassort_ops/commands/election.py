@@ -34,7 +34,8 @@ from reassort_ops.election_control import (
 from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
 from reassort_ops.moments import moment, said_back
-from reassort_ops.output import may_ask, say, say_json
+from reassort_ops.output import confirmed, may_ask, say, say_json
+from reassort_ops.state_words import state_word
 
 # Nobody agreed to what was said back; Typer's own status for wrong options is 2.
 NOT_AGREED = 3
@@ -112,7 +113,7 @@ def election_close(
     instant = None if at is None else moment("--at", at, election.zone)
     if instant is not None:
         raise_if_not_ahead(election, instant, utc_now())
-        _ask(f"Reissues close {said_back(instant, election.zone)}.", yes=yes)
+        _ask(tr("Reissues close {at}.", at=said_back(instant, election.zone)), yes=yes)
     close_reissues(election, checked, target.operator(), instant)
     _show(target, as_json=as_json)
 
@@ -144,14 +145,25 @@ def election_prolong(
     target = Target(stack, None, region, profile)
     deployed, prolonged = target.election, election_from_json(read_election_file(file).for_functions())
     if prolonged.id != deployed.id:
-        raise OperatorError(f"{file} is the election {prolonged.id}, and {stack} runs {deployed.id}")
+        raise OperatorError(
+            tr(
+                "{file} is the election {election}, and {stack} runs {deployed}",
+                file=file,
+                election=prolonged.id,
+                stack=stack,
+                deployed=deployed.id,
+            )
+        )
     closes_at = prolonged.windows.voting.closes_at
     recorded = read_standing(target.dynamodb, target.stack).ballot_closes_at
     if recorded != epoch_milliseconds(closes_at):
         zone = deployed.zone
         _ask(
-            f"The ballot closes {said_back(closes_at, zone)}, "
-            f"no longer {said_back(deployed.windows.voting.closes_at, zone)}.",
+            tr(
+                "The ballot closes {closes_at}, no longer {former}.",
+                closes_at=said_back(closes_at, zone),
+                former=said_back(deployed.windows.voting.closes_at, zone),
+            ),
             yes=yes,
         )
         prolong_ballot(deployed, prolonged, checked, target.operator())
@@ -161,7 +173,7 @@ def election_prolong(
 def _ask(said: str, *, yes: bool) -> None:
     """Say what will hold before anything is done; on a terminal, ask whether it is meant."""
     typer.echo(said, err=True)
-    if not yes and may_ask() and not typer.confirm("Is that what you mean?"):
+    if not yes and may_ask() and not confirmed(tr("Is that what you mean?")):
         raise typer.Exit(NOT_AGREED)
 
 
@@ -199,27 +211,51 @@ def _show(target: Target, *, as_json: bool, awaited: datetime | None = None) -> 
             }
         )
     else:
-        say(f"{target.name} ({election.id}): reissues are {state}", {"open": "green", "stopped": "red"}.get(state))
-        for name, window in (("reissues", election.windows.reissue), ("voting", election.windows.voting)):
-            span = f"{_local(window.opens_at, election)} to {_local(window.closes_at, election)}"
-            say(f"{name:12}{span}  (deployed)")
+        say(
+            tr(
+                "{target} ({election}): reissues are {state}",
+                target=target.name,
+                election=election.id,
+                state=state_word(state),
+            ),
+            {"open": "green", "stopped": "red"}.get(state),
+        )
+        for name, window in ((tr("reissues"), election.windows.reissue), (tr("voting"), election.windows.voting)):
+            span = tr(
+                "{opens_at} to {closes_at}",
+                opens_at=_local(window.opens_at, election),
+                closes_at=_local(window.closes_at, election),
+            )
+            say(f"{name:13}{span}  {tr('(deployed)')}")
         if _early(election, control) is not None and control.closes_at is not None:
-            say(f"{'closes early':12}  {_local(from_milliseconds(control.closes_at), election)}")
+            say(f"{tr('closes early'):13}{_local(from_milliseconds(control.closes_at), election)}")
         if latest is not None:
             at = _local(from_milliseconds(latest.at), election)
-            say(f"{latest.change.value} {at} by {latest.actor}: {latest.reference}")
+            say(
+                tr(
+                    "{change} {at} by {actor}: {reference}",
+                    change=state_word(latest.change.value),
+                    at=at,
+                    actor=latest.actor,
+                    reference=latest.reference,
+                )
+            )
         for key in standing.differing:
-            say(f"{key} says something else than the record", "red")
+            say(tr("{key} says something else than the record", key=key), "red")
         if recorded is not None and unlike:
             say(_unlike(recorded, closes_at, election), "red")
     exit_unless(not standing.differing and (not unlike or recorded == awaited))
 
 
 def _unlike(recorded: datetime, closes_at: datetime, election: Election) -> str:
-    said = f"recorded close of the ballot: {_local(recorded, election)}; deployed: {_local(closes_at, election)}"
+    said = tr(
+        "recorded close of the ballot: {recorded}; deployed: {closes_at}",
+        recorded=_local(recorded, election),
+        closes_at=_local(closes_at, election),
+    )
     if recorded > closes_at:
-        return f"{said}: not prolonged yet, build and deploy the election file with that close"
-    return f"{said}: nobody recorded why; reassort election prolong would have"
+        return tr("{said}: not prolonged yet, build and deploy the election file with that close", said=said)
+    return tr("{said}: nobody recorded why; reassort election prolong would have", said=said)
 
 
 def _state(window: Window, control: ReissueSwitch) -> str:

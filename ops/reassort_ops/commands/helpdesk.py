@@ -28,7 +28,7 @@ Name = Annotated[
     str, typer.Argument(metavar=tr("NAME"), help=tr("Under which the record knows the person, such as claire.martin"))
 ]
 # Cognito's words that a reader need not know.
-_STATUS = {"FORCE_CHANGE_PASSWORD": "invited", "CONFIRMED": "signed in before"}
+_STATUS = {"FORCE_CHANGE_PASSWORD": tr("invited"), "CONFIRMED": tr("signed in before")}
 
 
 @commands.add("invite", epilog=tr("Example: reassort helpdesk invite claire.martin --group agent --stack reassort"))
@@ -64,13 +64,26 @@ def helpdesk_invite(
             }
         )
     elif done.temporary_password is None:
-        moved = f", no longer {', '.join(done.left)}; sessions are ended" if done.left else ""
-        say(f"{done.name} was invited before: {done.group.value}{moved}")
+        moved = tr(", no longer {left}; sessions are ended", left=", ".join(done.left)) if done.left else ""
+        say(tr("{name} was invited before: {group}{moved}", name=done.name, group=done.group.value, moved=moved))
     else:
-        say(f"{done.name} may come as {done.group.value}; page and register say: {agent_name(done.agent)}")
-        say(f"temporary password, shown this once and valid for {PASSWORD_DAYS} days: {done.temporary_password}")
+        say(
+            tr(
+                "{name} may come as {group}; page and register say: {agent}",
+                name=done.name,
+                group=done.group.value,
+                agent=agent_name(done.agent),
+            )
+        )
+        say(
+            tr(
+                "temporary password, shown this once and valid for {days} days: {password}",
+                days=PASSWORD_DAYS,
+                password=done.temporary_password,
+            )
+        )
         if found.helpdesk_url:
-            say(f"page: {found.helpdesk_url}")
+            say(tr("page: {url}", url=found.helpdesk_url))
 
 
 @commands.add(
@@ -92,13 +105,13 @@ def helpdesk_end(
     cognito = aws.client("cognito-idp")
     number = number_of(cognito, found.helpdesk_users, checked)
     if number is None:
-        raise OperatorError(f"{checked} is not there: reassort helpdesk list")
+        raise OperatorError(tr("{name} is not there: reassort helpdesk list", name=checked))
     helpdesk_api(stack, region, profile).end_sessions(number, reason)
     cognito.admin_user_global_sign_out(UserPoolId=found.helpdesk_users, Username=checked)
     if as_json:
         say_json({"stack": stack, "name": checked, "agent": number, "ended": True})
     else:
-        say(f"{checked} ({agent_name(number)}): sessions are ended")
+        say(tr("{name} ({agent}): sessions are ended", name=checked, agent=agent_name(number)))
 
 
 @commands.add("remove", epilog=tr("Example: reassort helpdesk remove claire.martin --stack reassort"))
@@ -126,12 +139,16 @@ def helpdesk_remove(
     was_there = remove(cognito, found.helpdesk_users, checked)
     if failure is not None:
         raise OperatorError(
-            f"{checked} is removed, but what they were given before is taken for up to an hour: {failure}"
+            tr(
+                "{name} is removed, but what they were given before is taken for up to an hour: {failure}",
+                name=checked,
+                failure=failure,
+            )
         ) from failure
     if as_json:
         say_json({"stack": stack, "name": checked, "removed": was_there})
     else:
-        say(f"{checked} is removed" if was_there else f"{checked} was not there")
+        say(tr("{name} is removed", name=checked) if was_there else tr("{name} was not there", name=checked))
 
 
 @commands.add("list", epilog=tr("Example: reassort helpdesk list --stack reassort"))
@@ -160,10 +177,10 @@ def helpdesk_list(
         say_json({"stack": stack, "people": named})
         return
     for person in everybody:
-        groups = ", ".join(person.groups) or "no group"
-        status = _STATUS.get(person.status, person.status.lower()) if person.enabled else "disabled"
-        say(f"{person.name:40}  {agent_name(person.agent):15}{groups:12}{status:18}{person.invited_at:%Y-%m-%d}")
-    say(f"{len(everybody)} may come")
+        groups = ", ".join(person.groups) or tr("no group")
+        status = _STATUS.get(person.status, person.status.lower()) if person.enabled else tr("disabled")
+        say(f"{person.name:40}  {agent_name(person.agent):15}{groups:14}{status:20}{person.invited_at:%Y-%m-%d}")
+    say(tr("{count} may come", count=len(everybody)))
 
 
 @commands.add("config", epilog=tr("Example: reassort helpdesk config .build/helpdesk --stack reassort"))
@@ -178,14 +195,20 @@ def helpdesk_config(
     secret.
     """
     if not (folder / "index.html").is_file():
-        raise OperatorError(f"{folder}: no index.html, so no page was built there")
+        raise OperatorError(tr("{folder}: no index.html, so no page was built there", folder=folder))
     aws, found = _stack(stack, region, profile)
     config = page_config(found, str(aws.session.region_name))
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     if as_json:
         say_json(config)
     else:
-        say(f"{folder / 'config.json'}: written; {found.helpdesk_url} once it is published")
+        say(
+            tr(
+                "{file}: written; {url} once it is published",
+                file=folder / "config.json",
+                url=found.helpdesk_url,
+            )
+        )
 
 
 def _stack(name: str, region: str | None, profile: str | None) -> tuple[Aws, Stack]:
@@ -197,5 +220,5 @@ def _stack(name: str, region: str | None, profile: str | None) -> tuple[Aws, Sta
     aws = Aws(profile, region)
     found = aws.find_stack(name)
     if not found.helpdesk_users:
-        raise OperatorError(f"stack {name} has no output HelpdeskUserPoolId: deploy this version first")
+        raise OperatorError(tr("stack {name} has no output HelpdeskUserPoolId: deploy this version first", name=name))
     return aws, found

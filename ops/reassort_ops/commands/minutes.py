@@ -110,11 +110,11 @@ def minutes(
     differs.
     """
     if stack is None and register is None:
-        raise OperatorError("name a signed register with --register and --key, a --stack, or both")
+        raise OperatorError(tr("name a signed register with --register and --key, a --stack, or both"))
     if (register is None) != (key is None):
-        raise OperatorError("--register and --key go together: the key is the one that the election bureau holds")
+        raise OperatorError(tr("--register and --key go together: the key is the one that the election bureau holds"))
     if stack is None and (platform is not None or region is not None or profile is not None):
-        raise OperatorError("--platform, --region and --profile need a --stack")
+        raise OperatorError(tr("--platform, --region and --profile need a --stack"))
     target = None if stack is None else Target(stack, elections, region, profile)
     found = _minutes(MinutesAsked(target, register, key, platform, votes, elections, segments))
     page = output or (None if as_json_ else _PAGE)
@@ -142,7 +142,7 @@ def _minutes(asked: MinutesAsked) -> Minutes:
     if target is not None:
         aws, segments = target.aws, asked.segments
         sources = StackSources(aws.dynamodb(segments), aws.cloudwatch(), aws.sqs(), target.stack, segments)
-    with progress("reading", None) as advance:
+    with progress(tr("reading"), None) as advance:
         return gather(
             evidence,
             KnownBeside(election, _platform(asked), _versions(target, election)),
@@ -160,20 +160,27 @@ def _evidence(asked: MinutesAsked) -> Evidence:
 
     target, register = asked.target, asked.register
     if register is not None and asked.key is not None:
-        with progress("verifying", register.stat().st_size, counted=False) as advance:
+        with progress(tr("verifying"), register.stat().st_size, counted=False) as advance:
             evidence = evidence_of_file(register, asked.key, advance)
         statement = evidence.statement
         if target is not None and statement is not None:
             signed, named = (statement.stack, statement.election), (target.name, target.stack.election_id)
             if signed != named:
                 raise OperatorError(
-                    f"{register} is of stack {signed[0]}, election {signed[1]}; "
-                    f"stack {named[0]} has election {named[1]}: no minutes are written"
+                    tr(
+                        "{register} is of stack {signed}, election {signed_election}; stack {stack} has "
+                        "election {election}: no minutes are written",
+                        register=register,
+                        signed=signed[0],
+                        signed_election=signed[1],
+                        stack=named[0],
+                        election=named[1],
+                    )
                 )
         return evidence
     assert target is not None  # noqa: S101 - a stack was named
     since = target.election.retention.deliveries_since(utc_now())
-    with progress("verifying", None) as advance:
+    with progress(tr("verifying"), None) as advance:
         return evidence_of_stack(target.aws.dynamodb(), target.stack, advance, reissued_since=since)
 
 
@@ -195,7 +202,7 @@ def _platform(asked: MinutesAsked) -> PlatformReconciled:
     run = RegistryExport(
         target.aws.dynamodb(asked.segments), target.stack, target.keyed_hash(HashKey.HANDLE), asked.segments
     )
-    with progress("comparing", None) as advance:
+    with progress(tr("comparing"), None) as advance:
         differ = sum(1 for _ in differences(held, run.worths(StatusTally(), advance)))
     return PlatformReconciled(asked.votes, compared, used, differ)
 
@@ -229,15 +236,37 @@ def _say(found: Minutes, written: list[Path]) -> None:
     one = found.identifiers
     sign = "=" if one.balances else "≠"
     say(
-        f"issued {one.issued} {sign} active {one.active} + revoked {one.revoked} + used {one.used} "
-        f"+ frozen {one.frozen}"
+        tr(
+            "issued {issued} {sign} active {active} + revoked {revoked} + used {used} + frozen {frozen}",
+            issued=one.issued,
+            sign=sign,
+            active=one.active,
+            revoked=one.revoked,
+            used=one.used,
+            frozen=one.frozen,
+        )
     )
-    say(f"{found.voters} voters, {found.reissues} reissues, {found.votes} votes, {found.disputes.total} disputed")
+    say(
+        tr(
+            "{voters} voters, {reissues} reissues, {votes} votes, {disputed} disputed",
+            voters=found.voters,
+            reissues=found.reissues,
+            votes=found.votes,
+            disputed=found.disputes.total,
+        )
+    )
     if found.platform.differences:
-        say(f"{found.platform.differences} differences with the voting platform", "red")
+        say(tr("{differences} differences with the voting platform", differences=found.platform.differences), "red")
     if found.platform.votes not in (None, found.votes):
-        say(f"the voting platform has {found.platform.votes} votes, the register {found.votes}", "red")
+        say(
+            tr(
+                "the voting platform has {platform} votes, the register {register}",
+                platform=found.platform.votes,
+                register=found.votes,
+            ),
+            "red",
+        )
     if found.seal is None:
-        say("a draft: without --register and --key it has no root and no signature", "yellow")
+        say(tr("a draft: without --register and --key it has no root and no signature"), "yellow")
     for file in written:
-        say(f"{file} written", "green")
+        say(tr("{file} written", file=file), "green")

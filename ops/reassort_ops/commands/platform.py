@@ -56,12 +56,20 @@ def platform_export(
     """
     run, total = _run(Target(stack, None, region, profile), threads)
     tally, started = StatusTally(), utc_now()
-    with replacing(output) as file, progress("exporting", total) as advance:
+    with replacing(output) as file, progress(tr("exporting"), total) as advance:
         write_rows(file, run.worths(tally, advance))
     if as_json:
         say_json({**_described(stack, run, tally), "file": str(output), "started_at": iso(started)})
     else:
-        say(f"{output}: {tally.listed} identifiers, read from {iso(started)} to {iso(utc_now())}")
+        say(
+            tr(
+                "{output}: {listed} identifiers, read from {started} to {ended}",
+                output=output,
+                listed=tally.listed,
+                started=iso(started),
+                ended=iso(utc_now()),
+            )
+        )
         _say_balance(tally)
     exit_unless(tally.balances)
 
@@ -89,15 +97,31 @@ def platform_compare(
     run, total = _run(Target(stack, None, region, profile), threads)
     tally = StatusTally()
     found: list[Disagreement] = []
-    with progress("comparing", total) as advance:
+    with progress(tr("comparing"), total) as advance:
         found.extend(differences(held, run.worths(tally, advance)))
     if as_json:
         named = [{"handle": one.handle, "platform": one.platform, "stack": one.stack} for one in found]
         say_json({**_described(stack, run, tally), "file": str(file), "compared": compared, "differences": named})
     else:
         for one in found:
-            say(f"{one.handle}: platform {one.platform or 'does not know it'}, stack {one.stack or 'never issued it'}")
-        say(f"{file}: {compared} compared with {tally.listed} of {stack}, {len(found)} differences")
+            say(
+                tr(
+                    "{handle}: platform {platform}, stack {stack}",
+                    handle=one.handle,
+                    platform=one.platform or tr("does not know it"),
+                    stack=one.stack or tr("never issued it"),
+                )
+            )
+        say(
+            tr(
+                "{file}: {compared} compared with {listed} of {stack}, {differences} differences",
+                file=file,
+                compared=compared,
+                listed=tally.listed,
+                stack=stack,
+                differences=len(found),
+            )
+        )
         _say_balance(tally)
     exit_unless(not found and tally.balances)
 
@@ -140,7 +164,7 @@ def platform_reconcile(
     is_open = utc_now() < closes_at
     run, total = _run(target, threads)
     tally = StatusTally()
-    with progress("reconciling", total) as advance:
+    with progress(tr("reconciling"), total) as advance:
         found = tuple(differences(held, run.worths(tally, advance)))
     result = VotesReconciled(ballots, tally.by_status[IdentifierStatus.USED], found)
     with replacing(output) as lines:
@@ -176,9 +200,16 @@ def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
 def _say_balance(tally: StatusTally) -> None:
     before, after = tally.issued
     issued = str(tally.listed) if before <= tally.listed <= after else f"{before}…{after}"
-    say(f"issued {issued} {'=' if tally.balances else '≠'} {status_names(tally.by_status)}")
+    say(
+        tr(
+            "issued {issued} {sign} {states}",
+            issued=issued,
+            sign="=" if tally.balances else "≠",
+            states=status_names(tally.by_status),
+        )
+    )
     if tally.orphans:
-        say(f"{tally.orphans} identifiers belong to no voter of the roll", "red")
+        say(tr("{orphans} identifiers belong to no voter of the roll", orphans=tally.orphans), "red")
 
 
 def _described(stack: str, run: RegistryExport, tally: StatusTally) -> dict[str, Any]:

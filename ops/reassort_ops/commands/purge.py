@@ -16,8 +16,9 @@ from reassort_ops.commands.options import (
 )
 from reassort_ops.commands.target import Target
 from reassort_ops.language import tr
-from reassort_ops.output import may_ask, progress, say, say_json
+from reassort_ops.output import confirmed, may_ask, progress, say, say_json
 from reassort_ops.purge import Purge, raise_if_under_way
+from reassort_ops.state_words import state_word
 
 # Something is to be removed, and nobody has agreed to it. Typer's own status for wrong options
 # is 2.
@@ -47,7 +48,7 @@ def purge(
     run = Purge(
         dynamodb=target.aws.dynamodb(threads), stack=target.stack, election=target.election, now=now, threads=threads
     )
-    with progress("counting", None) as advance:
+    with progress(tr("counting"), None) as advance:
         run.count(advance)
     complete = run.due == 0
     agreed = False
@@ -55,9 +56,9 @@ def purge(
         if not as_json:
             _say_due(target, run, iso(now))
         if run.due and not dry_run:
-            agreed = yes or (not as_json and may_ask() and typer.confirm("Remove them for good?"))
+            agreed = yes or (not as_json and may_ask() and confirmed(tr("Remove them for good?")))
         if agreed:
-            with progress("removing", run.due) as advance:
+            with progress(tr("removing"), run.due) as advance:
                 run.remove(advance)
             complete = True
     finally:
@@ -66,33 +67,50 @@ def purge(
         elif agreed:
             _say_removed(run, complete=complete)
         elif run.due:
-            say("nothing removed")
+            say(tr("nothing removed"))
     if not complete:
         raise typer.Exit(NOT_AGREED)
 
 
 def _say_due(target: Target, run: Purge, at: str) -> None:
-    say(f"{target.name} ({target.election.id}) at {at}")
-    say(f"{'table':13}{'kind':13}{'to remove':>10}{'kept':>10}  until")
-    for rule in run.rules:
-        until = "the end of each item" if rule.has_own_end else iso(rule.ends_at)
-        for kind, tally in sorted(run.tallies[rule.table].items()):
-            say(f"{rule.table:13}{kind:13}{tally.due:10}{tally.kept:10}  {until}")
-    say(f"{run.due} to remove")
+    say(tr("{stack} ({election}) at {at}", stack=target.name, election=target.election.id, at=at))
+    shown = [
+        (
+            state_word(rule.table),
+            state_word(kind),
+            tally,
+            tr("the end of each item") if rule.has_own_end else iso(rule.ends_at),
+        )
+        for rule in run.rules
+        for kind, tally in sorted(run.tallies[rule.table].items())
+    ]
+    head = tr("table"), tr("kind"), tr("to remove"), tr("kept")
+    table = max([12, *(len(of) for of, _, _, _ in shown)]) + 1
+    kind = max([12, *(len(what) for _, what, _, _ in shown)]) + 1
+    due, kept = (max(10, len(name) + 1) for name in head[2:])
+    say(f"{head[0]:{table}}{head[1]:{kind}}{head[2]:>{due}}{head[3]:>{kept}}  {tr('until')}")
+    for of, what, tally, until in shown:
+        say(f"{of:{table}}{what:{kind}}{tally.due:{due}}{tally.kept:{kept}}  {until}")
+    say(tr("{due} to remove", due=run.due))
     if any(tally.due for tally in run.tallies["voters"].values()):
         say(
-            "the register can be verified and signed only as long as the voters are there: reassort register export",
+            tr(
+                "the register can be verified and signed only as long as the voters are there: reassort register export"
+            ),
             "yellow",
         )
 
 
 def _say_removed(run: Purge, *, complete: bool) -> None:
-    renewed = f", {run.renewed} in use again and kept" if run.renewed else ""
-    say(f"removed {run.removed} of {run.due}{renewed}", "green" if complete else None)
+    renewed = tr(", {renewed} in use again and kept", renewed=run.renewed) if run.renewed else ""
+    say(
+        tr("removed {removed} of {due}{renewed}", removed=run.removed, due=run.due, renewed=renewed),
+        "green" if complete else None,
+    )
     if complete:
-        say("the tables' continuous backups forget them within 35 days")
+        say(tr("the tables' continuous backups forget them within 35 days"))
     else:
-        say("run the same command again to remove the rest")
+        say(tr("run the same command again to remove the rest"))
 
 
 def _purge_json(target: Target, run: Purge, at: str, *, complete: bool) -> dict[str, Any]:

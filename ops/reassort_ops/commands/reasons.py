@@ -5,11 +5,15 @@ from __future__ import annotations
 from reassort.act_reasons import CALLER_VERIFIED, LONGEST, ReasonError, ReasonFault, checked_reason
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 _FAULTS = {
-    ReasonFault.LENGTH: f"--reason takes 1 to {LONGEST} characters",
-    ReasonFault.PERSONAL: "--reason goes into the register, which holds no address and no number of a person",
-    ReasonFault.RESERVED: f"--reason may not say « {CALLER_VERIFIED} »: the register says so of a voter's caller",
+    ReasonFault.LENGTH: tr("--reason takes 1 to {most} characters", most=LONGEST),
+    ReasonFault.PERSONAL: tr("--reason goes into the register, which holds no address and no number of a person"),
+    ReasonFault.RESERVED: tr(
+        "--reason may not say « {words} »: the register says so of a voter's caller",
+        words=CALLER_VERIFIED,
+    ),
 }
 
 

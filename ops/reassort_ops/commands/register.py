@@ -65,7 +65,7 @@ def register_export(
     aws, found = target.aws, target.stack
     signer = KmsSigner.of(aws.kms(), found.register_key_id)
     since = target.election.retention.deliveries_since(utc_now())
-    with progress("exporting", None) as advance:
+    with progress(tr("exporting"), None) as advance:
         export = export_register(
             output,
             dynamodb=aws.dynamodb(),
@@ -80,12 +80,29 @@ def register_export(
     else:
         _say_reconciliation(export.counted)
         if export.statement is None:
-            say("nothing was signed or written", "red")
+            say(tr("nothing was signed or written"), "red")
         else:
-            say(f"{output}: Merkle root {export.statement.merkle_root}")
-            say(f"{output}.helpdesk.jsonl: ends of {export.statement.helpdesk_chains} chains of the helpdesk's record")
-            say(f"{output}.pub.pem: public key {export.statement.public_key_sha256}")
-            say("the bureau can verify it offline, in a browser, with the page of `make verifier` (docs/register.md)")
+            say(tr("{output}: Merkle root {root}", output=output, root=export.statement.merkle_root))
+            say(
+                tr(
+                    "{output}.helpdesk.jsonl: ends of {chains} chains of the helpdesk's record",
+                    output=output,
+                    chains=export.statement.helpdesk_chains,
+                )
+            )
+            say(
+                tr(
+                    "{output}.pub.pem: public key {key}",
+                    output=output,
+                    key=export.statement.public_key_sha256,
+                )
+            )
+            say(
+                tr(
+                    "the bureau can verify it offline, in a browser, with the page of `make verifier` "
+                    "(docs/register.md)"
+                )
+            )
     exit_unless(export.statement is not None)
 
 
@@ -128,19 +145,19 @@ def register_verify(
     """
     if file is not None:
         if stack is not None or region is not None or profile is not None:
-            raise OperatorError("a FILE is checked offline: leave out --stack, --region and --profile")
+            raise OperatorError(tr("a FILE is checked offline: leave out --stack, --region and --profile"))
         if key is None:
-            raise OperatorError("a FILE is checked with --key, the public key that the election bureau holds")
+            raise OperatorError(tr("a FILE is checked with --key, the public key that the election bureau holds"))
         _verify_file(file, key, since, as_json=as_json)
         return
     if stack is None:
-        raise OperatorError("name a FILE and its --key, or a --stack")
+        raise OperatorError(tr("name a FILE and its --key, or a --stack"))
     if key is not None or since is not None:
-        raise OperatorError("--key and --since are for a FILE: the register of a stack is not signed")
+        raise OperatorError(tr("--key and --since are for a FILE: the register of a stack is not signed"))
     target = Target(stack, elections, region, profile)
     aws, found = target.aws, target.stack
     kept_since = target.election.retention.deliveries_since(utc_now())
-    with progress("verifying", None) as advance:
+    with progress(tr("verifying"), None) as advance:
         result = verify_register(aws.dynamodb(), found, advance, reissued_since=kept_since)
         result.faults.extend(read_helpdesk_chains(aws.dynamodb(), found.helpdesk_record_table).faults)
     if as_json:
@@ -154,38 +171,67 @@ def _verify_file(file: Path, key: Path, since: Path | None, *, as_json: bool) ->
     from reassort_ops.register.file_check import check_register_file, first_departure, read_public_key
 
     public_key = read_public_key(key)
-    with progress("verifying", file.stat().st_size, counted=False) as advance:
+    with progress(tr("verifying"), file.stat().st_size, counted=False) as advance:
         result = check_register_file(file, public_key, advance)
     ends = heads_path(file)
     statement = result.statement
     if statement is not None and ends.exists() and sha256(ends.read_bytes()).hexdigest() != statement.helpdesk_sha256:
-        result.counted.faults.append(f"{ends} is not what was signed")
+        result.counted.faults.append(tr("{ends} is not what was signed", ends=ends))
     if since is not None and result.holds:
         if not check_register_file(since, public_key).holds:
-            raise OperatorError(f"{since} does not verify by itself: check it without --since")
+            raise OperatorError(tr("{since} does not verify by itself: check it without --since", since=since))
         departure = first_departure(since, file)
         if departure is not None:
-            result.counted.faults.append(f"{since}, {departure}")
+            result.counted.faults.append(tr("{since}, {departure}", since=since, departure=departure))
     if as_json:
         say_json(_file_json(file, result))
     else:
         if result.broken is not None:
-            say(f"first broken: {result.broken}", "red")
+            say(tr("first broken: {broken}", broken=result.broken), "red")
         _say_reconciliation(result.counted)
         if statement is not None:
-            about = f"{statement.election}, stack {statement.stack}, {statement.started_at} to {statement.finished_at}"
-            helpdesk = "checked" if ends.exists() else f"not there: {ends.name} would tell"
-            say(f"{statement.helpdesk_chains} chains of the helpdesk's record; their ends: {helpdesk}")
-            say(f"register of {about}; {'signed' if result.signed else 'not signed'} by the key given")
-        say(f"{file}: {'verified' if result.holds else 'NOT VERIFIED'}", "green" if result.holds else "red")
+            about = tr(
+                "{election}, stack {stack}, {started_at} to {finished_at}",
+                election=statement.election,
+                stack=statement.stack,
+                started_at=statement.started_at,
+                finished_at=statement.finished_at,
+            )
+            helpdesk = tr("checked") if ends.exists() else tr("not there: {ends} would tell", ends=ends.name)
+            say(
+                tr(
+                    "{chains} chains of the helpdesk's record; their ends: {helpdesk}",
+                    chains=statement.helpdesk_chains,
+                    helpdesk=helpdesk,
+                )
+            )
+            say(
+                tr(
+                    "register of {about}; {signed} by the key given",
+                    about=about,
+                    signed=tr("signed") if result.signed else tr("not signed"),
+                )
+            )
+        say(
+            tr("{file}: {verdict}", file=file, verdict=tr("verified") if result.holds else tr("NOT VERIFIED")),
+            "green" if result.holds else "red",
+        )
     exit_unless(result.holds)
 
 
 def _say_reconciliation(result: Reconciliation) -> None:
     for fault in result.faults:
         say(fault, "red")
-    removed = f", {result.removed} of them removed from the roll" if result.removed else ""
-    say(f"{result.voters} voters{removed}, {result.entries} entries, {len(result.faults)} faults")
+    removed = tr(", {removed} of them removed from the roll", removed=result.removed) if result.removed else ""
+    say(
+        tr(
+            "{voters} voters{removed}, {entries} entries, {faults} faults",
+            voters=result.voters,
+            removed=removed,
+            entries=result.entries,
+            faults=len(result.faults),
+        )
+    )
     say(result.equation)
 
 

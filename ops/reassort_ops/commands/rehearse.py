@@ -24,8 +24,8 @@ from reassort_ops.commands.options import AsJson, Elections, Profile, Region, St
 from reassort_ops.commands.purge import NOT_AGREED
 from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
-from reassort_ops.language import tr
-from reassort_ops.output import Watched, may_ask, progress, say, say_json, say_table, watch
+from reassort_ops.language import number, tr
+from reassort_ops.output import Watched, confirmed, may_ask, progress, say, say_json, say_table, watch
 from reassort_ops.register.check import verify_register
 from reassort_ops.rehearsal.morning import Habits, Morning, MorningTally, RehearsedService, VoterPlan, plan_morning
 from reassort_ops.rehearsal.outcome import Delivered, RehearsalOutcome, judge, percentile, settle
@@ -100,7 +100,7 @@ def rehearse(
     numbers = _read_phones(phones, election, voters * share / 100) if phones else ()
     site = _site(target, url, here=here)
     registry = _registry(site, target, here=here)
-    with progress("looking for real voters", None) as advance:
+    with progress(tr("looking for real voters"), None) as advance:
         raise_if_real(dynamodb, target.stack, advance)
     seed = int(time.time()) if seed is None else seed
     roll = FictionalRoll(election, seed=seed, voters=voters, here=here, phones=numbers)
@@ -108,24 +108,27 @@ def rehearse(
     plans = plan_morning(roll, habits, share=share / 100, seconds=minutes * 60, by_sms=here or bool(numbers))
     if not (here or yes):
         asking = sum(not plan.votes_only for plan in plans)
-        question = (
-            f"Put {voters} fictional voters on {stack} in {target.aws.session.region_name}, of whom {asking} "
-            "ask for an identifier?"
+        question = tr(
+            "Put {voters} fictional voters on {stack} in {region}, of whom {asking} ask for an identifier?",
+            voters=voters,
+            stack=stack,
+            region=target.aws.session.region_name,
+            asking=asking,
         )
-        if as_json or not may_ask() or not typer.confirm(question):
-            typer.echo(f"{question} Say --yes.", err=True)
+        if as_json or not may_ask() or not confirmed(question):
+            typer.echo(tr("{question} Say --yes.", question=question), err=True)
             raise typer.Exit(NOT_AGREED)
     _put_on_stack(target, roll)
     platform = _platform(target) if election.windows.voting.contains(utc_now()) else None
     run = _RehearsalRun(target, roll, plans, habits, site, registry, platform, clients, here)
     try:
-        with watch("rehearsal", run.seen) as show:
+        with watch(tr("rehearsal"), run.seen) as show:
             lasted = asyncio.run(run.play(show))
     except KeyboardInterrupt:
         _say_interrupted(run, stack, as_json=as_json)
         raise
     delivered = run.judge()
-    with progress("verifying the register", None) as advance:
+    with progress(tr("verifying the register"), None) as advance:
         since = election.retention.deliveries_since(utc_now())
         register = verify_register(dynamodb, target.stack, advance, reissued_since=since)
     outcome = RehearsalOutcome(
@@ -229,16 +232,16 @@ class _RehearsalRun:
         limits = sum(count for (_, status, _), count in tally.refusals.items() if status == 429)
         reissue = tally.calls.get("POST reissue")
         return {
-            "seconds": f"{time.monotonic() - self._started:.0f}",
-            "came": f"{tally.came} of {tally.expected}",
-            "signed in": str(tally.signed_in),
-            "reissues": str(len(tally.committed)),
-            "identifiers arrived": str(len(self._post.identifiers) if self._post else 0),
-            "waiting to be sent": str(self._post.unsettled if self._post else 0),
-            "votes": str(tally.votes),
-            "gone": str(tally.done),
-            "refused, failed, limits": f"{refused}, {failed}, {limits}",
-            "reissue answered in (95 %), s": f"{percentile(reissue.took, 95) if reissue else 0:.2f}",
+            tr("seconds"): f"{time.monotonic() - self._started:.0f}",
+            tr("came"): tr("{came} of {expected}", came=tally.came, expected=tally.expected),
+            tr("signed in"): str(tally.signed_in),
+            tr("reissues"): str(len(tally.committed)),
+            tr("identifiers arrived"): str(len(self._post.identifiers) if self._post else 0),
+            tr("waiting to be sent"): str(self._post.unsettled if self._post else 0),
+            tr("votes"): str(tally.votes),
+            tr("gone"): str(tally.done),
+            tr("refused, failed, limits"): f"{refused}, {failed}, {limits}",
+            tr("reissue answered in (95 %), s"): number(percentile(reissue.took, 95) if reissue else 0, 2),
         }
 
 
@@ -253,15 +256,29 @@ def _site(target: Target, url: str | None, *, here: bool) -> str:
     own = target.stack.site_url
     site = (url or own).rstrip("/")
     if not site or not own:
-        raise OperatorError(f"stack {target.name} has no output SiteUrl: is it a stack of this service?")
+        raise OperatorError(
+            tr("stack {target} has no output SiteUrl: is it a stack of this service?", target=target.name)
+        )
     if not here and site != own:
-        raise OperatorError(f"the voters of stack {target.name} are served at {own}: --url is for a local stack")
+        raise OperatorError(
+            tr(
+                "the voters of stack {target} are served at {own}: --url is for a local stack",
+                target=target.name,
+                own=own,
+            )
+        )
     try:
         answer = httpx.get(f"{site}/api/reissue", timeout=_SECONDS_TO_ANSWER, trust_env=not here)
     except httpx.HTTPError as error:
-        raise OperatorError(f"{site} does not answer: {type(error).__name__}") from error
+        raise OperatorError(tr("{site} does not answer: {error}", site=site, error=type(error).__name__)) from error
     if answer.status_code != 401:
-        raise OperatorError(f"{site} is not the voter space: it answered {answer.status_code} to GET /api/reissue")
+        raise OperatorError(
+            tr(
+                "{site} is not the voter space: it answered {status} to GET /api/reissue",
+                site=site,
+                status=answer.status_code,
+            )
+        )
     return site
 
 
@@ -285,20 +302,40 @@ def _platform(target: Target) -> Credentials | None:
         return target.aws.assume(target.stack.voting_platform_role, "rehearsal")
     except ClientError as error:
         code = error.response["Error"].get("Code", "?")
-        typer.echo(f"no votes are played: {target.stack.voting_platform_role}: {code}", err=True)
+        typer.echo(
+            tr(
+                "no votes are played: {role}: {code}",
+                role=target.stack.voting_platform_role,
+                code=code,
+            ),
+            err=True,
+        )
         return None
 
 
 def _read_phones(path: Path, election: Election, asking: float) -> tuple[str, ...]:
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    for number, line in enumerate(lines, 1):
+    for place, line in enumerate(lines, 1):
         try:
             normalise_phone(line, election.phones.territories)
         except PhoneError as error:
-            raise OperatorError(f"{path}:{number}: not a mobile number that the election takes ({error})") from error
+            raise OperatorError(
+                tr(
+                    "{path}:{number}: not a mobile number that the election takes ({error})",
+                    path=path,
+                    number=place,
+                    error=error,
+                )
+            ) from error
     if len(lines) * election.limits.phone.voters < asking:
         raise OperatorError(
-            f"{path}: {len(lines)} numbers serve {len(lines) * election.limits.phone.voters} voters, {asking:.0f} ask"
+            tr(
+                "{path}: {numbers} numbers serve {voters} voters, {asking:.0f} ask",
+                path=path,
+                numbers=len(lines),
+                voters=len(lines) * election.limits.phone.voters,
+                asking=asking,
+            )
         )
     return tuple(lines)
 
@@ -313,7 +350,7 @@ def _put_on_stack(target: Target, roll: FictionalRoll) -> None:
         ),
     )
     balance = Balance(roll.size)
-    with progress("putting the fictional roll on the stack", roll.size) as advance:
+    with progress(tr("putting the fictional roll on the stack"), roll.size) as advance:
 
         def settled(batch: Sequence[Settled]) -> None:
             for row in batch:
@@ -323,19 +360,21 @@ def _put_on_stack(target: Target, roll: FictionalRoll) -> None:
         run.run(roll.rows(), settled, _THREADS)
     if not balance.is_complete:
         raise OperatorError(
-            f"{balance.counts[RowOutcome.CHANGED] + balance.counts[RowOutcome.REJECTED]} fictional voters are on the "
-            "stack otherwise: take another --seed, or --clean first"
+            tr(
+                "{voters} fictional voters are on the stack otherwise: take another --seed, or --clean first",
+                voters=balance.counts[RowOutcome.CHANGED] + balance.counts[RowOutcome.REJECTED],
+            )
         )
 
 
 def _clean(target: Target, removal: Removal, *, yes: bool, as_json: bool) -> None:
-    question = f"Remove every fictional voter from {target.name}, with all that is theirs?"
-    if not yes and (as_json or not may_ask() or not typer.confirm(question)):
-        typer.echo(f"{question} Say --yes.", err=True)
+    question = tr("Remove every fictional voter from {target}, with all that is theirs?", target=target.name)
+    if not yes and (as_json or not may_ask() or not confirmed(question)):
+        typer.echo(tr("{question} Say --yes.", question=question), err=True)
         raise typer.Exit(NOT_AGREED)
     done = False
     try:
-        with progress("removing", None) as advance:
+        with progress(tr("removing"), None) as advance:
             removal.run(advance)
         done = True
     finally:
@@ -343,11 +382,16 @@ def _clean(target: Target, removal: Removal, *, yes: bool, as_json: bool) -> Non
             say_json({"stack": target.name, "voters": removal.voters, "removed_items": removal.items, "complete": done})
         else:
             say(
-                f"{target.name}: {removal.voters} fictional voters, {removal.items} items removed",
+                tr(
+                    "{target}: {voters} fictional voters, {items} items removed",
+                    target=target.name,
+                    voters=removal.voters,
+                    items=removal.items,
+                ),
                 "green" if done else None,
             )
             if not done:
-                say("run the same command again to remove the rest")
+                say(tr("run the same command again to remove the rest"))
 
 
 def _say_interrupted(run: _RehearsalRun, stack: str, *, as_json: bool) -> None:
@@ -357,19 +401,31 @@ def _say_interrupted(run: _RehearsalRun, stack: str, *, as_json: bool) -> None:
         say_json({"stack": stack, "seed": run.roll.seed, "voters": run.roll.size, "interrupted": True, **said})
         return
     say(
-        f"interrupted: {tally.came} of {tally.expected} voters had come, "
-        f"{len(tally.committed)} reissues were committed; the fictional roll stays on "
-        f"{stack} until reassort rehearse --clean"
+        tr(
+            "interrupted: {came} of {expected} voters had come, {count} reissues were committed; the "
+            "fictional roll stays on {stack} until reassort rehearse --clean",
+            came=tally.came,
+            expected=tally.expected,
+            count=len(tally.committed),
+            stack=stack,
+        )
     )
 
 
 def _say(outcome: RehearsalOutcome) -> None:
-    say_table(("", "number", "refused", "failed", "50 %, s", "95 %, s", "99 %, s"), list(outcome.rows()))
+    say_table(("", tr("number"), tr("refused"), tr("failed"), "50 %, s", "95 %, s", "99 %, s"), list(outcome.rows()))
     say_table(("", ""), list(outcome.sums()))
     for promise in outcome.broken:
-        say(f"broken: {promise}", "red")
+        say(tr("broken: {promise}", promise=promise), "red")
     say(
-        f"{outcome.stack} ({outcome.election}): {outcome.tally.came} voters in {outcome.lasted:.0f} s, seed "
-        f"{outcome.seed}: {'nothing lost' if not outcome.broken else 'promises were broken'}",
+        tr(
+            "{stack} ({election}): {came} voters in {lasted:.0f} s, seed {seed}: {result}",
+            stack=outcome.stack,
+            election=outcome.election,
+            came=outcome.tally.came,
+            lasted=outcome.lasted,
+            seed=outcome.seed,
+            result=tr("nothing lost") if not outcome.broken else tr("promises were broken"),
+        ),
         "red" if outcome.broken else "green",
     )

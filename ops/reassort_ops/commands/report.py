@@ -15,6 +15,7 @@ from reassort_ops.output import progress, say, say_json
 from reassort_ops.report.figures import Figures, as_json
 from reassort_ops.report.gathering import Gathering
 from reassort_ops.report.period import period_of
+from reassort_ops.state_words import state_word
 
 _PAGE = Path("report.html")
 
@@ -68,7 +69,7 @@ def report(
         now=now,
         segments=segments,
     )
-    with progress("reading", None) as advance:
+    with progress(tr("reading"), None) as advance:
         figures = gathering.figures(advance)
     page = output or (None if as_json_ else _PAGE)
     if page is not None or png is not None:
@@ -77,15 +78,23 @@ def report(
         say_json(as_json(figures))
         return
     say(
-        f"{figures.reissues.total} reissues from {figures.start:%Y-%m-%d %H:%M} to {figures.end:%Y-%m-%d %H:%M} "
-        f"({figures.zone}), {figures.failures.undelivered} undelivered, {figures.disputes.total} disputed"
+        tr(
+            "{total} reissues from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} ({zone}), "
+            "{undelivered} undelivered, {disputed} disputed",
+            total=figures.reissues.total,
+            start=figures.start,
+            end=figures.end,
+            zone=figures.zone,
+            undelivered=figures.failures.undelivered,
+            disputed=figures.disputes.total,
+        )
     )
     for source in figures.sources:
         if not source.available:
-            say(f"not available: {source.name.value}", "yellow")
+            say(tr("not available: {source}", source=state_word(source.name.value)), "yellow")
     for file in (page, png):
         if file is not None:
-            say(f"{file} written", "green")
+            say(tr("{file} written", file=file), "green")
 
 
 def draw(figures: Figures, page: Path | None, png: Path | None) -> None:

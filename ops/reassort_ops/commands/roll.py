@@ -28,8 +28,8 @@ from reassort_ops.commands.target import Target
 from reassort_ops.election_files import DEFAULT_FOLDER, only_election
 from reassort_ops.failures import OperatorError
 from reassort_ops.heap import keep_heap_small
-from reassort_ops.language import tr
-from reassort_ops.output import may_ask, progress, say
+from reassort_ops.language import tr, trn
+from reassort_ops.output import confirmed, may_ask, progress, say
 from reassort_ops.roll import first_identifiers
 from reassort_ops.roll.check import CheckedRoll, valid_rows
 from reassort_ops.roll.enrolment import ENROLLING, Enroller
@@ -45,13 +45,14 @@ from reassort_ops.roll.report import Lines, Members
 from reassort_ops.roll.rows import RollRow
 from reassort_ops.roll.update import ChangedRow, RollUpdate
 from reassort_ops.roll.writes import TransactionWriter
+from reassort_ops.state_words import state_word
 
 commands = Commands(
     help=tr("Check the electoral roll and put it on a stack."),
     epilog=tr("Example: reassort roll check roll.csv --election elections/dijon-2018.yaml"),
 )
 
-_NO_ROW = "the header has no row below it: nobody is on this roll"
+_NO_ROW = tr("the header has no row below it: nobody is on this roll")
 
 
 class _Note(IntFlag):
@@ -107,9 +108,18 @@ def roll_check(
         report.object.end()
     else:
         say(
-            f"{file}: {roll.encoding_name}, columns separated by {roll.delimiter!r}: "
-            f"read {checked.read} = valid {valid} + rejected {checked.faulty} ({checked.faults} faults)"
-            + (f"; {roll.unused} columns not used" if roll.unused else "")
+            tr(
+                "{file}: {encoding}, columns separated by {delimiter!r}: read {read} = valid "
+                "{valid} + rejected {rejected} ({faults} faults)",
+                file=file,
+                encoding=roll.encoding_name,
+                delimiter=roll.delimiter,
+                read=checked.read,
+                valid=valid,
+                rejected=checked.faulty,
+                faults=checked.faults,
+            )
+            + (tr("; {unused} columns not used", unused=roll.unused) if roll.unused else "")
         )
         if not checked.read:
             say(_NO_ROW, "red")
@@ -220,7 +230,7 @@ def roll_import(
 def _recipients(issue: Path | None, keys: Sequence[str], files: Sequence[Path]) -> list[Recipient]:
     if issue is None:
         if keys or files:
-            raise OperatorError("--recipient and --recipients-file are for the file of --issue")
+            raise OperatorError(tr("--recipient and --recipients-file are for the file of --issue"))
         return []
     first_identifiers.raise_if_taken(issue)
     return read_recipients(keys, files)
@@ -279,7 +289,7 @@ class _ImportRun:
             issuing=self.roll.issuing,
         )
         keep_heap_small()
-        with progress("importing", self.checked.read - self.checked.faulty) as advance:
+        with progress(tr("importing"), self.checked.read - self.checked.faulty) as advance:
 
             def settle(batch: Sequence[Settled]) -> None:
                 for one in batch:
@@ -308,17 +318,20 @@ class _ImportRun:
 
     def _agreed(self, question: str, *, agreed: bool) -> bool:
         asks = isinstance(self.report, Lines) and may_ask()
-        return agreed or (asks and typer.confirm(question))
+        return agreed or (asks and confirmed(question))
 
     def _ask_and_move(self, enroller: Enroller, *, agreed: bool) -> None:
         """Change the address of voters whose NUMEN a row has with another one."""
         lines = [row.line for row, code in self._refused() if code is FaultCode.ELSEWHERE]
-        if not lines or not self._agreed(f"Change the address of {len(lines)} voters?", agreed=agreed):
+        if not lines or not self._agreed(
+            trn("Change the address of {count} voter?", "Change the address of {count} voters?", count=len(lines)),
+            agreed=agreed,
+        ):
             return
         target = self.target
         operator = replace(target.operator(), name=enroller.actor)
         run = RollMoves(ChangeOfAddress(operator, target.election, enroller.keyed_hash), operator, enroller)
-        with progress("moving", len(lines)) as advance:
+        with progress(tr("moving"), len(lines)) as advance:
             for row, code in self._refused():
                 if code is not FaultCode.ELSEWHERE:
                     continue
@@ -338,7 +351,7 @@ class _ImportRun:
         """
         count = sum(note & _Note.ISSUED for note in self.notes)
         if count:
-            with progress("encrypting", count) as advance:
+            with progress(tr("encrypting"), count) as advance:
                 self.issued = write_mailing(path, self.recipients, self._mailing_rows(advance))
         first_identifiers.end(path)
 
@@ -377,11 +390,15 @@ class _ImportRun:
             if isinstance(changed, ChangedRow):
                 self.report.changed(changed)
                 possible += changed.may_be_updated
-        if update and possible and self._agreed(f"Update {possible} voters?", agreed=agreed):
+        if (
+            update
+            and possible
+            and self._agreed(trn("Update {count} voter?", "Update {count} voters?", count=possible), agreed=agreed)
+        ):
             self._update(run)
 
     def _update(self, run: RollUpdate) -> None:
-        with progress("updating", self.balance.counts[RowOutcome.CHANGED]) as advance:
+        with progress(tr("updating"), self.balance.counts[RowOutcome.CHANGED]) as advance:
 
             def settle(batch: Sequence[Settled]) -> None:
                 for one in batch:
@@ -422,24 +439,50 @@ def _tell_balance(run: _ImportRun, *, refused: bool, stopped: bool) -> None:
     file, stack = run.roll.path, run.target.name
     if refused:
         say(
-            f"nothing imported: {checked.faulty} of {checked.read} rows have faults; --skip-invalid imports the others",
+            tr(
+                "nothing imported: {faulty} of {read} rows have faults; --skip-invalid imports the others",
+                faulty=checked.faulty,
+                read=checked.read,
+            ),
             "red",
         )
     if run.issued:
-        say(f"{run.mailing}: {run.issued} identifiers, for {len(run.recipients)} public keys; the only copy there is")
+        say(
+            tr(
+                "{mailing}: {issued} identifiers, for {keys} public keys; the only copy there is",
+                mailing=run.mailing,
+                issued=run.issued,
+                keys=len(run.recipients),
+            )
+        )
     parts = [
-        f"{outcome.value} {count}"
+        f"{state_word(outcome.value)} {count}"
         for outcome, count in balance.counts.items()
         if count or outcome is not RowOutcome.MOVED
     ]
     if balance.not_reached:
-        parts.append(f"not reached {balance.not_reached}")
-    say(f"{file} → {stack}: read {balance.read} = {' + '.join(parts)}", "green" if balance.is_complete else None)
+        parts.append(tr("not reached {not_reached}", not_reached=balance.not_reached))
+    say(
+        tr(
+            "{file} → {stack}: read {read} = {parts}",
+            file=file,
+            stack=stack,
+            read=balance.read,
+            parts=" + ".join(parts),
+        ),
+        "green" if balance.is_complete else None,
+    )
     if not balance.read:
         say(_NO_ROW, "red")
     if stopped:
         return
     if balance.not_reached:
-        say("run the same command again to import the rest")
+        say(tr("run the same command again to import the rest"))
     if run.mailing is not None and first_identifiers.resume_file(run.mailing).exists():
-        say(f"no identifier is written yet; until {run.mailing} is, keep {first_identifiers.resume_file(run.mailing)}")
+        say(
+            tr(
+                "no identifier is written yet; until {mailing} is, keep {file}",
+                mailing=run.mailing,
+                file=first_identifiers.resume_file(run.mailing),
+            )
+        )

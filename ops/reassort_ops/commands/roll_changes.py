@@ -24,8 +24,8 @@ from reassort_ops.commands.roll import commands
 from reassort_ops.commands.roll_files import ErrorPath, Force, check_file, fault_list, open_file
 from reassort_ops.commands.target import Target
 from reassort_ops.failures import OperatorError
-from reassort_ops.language import tr
-from reassort_ops.output import may_ask, progress, say, say_json
+from reassort_ops.language import tr, trn
+from reassort_ops.output import confirmed, may_ask, progress, say, say_json
 from reassort_ops.roll.check import CheckedRoll, valid_rows
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.enrolment import Enroller
@@ -40,6 +40,7 @@ from reassort_ops.roll.report import Lines, Members
 from reassort_ops.roll.rows import RollRow
 from reassort_ops.roll.update import ChangedRow, RollUpdate
 from reassort_ops.spreadsheet import inert
+from reassort_ops.state_words import state_word
 from reassort_ops.whole_file import whole_file
 
 __all__ = ["commands"]
@@ -86,21 +87,26 @@ def roll_move(
     election = target.election
     if election.extra_proof is not None:
         raise OperatorError(
-            "the election asks for a further proof, which is bound to the address: "
-            "`reassort roll import --move` takes both from a file"
+            tr(
+                "the election asks for a further proof, which is bound to the address: "
+                "`reassort roll import --move` takes both from a file"
+            )
         )
     keyed_hash = target.keyed_hash(HashKey.VOTER, HashKey.IDENTIFIER)
     addresses = [_address(typed, election.domain_names) for typed in (former, present)]
     if addresses[0] == addresses[1]:
-        raise OperatorError("both addresses are the same: nothing was changed")
+        raise OperatorError(tr("both addresses are the same: nothing was changed"))
     old_id, new_id = map(keyed_hash.voter_id, addresses)
     ChangeOfAddress(target.operator(), election, keyed_hash).move(old_id, Arrival(new_id), checked)
     if as_json:
         say_json({"moved": True, "former": old_id, "voter": new_id})
         return
     masked = [mask_address(address) for address in addresses]
-    say(f"{masked[0]} → {masked[1]}: moved. The former identifier has ended", "green")
-    say("the next one: the voter asks for it on the site, with the new address; or `reassort voter reissue`")
+    say(
+        tr("{former} → {present}: moved. The former identifier has ended", former=masked[0], present=masked[1]),
+        "green",
+    )
+    say(tr("the next one: the voter asks for it on the site, with the new address; or `reassort voter reissue`"))
 
 
 @commands.add(
@@ -177,16 +183,23 @@ def roll_missing(
     Exit status: 0 when everybody on the stack is in the file.
     """
     if output is not None and output.exists() and not force:
-        raise OperatorError(f"{output}: is there already; --force overwrites it")
+        raise OperatorError(tr("{output}: is there already; --force overwrites it", output=output))
     roll = open_file(file, None, partial=True)
     target = Target(stack, elections, region, profile)
     election = target.election
     checked = check_file(roll, election, _Silent(roll) if as_json else Lines(roll), lambda _: None)
     if checked.faulty or not checked.read:
-        raise OperatorError(f"{file}: {checked.faulty} of {checked.read} rows have faults: fix them first")
+        raise OperatorError(
+            tr(
+                "{file}: {faulty} of {read} rows have faults: fix them first",
+                file=file,
+                faulty=checked.faulty,
+                read=checked.read,
+            )
+        )
     keys = [HashKey.VOTER, *([HashKey.PROOF] if roll.has(Column.NUMEN) else [])]
     keyed_hash = target.keyed_hash(*keys)
-    with progress("comparing", None) as advance:
+    with progress(tr("comparing"), None) as advance:
         count, found = missing_voters(
             target.dynamodb, target.stack, keyed_hash, lambda: valid_rows(roll, election, checked), advance
         )
@@ -197,10 +210,28 @@ def roll_missing(
     else:
         if output is None:
             for one in found:
-                elsewhere = f"; line {one.line} has another address" if one.line is not None else ""
-                say(f"{one.voter_id}  {one.establishment}: {one.status}{elsewhere}")
-        where = f", written to {output}" if output is not None else ""
-        say(f"{target.name}: {count} voters, {len(found)} of them not in {file}{where}", None if found else "green")
+                elsewhere = tr("; line {line} has another address", line=one.line) if one.line is not None else ""
+                say(
+                    tr(
+                        "{voter_id}  {establishment}: {status}{elsewhere}",
+                        voter_id=one.voter_id,
+                        establishment=one.establishment,
+                        status=state_word(one.status),
+                        elsewhere=elsewhere,
+                    )
+                )
+        where = tr(", written to {output}", output=output) if output is not None else ""
+        say(
+            tr(
+                "{stack}: {voters} voters, {missing} of them not in {file}{where}",
+                stack=target.name,
+                voters=count,
+                missing=len(found),
+                file=file,
+                where=where,
+            ),
+            None if found else "green",
+        )
     exit_unless(not found)
 
 
@@ -238,7 +269,7 @@ def roll_correct(
         raise_if_error_file_exists(errors, force=force)
     roll = open_file(file, errors, partial=True)
     if not roll.columns & _CORRECTED:
-        raise OperatorError(f"{file}:{roll.header}: names no column that can be corrected")
+        raise OperatorError(tr("{file}:{header}: names no column that can be corrected", file=file, header=roll.header))
     target = Target(stack, elections, region, profile)
     report: Lines | Members = Members(roll, target.election.id) if as_json else Lines(roll)
     with fault_list(errors, roll) as note:
@@ -255,9 +286,11 @@ def _address(typed: str, domains: Sequence[str]) -> str:
     try:
         return normalise_address(typed, domains)
     except AddressDomainError:
-        raise OperatorError(f"an address is not of a domain of the election ({', '.join(domains)})") from None
+        raise OperatorError(
+            tr("an address is not of a domain of the election ({domains})", domains=", ".join(domains))
+        ) from None
     except AddressFormatError:
-        raise OperatorError("an address is not of the form prenom.nom@domaine.fr") from None
+        raise OperatorError(tr("an address is not of the form prenom.nom@domaine.fr")) from None
 
 
 def _leave(voters: Sequence[str], done: str, reason: str, target: Target, *, as_json: bool) -> None:
@@ -272,7 +305,7 @@ def _leave(voters: Sequence[str], done: str, reason: str, target: Target, *, as_
         elif _PSEUDONYM.fullmatch(typed):
             named[typed] = typed
         else:
-            raise OperatorError("a voter is named by an address, or by a pseudonym of 22 signs")
+            raise OperatorError(tr("a voter is named by an address, or by a pseudonym of 22 signs"))
     leaving = Leaving(target.operator(), election)
     act = leaving.remove if done == "removed" else leaving.restore
     told = []
@@ -283,7 +316,12 @@ def _leave(voters: Sequence[str], done: str, reason: str, target: Target, *, as_
             outcome, why = "refused", str(refusal)
         told.append({"voter": voter_id, "outcome": outcome, "reason": why})
         if not as_json:
-            say(f"{shown}: {outcome}{': ' + why if why else ''}", "red" if why else None)
+            say(
+                tr("{voter}: {outcome}: {why}", voter=shown, outcome=state_word(outcome), why=why)
+                if why
+                else tr("{voter}: {outcome}", voter=shown, outcome=state_word(outcome)),
+                "red" if why else None,
+            )
     counts = Counter(one["outcome"] for one in told)
     if as_json:
         say_json(
@@ -353,7 +391,9 @@ def _correct(
             settle([one])
     counts[RowOutcome.UNCHANGED] = checked.read - len(differing) - len(refused)
     asks = isinstance(report, Lines) and may_ask()
-    if differing and (agreed or (asks and typer.confirm(f"Correct {len(differing)} voters?"))):
+    if differing and (
+        agreed or (asks and confirmed(trn("Correct {count} voter?", "Correct {count} voters?", count=len(differing))))
+    ):
         run.apply(rows(differing), settle, 1)
     else:
         counts[RowOutcome.CHANGED] = len(differing)
@@ -378,5 +418,5 @@ def _tell_corrected(report: Lines | Members, stack: str, file: Path, read: int, 
             members.put(outcome.value, counts[outcome])
         members.end()
         return
-    parts = " + ".join(f"{outcome.value} {counts[outcome]}" for outcome in _TOLD)
-    say(f"{file} → {stack}: read {read} = {parts}")
+    parts = " + ".join(f"{state_word(outcome.value)} {counts[outcome]}" for outcome in _TOLD)
+    say(tr("{file} → {stack}: read {read} = {parts}", file=file, stack=stack, read=read, parts=parts))

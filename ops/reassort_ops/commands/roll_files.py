@@ -70,5 +70,5 @@ def check_file(
         report.fault(fault)
         note(fault)
 
-    with progress("checking", roll.size, counted=False) as advance:
+    with progress(tr("checking"), roll.size, counted=False) as advance:
         return check_roll(roll, election, tell, advance)

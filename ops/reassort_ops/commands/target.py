@@ -17,6 +17,7 @@ from reassort_ops.account.operator import Operator
 from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.failures import OperatorError
 from reassort_ops.helpdesk.page import API_VIA
+from reassort_ops.language import tr
 from reassort_ops.voter.api import HelpdeskApi
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def helpdesk_api(stack: str, region: str | None, profile: str | None) -> Helpdes
     found, elsewhere = aws.find_stack(stack), aws.elsewhere()
     credentials = aws.session.get_credentials()
     if credentials is None:
-        raise OperatorError("no AWS credentials: sign in, or name a profile with --profile")
+        raise OperatorError(tr("no AWS credentials: sign in, or name a profile with --profile"))
     # The firewall of a stack with a domain lets nobody but the voting platform come to the API
     # itself. What stands in for AWS has no CloudFront before an API.
     behind = found.helpdesk_url and elsewhere is None

@@ -100,7 +100,7 @@ def voter_data(
     if as_json:
         say_json(answer)
     else:
-        say(f"{out} written: for the voter alone", "green")
+        say(tr("{out} written: for the voter alone", out=out), "green")
 
 
 @commands.add(
@@ -206,7 +206,9 @@ def voter_give_next(
     api = helpdesk_api(stack, region, profile)
     waiting = api.look(email, caller_code)
     if waiting["situation"] == ON_ITS_WAY or any(step["name"] == ON_ITS_WAY for step in waiting["advice"]):
-        raise OperatorError(f"one is on its way already, reference {waiting['reference']}: nothing was changed")
+        raise OperatorError(
+            tr("one is on its way already, reference {reference}: nothing was changed", reference=waiting["reference"])
+        )
     _say_done(lambda: api.act("reissue", email, reason, caller_code=caller_code), as_json=as_json)
 
 
@@ -245,10 +247,19 @@ def voter_proposals(
         say_json({"proposals": waiting})
         return
     for one in waiting:
-        caller = "appelant vérifié" if one["caller_verified"] else "appelant NON VÉRIFIÉ"
-        say(f"{one['id']}  {one['address']}, {caller}, par {one['agent']} : {one['reason']}")
+        caller = tr("caller checked") if one["caller_verified"] else tr("caller NOT CHECKED")
+        say(
+            tr(
+                "{id}  {address}, {caller}, by {agent}: {reason}",
+                id=one["id"],
+                address=one["address"],
+                caller=caller,
+                agent=one["agent"],
+                reason=one["reason"],
+            )
+        )
     if not waiting:
-        say("Rien n’attend une deuxième personne.")
+        say(tr("Nothing waits for a second person."))
 
 
 @commands.add(
@@ -297,8 +308,14 @@ def _say_done(act: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
         return
     if "proposal" in answer:
         waits = answer["proposal"]
-        say(f"Demande {waits['id']} : une deuxième personne doit confirmer avant {waits['expires_at']}.")
+        say(
+            tr(
+                "Request {id}: a second person must confirm it before {until}.",
+                id=waits["id"],
+                until=waits["expires_at"],
+            )
+        )
         return
     whose = f"{answer['sheet']['address']} : " if "sheet" in answer else ""
-    reference = f" Référence {answer['reference']}." if "reference" in answer else ""
+    reference = tr(" Reference {reference}.", reference=answer["reference"]) if "reference" in answer else ""
     say(f"{whose}{answer['done']}{reference}")

@@ -24,9 +24,9 @@ from reassort_ops.commands.purge import NOT_AGREED
 from reassort_ops.commands.reasons import operators_reason
 from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.commands.voter import commands
-from reassort_ops.failures import INTERRUPTED, OperatorError
+from reassort_ops.failures import INTERRUPTED, OperatorError, tell
 from reassort_ops.language import tr
-from reassort_ops.output import may_ask, progress, say, say_json
+from reassort_ops.output import confirmed, may_ask, progress, say, say_json
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.error_file import raise_if_error_file_exists
 from reassort_ops.roll.file import RollFile, open_roll
@@ -106,16 +106,24 @@ def voter_batch(
     named = _name(name, file)
     listed = open_roll(file, partial=True)
     if establishment is not None and not listed.has(Column.ESTABLISHMENT):
-        raise OperatorError(f"{file}:{listed.header}: has no column establishment to choose by")
+        raise OperatorError(
+            tr("{file}:{header}: has no column establishment to choose by", file=file, header=listed.header)
+        )
     faults = Counter(voter.fault for voter in listed_voters(listed, establishment))
     asked = faults.total()
     if not asked:
-        raise OperatorError(f"{file}: names no voter{'' if establishment is None else ' of this establishment'}")
+        raise OperatorError(
+            tr("{file}: names no voter", file=file)
+            if establishment is None
+            else tr("{file}: names no voter of this establishment", file=file)
+        )
     api = helpdesk_api(stack, region, profile)
     me = api.me()
     # An earlier function would not know that it is a batch, and give to the frozen ones too.
     if "batch" not in me["acts"]:
-        raise OperatorError(f"{stack}: its helpdesk takes no batch from you: deploy this version of the service first")
+        raise OperatorError(
+            tr("{stack}: its helpdesk takes no batch from you: deploy this version of the service first", stack=stack)
+        )
     proposes: bool = me["second_person"]
     run = _BatchRun(listed, establishment, named, stack, BatchBalance(asked))
     if not as_json:
@@ -124,8 +132,8 @@ def voter_batch(
         run.tell(as_json=as_json, begun=False, proposes=proposes)
         raise typer.Exit(NOT_AGREED)
     if not yes and (as_json or not may_ask()):
-        raise OperatorError("nothing was asked of the service: --yes begins where nobody can be asked")
-    if not yes and not typer.confirm("Begin?"):
+        raise OperatorError(tr("nothing was asked of the service: --yes begins where nobody can be asked"))
+    if not yes and not confirmed(tr("Begin?")):
         run.tell(as_json=as_json, begun=False, proposes=proposes)
         raise typer.Exit(NOT_AGREED)
     batch = VoterBatch(
@@ -134,7 +142,7 @@ def voter_batch(
         reason=checked,
         per_minute=per_minute,
         now=utc_now,
-        tell=lambda told: typer.echo(f"reassort: {told}", err=True),
+        tell=tell,
     )
     failure: BaseException | None = None
     try:
@@ -154,7 +162,7 @@ def voter_batch(
 def _name(given: str | None, file: Path) -> str:
     name = " ".join((file.name if given is None else given).split())
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise OperatorError(f"--name takes 1 to {_LONGEST_NAME} characters")
+        raise OperatorError(tr("--name takes 1 to {most} characters", most=_LONGEST_NAME))
     return name
 
 
@@ -173,13 +181,33 @@ class _BatchRun:
 
     def say_what(self, voters: int, per_minute: int, *, proposes: bool) -> None:
         """Say before anything is done what the batch does, to how many."""
-        say(f"batch {self._name!r} on {self._stack}: {voters} voters of {self._listed.path}")
+        say(
+            tr(
+                "batch {name!r} on {stack}: {voters} voters of {path}",
+                name=self._name,
+                stack=self._stack,
+                voters=voters,
+                path=self._listed.path,
+            )
+        )
         if self.balance.asked > voters:
-            say(f"{self.balance.asked - voters} lines name nobody, or somebody twice: they are passed over", "yellow")
+            say(
+                tr(
+                    "{lines} lines name nobody, or somebody twice: they are passed over",
+                    lines=self.balance.asked - voters,
+                ),
+                "yellow",
+            )
         if proposes:
-            say("each is proposed to a second person, who confirms it or not; until then nothing changes for them")
-        say("each gets the next identifier by e-mail; each former identifier stops working, for good", "yellow")
-        say(f"at {per_minute} a minute this takes some {-(-voters // per_minute)} min")
+            say(tr("each is proposed to a second person, who confirms it or not; until then nothing changes for them"))
+        say(tr("each gets the next identifier by e-mail; each former identifier stops working, for good"), "yellow")
+        say(
+            tr(
+                "at {per_minute} a minute this takes some {minutes} min",
+                per_minute=per_minute,
+                minutes=-(-voters // per_minute),
+            )
+        )
 
     def work(self, batch: VoterBatch) -> None:
         """Give, and note what is refused.
@@ -189,7 +217,7 @@ class _BatchRun:
             KeyboardInterrupt: somebody stopped it.
         """
         voters = listed_voters(self._listed, self._establishment)
-        with progress("giving", self.balance.asked) as advance:
+        with progress(tr("giving"), self.balance.asked) as advance:
             for _ in batch.run(voters, self.balance, lambda line, code: self._refused.append((line, code))):
                 advance(1)
 
@@ -218,15 +246,21 @@ class _BatchRun:
             say_json({"batch": self._name, "stack": self._stack, "second_person": proposes, "begun": begun, **counts})
             return
         if not begun:
-            say("nothing was done")
+            say(tr("nothing was done"))
             return
-        parts = [f"given {balance.given}", f"given before {balance.given_before}"]
-        parts += [f"proposed {balance.proposed}"] if proposes else []
-        parts += [f"refused {balance.refused.total()}", f"left {balance.left}"]
-        say(f"{self._name}: asked {balance.asked} = {' + '.join(parts)}", None if balance.left else "green")
+        parts = [
+            tr("given {given}", given=balance.given),
+            tr("given before {given_before}", given_before=balance.given_before),
+        ]
+        parts += [tr("proposed {proposed}", proposed=balance.proposed)] if proposes else []
+        parts += [tr("refused {refused}", refused=balance.refused.total()), tr("left {left}", left=balance.left)]
+        say(
+            tr("{name}: asked {asked} = {parts}", name=self._name, asked=balance.asked, parts=" + ".join(parts)),
+            None if balance.left else "green",
+        )
         for code, count in sorted(balance.refused.items()):
-            say(f"  refused {count}: {code}")
+            say(tr("  refused {count}: {code}", count=count, code=code))
         if balance.proposed:
-            say("somebody else confirms or refuses each of them: reassort voter proposals, or « À confirmer »")
+            say(tr("somebody else confirms or refuses each of them: reassort voter proposals, or « À confirmer »"))
         if balance.left:
-            say("run the same command again to go on: nobody gets a second identifier")
+            say(tr("run the same command again to go on: nobody gets a second identifier"))

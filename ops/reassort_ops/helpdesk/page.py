@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from reassort_ops.account.stack import Stack
@@ -23,7 +24,9 @@ def page_config(stack: Stack, region: str) -> dict[str, Any]:
         OperatorError: the stack has no domain, and so no place for the page.
     """
     if not stack.helpdesk_url:
-        raise OperatorError(f"stack {stack.name} has no DomainName, so its page has no place and its API no firewall")
+        raise OperatorError(
+            tr("stack {stack} has no DomainName, so its page has no place and its API no firewall", stack=stack.name)
+        )
     return {
         "region": region,
         "api_url": stack.api_url,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -79,8 +80,11 @@ def checked_name(typed: str) -> str:
     name = typed.strip().lower()
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or _DIGITS.search(name):
         raise OperatorError(
-            f"a name is letters, digits, dots and hyphens, {_LONGEST_NAME} at most, such as claire.martin: "
-            "no address, no accent, no number of a person"
+            tr(
+                "a name is letters, digits, dots and hyphens, {most} at most, such as "
+                "claire.martin: no address, no accent, no number of a person",
+                most=_LONGEST_NAME,
+            )
         )
     return name
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.minutes.figures import MinutesBasis, RegisterSeal
 from reassort_ops.minutes.story import RegisterStory
 from reassort_ops.register.check import Reconciliation, verify_register
@@ -55,14 +56,16 @@ def evidence_of_file(path: Path, key: Path, advance: Callable[[int], object]) ->
     found = check_register_file(path, read_public_key(key), advance)
     if not found.holds or found.statement is None:
         faults = [str(found.broken)] if found.broken else found.counted.faults
-        raise OperatorError(f"{path} does not verify, so no minutes are written: {faults[0]}")
+        raise OperatorError(
+            tr("{path} does not verify, so no minutes are written: {fault}", path=path, fault=faults[0])
+        )
     story = RegisterStory()
     for voter_id, chain in groupby(_entries(path), key=lambda entry: entry.voter_id):
         story.take(voter_id, list(chain))
     ends, statement = heads_path(path), found.statement
     checked = ends.exists()
     if checked and sha256(ends.read_bytes()).hexdigest() != statement.helpdesk_sha256:
-        raise OperatorError(f"{ends} is not what was signed, so no minutes are written")
+        raise OperatorError(tr("{ends} is not what was signed, so no minutes are written", ends=ends))
     seal = RegisterSeal(
         file=path.name,
         file_sha256=_sha256(path),

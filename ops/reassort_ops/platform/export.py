@@ -29,6 +29,8 @@ from reassort.tables import ContentionError, Item, from_wire, to_wire
 from reassort.voters import IdentifierStatus, Voter, voter_from_item
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
+from reassort_ops.state_words import state_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,25 +229,31 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
             delimiter = max(";,\t", key=header.count)
             names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
             if not {"handle", "status"} <= set(names):
-                raise OperatorError(f"{path}:1: the header must name the columns handle and status")
+                raise OperatorError(tr("{path}:1: the header must name the columns handle and status", path=path))
             for number, cells in enumerate(csv.reader(file, delimiter=delimiter), 2):
                 if not any(cells):
                     continue
                 row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
                 handle, status = _handle(row.get("handle", "")), row.get("status", "").lower()
                 if handle is None:
-                    faults.append(f"{number}: no handle of 22 characters")
+                    faults.append(tr("{number}: no handle of 22 characters", number=number))
                 elif status not in {one.value for one in STATUSES}:
-                    faults.append(f"{number}: no status: {', '.join(one.value for one in STATUSES)}")
+                    faults.append(
+                        tr(
+                            "{number}: no status: {statuses}",
+                            number=number,
+                            statuses=", ".join(one.value for one in STATUSES),
+                        )
+                    )
                 elif handle in held:
-                    faults.append(f"{number}: the same handle as on line {first[handle]}")
+                    faults.append(tr("{number}: the same handle as on line {line}", number=number, line=first[handle]))
                 else:
                     held[handle] = IdentifierStatus(status)
                     first[handle] = number
     except UnicodeDecodeError as error:
-        raise OperatorError(f"{path}: is not UTF-8") from error
+        raise OperatorError(tr("{path}: is not UTF-8", path=path)) from error
     if faults:
-        more = f"; and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
+        more = tr("; and {count} more", count=len(faults) - _FAULTS_NAMED) if len(faults) > _FAULTS_NAMED else ""
         raise OperatorError("; ".join(f"{path}:{fault}" for fault in faults[:_FAULTS_NAMED]) + more)
     return held
 
@@ -267,7 +275,7 @@ def differences(held: dict[bytes, IdentifierStatus], worths: Iterator[Worth]) ->
 
 def status_names(by_status: Mapping[IdentifierStatus, int]) -> str:
     """Write the statuses as a sum."""
-    return " + ".join(f"{status.value} {count}" for status, count in by_status.items())
+    return " + ".join(f"{state_word(status.value)} {count}" for status, count in by_status.items())
 
 
 def _handle(text: str) -> bytes | None:

@@ -19,10 +19,12 @@ from reassort.register import ISSUES, Change, Entry, entry_from_item
 from reassort.tables import Item, read_partition
 from reassort.voters import IdentifierStatus, Voter
 
+from reassort_ops.language import tr
 from reassort_ops.register.chains import Chain, read_again, read_chains, read_identifiers, reference_of
 from reassort_ops.register.commitments import IdentifierSet
 from reassort_ops.register.moves import MoveLedger, move_of
 from reassort_ops.register.replay import Replay
+from reassort_ops.state_words import state_word
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,8 +65,10 @@ class Reconciliation:
     @property
     def equation(self) -> str:
         """Return the line that the election bureau signs."""
-        states = " + ".join(f"{status.value} {count}" for status, count in self.by_status.items())
-        return f"issued {self.issued} {'=' if self.balances else '≠'} {states}"
+        states = " + ".join(f"{state_word(status.value)} {count}" for status, count in self.by_status.items())
+        return tr(
+            "issued {issued} {sign} {states}", issued=self.issued, sign="=" if self.balances else "≠", states=states
+        )
 
 
 def verify_register(
@@ -99,20 +103,30 @@ def verify_register(
         if fault is None:
             take(found.voter_id, [entry_from_item(item) for item in found.items if item is not None])
         else:
-            result.faults.append(f"{'voter ' if found.voter else ''}{found.voter_id}: {fault}")
+            result.faults.append(
+                tr("voter {voter_id}: {fault}", voter_id=found.voter_id, fault=fault)
+                if found.voter
+                else tr("{chain}: {fault}", chain=found.voter_id, fault=fault)
+            )
         for item in found.items:
             if item is not None and (entry := _entry(item)) is not None:
                 moves.take(entry)
         _count_chain(found, result, issued)
         advance(1)
     if before > result.entries:
-        result.faults.append(f"the register holds {before - result.entries} entries that belong to no voter's chain")
+        result.faults.append(
+            tr("the register holds {entries} entries that belong to no voter's chain", entries=before - result.entries)
+        )
     result.faults += _one_sided(moves, dynamodb, stack)
     issued.close()
     for item in read_identifiers(dynamodb, stack):
         if item["identifier_hash"] not in issued and not _was_issued(item, dynamodb, stack):
-            what = f"voter {item.get('voter_id')}: the registry knows an identifier n° {item.get('generation')}"
-            result.faults.append(f"{what} that no entry issued")
+            what = tr(
+                "voter {voter_id}: the registry knows an identifier n° {generation}",
+                voter_id=item.get("voter_id"),
+                generation=item.get("generation"),
+            )
+            result.faults.append(tr("{what} that no entry issued", what=what))
     return result
 
 
@@ -125,15 +139,15 @@ def first_fault(chain: Chain, since: int) -> str | None:
     replay = Replay(chain.voter_id)
     for sequence, item in enumerate(chain.items, 1):
         if item is None:
-            return f"entry {sequence} is missing"
+            return tr("entry {sequence} is missing", sequence=sequence)
         entry = _entry(item)
         if entry is None or (entry_hash := entry.hash) != item.get("hash"):
-            return f"entry {sequence} was altered"
+            return tr("entry {sequence} was altered", sequence=sequence)
         fault = replay.follow(entry, entry_hash)
         if fault is not None:
             return fault
     if replay.head != chain.head:
-        return f"entry {replay.length} is not the last one that was written"
+        return tr("entry {length} is not the last one that was written", length=replay.length)
     if chain.voter is None:
         return None
     return _contradiction(chain, since) or _disagreement(replay, chain.voter) or _numen_fault(chain, chain.voter)
@@ -162,45 +176,49 @@ def _contradiction(chain: Chain, since: int) -> str | None:
     for entry in entries:
         if entry.change not in ISSUES:
             continue
-        what = f"entry {entry.sequence} ({entry.change})"
+        what = tr("entry {sequence} ({change})", sequence=entry.sequence, change=state_word(entry.change))
         owner = {"voter_id": entry.voter_id, "generation": entry.generation}
         known = chain.identifiers.get(entry.identifier_hash)
         if known is None:
-            return f"{what}: the registry does not know its identifier"
+            return tr("{what}: the registry does not know its identifier", what=what)
         if _owner(known) != _owner(owner):
-            return f"{what}: its identifier was pointed to {_owner(known)}"
+            return tr("{what}: its identifier was pointed to {known}", what=what, known=_owner(known))
         if known.get("voted_at") != votes.get(entry.identifier_hash):
-            return f"{what}: its identifier has voted, and the register has no such vote"
+            return tr("{what}: its identifier has voted, and the register has no such vote", what=what)
         if entry.change is Change.REISSUED and entry.at >= since:
             delivery = chain.deliveries.get(reference_of(entry.to_item()))
             if delivery is None:
-                return f"{what} has no delivery"
+                return tr("{what} has no delivery", what=what)
             if _owner(delivery) != _owner(owner):
-                return f"{what}: its delivery is of {_owner(delivery)}"
+                return tr("{what}: its delivery is of {delivery}", what=what, delivery=_owner(delivery))
     return None
 
 
 def _owner(item: Item) -> str:
-    return f"voter {item.get('voter_id')}, n° {item.get('generation')}"
+    return tr("voter {voter_id}, n° {generation}", voter_id=item.get("voter_id"), generation=item.get("generation"))
 
 
 def _disagreement(replay: Replay, voter: Voter) -> str | None:
     """Say in what the voter's item and the entries tell another story."""
     if replay.issued != voter.generation:
-        return f"{replay.issued} identifiers are in the register, the voter has {voter.generation}"
+        return tr(
+            "{issued} identifiers are in the register, the voter has {generation}",
+            issued=replay.issued,
+            generation=voter.generation,
+        )
     if replay.voted != (voter.voted_at is not None):
-        return "the vote was taken back" if replay.voted else "the voter has voted without an entry"
+        return tr("the vote was taken back") if replay.voted else tr("the voter has voted without an entry")
     status = voter.identifier_status(voter.generation)
     if replay.statuses.get(status, 0) < 1 or replay.frozen != (voter.frozen_at is not None):
-        return f"the voter's identifier is {status}, and the register does not say so"
+        return tr("the voter's identifier is {status}, and the register does not say so", status=status)
     if replay.moved_to != (voter.moved_to or "") or (replay.removed or bool(replay.moved_to)) != (
         voter.left_at is not None
     ):
-        return "the voter is on the roll, or off it, without an entry"
+        return tr("the voter is on the roll, or off it, without an entry")
     if replay.numen_hash != voter.numen_hash:
-        return "the NUMEN was changed without an entry"
+        return tr("the NUMEN was changed without an entry")
     if replay.extra_proof_hash != (voter.extra_proof_hash or ""):
-        return "the further proof was changed without an entry"
+        return tr("the further proof was changed without an entry")
     return None
 
 
@@ -208,7 +226,10 @@ def _numen_fault(chain: Chain, voter: Voter) -> str | None:
     """Say whose the voter's NUMEN is, when it is not theirs: a person is one voter."""
     if voter.moved_to is not None or chain.numen_owner == voter.voter_id:
         return None
-    return f"the NUMEN is kept for {'nobody' if chain.numen_owner is None else f'voter {chain.numen_owner}'}"
+    return tr(
+        "the NUMEN is kept for {owner}",
+        owner=tr("nobody") if chain.numen_owner is None else tr("voter {voter_id}", voter_id=chain.numen_owner),
+    )
 
 
 def _was_issued(identifier: Item, dynamodb: DynamoDBClient, stack: Stack) -> bool:

@@ -19,6 +19,7 @@ from reassort.clock import Clock, iso
 from reassort.voters import IdentifierStatus
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.register.check import Reconciliation, verify_register
 from reassort_ops.register.file import (
     ALGORITHM,
@@ -125,10 +126,10 @@ def export_register(
     """
     for taken in (path, public_key_path(path), heads_path(path)):
         if taken.exists():
-            raise OperatorError(f"{taken} exists: an export replaces no file")
+            raise OperatorError(tr("{taken} exists: an export replaces no file", taken=taken))
     key = load_der_public_key(signer.public_key)
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise OperatorError(f"key {signer.key_id} is not one that signs registers")
+        raise OperatorError(tr("key {key_id} is not one that signs registers", key_id=signer.key_id))
     header = Header(election=stack.election_id, stack=stack.name, started_at=iso(clock()))
     # The file is opened first, so that a folder that cannot be written shows before anything is
     # read.
@@ -164,7 +165,7 @@ def raise_if_broken(path: Path, key: ec.EllipticCurvePublicKey) -> None:
     found = check_register_file(path, key)
     if not found.holds:
         faults = [str(found.broken)] if found.broken else found.counted.faults
-        raise OperatorError(f"what was written does not verify, and was removed: {faults[0]}")
+        raise OperatorError(tr("what was written does not verify, and was removed: {faults}", faults=faults[0]))
 
 
 def write_register(

@@ -24,6 +24,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.register import ELECTION_CHAIN, ISSUES, Entry
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import joined, tr, trn
 from reassort_ops.register.check import Reconciliation
 from reassort_ops.register.commitments import IdentifierSet
 from reassort_ops.register.file import (
@@ -44,7 +45,7 @@ from reassort_ops.register.replay import Replay
 
 # How many of the next lines must agree again for lines to count as missing or inserted.
 AGREEING_LINES = 4
-_CRLF = (
+_CRLF = tr(
     "ends as lines of Windows do (CRLF): this copy was converted on its way; take the file as it was exported, "
     "copied byte for byte"
 )
@@ -62,12 +63,13 @@ class Broken:
     why: str
 
     def __str__(self) -> str:
-        where = f"line {self.line}"
+        where = tr("line {line}", line=self.line)
         if self.voter_id is not None:
-            where += f", {'' if self.voter_id == ELECTION_CHAIN else 'voter '}{self.voter_id}"
+            of_voter = tr("voter {voter_id}", voter_id=self.voter_id)
+            where = joined(", ", (where, self.voter_id if self.voter_id == ELECTION_CHAIN else of_voter))
         if self.sequence is not None:
-            where += f", entry {self.sequence}"
-        return f"{where}: {self.why}"
+            where = joined(", ", (where, tr("entry {sequence}", sequence=self.sequence)))
+        return tr("{where}: {why}", where=where, why=self.why)
 
 
 @dataclass
@@ -97,9 +99,9 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise OperatorError(f"{path} is not a public key in PEM form") from error
+        raise OperatorError(tr("{path} is not a public key in PEM form", path=path)) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise OperatorError(f"{path} is not a key of the register: those are on the curve P-256")
+        raise OperatorError(tr("{path} is not a key of the register: those are on the curve P-256", path=path))
     return key
 
 
@@ -116,7 +118,7 @@ def first_departure(earlier: Path, later: Path) -> Broken | None:
     with earlier.open("rb") as old, later.open("rb") as new:
         headers = [Header.from_line(file.readline(LONGEST_LINE).removesuffix(b"\n")) for file in (old, new)]
         if headers[0].model_copy(update={"started_at": headers[1].started_at}) != headers[1]:
-            raise OperatorError(f"{earlier} and {later} are not of the same stack")
+            raise OperatorError(tr("{earlier} and {later} are not of the same stack", earlier=earlier, later=later))
         found = _entries(new)
         # Both are in the order of pseudonyms, and each chain in its own.
         for number, entry in enumerate(_entries(old), 2):
@@ -124,7 +126,7 @@ def first_departure(earlier: Path, later: Path) -> Broken | None:
             other = next((one for one in found if (one.voter_id, one.sequence) >= place), None)
             if other != entry:
                 gone = other is None or (other.voter_id, other.sequence) != place
-                why = "was removed since" if gone else "was replaced since"
+                why = tr("was removed since") if gone else tr("was replaced since")
                 return Broken(number, entry.voter_id, entry.sequence, why)
     return None
 
@@ -161,7 +163,7 @@ def check_register_file(
             if body.fingerprints_sha256 == statement.fingerprints_sha256:
                 _name_changed_line(file, body, result)
     if not result.counted.balances:
-        result.counted.faults.append("the reconciliation does not balance")
+        result.counted.faults.append(tr("the reconciliation does not balance"))
     return result
 
 
@@ -175,14 +177,16 @@ def _read_end(file: IO[bytes], key: ec.EllipticCurvePublicKey, result: FileCheck
     before, *ending = file.read().rsplit(b"\n", 3)
     # Of a file that has one line only, `before` is no line.
     if len(ending) != 3 or ending[2]:
-        result.counted.faults.append("the file does not end with a statement and its signature: it was cut off")
+        result.counted.faults.append(tr("the file does not end with a statement and its signature: it was cut off"))
         return size
     line, signature_line, _ = ending
     try:
         statement = Statement.from_line(line)
         signature = SignatureLine.from_line(signature_line).value
     except ValueError:
-        result.counted.faults.append("the file does not end with a statement and its signature: cut off, or altered")
+        result.counted.faults.append(
+            tr("the file does not end with a statement and its signature: cut off, or altered")
+        )
         return size
     result.statement = statement
     given = public_key_sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
@@ -194,9 +198,13 @@ def _read_end(file: IO[bytes], key: ec.EllipticCurvePublicKey, result: FileCheck
     if not result.signed:
         of_another = given != statement.public_key_sha256
         result.counted.faults.append(
-            f"the file was signed by another key ({statement.public_key_sha256}) than the one given ({given})"
+            tr(
+                "the file was signed by another key ({public_key_sha256}) than the one given ({given})",
+                public_key_sha256=statement.public_key_sha256,
+                given=given,
+            )
             if of_another
-            else "the signature does not fit the statement: one of the two was altered"
+            else tr("the signature does not fit the statement: one of the two was altered")
         )
     return start + len(before) + 1
 
@@ -232,7 +240,7 @@ class _Body:
             try:
                 self.signed_fingerprints += fingerprints_from_line(content)
             except FileFormatError:
-                self._break(None, "is not a line of fingerprints")
+                self._break(None, tr("is not a line of fingerprints"))
             return
         leaf = leaf_hash(content)
         self.tree.add(leaf)
@@ -252,29 +260,29 @@ class _Body:
         meanwhile = [move for move in self.moves.unmatched if since is not None and move.at >= since]
         self._counted.faults += [self.moves.fault(one) for one in self.moves.unmatched if one not in meanwhile]
         if self.numens.repeated.without(move.numen_hash for move in meanwhile):
-            self._counted.faults.append("a NUMEN is that of two voters")
+            self._counted.faults.append(tr("a NUMEN is that of two voters"))
 
     def _take_header(self, content: bytes) -> None:
         try:
             self.header = Header.from_line(content)
         except FileFormatError:
-            self._break(None, _CRLF if content.endswith(b"\r") else "is not the header of a register")
+            self._break(None, _CRLF if content.endswith(b"\r") else tr("is not the header of a register"))
 
     def _take_entry(self, content: bytes) -> None:
         try:
             entry = entry_from_line(content)
         except FileFormatError:
-            self._break(None, "is not an entry of the register")
+            self._break(None, tr("is not an entry of the register"))
             return
         replay = self._replay
         if replay is None or entry.voter_id != replay.voter_id:
             self._end_chain()
             if replay is not None and entry.voter_id < replay.voter_id:
-                self._break(entry.sequence, "is not in the order of pseudonyms", entry.voter_id)
+                self._break(entry.sequence, tr("is not in the order of pseudonyms"), entry.voter_id)
             replay = self._replay = Replay(entry.voter_id)
             self._chain_broken = False
         if self.signed_fingerprints:
-            self._break(entry.sequence, "comes after the fingerprints")
+            self._break(entry.sequence, tr("comes after the fingerprints"))
         self._counted.entries += 1
         if entry.change in ISSUES and entry.voter_id != ELECTION_CHAIN:
             self._counted.issued += 1
@@ -314,19 +322,23 @@ def _disagreements(statement: Statement, body: _Body, counted: Reconciliation) -
     """Say in what the file is not what the statement says of it."""
     faults = []
     if body.tree.root.hex() != statement.merkle_root:
-        faults.append("the Merkle root is not the signed one: header or entries were changed")
+        faults.append(tr("the Merkle root is not the signed one: header or entries were changed"))
     if body.fingerprints_sha256 != statement.fingerprints_sha256:
-        faults.append("the fingerprints are not the signed ones")
+        faults.append(tr("the fingerprints are not the signed ones"))
     header = body.header
     if header and any(getattr(header, name) != getattr(statement, name) for name in Header.model_fields):
-        faults.append("header and statement are of different exports")
+        faults.append(tr("header and statement are of different exports"))
     pairs = {
         "entries": (counted.entries, statement.entries),
         "voters": (counted.voters, statement.voters),
         "issued": (counted.issued, statement.issued),
         **{status.value: (counted.by_status[status], said) for status, said in statement.by_status.items()},
     }
-    faults += [f"{name}: {found} in the file, {said} signed" for name, (found, said) in pairs.items() if found != said]
+    faults += [
+        tr("{name}: {found} in the file, {said} signed", name=name, found=found, said=said)
+        for name, (found, said) in pairs.items()
+        if found != said
+    ]
     return faults
 
 
@@ -342,11 +354,11 @@ def _name_changed_line(file: IO[bytes], body: _Body, result: FileCheck) -> None:
         return
     missing, inserted = _missing_at(found, signed, place), _missing_at(signed, found, place)
     if missing:
-        why = f"{_lines(missing)} missing here"
+        why = tr("{missing} missing here", missing=_lines(missing))
     elif inserted:
-        why = f"{_lines(inserted)} inserted here"
+        why = tr("{inserted} inserted here", inserted=_lines(inserted))
     else:
-        why = "is not the line that was signed"
+        why = tr("is not the line that was signed")
     voter_id, sequence = _whose(file, place)
     result.broken = Broken(place + 1, voter_id, sequence, why)
 
@@ -367,7 +379,7 @@ def _name_second_issue(file: IO[bytes], end: int, repeated: IdentifierSet, resul
         if entry.change not in ISSUES or entry.identifier_hash not in repeated:
             continue
         if entry.identifier_hash in seen:
-            result.broken = Broken(number, entry.voter_id, entry.sequence, "its identifier was issued before")
+            result.broken = Broken(number, entry.voter_id, entry.sequence, tr("its identifier was issued before"))
             return
         seen.add(entry.identifier_hash)
 
@@ -394,7 +406,7 @@ def _missing_at(shorter: bytearray, longer: bytearray, place: int) -> int:
 
 
 def _lines(count: int) -> str:
-    return "1 line is" if count == 1 else f"{count} lines are"
+    return trn("{count} line is", "{count} lines are", count=count)
 
 
 def _whose(file: IO[bytes], place: int) -> tuple[str | None, int | None]:

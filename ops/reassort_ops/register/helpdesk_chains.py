@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from reassort.register import GENESIS, canonical
 from reassort.tables import from_wire
 
+from reassort_ops.language import tr
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from reassort.tables import Item
@@ -40,17 +42,17 @@ class _Chain:
             return
         content = {name: value for name, value in item.items() if name != "hash"}
         if (item["sequence"], item["previous"]) != (self.read + 1, self.last):
-            self.fault = f"entry {self.read + 1} was removed or replaced"
+            self.fault = tr("entry {read} was removed or replaced", read=self.read + 1)
         elif item["hash"] != sha256(canonical(content)).hexdigest():
-            self.fault = f"entry {item['sequence']} was altered"
+            self.fault = tr("entry {sequence} was altered", sequence=item["sequence"])
         self.read, self.last = item["sequence"], item["hash"]
 
     def end(self) -> str | None:
         """Return what is wrong, or None."""
         if self.length == _NO_END:
-            return "the end of the chain was removed"
+            return tr("the end of the chain was removed")
         if self.fault is None and (self.read, self.last) != (self.length, self.head):
-            return f"entry {self.length} was removed or replaced"
+            return tr("entry {length} was removed or replaced", length=self.length)
         return self.fault
 
 
@@ -86,7 +88,11 @@ def read_helpdesk_chains(dynamodb: DynamoDBClient, table: str) -> HelpdeskChains
         canonical({"agent": agent, "hash": one.head, "length": one.length}) + b"\n"
         for agent, one in sorted(chains.items())
     )
-    faults = [f"helpdesk's record, {agent}: {wrong}" for agent, one in sorted(chains.items()) if (wrong := one.end())]
+    faults = [
+        tr("helpdesk's record, {agent}: {wrong}", agent=agent, wrong=wrong)
+        for agent, one in sorted(chains.items())
+        if (wrong := one.end())
+    ]
     return HelpdeskChains(b"".join(lines), faults)
 
 

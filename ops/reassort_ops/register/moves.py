@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from reassort.register import Change, Entry
 
+from reassort_ops.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -57,5 +59,13 @@ class MoveLedger:
     def fault(self, move: Move) -> str:
         """Say of a move which side is missing."""
         if self._open[move] > 0:
-            return f"voter {move.former}: departed to voter {move.present}, who has no such arrival"
-        return f"voter {move.present}: arrived from voter {move.former}, who has no such departure"
+            return tr(
+                "voter {former}: departed to voter {present}, who has no such arrival",
+                former=move.former,
+                present=move.present,
+            )
+        return tr(
+            "voter {present}: arrived from voter {former}, who has no such departure",
+            present=move.present,
+            former=move.former,
+        )

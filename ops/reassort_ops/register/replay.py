@@ -10,7 +10,9 @@ from __future__ import annotations
 from reassort.register import COMMITMENTS, DISPUTE_ACTOR, ELECTION_CHAIN, GENESIS, ISSUES, VOTER_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 
+from reassort_ops.language import tr
 from reassort_ops.register.moves import other_side
+from reassort_ops.state_words import state_word
 
 OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED, Change.PROLONGED})
 # What an entry of each kind may commit to. `issued` and `corrected` name the proofs that the voter
@@ -67,7 +69,11 @@ class Replay:
         place = self.length + 1
         fault = self._link_fault(entry, place)
         if (self.voter_id == ELECTION_CHAIN) != (entry.change in OF_ELECTION):
-            fault = fault or f"entry {entry.sequence} ({entry.change}) is in a chain of another kind"
+            fault = fault or tr(
+                "entry {sequence} ({change}) is in a chain of another kind",
+                sequence=entry.sequence,
+                change=state_word(entry.change),
+            )
         elif self.voter_id != ELECTION_CHAIN:
             fault = fault or self._story_fault(entry) or self._commitment_fault(entry)
             self._apply(entry)
@@ -98,16 +104,19 @@ class Replay:
 
     def _link_fault(self, entry: Entry, place: int) -> str | None:
         if entry.sequence > place:
-            return f"entry {place} is missing"
+            return tr("entry {place} is missing", place=place)
         if entry.sequence < place:
-            return f"entry {entry.sequence} is where entry {place} should be"
+            return tr("entry {sequence} is where entry {place} should be", sequence=entry.sequence, place=place)
         if entry.previous != self.head:
-            return f"entry {place} does not follow entry {place - 1}" if self.length else "entry 1 starts no chain"
+            return (
+                tr("entry {place} does not follow entry {before}", place=place, before=place - 1)
+                if self.length
+                else tr("entry 1 starts no chain")
+            )
         return None
 
     def _story_fault(self, entry: Entry) -> str | None:
         """Say why the change cannot have happened to a voter who stands like this."""
-        what = f"entry {entry.sequence} ({entry.change})"
         match entry.change:
             case Change.ISSUED:
                 right = entry.generation == 1 and self.generation == 0
@@ -122,50 +131,54 @@ class Replay:
             case _:
                 right = entry.generation == self.generation > 0
         if not right:
-            return f"{what} is of generation {entry.generation}, after generation {self.generation}"
+            return tr(
+                "{what} is of generation {generation}, after generation {before}",
+                what=_what(entry),
+                generation=entry.generation,
+                before=self.generation,
+            )
         if self.voted and entry.change in NOT_AFTER_A_VOTE:
-            return f"{what} comes after the vote"
-        fault = self._roll_fault(entry, what)
+            return tr("{what} comes after the vote", what=_what(entry))
+        fault = self._roll_fault(entry)
         if fault is not None:
             return fault
         by_voter = entry.change is Change.REISSUED and entry.actor == VOTER_ACTOR
         if self.frozen and (by_voter or entry.change in {Change.VOTED, Change.FROZEN}):
-            return f"{what} comes while the identifier is frozen"
+            return tr("{what} comes while the identifier is frozen", what=_what(entry))
         if self.is_disputed and entry.change in {Change.VOTED, Change.UNFROZEN}:
-            return f"{what} comes after the identifier was disputed"
+            return tr("{what} comes after the identifier was disputed", what=_what(entry))
         if not self.frozen and entry.change is Change.UNFROZEN:
-            return f"{what} comes while the identifier is not frozen"
+            return tr("{what} comes while the identifier is not frozen", what=_what(entry))
         return None
 
-    def _roll_fault(self, entry: Entry, what: str) -> str | None:
+    def _roll_fault(self, entry: Entry) -> str | None:
         """Say why nobody can be on the roll, or off it, as an entry has it."""
         if self.moved_to and entry.change not in AFTER_DEPARTURE:
-            return f"{what} comes after the voter's change of address"
+            return tr("{what} comes after the voter's change of address", what=_what(entry))
         by_dispute = entry.change is Change.FROZEN and entry.actor == DISPUTE_ACTOR
         if self.removed and entry.change not in WHILE_REMOVED and not by_dispute:
-            return f"{what} comes while the voter is off the roll"
+            return tr("{what} comes while the voter is off the roll", what=_what(entry))
         if entry.change is Change.RESTORED:
             if not self.removed:
-                return f"{what} comes while the voter is on the roll"
+                return tr("{what} comes while the voter is on the roll", what=_what(entry))
             status = IdentifierStatus.FROZEN if self.frozen or self.is_disputed else IdentifierStatus.ACTIVE
             if entry.reference.partition(" ")[0] != status:
-                return f"{what} gives another status than {status}"
+                return tr("{what} gives another status than {status}", what=_what(entry), status=state_word(status))
         return None
 
     def _commitment_fault(self, entry: Entry) -> str | None:
         """Say why an entry cannot commit to what it does."""
-        what = f"entry {entry.sequence} ({entry.change})"
         committed = {name for name in COMMITMENTS if getattr(entry, name)}
         if committed - COMMITS.get(entry.change, frozenset()):
-            return f"{what} commits to what it does not decide"
+            return tr("{what} commits to what it does not decide", what=_what(entry))
         if entry.change in ISSUES and not entry.identifier_hash:
-            return f"{what} commits to no identifier"
+            return tr("{what} commits to no identifier", what=_what(entry))
         if entry.change in NAMES_PROOFS and not committed & PROOFS:
-            return f"{what} commits to no proof"
+            return tr("{what} commits to no proof", what=_what(entry))
         if entry.change is Change.DEPARTED and entry.numen_hash != self.numen_hash:
-            return f"{what} is of another NUMEN"
+            return tr("{what} is of another NUMEN", what=_what(entry))
         if entry.change is Change.VOTED and entry.identifier_hash != self.identifier_hash:
-            return f"{what} is by an identifier that was not issued to this voter"
+            return tr("{what} is by an identifier that was not issued to this voter", what=_what(entry))
         return None
 
     def _apply(self, entry: Entry) -> None:
@@ -194,3 +207,8 @@ class Replay:
                 self.removed = entry.change is Change.REMOVED
             case _:
                 pass
+
+
+def _what(entry: Entry) -> str:
+    """Name an entry; only one that is wrong needs it."""
+    return tr("entry {sequence} ({change})", sequence=entry.sequence, change=state_word(entry.change))

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from reassort.outbox import Channel, Delivery, HistoryStep, Kind, Message, Status, delivery_from_item
 from reassort.tables import from_wire
 
+from reassort_ops.language import joined, number, tr, trn
 from reassort_ops.rehearsal.post import is_settled
+from reassort_ops.state_words import state_word
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -146,7 +148,7 @@ def _time(delivery: Delivery, result: Delivered) -> None:
         first = next((step for step in _steps(delivery, message) if step.status is Status.SENT), None)
         if first is not None:
             channel = first.channel or Channel.EMAIL
-            kind = f"{message.value} by {channel.value}"
+            kind = tr("{message} by {channel}", message=state_word(message.value), channel=state_word(channel.value))
             result.waits.setdefault(kind, []).append((first.at - delivery.created_at) / 1000)
 
 
@@ -189,16 +191,18 @@ class RehearsalOutcome:
     def broken(self) -> list[str]:
         """Name each promise that was broken."""
         counts = {
-            "reissues lost": self.delivered.lost,
-            "identifiers of a wrong generation": self.delivered.wrong,
-            "messages sent twice": self.delivered.twice,
-            "codes lost": self.delivered.codes_lost,
-            "voters were never answered": self.tally.unanswered,
-            "voters waited in vain": self.tally.in_vain,
+            tr("reissues lost"): self.delivered.lost,
+            tr("identifiers of a wrong generation"): self.delivered.wrong,
+            tr("messages sent twice"): self.delivered.twice,
+            tr("codes lost"): self.delivered.codes_lost,
+            tr("voters were never answered"): self.tally.unanswered,
+            tr("voters waited in vain"): self.tally.in_vain,
         }
-        found = [f"{count} {what}" for what, count in counts.items() if count]
+        found = [joined(" ", (str(count), what)) for what, count in counts.items() if count]
         if self.register is not None and not self.register.holds:
-            found.append("the register does not verify" if self.register.faults else "the register does not reconcile")
+            found.append(
+                tr("the register does not verify") if self.register.faults else tr("the register does not reconcile")
+            )
         return found
 
     def rows(self) -> Iterator[tuple[str, ...]]:
@@ -208,49 +212,55 @@ class RehearsalOutcome:
         for name, call in sorted(self.tally.calls.items()):
             yield (name, *_counts(len(call.took), call.refused, call.failed), *_percentiles(call.took))
         for name, waits in (
-            ("wait for the code", self.tally.waited_for_code),
-            ("wait for the identifier", self.tally.waited_for_identifier),
+            (tr("wait for the code"), self.tally.waited_for_code),
+            (tr("wait for the identifier"), self.tally.waited_for_identifier),
         ):
             yield (name, *_counts(len(waits)), "", "", *_percentiles(waits))
         for kind, waits in sorted(self.delivered.waits.items()):
-            yield (f"hand-over of {kind}", *_counts(len(waits)), "", "", *_percentiles(waits))
+            yield (tr("hand-over of {kind}", kind=kind), *_counts(len(waits)), "", "", *_percentiles(waits))
 
     def sums(self) -> Iterator[tuple[str, str]]:
         """Return what the run adds up to, a line each."""
         tally, delivered = self.tally, self.delivered
-        yield "voters on the fictional roll", f"{self.voters:,}"
-        yield "came, of them signed in", f"{tally.came:,}, {tally.signed_in:,}"
-        yield "committed reissues", f"{delivered.reissues:,}"
+        yield tr("voters on the fictional roll"), number(self.voters)
+        yield tr("came, of them signed in"), f"{number(tally.came)}, {number(tally.signed_in)}"
+        yield tr("committed reissues"), number(delivered.reissues)
         yield (
-            "identifiers handed over, of them reported as arrived",
-            f"{delivered.handed_over:,}, {delivered.arrived:,}",
+            tr("identifiers handed over, of them reported as arrived"),
+            f"{number(delivered.handed_over)}, {number(delivered.arrived)}",
         )
-        yield "superseded before they left; disputed", f"{delivered.superseded:,}; {delivered.disputed:,}"
         yield (
-            "failed, as the voter sees; gone by the other channel after a failure",
-            f"{delivered.failed:,}; {delivered.by_fallback:,}",
+            tr("superseded before they left; disputed"),
+            f"{number(delivered.superseded)}; {number(delivered.disputed)}",
         )
-        yield "redeliveries, votes", f"{tally.redeliveries:,}, {tally.votes:,}"
-        yield "lost", f"{delivered.lost:,}"
-        yield "of a wrong generation", f"{delivered.wrong:,}"
-        yield "sent twice", f"{delivered.twice:,}"
-        yield "codes queued, of them lost", f"{delivered.codes:,}, {delivered.codes_lost:,}"
+        yield (
+            tr("failed, as the voter sees; gone by the other channel after a failure"),
+            f"{number(delivered.failed)}; {number(delivered.by_fallback)}",
+        )
+        yield tr("redeliveries, votes"), f"{number(tally.redeliveries)}, {number(tally.votes)}"
+        yield tr("lost"), number(delivered.lost)
+        yield tr("of a wrong generation"), number(delivered.wrong)
+        yield tr("sent twice"), number(delivered.twice)
+        yield tr("codes queued, of them lost"), f"{number(delivered.codes)}, {number(delivered.codes_lost)}"
         for (call, status, code), count in sorted(self.tally.refusals.items()):
             kind = (
-                "limit reached"
+                tr("limit reached")
                 if status == 429
-                else "no answer"
+                else tr("no answer")
                 if status == 0
-                else "failed"
+                else tr("failed")
                 if status >= 500
-                else "refused"
+                else tr("refused")
             )
-            yield f"{kind}: {call}, {status or ''} {code}".rstrip(), f"{count:,}"
+            yield (
+                tr("{kind}: {call}, {status} {code}", kind=kind, call=call, status=status or "", code=code).rstrip(),
+                number(count),
+            )
         for why, count in sorted(tally.gave_up.items()):
-            yield f"went away: {why}", f"{count:,}"
-        yield "never answered; waited in vain", f"{tally.unanswered:,}; {tally.in_vain:,}"
-        yield "waited for a free connection (95 %), s", f"{percentile(tally.waited_for_connection, 95):.1f}"
-        yield "register", _register_line(self.register)
+            yield tr("went away: {why}", why=why), number(count)
+        yield tr("never answered; waited in vain"), f"{number(tally.unanswered)}; {number(tally.in_vain)}"
+        yield tr("waited for a free connection (95 %), s"), number(percentile(tally.waited_for_connection, 95), 1)
+        yield tr("register"), _register_line(self.register)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it for a program; times in seconds."""
@@ -314,18 +324,26 @@ class RehearsalOutcome:
 
 def _register_line(register: Reconciliation | None) -> str:
     if register is None:
-        return "not verified"
-    states = " + ".join(f"{status.value} {count:,}" for status, count in register.by_status.items())
-    verified = "verified" if not register.faults else f"{len(register.faults)} faults"
-    return f"{verified}: issued {register.issued:,} {'=' if register.balances else '≠'} {states}"
+        return tr("not verified")
+    states = " + ".join(f"{state_word(status.value)} {number(count)}" for status, count in register.by_status.items())
+    verified = (
+        tr("verified") if not register.faults else trn("{count} fault", "{count} faults", count=len(register.faults))
+    )
+    return tr(
+        "{verified}: issued {issued:,} {sign} {states}",
+        verified=verified,
+        issued=register.issued,
+        sign="=" if register.balances else "≠",
+        states=states,
+    )
 
 
-def _counts(*numbers: int) -> tuple[str, ...]:
-    return tuple(f"{number:,}" for number in numbers)
+def _counts(*counts: int) -> tuple[str, ...]:
+    return tuple(number(count) for count in counts)
 
 
 def _percentiles(values: Sequence[float]) -> tuple[str, ...]:
-    return tuple(f"{percentile(values, share):.2f}" for share in (50, 95, 99))
+    return tuple(number(percentile(values, share), 2) for share in (50, 95, 99))
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from reassort.table_keys import phone_key
 from reassort.tables import ContentionError, to_wire
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.roll.rows import RollRow
 
 if TYPE_CHECKING:
@@ -128,21 +129,30 @@ def raise_if_real(dynamodb: DynamoDBClient, stack: Stack, advance: Callable[[int
     described = dynamodb.describe_table(TableName=stack.voters_table)["Table"]
     if described.get("DeletionProtectionEnabled"):
         raise OperatorError(
-            f"stack {stack.name} is protected from deletion, as a real election's is; "
-            "rehearse on one that was deployed with DeletionProtection=false"
+            tr(
+                "stack {stack} is protected from deletion, as a real election's is; rehearse on one "
+                "that was deployed with DeletionProtection=false",
+                stack=stack.name,
+            )
         )
     fictional: set[str] = set()
     for entry in _first_entries(dynamodb, stack):
         if not _is_fictional(entry):
             raise OperatorError(
-                f"the register of stack {stack.name} has a voter whom no rehearsal made; nothing was written"
+                tr(
+                    "the register of stack {stack} has a voter whom no rehearsal made; nothing was written",
+                    stack=stack.name,
+                )
             )
         fictional.add(entry["voter_id"]["S"])
         advance(1)
     for voter in _scan(dynamodb, stack.voters_table, ("voter_id",)):
         if voter["voter_id"]["S"] not in fictional:
             raise OperatorError(
-                f"the roll of stack {stack.name} has a voter whom no rehearsal made; nothing was written"
+                tr(
+                    "the roll of stack {stack} has a voter whom no rehearsal made; nothing was written",
+                    stack=stack.name,
+                )
             )
         advance(1)
 
@@ -158,17 +168,29 @@ def raise_if_unfit(election: Election, now: datetime, *, here: bool) -> None:
     window = election.windows.reissue
     if not window.contains(now):
         raise OperatorError(
-            f"identifiers of {election.id} are reissued from {iso(window.opens_at)} to {iso(window.closes_at)}: "
-            "a rehearsal needs a stack whose election is open"
+            tr(
+                "identifiers of {election} are reissued from {opens_at} to {closes_at}: a rehearsal "
+                "needs a stack whose election is open",
+                election=election.id,
+                opens_at=iso(window.opens_at),
+                closes_at=iso(window.closes_at),
+            )
         )
     if election.extra_proof is not None:
         raise OperatorError(
-            f"{election.id} asks for a further proof: rehearse with an election file without extra_proof"
+            tr(
+                "{election} asks for a further proof: rehearse with an election file without extra_proof",
+                election=election.id,
+            )
         )
     if not here and SIMULATOR not in election.domain_names:
         raise OperatorError(
-            f"{election.id} does not accept addresses of {SIMULATOR}, and no others may be written to: "
-            "deploy an election file for rehearsals (docs/rehearsal.md)"
+            tr(
+                "{election} does not accept addresses of {domain}, and no others may be written "
+                "to: deploy an election file for rehearsals (docs/rehearsal.md)",
+                election=election.id,
+                domain=SIMULATOR,
+            )
         )
 
 

@@ -11,6 +11,7 @@ from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.election import Election
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.moments import moment
 
 HOUR = timedelta(hours=1)
@@ -82,8 +83,13 @@ def period_of(election: Election, now: datetime, first: str | None, last: str | 
     end = min(end, now)
     if end.astimezone(UTC) <= start.astimezone(UTC):
         raise OperatorError(
-            f"nothing to report between {start.astimezone(zone):%Y-%m-%dT%H:%M} and "
-            f"{end.astimezone(zone):%Y-%m-%dT%H:%M} ({zone.key}): see --from and --to"
+            tr(
+                "nothing to report between {start:%Y-%m-%dT%H:%M} and {end:%Y-%m-%dT%H:%M} ({zone}): see --from and "
+                "--to",
+                start=start.astimezone(zone),
+                end=end.astimezone(zone),
+                zone=zone.key,
+            )
         )
     return Period(start.astimezone(zone), end.astimezone(zone), zone)
 
@@ -101,5 +107,5 @@ def _read(option: str, typed: str, zone: ZoneInfo, *, whole_day_after: bool) -> 
             return datetime.combine(day, time(), zone)
         datetime.fromisoformat(typed)
     except (ValueError, OverflowError) as error:
-        raise OperatorError(f"{option} is not of the form 2018-11-29 or 2018-11-29T08:00") from error
+        raise OperatorError(tr("{option} is not of the form 2018-11-29 or 2018-11-29T08:00", option=option)) from error
     return moment(option, typed, zone)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reassort.election import Election
 
+from reassort_ops.language import tr
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.duplicates import DuplicateSearch, SortedRuns
 from reassort_ops.roll.faults import FaultCode, RowFault
@@ -92,11 +93,13 @@ def valid_rows(roll: RollFile, election: Election, checked: CheckedRoll) -> Iter
         read += 1
         row = rules.read(line)
         if row.line >= len(checked.refused) or (row.faults and not checked.refused[row.line]):
-            raise RollFileError(f"{roll.path}:{row.line}: has changed since the file was checked")
+            raise RollFileError(
+                tr("{path}:{line}: has changed since the file was checked", path=roll.path, line=row.line)
+            )
         if not checked.refused[row.line]:
             yield row
     if read != checked.read:
-        raise RollFileError(f"{roll.path}: has changed since it was checked")
+        raise RollFileError(tr("{path}: has changed since it was checked", path=roll.path))
 
 
 def _raise_if_unfit(roll: RollFile, election: Election) -> None:
@@ -105,10 +108,22 @@ def _raise_if_unfit(roll: RollFile, election: Election) -> None:
     """
     column = Column.EXTRA_PROOF
     if election.extra_proof is not None and not roll.has(column) and not roll.partial:
-        raise RollFileError(f"{roll.path}:{roll.header}: column {column} is missing: the election asks for it")
+        raise RollFileError(
+            tr(
+                "{path}:{header}: column {column} is missing: the election asks for it",
+                path=roll.path,
+                header=roll.header,
+                column=column,
+            )
+        )
     if election.extra_proof is None and roll.has(column):
         raise RollFileError(
-            f"{roll.path}:{roll.header}: column {column} is there, but the election does not ask for it"
+            tr(
+                "{path}:{header}: column {column} is there, but the election does not ask for it",
+                path=roll.path,
+                header=roll.header,
+                column=column,
+            )
         )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.roll.faults import ROW, RowFault
 from reassort_ops.roll.file import RollFile, RollFileError
 from reassort_ops.whole_file import whole_file
@@ -29,7 +30,7 @@ def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
         OperatorError: it is there.
     """
     if path.exists() and not force:
-        raise OperatorError(f"{path}: is there already; --force overwrites it")
+        raise OperatorError(tr("{path}: is there already; --force overwrites it", path=path))
 
 
 @contextmanager

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.roll.code_pages import CODE_PAGES, LetterCount
 from reassort_ops.roll.column_names import Column, Letter, meaning_of, place_in_letter
 
 # Whether the further proof is one is the election's to say.
 OPTIONAL = frozenset({Column.SECRETARIAT, Column.EXTRA_PROOF})
-_HINTS = {Column.IDENTIFIER: ", and --issue, which issues identifiers, is not given"}
+_HINTS = {Column.IDENTIFIER: tr(", and --issue, which issues identifiers, is not given")}
 _UTF_8 = "utf-8-sig"
 _WINDOWS = "cp1252"
 _IN_NO_NAME = frozenset("ˆ˜ƒ")
@@ -181,7 +182,7 @@ def open_roll(path: Path, *, issuing: bool = False, partial: bool = False) -> Ro
             return RollFile(
                 path, size, encoding, delimiter, number, len(names), positions, issuing, letters, unused, partial
             )
-    raise RollFileError(f"{path}: is empty", motif="le fichier est vide")
+    raise RollFileError(tr("{path}: is empty", path=path), motif="le fichier est vide")
 
 
 def split_cells(line: str, delimiter: str) -> list[str] | None:
@@ -218,10 +219,18 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
     for number, line in enumerate(_raw_lines(file, ends_in_cr=ends_in_cr), 1):
         if len(line) >= _LONGEST_LINE:
             raise RollFileError(
-                f"{path}:{number}: the line has more than {_LONGEST_LINE} bytes: is it a CSV file?", number
+                tr(
+                    "{path}:{number}: the line has more than {most} bytes: is it a CSV file?",
+                    path=path,
+                    number=number,
+                    most=_LONGEST_LINE,
+                ),
+                number,
             )
         if b"\0" in line:
-            raise RollFileError(f"{path}:{number}: holds a NUL byte: is it a CSV file?", number)
+            raise RollFileError(
+                tr("{path}:{number}: holds a NUL byte: is it a CSV file?", path=path, number=number), number
+            )
         if line.isascii():
             continue
         as_utf_8, as_windows = _decoded(line, "utf-8"), _decoded(line, _WINDOWS)
@@ -234,7 +243,12 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
         # lines decide.
         if utf_8 and other:
             raise RollFileError(
-                f"{path}:{other}: is not UTF-8, but line {utf_8} is: the file mixes encodings",
+                tr(
+                    "{path}:{other}: is not UTF-8, but line {utf_8} is: the file mixes encodings",
+                    path=path,
+                    other=other,
+                    utf_8=utf_8,
+                ),
                 other,
                 f"la ligne n’est pas en UTF-8, alors que la ligne {utf_8} l’est : le fichier mêle deux encodages",
             )
@@ -243,8 +257,12 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
     page = letters.code_page()
     if page is None:
         raise RollFileError(
-            f"{path}:{other}: is not UTF-8, and its letters do not tell which code page it is in: save it as CSV in "
-            "UTF-8",
+            tr(
+                "{path}:{other}: is not UTF-8, and its letters do not tell which code page it is in: "
+                "save it as CSV in UTF-8",
+                path=path,
+                other=other,
+            ),
             other,
             "l’encodage ne peut pas être reconnu : enregistrez le fichier en « CSV UTF-8 »",
         )
@@ -252,7 +270,12 @@ def _find_encoding(path: Path, file: BinaryIO) -> str:
     for number, line in enumerate(_raw_lines(file, ends_in_cr=ends_in_cr), 1):
         if _decoded(line, page) is None:
             raise RollFileError(
-                f"{path}:{number}: holds a byte that {CODE_PAGES[page]} has no letter for: the line is damaged",
+                tr(
+                    "{path}:{number}: holds a byte that {encoding} has no letter for: the line is damaged",
+                    path=path,
+                    number=number,
+                    encoding=CODE_PAGES[page],
+                ),
                 number,
                 f"la ligne contient un octet qui n’est pas une lettre en {CODE_PAGES[page]} : elle est abîmée",
             )
@@ -291,9 +314,13 @@ def _raise_if_not_in(path: Path, encoding: str) -> None:
         with path.open(encoding=encoding) as text:
             for number, line in enumerate(text, 1):
                 if len(line) > _LONGEST_LINE:
-                    raise RollFileError(f"{path}:{number}: the line is too long: is it a CSV file?", number)
+                    raise RollFileError(
+                        tr("{path}:{number}: the line is too long: is it a CSV file?", path=path, number=number), number
+                    )
     except UnicodeError as error:
-        raise RollFileError(f"{path}: is not whole UTF-16 after line {number}", number) from error
+        raise RollFileError(
+            tr("{path}: is not whole UTF-16 after line {number}", path=path, number=number), number
+        ) from error
 
 
 def _decoded(line: bytes, encoding: str) -> str | None:
@@ -318,7 +345,7 @@ def _is_western(text: str) -> bool:
 
 def _raise_if_no_csv(path: Path, start: bytes) -> None:
     if start.startswith(_SPREADSHEETS):
-        raise RollFileError(f"{path}: is a spreadsheet; save it as CSV in UTF-8")
+        raise RollFileError(tr("{path}: is a spreadsheet; save it as CSV in UTF-8", path=path))
 
 
 def _split_header(line: str, given: str | None) -> tuple[str, list[str]]:
@@ -345,21 +372,33 @@ def _find_columns(
     meanings = [meaning_of(name) for name in names]
     if not {Column.EMAIL, Column.NUMEN} & set(meanings) and any("@" in name or _NUMEN.search(name) for name in names):
         raise RollFileError(
-            f"{path}:{line}: is a row and not a header: the first line must name the columns "
-            f"({', '.join(Column)}, or their French names)",
+            tr(
+                "{path}:{line}: is a row and not a header: the first line must name the columns "
+                "({columns}, or their French names)",
+                path=path,
+                line=line,
+                columns=", ".join(Column),
+            ),
             line,
             "la première ligne n’est pas un en-tête : elle doit nommer les colonnes",
         )
     twice = [column for column in Column if meanings.count(column) > 1]
     missing = [column for column in Column if column not in meanings and column not in optional]
     if twice or missing:
-        faults = [f"column {column} is there twice" for column in twice]
-        faults += [f"column {column} is missing{_HINTS.get(column, '')}" for column in missing]
+        faults = [tr("column {column} is there twice", column=column) for column in twice]
+        faults += [
+            tr("column {column} is missing{hint}", column=column, hint=_HINTS.get(column, "")) for column in missing
+        ]
         motifs = [f"la colonne « {column} » figure deux fois" for column in twice]
         motifs += [f"il manque la colonne « {column} »" for column in missing]
         raise RollFileError(
-            f"{path}:{line}: {'; '.join(faults)} (the header names {', '.join(Column)}, or what offices call them in "
-            "French)",
+            tr(
+                "{path}:{line}: {faults} (the header names {columns}, or what offices call them in French)",
+                path=path,
+                line=line,
+                faults="; ".join(faults),
+                columns=", ".join(Column),
+            ),
             line,
             " ; ".join(motifs),
         )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from reassort.identifiers import ALPHABET, check_symbol
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.whole_file import flush_folder
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def raise_if_taken(mailing: Path) -> None:
         OperatorError: it is there, and no import of it was interrupted.
     """
     if mailing.exists() and not resume_file(mailing).exists():
-        raise OperatorError(f"{mailing}: is there already; --issue never overwrites identifiers")
+        raise OperatorError(tr("{mailing}: is there already; --issue never overwrites identifiers", mailing=mailing))
 
 
 def begin(kms: KMSClient, stack: Stack, mailing: Path, roll: Path) -> bytes:
@@ -113,14 +114,18 @@ def _take_up(kms: KMSClient, stack: Stack, path: Path, roll: Path, context: dict
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version, name, wrapped = content["version"], content["stack"], b64decode(content["key"])
     except (ValueError, KeyError, TypeError) as error:
-        raise OperatorError(f"{path}: is not what an interrupted import leaves") from error
+        raise OperatorError(tr("{path}: is not what an interrupted import leaves", path=path)) from error
     if version != _VERSION or name != stack.name:
-        raise OperatorError(f"{path}: is of an import to stack {name}")
+        raise OperatorError(tr("{path}: is of an import to stack {name}", path=path, name=name))
     key = kms.decrypt(KeyId=stack.encryption_key_id, CiphertextBlob=wrapped, EncryptionContext=context)["Plaintext"]
     if content["roll"] != _digest(roll, key):
         raise OperatorError(
-            f"{roll}: is not the roll whose import was interrupted ({path}): finish "
-            "with that one first, then import this one"
+            tr(
+                "{roll}: is not the roll whose import was interrupted ({path}): finish with that one "
+                "first, then import this one",
+                roll=roll,
+                path=path,
+            )
         )
     return key
 

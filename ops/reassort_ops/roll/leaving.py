@@ -19,6 +19,7 @@ from reassort.tables import ConditionFailedError, ContentionError, read_one, wri
 from reassort.voters import NOT_VOTED, IdentifierStatus, Voter, change_voter, voter_from_item
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +42,9 @@ def raise_if_closed(election: Election, now: datetime) -> None:
     """
     closes_at = election.windows.voting.closes_at
     if now >= closes_at:
-        raise OperatorError(f"the ballot closed {iso(closes_at)}: the roll is not changed any more")
+        raise OperatorError(
+            tr("the ballot closed {closes_at}: the roll is not changed any more", closes_at=iso(closes_at))
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Leaving:
         for _ in range(_ROUNDS):
             item = read_one(operator.dynamodb, operator.stack.voters_table, {"voter_id": voter_id})
             if item is None:
-                raise OperatorError("nobody with this address or pseudonym is on the stack")
+                raise OperatorError(tr("nobody with this address or pseudonym is on the stack"))
             actions = actions_of(voter_from_item(item))
             if actions is None:
                 # After a first try, its answer was lost.
@@ -92,12 +95,14 @@ class Leaving:
             else:
                 return True
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
-        raise OperatorError("the voter is being written by somebody else: nothing was changed; run the same command")
+        raise OperatorError(
+            tr("the voter is being written by somebody else: nothing was changed; run the same command")
+        )
 
     def _removal(self, voter: Voter, reason: str) -> list[Action] | None:
         _raise_if_moved(voter)
         if voter.voted_at is not None:
-            raise OperatorError("the voter has voted: they stay on the roll")
+            raise OperatorError(tr("the voter has voted: they stay on the roll"))
         if voter.left_at is not None:
             return None
         now = self.operator.clock()
@@ -138,4 +143,4 @@ class Leaving:
 
 def _raise_if_moved(voter: Voter) -> None:
     if voter.moved_to is not None:
-        raise OperatorError("the voter has another address since: name them by that one")
+        raise OperatorError(tr("the voter has another address since: name them by that one"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from pyrage import EncryptError, RecipientError, encrypt_io, ssh, x25519
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.spreadsheet import inert
 from reassort_ops.whole_file import whole_file
 
@@ -51,7 +52,7 @@ def read_recipients(keys: Sequence[str], files: Sequence[Path]) -> list[Recipien
                 lines.append((f"{path}:{number}", line))
     if not lines:
         raise OperatorError(
-            "--issue needs --recipient or --recipients-file: the public key of those who mail the identifiers"
+            tr("--issue needs --recipient or --recipients-file: the public key of those who mail the identifiers")
         )
     return [_read_recipient(where, line.strip()) for where, line in lines]
 
@@ -72,18 +73,22 @@ def write_mailing(path: Path, recipients: Sequence[Recipient], rows: Iterable[Ma
             # The library turns every exception of its source into its own.
             if source.failure is not None:
                 raise source.failure from None
-            raise OSError(None, "could not be encrypted", str(path)) from None
+            raise OSError(tr("{path}: could not be encrypted; check the keys of --recipient", path=path)) from None
     return source.count
 
 
 def _read_recipient(where: str, key: str) -> Recipient:
     # A secret key is never repeated on the screen.
     if key.upper().startswith("AGE-SECRET-KEY-"):
-        raise OperatorError(f"{where}: is a secret key; take the public one (age1…), and make a new pair")
+        raise OperatorError(
+            tr("{where}: is a secret key; take the public one (age1…), and make a new pair", where=where)
+        )
     try:
         return ssh.Recipient.from_str(key) if key.startswith("ssh-") else x25519.Recipient.from_str(key)
     except RecipientError as error:
-        raise OperatorError(f"{where}: is not a public key of age (age1…) or SSH (ssh-ed25519 …): {error}") from error
+        raise OperatorError(
+            tr("{where}: is not a public key of age (age1…) or SSH (ssh-ed25519 …): {error}", where=where, error=error)
+        ) from error
 
 
 class _CsvSource:

@@ -31,6 +31,7 @@ from reassort.tables import (
 from reassort.voters import NOT_VOTED, SAME_FAILURES, SAME_GENERATION, UNCHANGED, Voter, change_voter, voter_from_item
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.leaving import raise_if_closed
 from reassort_ops.roll.numens import hand_over_numen
@@ -89,7 +90,7 @@ class ChangeOfAddress:
         for _ in range(_ROUNDS):
             former = self._read(former_id)
             if former is None:
-                raise MoveRefusedError("nobody with the former address is on the stack", FaultCode.ABSENT)
+                raise MoveRefusedError(tr("nobody with the former address is on the stack"), FaultCode.ABSENT)
             if former.moved_to == arrival.voter_id:
                 return
             raise_if_not_movable(former)
@@ -105,8 +106,12 @@ class ChangeOfAddress:
                 return
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
         if sending:
-            raise OperatorError("an identifier is on its way to the former address: run the same command in a minute")
-        raise OperatorError("the voter is being written by somebody else: nothing was changed; run the same command")
+            raise OperatorError(
+                tr("an identifier is on its way to the former address: run the same command in a minute")
+            )
+        raise OperatorError(
+            tr("the voter is being written by somebody else: nothing was changed; run the same command")
+        )
 
     def _read(self, voter_id: str) -> Voter | None:
         item = read_one(self._operator.dynamodb, self._operator.stack.voters_table, {"voter_id": voter_id})
@@ -178,12 +183,12 @@ def raise_if_not_movable(former: Voter) -> None:
         MoveRefusedError: they have voted, or left the roll.
     """
     if former.voted_at is not None:
-        raise MoveRefusedError("the voter has voted: nothing of them is changed any more", FaultCode.VOTED)
+        raise MoveRefusedError(tr("the voter has voted: nothing of them is changed any more"), FaultCode.VOTED)
     if former.moved_to is not None:
-        raise MoveRefusedError("the voter has another address since", FaultCode.FORMER)
+        raise MoveRefusedError(tr("the voter has another address since"), FaultCode.FORMER)
     if former.left_at is not None:
         raise MoveRefusedError(
-            "the voter was removed from the roll: `reassort roll restore` puts them back", FaultCode.REMOVED
+            tr("the voter was removed from the roll: `reassort roll restore` puts them back"), FaultCode.REMOVED
         )
 
 
@@ -194,7 +199,7 @@ def _raise_if_taken(there: Voter | None, former: Voter) -> None:
     # Their NUMEN may have been corrected since.
     same_person = there.moved_to == former.voter_id or there.numen_hash == former.numen_hash
     if there.moved_to is None or not same_person:
-        raise MoveRefusedError("the new address is, or was, another voter's", FaultCode.FORMER)
+        raise MoveRefusedError(tr("the new address is, or was, another voter's"), FaultCode.FORMER)
 
 
 def _freeze(arrived: Entry, former: Voter) -> list[Entry]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from reassort_ops.language import tr
 from reassort_ops.output import JsonObject, say
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.enrolment import Difference
@@ -17,7 +18,7 @@ from reassort_ops.roll.importing import RowOutcome
 from reassort_ops.roll.update import ChangedRow
 
 _SHOWN = (Column.ESTABLISHMENT, Column.SECRETARIAT)
-_NEVER_CHANGED = "an import never changes it: `reassort voter reissue` gives the voter the next one"
+_NEVER_CHANGED = tr("an import never changes it: `reassort voter reissue` gives the voter the next one")
 
 
 class Lines:
@@ -28,16 +29,41 @@ class Lines:
 
     def fault(self, fault: RowFault) -> None:
         """Tell a fault that the check found."""
-        say(f"{self._path}:{fault.line}: {fault.column}: {fault.reason}")
+        say(
+            tr(
+                "{path}:{line}: {column}: {reason}",
+                path=self._path,
+                line=fault.line,
+                column=fault.column,
+                reason=fault.reason,
+            )
+        )
 
     def changed(self, row: ChangedRow) -> None:
         """Tell a row that the stack differs from."""
         for difference in row.differences:
-            say(f"{self._path}:{row.line}: {row.masked_address}: {difference.column}: {_told(difference)}")
+            say(
+                tr(
+                    "{path}:{line}: {masked_address}: {column}: {difference}",
+                    path=self._path,
+                    line=row.line,
+                    masked_address=row.masked_address,
+                    column=difference.column,
+                    difference=_told(difference),
+                )
+            )
 
     def rejected(self, fault: RowFault, masked_address: str) -> None:
         """Tell a row that the stack refuses."""
-        say(f"{self._path}:{fault.line}: {masked_address}: rejected: {fault.reason}")
+        say(
+            tr(
+                "{path}:{line}: {masked_address}: rejected: {reason}",
+                path=self._path,
+                line=fault.line,
+                masked_address=masked_address,
+                reason=fault.reason,
+            )
+        )
 
 
 class Members:
@@ -74,7 +100,9 @@ class Members:
                 "outcome": RowOutcome.CHANGED.value,
                 "differing": [one.column.value for one in row.differences],
                 "changes": [asdict(one) for one in row.differences if one.column in _SHOWN],
-                "reason": "" if row.may_be_updated else f"{Column.IDENTIFIER}: {_NEVER_CHANGED}",
+                "reason": ""
+                if row.may_be_updated
+                else tr("{column}: {why}", column=Column.IDENTIFIER, why=_NEVER_CHANGED),
             },
         )
 
@@ -96,10 +124,10 @@ class Members:
 def _told(difference: Difference) -> str:
     """Say what differs; of what identifies a voter, only that it does."""
     if difference.column in _SHOWN:
-        return f"{difference.old or '(none)'} → {difference.new or '(none)'}"
+        return tr("{old} → {new}", old=difference.old or tr("(none)"), new=difference.new or tr("(none)"))
     if difference.column is Column.IDENTIFIER:
-        return f"differs; {_NEVER_CHANGED}"
-    return "differs"
+        return tr("differs; {why}", why=_NEVER_CHANGED)
+    return tr("differs")
 
 
 def _fault_json(fault: RowFault) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from reassort.tables import Action, ConditionFailedError, ContentionError, Item,
 from reassort.voters import UNCHANGED, change_voter, voter_from_item
 
 from reassort_ops.batch_pool import BatchPool
+from reassort_ops.language import tr
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.enrolment import VOTERS_A_READ, Difference, Enroller, Enrolment, differences, read_enrolled
 from reassort_ops.roll.faults import FaultCode
@@ -202,7 +203,7 @@ class RollUpdate:
                     return one.settled(RowOutcome.UPDATED)
                 continue
             return one.settled(RowOutcome.UPDATED)
-        raise ContentionError("a voter's entry is being written by somebody else")
+        raise ContentionError(tr("a voter's entry is being written by somebody else"))
 
     def _without_identifier(self, enrolment: Enrolment, voter: Item) -> tuple[Difference, ...]:
         return differences(enrolment, voter, None, issuing=True, columns=self._columns)

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -156,7 +157,7 @@ class HelpdeskApi:
             except BotoCoreError as error:
                 if attempt == tries:
                     raise NoAnswerError(
-                        "the helpdesk's API does not answer: see what was done with voter show"
+                        tr("the helpdesk's API does not answer: see what was done with voter show")
                     ) from error
                 continue
             if answer.status_code < 500 or attempt == tries:
@@ -176,17 +177,19 @@ def read_answer(status: int, content: bytes, retry_after: str) -> dict[str, Any]
     try:
         body: dict[str, Any] = json.loads(content)
     except ValueError as error:
-        said = f"the helpdesk's API answered {status}, and not in JSON"
+        said = tr("the helpdesk's API answered {status}, and not in JSON", status=status)
         raise HelpdeskRefusalError(said, status, "", "", _seconds(retry_after)) from error
     if status in (200, 202):
         return body
     if body.get("code") == "nothing-to-do":
         raise NothingToDoError(body["detail"])
     if status == 403 and "code" not in body:
-        raise OperatorError("your AWS credentials may not call the helpdesk's API: attach its policy (docs/runbook.md)")
+        raise OperatorError(
+            tr("your AWS credentials may not call the helpdesk's API: attach its policy (docs/runbook.md)")
+        )
     faults = body.get("errors", [])
     details = [fault["message"] for fault in faults] or [body.get("detail", "")]
-    said = f"{' '.join(details)} ({body.get('code', status)})"
+    said = tr("{details} ({code})", details=" ".join(details), code=body.get("code", status))
     first = f"{faults[0]['field']}/{faults[0]['code']}" if faults else ""
     raise HelpdeskRefusalError(said, status, body.get("code", ""), first, _seconds(retry_after))
 

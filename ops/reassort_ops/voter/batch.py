@@ -21,6 +21,7 @@ from reassort.addresses import AddressFormatError, read_address
 from reassort.problems import Code
 
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.file import RollFile
 from reassort_ops.voter.api import HelpdeskApi, HelpdeskRefusalError, NoAnswerError, NothingToDoError
@@ -165,7 +166,7 @@ class VoterBatch:
                 return Code.NOTHING_TO_DO.value, False
             except NoAnswerError:
                 unknown = True
-                self._wait(attempt, None, "no answer")
+                self._wait(attempt, None, tr("no answer"))
             except HelpdeskRefusalError as refusal:
                 if refusal.code in _OF_ONE_VOTER:
                     return refusal.code, False
@@ -195,9 +196,9 @@ class VoterBatch:
     def _wait(self, attempt: int, retry_after: int | None, why: str) -> None:
         seconds = 2**attempt if retry_after is None else retry_after
         if attempt == _TRIES or seconds > _LONGEST_WAIT:
-            raise OperatorError(f"the helpdesk's API gives nothing more for now ({why})")
+            raise OperatorError(tr("the helpdesk's API gives nothing more for now ({why})", why=why))
         if seconds >= 10:
-            self.tell(f"waits for {seconds} s ({why})")
+            self.tell(tr("waits for {seconds} s ({why})", seconds=seconds, why=why))
         self.pause(seconds)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reassort_ops.language import tr
+
 _ALARMING = "bold red"
 
 
@@ -45,7 +47,7 @@ def _command(act: str, answer: Mapping[str, Any], stack: str) -> str:
     """Return what to type. An address is shown to nobody, so a reference names the voter; what
     sends mail needs the address.
     """
-    who = "EMAIL" if act == "reissue" else answer.get("reference", "EMAIL")
-    checked = " --caller-code WORDS" if answer["caller"] == "verified" else ""
-    number = " --number NUMBER" if act == "let-in" else ""
+    who = tr("EMAIL") if act == "reissue" else answer.get("reference", tr("EMAIL"))
+    checked = f" --caller-code {tr('WORDS')}" if answer["caller"] == "verified" else ""
+    number = f" --number {tr('NUMBER')}" if act == "let-in" else ""
     return f'reassort voter {act} {who} --stack {stack}{number} --reason "…"{checked}'

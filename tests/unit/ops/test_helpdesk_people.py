@@ -133,7 +133,7 @@ def test_an_invitation_that_cannot_be_completed_leaves_nobody(desk: HelpdeskPool
     desk.cognito.delete_group(UserPoolId=desk.pool, GroupName="auditor")
     result = desk.run("invite", _NAME, "--group", "auditor")
     assert result.exit_code == 1
-    assert result.stderr.startswith("reassort: AWS refused AdminAddUserToGroup: ")
+    assert result.stderr.startswith("reassort: AWS does not find what AdminAddUserToGroup is about ")
     assert result.stderr.count("\n") == 1
     assert desk.cognito.list_users(UserPoolId=desk.pool)["Users"] == []
 

@@ -262,7 +262,7 @@ class TestAgreement:
         self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
     ) -> None:
         monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(typer, "confirm", lambda _: answer)
+        monkeypatch.setattr(command, "confirmed", lambda _: answer)
         result = held.run("purge")
         assert result.exit_code == status
         assert ("removed 22 of 22" in result.stdout) == removed
@@ -273,7 +273,7 @@ class TestAgreement:
             raise typer.Abort
 
         monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(typer, "confirm", interrupt)
+        monkeypatch.setattr(command, "confirmed", interrupt)
         result = held.run("purge")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         assert left(held) == ALL

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-import typer
 from reassort.keyed_hash import HashKey, KeyedHash
 from reassort.voters import IdentifierStatus, voter_from_item
 from reassort_ops.commands import roll_changes
@@ -193,10 +192,10 @@ class TestCorrect:
             asked.append(question)
             return False
 
-        monkeypatch.setattr(typer, "confirm", refuse)
+        monkeypatch.setattr(roll_changes, "confirmed", refuse)
         assert enrolled.run("roll", "correct", file).exit_code == 1
-        assert (asked, enrolled.everything()) == (["Correct 1 voters?"], before)
-        monkeypatch.setattr(typer, "confirm", lambda _: True)
+        assert (asked, enrolled.everything()) == (["Correct 1 voter?"], before)
+        monkeypatch.setattr(roll_changes, "confirmed", lambda _: True)
         assert enrolled.run("roll", "correct", file).exit_code == 0
         assert voter_from_item(enrolled.voter(row(1).email)).secretariat is None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import typer
 from reassort.keyed_hash import Purpose
 from reassort.register import Change
 from reassort.tables import Action, ContentionError, write_all
@@ -106,10 +105,10 @@ def test_it_is_shown_first_and_nothing_is_written_unless_somebody_agrees(
         asked.append(question)
         return False
 
-    monkeypatch.setattr(typer, "confirm", refuse)
+    monkeypatch.setattr(roll_commands, "confirmed", refuse)
     deployed.run("roll", "import", corrected, "--update")
     assert (asked, deployed.everything()) == (["Update 4 voters?"], before)
-    monkeypatch.setattr(typer, "confirm", lambda _: True)
+    monkeypatch.setattr(roll_commands, "confirmed", lambda _: True)
     result = deployed.run("roll", "import", corrected, "--update")
     assert deployed.everything() != before
     assert f"{corrected}:3: p•••@ac-dijon.fr: establishment: Collège Les Trois-Rivières, Auxonne → Lycée du Morvan" in (

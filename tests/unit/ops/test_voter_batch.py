@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-import typer
 from reassort_ops.commands import voter_batch
 from reassort_ops.failures import OperatorError
 from reassort_ops.roll.file import open_roll
@@ -128,7 +127,7 @@ def test_it_asks_once_and_does_nothing_before(
         return next(answers)
 
     monkeypatch.setattr(voter_batch, "may_ask", lambda: True)
-    monkeypatch.setattr(typer, "confirm", confirm)
+    monkeypatch.setattr(voter_batch, "confirmed", confirm)
     declined = run(enrolled, file)
     assert (declined.exit_code, enrolled.everything()) == (3, before)
     assert "3 voters of" in declined.stdout

@@ -152,7 +152,7 @@ def propose_as_agent(deps: Deps) -> str:
 def test_operator_who_proposes_does_not_confirm(enrolled: OperatedStack, second_person: Deps) -> None:
     assert second_person.election.helpdesk.second_person == "reissue"
     told = enrolled.run("voter", "reissue", EMAIL, "--reason", "jamais arrivé")
-    assert (told.exit_code, "une deuxième personne doit confirmer" in told.stdout) == (0, True)
+    assert (told.exit_code, "a second person must confirm it" in told.stdout) == (0, True)
     status, waiting = enrolled.run_json("voter", "proposals")
     (proposal,) = waiting["proposals"]
     assert (status, proposal["agent"]) == (0, OPERATOR)
@@ -166,11 +166,11 @@ def test_operator_who_proposes_does_not_confirm(enrolled: OperatedStack, second_
 def test_operator_confirms_or_refuses_what_an_agent_proposed(enrolled: OperatedStack, second_person: Deps) -> None:
     reference = propose_as_agent(second_person)
     listed = enrolled.run("voter", "proposals")
-    assert f"{reference}  p•••@ac-dijon.fr, appelant NON VÉRIFIÉ, par agent BB8-818" in listed.stdout
+    assert f"{reference}  p•••@ac-dijon.fr, caller NOT CHECKED, by agent BB8-818" in listed.stdout
     done = enrolled.run("voter", "confirm", reference, "--reason", "vu avec l’agent")
     assert (done.exit_code, done.stderr) == (0, "")
     assert chain(enrolled)[-1]["actor"] == f"{AGENT} + {OPERATOR}"
-    assert "Rien n’attend" in enrolled.run("voter", "proposals").stdout
+    assert "Nothing waits" in enrolled.run("voter", "proposals").stdout
     late = enrolled.run("voter", "refuse", reference, "--reason", "x")
     assert (late.exit_code, "(proposal-closed)" in late.stderr) == (1, True)
     assert enrolled.run_json("register", "verify")[0] == 0

@@ -10,12 +10,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr, trn
 
-NAMED = Subject("Alarms", "each watches something of this stack", "alarms")
-EMITTED = Subject("Alarms", "each metric is emitted", "alarms")
-ACTIONS = Subject("Alarms", "each tells somebody", "alarms")
-WORKED = Subject("Alarms", "CloudWatch could tell them", "alarms")
-CONFIRMED = Subject("Alarms", "subscriptions confirmed", "subscriptions")
+NAMED = Subject(tr("Alarms"), tr("each watches something of this stack"), "alarms")
+EMITTED = Subject(tr("Alarms"), tr("each metric is emitted"), "alarms")
+ACTIONS = Subject(tr("Alarms"), tr("each tells somebody"), "alarms")
+WORKED = Subject(tr("Alarms"), tr("CloudWatch could tell them"), "alarms")
+CONFIRMED = Subject(tr("Alarms"), tr("subscriptions confirmed"), "subscriptions")
 _ALARM_TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 # Dimensions whose value is the name of a resource, and the types of it. An API's is its name, not
 # its id.
@@ -85,8 +86,12 @@ def named(metrics: Mapping[str, Sequence[Metric]], names: Mapping[str, frozenset
         for name, value in dimensions
         if name in names and value not in names[name]
     ]
-    found = f"of nothing here: {listed(strangers)}" if strangers else f"{len(metrics)} alarms"
-    return NAMED.judged(not strangers, "dimensions that name its functions, queues, tables and API", found)
+    found = (
+        tr("of nothing here: {strangers}", strangers=listed(strangers))
+        if strangers
+        else trn("{count} alarm", "{count} alarms", count=len(metrics))
+    )
+    return NAMED.judged(not strangers, tr("dimensions that name its functions, queues, tables and API"), found)
 
 
 def emitted(metrics: Mapping[str, Sequence[Metric]], seen: Mapping[tuple[str, str], set[Metric]], own: str) -> Check:
@@ -108,14 +113,20 @@ def emitted(metrics: Mapping[str, Sequence[Metric]], seen: Mapping[tuple[str, st
             kinds = {frozenset(key for key, _ in other) for _, _, other in there}
             mismatched = namespace == own and there and frozenset(key for key, _ in dimensions) not in kinds
             (wrong if mismatched else silent).append(alarm)
-    expected = "listed by CloudWatch, with the alarm's dimensions"
+    expected = tr("listed by CloudWatch, with the alarm's dimensions")
     if wrong:
-        return EMITTED.judged(False, expected, f"emitted with other dimensions: {listed(wrong)}")
+        return EMITTED.judged(False, expected, tr("emitted with other dimensions: {wrong}", wrong=listed(wrong)))
     if silent:
         return EMITTED.unseen(
-            f"nothing emitted yet for {len(set(silent))} of {len(metrics)}: {listed(sorted(set(silent)))}", expected
+            tr(
+                "nothing emitted yet for {silent} of {all}: {alarms}",
+                silent=len(set(silent)),
+                all=len(metrics),
+                alarms=listed(sorted(set(silent))),
+            ),
+            expected,
         )
-    return EMITTED.judged(True, expected, f"all of {len(metrics)} alarms")
+    return EMITTED.judged(True, expected, trn("all of {count} alarm", "all of {count} alarms", count=len(metrics)))
 
 
 def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
@@ -129,9 +140,11 @@ def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
         for name, alarm in alarms.items()
         if not alarm.get("AlarmActions") and alarm["AlarmName"] not in rules and alarm["AlarmArn"] not in rules
     ]
-    faults = [f"switched off: {listed(off)}"] * bool(off) + [f"without action: {listed(mute)}"] * bool(mute)
-    found = "; ".join(faults) or f"{len(alarms)} alarms"
-    return ACTIONS.judged(bool(alarms) and not faults, "an action, switched on", found)
+    faults = [tr("switched off: {off}", off=listed(off))] * bool(off) + [
+        tr("without action: {mute}", mute=listed(mute))
+    ] * bool(mute)
+    found = "; ".join(faults) or trn("{count} alarm", "{count} alarms", count=len(alarms))
+    return ACTIONS.judged(bool(alarms) and not faults, tr("an action, switched on"), found)
 
 
 def worked(history: Sequence[tuple[str, datetime, str]]) -> Check:
@@ -140,21 +153,21 @@ def worked(history: Sequence[tuple[str, datetime, str]]) -> Check:
     """
     latest = {alarm: summary for alarm, _, summary in sorted(history)}
     if not latest:
-        return WORKED.unseen("no alarm has told anybody yet")
+        return WORKED.unseen(tr("no alarm has told anybody yet"))
     failed = [f"{alarm}: {summary}" for alarm, summary in latest.items() if _FAILED in summary]
-    found = listed(failed, 2) or f"{len(latest)} alarms"
-    return WORKED.judged(not failed, "the latest action of each was carried out", found)
+    found = listed(failed, 2) or trn("{count} alarm", "{count} alarms", count=len(latest))
+    return WORKED.judged(not failed, tr("the latest action of each was carried out"), found)
 
 
 def confirmed(by_topic: Mapping[str, Sequence[str]]) -> Check:
     """Judge whether each topic has a subscription, and none waits for its confirmation."""
     waiting = [name for name, arns in by_topic.items() if any(not arn.startswith("arn:") for arn in arns)]
     nobody = [name for name, arns in by_topic.items() if not arns]
-    faults = [f"to be confirmed: {', '.join(waiting)}"] * bool(waiting) + [f"nobody hears {', '.join(nobody)}"] * bool(
-        nobody
-    )
+    faults = [tr("to be confirmed: {waiting}", waiting=", ".join(waiting))] * bool(waiting) + [
+        tr("nobody hears {nobody}", nobody=", ".join(nobody))
+    ] * bool(nobody)
     found = "; ".join(faults) or ", ".join(f"{name} {len(arns)}" for name, arns in by_topic.items())
-    return CONFIRMED.judged(not faults, "at least one of each topic", found)
+    return CONFIRMED.judged(not faults, tr("at least one of each topic"), found)
 
 
 def _alarms(reach: Reach, stack: DeployedStack) -> dict[str, Mapping[str, Any]]:
@@ -172,7 +185,7 @@ def _alarms(reach: Reach, stack: DeployedStack) -> dict[str, Mapping[str, Any]]:
         if alarm["AlarmName"] in names
     }
     if len(found) < len(names):
-        raise NotSeenError(f"CloudWatch has {len(found)} of the stack's {len(names)} alarms")
+        raise NotSeenError(tr("CloudWatch has {found} of the stack's {all} alarms", found=len(found), all=len(names)))
     return dict(sorted(found.items()))
 
 

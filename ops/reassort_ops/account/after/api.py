@@ -11,12 +11,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr, trn
 
-KEYS = Subject("API", "no method asks for an API key", "api")
-ONE_STAGE = Subject("API", "one stage", "api")
-ACCESS_LOG = Subject("API", "access log", "api")
-THROTTLE = Subject("API", "throttle", "api")
-FIREWALL = Subject("API", "firewall on the stage", "firewall")
+KEYS = Subject(tr("API"), tr("no method asks for an API key"), "api")
+ONE_STAGE = Subject(tr("API"), tr("one stage"), "api")
+ACCESS_LOG = Subject(tr("API"), tr("access log"), "api")
+THROTTLE = Subject(tr("API"), tr("throttle"), "api")
+FIREWALL = Subject(tr("API"), tr("firewall on the stage"), "firewall")
 
 
 def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
@@ -33,7 +34,7 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
         yield one_stage(found, names)
         ours = [one for one in found if one["stageName"] in names]
         if not ours:
-            raise NotSeenError("the stack's stage is not there")
+            raise NotSeenError(tr("the stack's stage is not there"))
         yield throttle(ours[0])
         # The local AWS keeps no access log.
         reach.raise_if_elsewhere()
@@ -54,8 +55,12 @@ def api_keys(resources: Sequence[Mapping[str, Any]]) -> Check:
         for name, method in resource.get("resourceMethods", {}).items()
     ]
     asking = [name for name, required in methods if required]
-    found = f"asked by {listed(asking)}" if asking else f"{len(methods)} methods, none asks"
-    return KEYS.judged(bool(methods) and not asking, "none of them", found)
+    found = (
+        tr("asked by {asking}", asking=listed(asking))
+        if asking
+        else trn("{count} method, none asks", "{count} methods, none asks", count=len(methods))
+    )
+    return KEYS.judged(bool(methods) and not asking, tr("none of them"), found)
 
 
 def one_stage(stages: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Check:
@@ -63,21 +68,23 @@ def one_stage(stages: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Chec
     throttle and no log.
     """
     found = sorted(stage["stageName"] for stage in stages)
-    return ONE_STAGE.judged(found == sorted(names) and len(found) == 1, ", ".join(names), ", ".join(found) or "none")
+    return ONE_STAGE.judged(
+        found == sorted(names) and len(found) == 1, ", ".join(names), ", ".join(found) or tr("none")
+    )
 
 
 def access_log(stage: Mapping[str, Any]) -> Check:
     """Judge whether the stage writes an access log."""
     group = stage.get("accessLogSettings", {}).get("destinationArn", "")
-    return ACCESS_LOG.judged(bool(group), "a log group", group.rpartition(":log-group:")[2] or "none")
+    return ACCESS_LOG.judged(bool(group), tr("a log group"), group.rpartition(":log-group:")[2] or tr("none"))
 
 
 def throttle(stage: Mapping[str, Any]) -> Check:
     """Judge whether every method of the stage has a throttle. API Gateway writes -1 for none."""
     settings = stage.get("methodSettings", {}).get("*/*", {})
     rate, burst = settings.get("throttlingRateLimit", -1), settings.get("throttlingBurstLimit", -1)
-    found = f"{rate:,.0f} a second, {burst:,} in a burst" if rate > 0 else "none"
-    return THROTTLE.judged(rate > 0 and burst > 0, "a rate and a burst for */*", found)
+    found = tr("{rate:,.0f} a second, {burst:,} in a burst", rate=rate, burst=burst) if rate > 0 else tr("none")
+    return THROTTLE.judged(rate > 0 and burst > 0, tr("a rate and a burst for */*"), found)
 
 
 def firewall(stage: Mapping[str, Any], ours: str) -> Check:
@@ -88,4 +95,4 @@ def firewall(stage: Mapping[str, Any], ours: str) -> Check:
     name, _, rest = ours.partition("|")
     identifier = rest.partition("|")[0]
     holds = bool(identifier) and arn.endswith(f"/{name}/{identifier}")
-    return FIREWALL.judged(holds, name, "/".join(arn.split("/")[2:3]) or "none")
+    return FIREWALL.judged(holds, name, "/".join(arn.split("/")[2:3]) or tr("none"))

@@ -12,11 +12,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from reassort.election import Election
 
-SUBJECTS = {channel: Subject("Canaries", channel, "canaries") for channel in ("email", "sms")}
+CHANNELS = {"email": tr("email"), "sms": tr("sms")}
+SUBJECTS = {channel: Subject(tr("Canaries"), CHANNELS[channel], "canaries") for channel in CHANNELS}
 _WITHIN = timedelta(hours=1)
 _PERIOD_SECONDS = 300
 # They begin a day before reissues open.
@@ -33,24 +35,38 @@ def arrived(channel: str, missing: Sequence[Mapping[str, Any]], seconds: Sequenc
     hour.
     """
     if not missing:
-        raise NotSeenError("nothing measured within the hour")
+        raise NotSeenError(tr("nothing measured within the hour"))
     latest = max(missing, key=lambda point: point["Timestamp"])
     slowest = max((point["Maximum"] for point in seconds), default=None)
-    took = "" if slowest is None else f", the slowest took {slowest:.0f} s"
-    return SUBJECTS[channel].judged(latest["Maximum"] == 0, "none missing", f"{latest['Maximum']:.0f} missing{took}")
+    took = "" if slowest is None else tr(", the slowest took {slowest:.0f} s", slowest=slowest)
+    return SUBJECTS[channel].judged(
+        latest["Maximum"] == 0,
+        tr("none missing"),
+        tr("{maximum:.0f} missing{took}", maximum=latest["Maximum"], took=took),
+    )
 
 
 def _probe(reach: Reach, stack: DeployedStack, election: Election | None, channel: str) -> Probe:
     def look() -> Iterator[Check]:
         if election is None:
-            raise NotSeenError("the stack's election cannot be read from its layer")
+            raise NotSeenError(tr("the stack's election cannot be read from its layer"))
         targets = election.canaries.targets if election.canaries else ()
         places = [target.mailbox if channel == "email" else target.handset for target in targets]
         if not any(places):
-            raise NotSeenError(f"the election has no canary by {'e-mail' if channel == 'email' else 'SMS'}")
+            raise NotSeenError(
+                tr("the election has no canary by e-mail")
+                if channel == "email"
+                else tr("the election has no canary by SMS")
+            )
         window, now = election.windows.reissue, reach.now()
         if not window.opens_at - _AHEAD <= now < window.closes_at:
-            raise NotSeenError(f"they fly from {window.opens_at - _AHEAD:%Y-%m-%d} to {window.closes_at:%Y-%m-%d}")
+            raise NotSeenError(
+                tr(
+                    "they fly from {opens_at:%Y-%m-%d} to {closes_at:%Y-%m-%d}",
+                    opens_at=window.opens_at - _AHEAD,
+                    closes_at=window.closes_at,
+                )
+            )
         yield arrived(
             channel,
             _points(reach, stack, "CanariesMissing", channel, now),

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from reassort_ops.account.probes import NotSeenError, code_of
 from reassort_ops.account.stack import Aws
 from reassort_ops.failures import OperatorError
+from reassort_ops.language import tr
 
 _NESTED = "AWS::CloudFormation::Stack"
 _CLOUDFRONT = "AWS::CloudFront::Distribution"
@@ -56,7 +57,7 @@ class DeployedStack:
         try:
             return self.resources[logical_id].physical_id
         except KeyError as error:
-            raise NotSeenError(f"the stack has no {logical_id}") from error
+            raise NotSeenError(tr("the stack has no {logical_id}", logical_id=logical_id)) from error
 
     @property
     def has_site(self) -> bool:
@@ -70,7 +71,7 @@ class DeployedStack:
             NotSeenError: the stack was deployed without DomainName.
         """
         if not self.has_site:
-            raise NotSeenError("no DomainName: neither site nor firewall is this stack's")
+            raise NotSeenError(tr("no DomainName: neither site nor firewall is this stack's"))
 
     def arn(self, logical_id: str) -> str:
         """Return a resource's ARN, from its physical id as `Ref` gives it.
@@ -97,7 +98,7 @@ class DeployedStack:
                 return self._arn("ses", f"identity/{physical_id}")
             case "AWS::SES::ConfigurationSet":
                 return self._arn("ses", f"configuration-set/{physical_id}")
-        raise NotSeenError(f"the ARN of {logical_id} is not known")
+        raise NotSeenError(tr("the ARN of {logical_id} is not known", logical_id=logical_id))
 
     def _arn(self, service: str, name: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{name}"
@@ -116,15 +117,15 @@ def read_stack(aws: Aws, name: str) -> DeployedStack:
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ValueError as error:
-        raise OperatorError(f"no stack {name} in {region}") from error
+        raise OperatorError(tr("no stack {name} in {region}", name=name, region=region)) from error
     except ClientError as error:
         # CloudFormation has no code of its own for it.
         if code_of(error) == "ValidationError":
-            raise OperatorError(f"no stack {name} in {region}") from error
+            raise OperatorError(tr("no stack {name} in {region}", name=name, region=region)) from error
         raise
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     if "ElectionId" not in outputs:
-        raise OperatorError(f"stack {name} has no output ElectionId: is it a stack of this service?")
+        raise OperatorError(tr("stack {name} has no output ElectionId: is it a stack of this service?", name=name))
     _, partition, _, _, account, _ = stack["StackId"].split(":", 5)
     return DeployedStack(
         name=stack["StackName"],

@@ -18,14 +18,15 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr, trn
 
-STRAIGHT = Subject("Site", "API called around CloudFront", "firewall")
-THROUGH = Subject("Site", "API called through CloudFront", "firewall")
-REFUSAL = Subject("Site", "refusals of the API are French JSON", "api")
-MISSING = Subject("Site", "missing page", "site")
-HEADERS = Subject("Site", "security headers", "site")
-UPLOADED = Subject("Site", "uploaded, of the stack's election", "site")
-POINTS_HERE = Subject("Site", "DNS of the domain", "site-dns")
+STRAIGHT = Subject(tr("Site"), tr("API called around CloudFront"), "firewall")
+THROUGH = Subject(tr("Site"), tr("API called through CloudFront"), "firewall")
+REFUSAL = Subject(tr("Site"), tr("refusals of the API are French JSON"), "api")
+MISSING = Subject(tr("Site"), tr("missing page"), "site")
+HEADERS = Subject(tr("Site"), tr("security headers"), "site")
+UPLOADED = Subject(tr("Site"), tr("uploaded, of the stack's election"), "site")
+POINTS_HERE = Subject(tr("Site"), tr("DNS of the domain"), "site-dns")
 # Asks who is signed in: nobody, so it reads no table and writes none.
 _WHO = "/api/reissue"
 # No such route, and no such page.
@@ -60,7 +61,7 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
 
 def straight(answer: httpx.Response) -> Check:
     """Judge a request that comes around CloudFront: the firewall must stop it."""
-    return STRAIGHT.judged(answer.status_code == 403, "403 of the firewall", _told(answer))
+    return STRAIGHT.judged(answer.status_code == 403, tr("403 of the firewall"), _told(answer))
 
 
 def through(answer: httpx.Response) -> Check:
@@ -68,7 +69,7 @@ def through(answer: httpx.Response) -> Check:
     in.
     """
     holds = answer.status_code == 401 and _code(answer) == "signed-out"
-    return THROUGH.judged(holds, "401 signed-out of the function", _told(answer))
+    return THROUGH.judged(holds, tr("401 signed-out of the function"), _told(answer))
 
 
 def refusal(firewall: httpx.Response, no_route: httpx.Response) -> Check:
@@ -77,19 +78,30 @@ def refusal(firewall: httpx.Response, no_route: httpx.Response) -> Check:
     """
     faults = [
         f"{name}: {fault}"
-        for name, answer, statuses in (("firewall", firewall, {403}), ("no such route", no_route, {403, 404}))
+        for name, answer, statuses in ((tr("firewall"), firewall, {403}), (tr("no such route"), no_route, {403, 404}))
         if (fault := _fault(answer, statuses))
     ]
-    return REFUSAL.judged(not faults, "403 and 404 as JSON with accents", "; ".join(faults) or "both")
+    return REFUSAL.judged(not faults, tr("403 and 404 as JSON with accents"), "; ".join(faults) or tr("both"))
 
 
 def missing(answer: httpx.Response) -> Check:
     """Judge a page that is not there: 404, and a page in French."""
     text = answer.text
     french = '<html lang="fr"' in text and not _BROKEN.search(text)
-    kind = "the French page" if french else f"{len(answer.content)} bytes of {_type(answer) or 'no type'}"
+    kind = (
+        tr("the French page")
+        if french
+        else trn(
+            "{count} byte of {type}",
+            "{count} bytes of {type}",
+            count=len(answer.content),
+            type=_type(answer) or tr("no type"),
+        )
+    )
     return MISSING.judged(
-        answer.status_code == 404 and french, "404 and the French page", f"{answer.status_code}, {kind}"
+        answer.status_code == 404 and french,
+        tr("404 and the French page"),
+        tr("{status}, {kind}", status=answer.status_code, kind=kind),
     )
 
 
@@ -107,24 +119,30 @@ def headers(answer: httpx.Response) -> Check:
         "x-frame-options": answer.headers.get("x-frame-options", "").upper() == "DENY",
     }
     absent = [name for name, holds in wanted.items() if not holds]
-    found = f"absent or weak: {', '.join(absent)}" if absent else f"all {len(wanted)}"
+    found = tr("absent or weak: {absent}", absent=", ".join(absent)) if absent else tr("all {count}", count=len(wanted))
     return HEADERS.judged(not absent, ", ".join(wanted), found)
 
 
 def uploaded(answer: httpx.Response, election_id: str) -> Check:
     """Judge whether the first page is there and says that it is of the stack's election."""
     named = _META.search(answer.text) if answer.status_code == 200 else None
-    found = f"election {named[1]}" if named else f"{answer.status_code}, no election named"
-    return UPLOADED.judged(named is not None and named[1] == election_id, f"election {election_id}", found)
+    found = (
+        tr("election {election}", election=named[1])
+        if named
+        else tr("{status}, no election named", status=answer.status_code)
+    )
+    return UPLOADED.judged(
+        named is not None and named[1] == election_id, tr("election {election}", election=election_id), found
+    )
 
 
 def points_here(aliases: list[str], addresses: set[str], distribution: str, its_addresses: set[str]) -> Check:
     """Judge whether a name leads to the distribution: by a CNAME, or by an alias that gives the
     distribution's own addresses.
     """
-    found = aliases[-1] if aliases else ", ".join(sorted(addresses)[:2]) or "no record"
+    found = aliases[-1] if aliases else ", ".join(sorted(addresses)[:2]) or tr("no record")
     holds = distribution.lower() in aliases or bool(addresses & its_addresses)
-    return POINTS_HERE.judged(holds, f"leads to {distribution}", found)
+    return POINTS_HERE.judged(holds, tr("leads to {distribution}", distribution=distribution), found)
 
 
 def _first_page(answer: httpx.Response, stack: DeployedStack) -> Iterator[Check]:
@@ -146,11 +164,13 @@ def _fault(answer: httpx.Response, statuses: set[int]) -> str | None:
     if answer.status_code not in statuses:
         return _told(answer)
     if _type(answer) not in _JSON:
-        return f"{answer.status_code} of type {_type(answer) or 'none'}"
+        return tr("{status} of type {type}", status=answer.status_code, type=_type(answer) or tr("none"))
     content = _json(answer)
     text = f"{content.get('title', '')} {content.get('detail', '')}" if content else ""
     if _BROKEN.search(text) or not _ACCENT.search(text):
-        return f"{answer.status_code} without accents: {text.strip()[:60] or 'no text'}"
+        return tr(
+            "{status} without accents: {text}", status=answer.status_code, text=text.strip()[:60] or tr("no text")
+        )
     return None
 
 

@@ -9,12 +9,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr, trc, trn
 
-ACTIVE = Subject("Functions", "active", "functions")
-ARCHITECTURE = Subject("Functions", "one architecture, layer included", "functions")
-TRIGGERS = Subject("Functions", "triggers enabled", "functions")
-LOOP = Subject("Functions", "delivery may call itself", "functions")
-RESERVED = Subject("Functions", "reserved concurrency of the registry", "functions")
+ACTIVE = Subject(tr("Functions"), trc("functions", "active"), "functions")
+ARCHITECTURE = Subject(tr("Functions"), tr("one architecture, layer included"), "functions")
+TRIGGERS = Subject(tr("Functions"), tr("triggers enabled"), "functions")
+LOOP = Subject(tr("Functions"), tr("delivery may call itself"), "functions")
+RESERVED = Subject(tr("Functions"), tr("reserved concurrency of the registry"), "functions")
 
 
 def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
@@ -62,12 +63,14 @@ def active(found: Mapping[str, Mapping[str, Any]]) -> Check:
     that is Inactive would fail.
     """
     faults = [
-        f"{name} is {answer.get('State')}/{answer.get('LastUpdateStatus')}"
+        tr("{name} is {state}/{update}", name=name, state=answer.get("State"), update=answer.get("LastUpdateStatus"))
         for name, answer in found.items()
         if answer.get("State", "Active") != "Active" or answer.get("LastUpdateStatus", "Successful") != "Successful"
     ]
     return ACTIVE.judged(
-        bool(found) and not faults, "Active, last update Successful", listed(faults) or f"{len(found)} functions"
+        bool(found) and not faults,
+        tr("Active, last update Successful"),
+        listed(faults) or trn("{count} function", "{count} functions", count=len(found)),
     )
 
 
@@ -85,18 +88,30 @@ def architecture(found: Mapping[str, Mapping[str, Any]], layers: Mapping[str, Se
         if kinds and list(kinds) != [expected]
     ]
     return ARCHITECTURE.judged(
-        not others, expected, listed(others) if others else f"{len(found)} functions, {len(layers)} layer"
+        not others,
+        expected,
+        listed(others)
+        if others
+        else tr("{functions} functions, {layers} layer", functions=len(found), layers=len(layers)),
     )
 
 
 def enabled(mappings: Sequence[Mapping[str, Any]]) -> Check:
     """Judge whether each stream and queue still wakes its function."""
     off = [
-        f"{mapping['EventSourceArn'].split(':', 5)[5].partition('/stream/')[0]} is {mapping['State']}"
+        tr(
+            "{trigger} is {state}",
+            trigger=mapping["EventSourceArn"].split(":", 5)[5].partition("/stream/")[0],
+            state=mapping["State"],
+        )
         for mapping in mappings
         if mapping["State"] != "Enabled"
     ]
-    return TRIGGERS.judged(bool(mappings) and not off, "Enabled", listed(off) or f"{len(mappings)} triggers")
+    return TRIGGERS.judged(
+        bool(mappings) and not off,
+        "Enabled",
+        listed(off) or trn("{count} trigger", "{count} triggers", count=len(mappings)),
+    )
 
 
 def loop(answer: Mapping[str, Any]) -> Check:

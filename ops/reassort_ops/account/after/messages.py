@@ -9,12 +9,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach, Records
+from reassort_ops.language import tr
 
-DKIM = Subject("Messages", "DKIM", "sender-dns")
-SPF = Subject("Messages", "SPF", "sender-dns")
-DMARC = Subject("Messages", "DMARC", "sender-dns")
-SMS_LOG = Subject("Messages", "SNS logs what became of SMS", "sms-receipts")
-SMS_FILTERS = Subject("Messages", "these logs reach the stack", "sms-receipts")
+DKIM = Subject(tr("Messages"), "DKIM", "sender-dns")
+SPF = Subject(tr("Messages"), "SPF", "sender-dns")
+DMARC = Subject(tr("Messages"), "DMARC", "sender-dns")
+SMS_LOG = Subject(tr("Messages"), tr("SNS logs what became of SMS"), "sms-receipts")
+SMS_FILTERS = Subject(tr("Messages"), tr("these logs reach the stack"), "sms-receipts")
 _LOG_GROUPS = ("SmsDeliveredLogs", "SmsFailedLogs")
 
 
@@ -69,8 +70,8 @@ def dkim(identity: Mapping[str, Any]) -> Check:
     """Judge whether SES has found the three records and signs with them."""
     attributes = identity.get("DkimAttributes", {})
     status, signs = attributes.get("Status", "unknown"), attributes.get("SigningEnabled", False)
-    found = status if signs else f"{status}, signing is off"
-    return DKIM.judged(status == "SUCCESS" and signs, "SUCCESS, and SES signs", found)
+    found = status if signs else tr("{status}, signing is off", status=status)
+    return DKIM.judged(status == "SUCCESS" and signs, tr("SUCCESS, and SES signs"), found)
 
 
 def spf(domain: str, mail_from: str | None, records: Records) -> Check:
@@ -82,11 +83,11 @@ def spf(domain: str, mail_from: str | None, records: Records) -> Check:
     """
     name = mail_from or domain
     found = [text for text in records.texts(name) if text.lower().split(" ")[0] == "v=spf1"]
-    expected = f"one TXT v=spf1 of {name} with include:amazonses.com"
+    expected = tr("one TXT v=spf1 of {name} with include:amazonses.com", name=name)
     if not found and mail_from is None:
-        return SPF.unseen("none, and none is asked for: bounces go to a domain of SES", expected)
+        return SPF.unseen(tr("none, and none is asked for: bounces go to a domain of SES"), expected)
     holds = len(found) == 1 and "include:amazonses.com" in found[0].lower().split()
-    return SPF.judged(holds, expected, " | ".join(found) or "none")
+    return SPF.judged(holds, expected, " | ".join(found) or tr("none"))
 
 
 def dmarc(domain: str, records: Records) -> Check:
@@ -99,7 +100,7 @@ def dmarc(domain: str, records: Records) -> Check:
         found = [text for text in records.texts(name) if text.replace(" ", "").lower().startswith("v=dmarc1;")]
         if found:
             return DMARC.judged(len(found) == 1, "one TXT v=DMARC1", f"{name}: {' | '.join(found)}")
-    return DMARC.judged(False, f"one TXT v=DMARC1 of _dmarc.{domain} or above", "none")
+    return DMARC.judged(False, tr("one TXT v=DMARC1 of _dmarc.{domain} or above", domain=domain), tr("none"))
 
 
 def receipts(attributes: Mapping[str, str], role: str | None) -> Check:
@@ -108,15 +109,17 @@ def receipts(attributes: Mapping[str, str], role: str | None) -> Check:
     """
     found_role, rate = attributes.get("DeliveryStatusIAMRole", ""), attributes.get("DeliveryStatusSuccessSamplingRate")
     right = found_role == role if role else bool(found_role)
-    told = f"{found_role.rpartition('/')[2] or 'no role'}, {rate or '0'} % of those that arrived"
-    wanted = role.rpartition("/")[2] if role else "a role"
-    return SMS_LOG.judged(right and rate == "100", f"{wanted}, 100 % of those that arrived", told)
+    told = tr(
+        "{role}, {rate} % of those that arrived", role=found_role.rpartition("/")[2] or tr("no role"), rate=rate or "0"
+    )
+    wanted = role.rpartition("/")[2] if role else tr("a role")
+    return SMS_LOG.judged(right and rate == "100", tr("{wanted}, 100 % of those that arrived", wanted=wanted), told)
 
 
 def filters(targets: Mapping[str, Sequence[str]], function: str) -> Check:
     """Judge whether each of the two log groups hands what it gets to the stack's function."""
     if not targets:
-        raise NotSeenError("there are no such log groups")
+        raise NotSeenError(tr("there are no such log groups"))
     deaf = [group for group, arns in targets.items() if function not in arns]
-    found = f"none from {', '.join(deaf)}" if deaf else f"from {len(targets)} log groups"
-    return SMS_FILTERS.judged(not deaf, "a subscription filter of each log group", found)
+    found = tr("none from {deaf}", deaf=", ".join(deaf)) if deaf else tr("from {count} log groups", count=len(targets))
+    return SMS_FILTERS.judged(not deaf, tr("a subscription filter of each log group"), found)

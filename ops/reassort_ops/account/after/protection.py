@@ -9,12 +9,13 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr, trn
 
-KEYS = Subject("Protection", "keys enabled", "keys")
-ROTATION = Subject("Protection", "keys rotated where KMS can", "keys")
-DELETION = Subject("Protection", "tables refuse to be deleted", "deletion-protection")
-ENCRYPTION = Subject("Protection", "tables under the stack's key", "tables")
-RECOVERY = Subject("Protection", "tables recoverable to any second", "tables")
+KEYS = Subject(tr("Protection"), tr("keys enabled"), "keys")
+ROTATION = Subject(tr("Protection"), tr("keys rotated where KMS can"), "keys")
+DELETION = Subject(tr("Protection"), tr("tables refuse to be deleted"), "deletion-protection")
+ENCRYPTION = Subject(tr("Protection"), tr("tables under the stack's key"), "tables")
+RECOVERY = Subject(tr("Protection"), tr("tables recoverable to any second"), "tables")
 # KMS rotates no key for MACs and none that is asymmetric:
 # https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 _ROTATED = "SYMMETRIC_DEFAULT"
@@ -66,21 +67,23 @@ def keys(found: Mapping[str, Mapping[str, Any]]) -> Check:
     for name, metadata in found.items():
         ends = metadata.get("DeletionDate")
         if ends is not None:
-            faults.append(f"{name} will be deleted on {ends:%Y-%m-%d}")
+            faults.append(tr("{name} will be deleted on {ends:%Y-%m-%d}", name=name, ends=ends))
         elif metadata["KeyState"] != "Enabled":
-            faults.append(f"{name} is {metadata['KeyState']}")
+            faults.append(tr("{name} is {state}", name=name, state=metadata["KeyState"]))
     return KEYS.judged(
-        bool(found) and not faults, "Enabled, no deletion waiting", "; ".join(faults) or ", ".join(found)
+        bool(found) and not faults, tr("Enabled, no deletion waiting"), "; ".join(faults) or ", ".join(found)
     )
 
 
 def rotation(rotated: Mapping[str, bool]) -> Check:
     """Judge whether KMS renews each key that it can renew."""
     if not rotated:
-        raise NotSeenError("no key that KMS rotates")
+        raise NotSeenError(tr("no key that KMS rotates"))
     still = [name for name, on in rotated.items() if not on]
     return ROTATION.judged(
-        not still, "on for symmetric keys", f"off: {', '.join(still)}" if still else ", ".join(rotated)
+        not still,
+        tr("on for symmetric keys"),
+        tr("off: {still}", still=", ".join(still)) if still else ", ".join(rotated),
     )
 
 
@@ -88,8 +91,14 @@ def deletion(tables: Mapping[str, Mapping[str, Any]], *, asked: bool) -> Check:
     """Judge whether every table refuses to be deleted, as far as that was asked for."""
     bare = [name for name, table in tables.items() if not table.get("DeletionProtectionEnabled", False)]
     if bare and not asked:
-        return DELETION.unseen("off, as DeletionProtection=false: deploy with true before a real election", "on")
-    return DELETION.judged(not bare, "on for every table", f"off: {listed(bare)}" if bare else f"{len(tables)} tables")
+        return DELETION.unseen(
+            tr("off, as DeletionProtection=false: deploy with true before a real election"), tr("on")
+        )
+    return DELETION.judged(
+        not bare,
+        tr("on for every table"),
+        tr("off: {bare}", bare=listed(bare)) if bare else trn("{count} table", "{count} tables", count=len(tables)),
+    )
 
 
 def encryption(tables: Mapping[str, Mapping[str, Any]], key: str) -> Check:
@@ -97,8 +106,12 @@ def encryption(tables: Mapping[str, Mapping[str, Any]], key: str) -> Check:
     AWS's.
     """
     others = [name for name, table in tables.items() if table.get("SSEDescription", {}).get("KMSMasterKeyArn") != key]
-    found = f"another key: {listed(others)}" if others else f"{len(tables)} tables"
-    return ENCRYPTION.judged(not others, "EncryptionKey for every table", found)
+    found = (
+        tr("another key: {others}", others=listed(others))
+        if others
+        else trn("{count} table", "{count} tables", count=len(tables))
+    )
+    return ENCRYPTION.judged(not others, tr("EncryptionKey for every table"), found)
 
 
 def recovery(backups: Mapping[str, Mapping[str, Any]]) -> Check:
@@ -108,5 +121,9 @@ def recovery(backups: Mapping[str, Mapping[str, Any]]) -> Check:
         for name, backup in backups.items()
         if backup.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED"
     ]
-    found = f"off: {listed(without)}" if without else f"{len(backups)} tables"
-    return RECOVERY.judged(not without, "ENABLED for every table", found)
+    found = (
+        tr("off: {without}", without=listed(without))
+        if without
+        else trn("{count} table", "{count} tables", count=len(backups))
+    )
+    return RECOVERY.judged(not without, tr("ENABLED for every table"), found)

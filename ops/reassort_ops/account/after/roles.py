@@ -19,8 +19,9 @@ from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
 from reassort_ops.account.role_rights import ANY, BY_CONDITION, PHONE, ROLES, SENDER, Context, Right, rights
+from reassort_ops.language import tr
 
-SUBJECTS = {role: Subject("Roles", role, "roles") for role in ROLES}
+SUBJECTS = {role: Subject(tr("Roles"), role, "roles") for role in ROLES}
 _ALLOWED = "allowed"
 # The one condition key that the simulation does not evaluate, and the rights that have it as a
 # condition.
@@ -50,13 +51,19 @@ def judge(role: str, decided: Iterable[tuple[Right, bool]]) -> Check:
     """Judge a role by what the simulation decided of each of its rights."""
     pairs = list(decided)
     wrong = [
-        f"{right.action} on {right.resource} is {'allowed' if allowed else 'refused'}{_told(right.context)}"
+        tr(
+            "{action} on {resource} is {decided}{context}",
+            action=right.action,
+            resource=right.resource,
+            decided=tr("allowed") if allowed else tr("refused"),
+            context=_told(right.context),
+        )
         for right, allowed in pairs
         if allowed is not right.allowed
     ]
     granted = sum(right.allowed for right, _ in pairs)
-    expected = f"{granted} calls allowed, {len(pairs) - granted} refused"
-    return SUBJECTS[role].judged(not wrong, expected, listed(wrong, 4) if wrong else "all as expected")
+    expected = tr("{granted} calls allowed, {refused} refused", granted=granted, refused=len(pairs) - granted)
+    return SUBJECTS[role].judged(not wrong, expected, listed(wrong, 4) if wrong else tr("all as expected"))
 
 
 def decisions(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:
@@ -72,7 +79,9 @@ def decisions(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], boo
         action = result["EvalActionName"]
         for one in result.get("ResourceSpecificResults") or [result]:
             if wanting := set(one.get("MissingContextValues", [])) - _IGNORED:
-                raise NotSeenError(f"the simulation of {action} wants {', '.join(sorted(wanting))}")
+                raise NotSeenError(
+                    tr("the simulation of {action} wants {wanting}", action=action, wanting=", ".join(sorted(wanting)))
+                )
             decision = one.get("EvalResourceDecision") or one["EvalDecision"]
             found[action, one.get("EvalResourceName", ANY)] = decision == _ALLOWED
     return found
@@ -115,7 +124,7 @@ def _simulate(
         while missing := sorted(arn for arn in needed if (actions[0], arn) not in decided):
             fresh = _ask(reach, role, actions, missing, {"aws:RequestedRegion": (stack.region,), **context})
             if not fresh.keys() - decided.keys():
-                raise NotSeenError(f"the simulation says nothing of {listed(missing, 2)}")
+                raise NotSeenError(tr("the simulation says nothing of {missing}", missing=listed(missing, 2)))
             decided |= fresh
         for right in wanted:
             if right.action in actions and right.resource in resources:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import Probe
+from reassort_ops.language import tr
 
-STATUS = Subject("Stack", "deployed whole", "deploy")
-TERMINATION = Subject("Stack", "termination protection", "termination-protection")
+STATUS = Subject(tr("Stack"), tr("deployed whole"), "deploy")
+TERMINATION = Subject(tr("Stack"), tr("termination protection"), "termination-protection")
 _WHOLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
 
@@ -17,7 +18,11 @@ def probe(stack: DeployedStack) -> Probe:
     """Return the probe of the stack."""
 
     def look() -> Iterator[Check]:
-        yield STATUS.judged(stack.status in _WHOLE, "CREATE_COMPLETE or UPDATE_COMPLETE", stack.status)
+        yield STATUS.judged(
+            stack.status in _WHOLE,
+            tr("{state} or {other}", state="CREATE_COMPLETE", other="UPDATE_COMPLETE"),
+            stack.status,
+        )
         yield termination(stack)
 
     return Probe((STATUS, TERMINATION), look)
@@ -29,5 +34,7 @@ def termination(stack: DeployedStack) -> Check:
     """
     found = "on" if stack.termination_protection else "off"
     if not stack.termination_protection and stack.parameters.get("DeletionProtection") == "false":
-        return TERMINATION.unseen("off, as DeletionProtection=false: switch both on before a real election", "on")
-    return TERMINATION.judged(stack.termination_protection, "on", found)
+        return TERMINATION.unseen(
+            tr("off, as DeletionProtection=false: switch both on before a real election"), tr("on")
+        )
+    return TERMINATION.judged(stack.termination_protection, tr("on"), found)

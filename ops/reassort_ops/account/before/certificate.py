@@ -14,10 +14,11 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe, code_of
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr
 
-ISSUED = Subject("Certificate", "issued", "certificate")
-COVERS = Subject("Certificate", "covers the site's domain", "certificate")
-LASTS = Subject("Certificate", "outlasts the ballot", "certificate")
+ISSUED = Subject(tr("Certificate"), tr("issued"), "certificate")
+COVERS = Subject(tr("Certificate"), tr("covers the site's domain"), "certificate")
+LASTS = Subject(tr("Certificate"), tr("outlasts the ballot"), "certificate")
 # CloudFront takes certificates of this region alone.
 REGION = "us-east-1"
 
@@ -28,16 +29,16 @@ def probe(reach: Reach, plan: Plan) -> Probe:
     def look() -> Iterator[Check]:
         arn, domain = plan.settings.value("CertificateArn"), plan.settings.value("DomainName")
         if not domain:
-            raise NotSeenError("no DomainName: the stack has no site, and needs no certificate")
+            raise NotSeenError(tr("no DomainName: the stack has no site, and needs no certificate"))
         if not arn:
-            raise NotSeenError("no CertificateArn")
+            raise NotSeenError(tr("no CertificateArn"))
         try:
             found = reach.aws.client("acm", REGION).describe_certificate(CertificateArn=arn)["Certificate"]
         except ClientError as error:
             if code_of(error) not in {"ResourceNotFoundException", "InvalidArnException", "ValidationException"}:
                 raise
-            yield ISSUED.judged(False, "ISSUED", f"{code_of(error)} in {REGION}")
-            raise NotSeenError("there is no such certificate") from error
+            yield ISSUED.judged(False, "ISSUED", tr("{code} in {region}", code=code_of(error), region=REGION))
+            raise NotSeenError(tr("there is no such certificate")) from error
         yield issued(found)
         yield covers(found, domain)
         yield lasts(found, plan.known_election().windows.voting.closes_at)
@@ -53,7 +54,7 @@ def issued(certificate: Mapping[str, Any]) -> Check:
         for option in certificate.get("DomainValidationOptions", [])
         if option.get("ValidationStatus") == "PENDING_VALIDATION" and "ResourceRecord" in option
     ]
-    missing = f": create {'; '.join(records)}" if records else ""
+    missing = tr(": create {records}", records="; ".join(records)) if records else ""
     return ISSUED.judged(status == "ISSUED", "ISSUED", f"{status}{missing}")
 
 
@@ -73,5 +74,7 @@ def lasts(certificate: Mapping[str, Any], closes_at: datetime) -> Check:
     """
     ends = certificate.get("NotAfter")
     if ends is None:
-        raise NotSeenError("it has no end yet")
-    return LASTS.judged(ends > closes_at, f"until {closes_at:%Y-%m-%d}", f"until {ends:%Y-%m-%d}")
+        raise NotSeenError(tr("it has no end yet"))
+    return LASTS.judged(
+        ends > closes_at, tr("until {closes_at:%Y-%m-%d}", closes_at=closes_at), tr("until {ends:%Y-%m-%d}", ends=ends)
+    )

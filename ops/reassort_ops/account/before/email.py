@@ -11,11 +11,12 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr
 
-PRODUCTION = Subject("E-mail", "production access", "ses")
-SENDING = Subject("E-mail", "sending not paused", "ses")
-DAY = Subject("E-mail", "quota of 24 hours", "ses")
-RATE = Subject("E-mail", "rate", "ses")
+PRODUCTION = Subject(tr("E-mail"), tr("production access"), "ses")
+SENDING = Subject(tr("E-mail"), tr("sending not paused"), "ses")
+DAY = Subject(tr("E-mail"), tr("quota of 24 hours"), "ses")
+RATE = Subject(tr("E-mail"), tr("rate"), "ses")
 # SES's word for no limit.
 _UNLIMITED = -1
 
@@ -41,8 +42,8 @@ def production(account: Mapping[str, Any]) -> Check:
     """
     out = account.get("ProductionAccessEnabled", False)
     review = account.get("Details", {}).get("ReviewDetails", {}).get("Status")
-    asked = f", request {review.lower()}" if review and not out else ""
-    return PRODUCTION.judged(out, "granted", "granted" if out else f"sandbox{asked}")
+    asked = tr(", request {review}", review=review.lower()) if review and not out else ""
+    return PRODUCTION.judged(out, tr("granted"), tr("granted") if out else tr("sandbox{asked}", asked=asked))
 
 
 def sending(account: Mapping[str, Any]) -> Check:
@@ -50,8 +51,8 @@ def sending(account: Mapping[str, Any]) -> Check:
     in a pause.
     """
     enabled, status = account.get("SendingEnabled", False), account.get("EnforcementStatus", "unknown")
-    found = f"{'enabled' if enabled else 'paused'}, reputation {status}"
-    return SENDING.judged(enabled and status == "HEALTHY", "enabled, reputation HEALTHY", found)
+    found = tr("{sending}, reputation {status}", sending=tr("enabled") if enabled else tr("paused"), status=status)
+    return SENDING.judged(enabled and status == "HEALTHY", tr("enabled, reputation HEALTHY"), found)
 
 
 def day(account: Mapping[str, Any], needed: int, why: str) -> Check:
@@ -60,8 +61,8 @@ def day(account: Mapping[str, Any], needed: int, why: str) -> Check:
     used = _quota(account, "SentLast24Hours")
     return DAY.judged(
         quota == _UNLIMITED or quota >= needed,
-        f"at least {needed:,} ({why})",
-        "no limit" if quota == _UNLIMITED else f"{quota:,.0f}, {used:,.0f} of them used",
+        tr("at least {needed:,} ({why})", needed=needed, why=why),
+        tr("no limit") if quota == _UNLIMITED else tr("{quota:,.0f}, {used:,.0f} of them used", quota=quota, used=used),
     )
 
 
@@ -72,13 +73,13 @@ def rate(account: Mapping[str, Any], needed: int) -> Check:
     found = _quota(account, "MaxSendRate")
     return RATE.judged(
         found == _UNLIMITED or found >= needed,
-        f"at least {needed} a second (codes_per_second + emails_per_second)",
-        f"{found:g} a second",
+        tr("at least {needed} a second (codes_per_second + emails_per_second)", needed=needed),
+        tr("{found:g} a second", found=found),
     )
 
 
 def _quota(account: Mapping[str, Any], name: str) -> float:
     value = account.get("SendQuota", {}).get(name)
     if value is None:
-        raise NotSeenError(f"GetAccount says nothing of {name}")
+        raise NotSeenError(tr("GetAccount says nothing of {name}", name=name))
     return float(value)

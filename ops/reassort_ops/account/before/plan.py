@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reassort_ops.account.probes import NotSeenError
+from reassort_ops.language import tr
 
 if TYPE_CHECKING:
     from reassort.election import Election
@@ -33,7 +34,7 @@ class Plan:
             NotSeenError: its file cannot be read; a check of its own says why.
         """
         if self.election is None:
-            raise NotSeenError("the election file cannot be read")
+            raise NotSeenError(tr("the election file cannot be read"))
         return self.election
 
     def known_demand(self) -> Demand:
@@ -44,5 +45,5 @@ class Plan:
         """
         self.known_election()
         if self.demand is None:
-            raise NotSeenError("the size of the roll is not known: add --voters N or --roll FILE")
+            raise NotSeenError(tr("the size of the roll is not known: add --voters N or --roll FILE"))
         return self.demand

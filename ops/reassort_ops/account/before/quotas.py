@@ -12,10 +12,11 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import joined, number, tr
 
-CONCURRENCY = Subject("Quotas", "Lambda: functions at once", "quotas")
-RESERVED = Subject("Quotas", "Lambda: room for reserved concurrency", "quotas")
-THROTTLE = Subject("Quotas", "API Gateway: requests a second", "quotas")
+CONCURRENCY = Subject(tr("Quotas"), tr("Lambda: functions at once"), "quotas")
+RESERVED = Subject(tr("Quotas"), tr("Lambda: room for reserved concurrency"), "quotas")
+THROTTLE = Subject(tr("Quotas"), tr("API Gateway: requests a second"), "quotas")
 # Lambda keeps so many environments for functions that reserve none: PutFunctionConcurrency refuses
 # to leave fewer. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 UNRESERVED = 100
@@ -48,27 +49,31 @@ def concurrency(free: int, at_once: int, provisioned: int) -> Check:
     taken out of them.
     """
     needed = max(UNRESERVED, at_once) + provisioned
-    why = f"{UNRESERVED} always; {at_once} in the busiest minute" + (
-        f"; {provisioned} kept ready" if provisioned else ""
-    )
-    return CONCURRENCY.judged(free >= needed, f"at least {needed:,} ({why})", f"{free:,}")
+    why = tr("{always} always; {at_once} in the busiest minute", always=UNRESERVED, at_once=at_once)
+    if provisioned:
+        why = joined("; ", (why, tr("{provisioned} kept ready", provisioned=provisioned)))
+    return CONCURRENCY.judged(free >= needed, tr("at least {needed:,} ({why})", needed=needed, why=why), number(free))
 
 
 def reserved(free: int, registry: int) -> Check:
     """Judge whether the registry's reservation leaves the 100 that Lambda keeps."""
     if not registry:
-        return RESERVED.judged(True, "RegistryConcurrency=0", "nothing to reserve")
+        return RESERVED.judged(True, "RegistryConcurrency=0", tr("nothing to reserve"))
     room = max(0, free - UNRESERVED)
-    return RESERVED.judged(registry <= room, f"RegistryConcurrency={registry}", f"room for {room:,}")
+    return RESERVED.judged(registry <= room, f"RegistryConcurrency={registry}", tr("room for {room:,}", room=room))
 
 
 def throttle(account: Mapping[str, Any], needed: int) -> Check:
     """Judge the account's throttle, which all APIs of the region share."""
     settings = account.get("throttleSettings")
     if not settings:
-        raise NotSeenError("GetAccount says nothing of throttles")
+        raise NotSeenError(tr("GetAccount says nothing of throttles"))
     rate, burst = settings["rateLimit"], settings["burstLimit"]
-    return THROTTLE.judged(rate >= needed, f"at least {needed:,}", f"{rate:,.0f}, {burst:,} in a burst")
+    return THROTTLE.judged(
+        rate >= needed,
+        tr("at least {needed:,}", needed=needed),
+        tr("{rate:,.0f}, {burst:,} in a burst", rate=rate, burst=burst),
+    )
 
 
 def _kept_ready(parameters: Mapping[str, str]) -> int:

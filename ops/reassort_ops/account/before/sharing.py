@@ -13,12 +13,13 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe, code_of
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr
 
-STACKS = Subject("Shared in the account", "other stacks of this service", "sharing")
-LOGS_ROLE = Subject("Shared in the account", "API Gateway's role for logs", "sharing")
-SMS_LOGS = Subject("Shared in the account", "SNS's log groups of SMS", "sharing")
-FILTERS = Subject("Shared in the account", "subscription filters of these groups", "sharing")
-IDENTITY = Subject("Shared in the account", "sender's identity in SES", "sharing")
+STACKS = Subject(tr("Shared in the account"), tr("other stacks of this service"), "sharing")
+LOGS_ROLE = Subject(tr("Shared in the account"), tr("API Gateway's role for logs"), "sharing")
+SMS_LOGS = Subject(tr("Shared in the account"), tr("SNS's log groups of SMS"), "sharing")
+FILTERS = Subject(tr("Shared in the account"), tr("subscription filters of these groups"), "sharing")
+IDENTITY = Subject(tr("Shared in the account"), tr("sender's identity in SES"), "sharing")
 # By these outputs a stack is known for one of this service.
 _OUTPUTS = frozenset({"ElectionId", "VotersTable", "VoterHashKeyId"})
 # CloudWatch Logs quotas: subscription filters of one log group.
@@ -56,7 +57,7 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
         ours = _physical_id(reach, settings.stack_name, "SmsDeliveredLogs") is not None
         yield sms_groups(groups, resources, ours=ours)
         if not groups:
-            raise NotSeenError("there is no such group yet")
+            raise NotSeenError(tr("there is no such group yet"))
         yield filters(
             {
                 group: len(logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"])
@@ -68,7 +69,7 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
     def identity_of_sender() -> Iterator[Check]:
         domain = settings.value("SenderDomain")
         if not domain:
-            raise NotSeenError("no SenderDomain")
+            raise NotSeenError(tr("no SenderDomain"))
         try:
             reach.aws.client("sesv2").get_email_identity(EmailIdentity=domain)
             there = True
@@ -99,9 +100,9 @@ def stacks(found: Sequence[Mapping[str, Any]], name: str, resources: str) -> Che
         and _parameter(stack, "AccountResources", _OWN) == _OWN
     ]
     if others:
-        expected = f"AccountResources=shared, beside {', '.join(others)}"
+        expected = tr("AccountResources=shared, beside {others}", others=", ".join(others))
         return STACKS.judged(resources == _SHARED, expected, f"AccountResources={resources}")
-    return STACKS.judged(True, "none that owns what an account has once", "none")
+    return STACKS.judged(True, tr("none that owns what an account has once"), tr("none"))
 
 
 def role_of_logs(arn: str | None, resources: str, *, ours: str | None, exists: bool) -> Check:
@@ -110,20 +111,24 @@ def role_of_logs(arn: str | None, resources: str, *, ours: str | None, exists: b
     """
     name = "none" if arn is None else arn.rpartition("/")[2]
     if resources == _SHARED:
-        return LOGS_ROLE.judged(exists, "a role, for AccountResources=shared", name if exists else "none that exists")
+        return LOGS_ROLE.judged(
+            exists, tr("a role, for AccountResources=shared"), name if exists else tr("none that exists")
+        )
     foreign = exists and name != ours
-    found = f"{name}: AccountResources=shared would leave it" if foreign else name
-    return LOGS_ROLE.judged(not foreign, "none, or this stack's own", found)
+    found = tr("{name}: AccountResources=shared would leave it", name=name) if foreign else name
+    return LOGS_ROLE.judged(not foreign, tr("none, or this stack's own"), found)
 
 
 def sms_groups(groups: Sequence[str], resources: str, *, ours: bool) -> Check:
     """Judge whether the two groups are there for a stack that shares them, and not in the way of
     one that creates them.
     """
-    found = f"{len(groups)} of 2" if groups else "none"
+    found = tr("{count} of 2", count=len(groups)) if groups else tr("none")
     if resources == _SHARED:
-        return SMS_LOGS.judged(len(groups) == 2, "both, for AccountResources=shared", found)
-    return SMS_LOGS.judged(ours or not groups, "none, or this stack's own", f"{found}, this stack's" if ours else found)
+        return SMS_LOGS.judged(len(groups) == 2, tr("both, for AccountResources=shared"), found)
+    return SMS_LOGS.judged(
+        ours or not groups, tr("none, or this stack's own"), tr("{found}, this stack's", found=found) if ours else found
+    )
 
 
 def filters(counts: Mapping[str, int], *, ours: bool) -> Check:
@@ -131,15 +136,22 @@ def filters(counts: Mapping[str, int], *, ours: bool) -> Check:
     counted.
     """
     full = [group for group, count in counts.items() if count > _MOST_FILTERS - (0 if ours else 1)]
-    told = ", ".join(f"{count} on …/{group.rpartition('/')[2]}" for group, count in counts.items())
-    return FILTERS.judged(not full, f"room for this stack's, {_MOST_FILTERS} at most", told)
+    told = ", ".join(
+        tr("{count} on …/{group}", count=count, group=group.rpartition("/")[2]) for group, count in counts.items()
+    )
+    return FILTERS.judged(not full, tr("room for this stack's, {most} at most", most=_MOST_FILTERS), told)
 
 
 def identity(domain: str, choice: str, *, there: bool, ours: bool) -> Check:
     """Judge whether the stack means to create an identity that is there, or to use one that is
     not.
     """
-    found = f"{domain} {'is there' if there else 'is not there'}, SenderIdentity={choice}"
+    found = tr(
+        "{domain} {state}, SenderIdentity={choice}",
+        domain=domain,
+        state=tr("is there") if there else tr("is not there"),
+        choice=choice,
+    )
     if there and not ours:
         return IDENTITY.judged(choice == _SHARED, "SenderIdentity=shared", found)
     return IDENTITY.judged(choice == _OWN, "SenderIdentity=own", found)

@@ -9,10 +9,11 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import Probe
 from reassort_ops.account.reach import Reach
+from reassort_ops.language import tr
 
-SANDBOX = Subject("SMS", "sandbox left", "sms")
-SPEND = Subject("SMS", "spend limit of a month", "sms")
-SENDER = Subject("SMS", "sender id", "sms")
+SANDBOX = Subject(tr("SMS"), tr("sandbox left"), "sms")
+SPEND = Subject(tr("SMS"), tr("spend limit of a month"), "sms")
+SENDER = Subject(tr("SMS"), tr("sender id"), "sms")
 # SNS: what an account has that never asked for more.
 _DEFAULT_LIMIT_USD = "1"
 
@@ -44,7 +45,9 @@ def probes(reach: Reach, plan: Plan) -> tuple[Probe, ...]:
 def sandbox(answer: Mapping[str, Any]) -> Check:
     """Judge whether SMS go to any number, and not only to verified ones."""
     inside = answer["IsInSandbox"]
-    return SANDBOX.judged(not inside, "SMS to any number", "sandbox: verified numbers only" if inside else "left")
+    return SANDBOX.judged(
+        not inside, tr("SMS to any number"), tr("sandbox: verified numbers only") if inside else tr("left")
+    )
 
 
 def spend(answer: Mapping[str, Any], needed: float, why: str) -> Check:
@@ -52,7 +55,11 @@ def spend(answer: Mapping[str, Any], needed: float, why: str) -> Check:
     that was never raised.
     """
     limit = float(answer.get("attributes", {}).get("MonthlySpendLimit", _DEFAULT_LIMIT_USD))
-    return SPEND.judged(limit >= needed, f"at least {needed:,.0f} USD ({why})", f"{limit:,.0f} USD")
+    return SPEND.judged(
+        limit >= needed,
+        tr("at least {needed:,.0f} USD ({why})", needed=needed, why=why),
+        tr("{limit:,.0f} USD", limit=limit),
+    )
 
 
 def sender(held: Sequence[Mapping[str, Any]], sender_id: str, territories: Sequence[str]) -> Check:
@@ -72,10 +79,10 @@ def sender(held: Sequence[Mapping[str, Any]], sender_id: str, territories: Seque
         and not by_territory[name].get("Registered", False)
     ]
     absent = [name for name in territories if name not in by_territory]
-    expected = f"{sender_id} in {', '.join(territories)}"
+    expected = tr("{sender_id} in {territories}", sender_id=sender_id, territories=", ".join(territories))
     if waiting:
-        return SENDER.judged(False, expected, f"registration not granted in {', '.join(waiting)}")
+        return SENDER.judged(False, expected, tr("registration not granted in {waiting}", waiting=", ".join(waiting)))
     if absent:
-        why = f"not held in {', '.join(absent)}: look up whether AWS wants a registration there"
+        why = tr("not held in {absent}: look up whether AWS wants a registration there", absent=", ".join(absent))
         return SENDER.unseen(why, expected)
-    return SENDER.judged(True, expected, "held in all of them")
+    return SENDER.judged(True, expected, tr("held in all of them"))
