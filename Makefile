@@ -58,7 +58,7 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 test: $(SYNCED) chromium firefox webkit valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
-	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	$(BIN)/pytest -n 3 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
 	wait $$check || status=1; cat .build/tests/check.log; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml \
