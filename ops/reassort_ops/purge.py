@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import stamina
 from botocore.exceptions import ClientError, HTTPClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
-from reassort.tables import PASSING, ContentionError, to_wire
+from reassort.tables import PASSING, Action, ContentionError, to_wire, write_all
 
 from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 type _Wire = Mapping[str, Any]
 
-# The most that BatchWriteItem takes.
-_KEYS_A_BATCH = 25
+# The most that a transaction takes. Deletes of a transaction need `dynamodb:DeleteItem` and nothing
+# else, so a purger can put nothing: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_KEYS_A_BATCH = 100
 # A table on demand doubles its capacity within minutes of being throttled.
 _PATIENCE_SECONDS = 120.0
 # An item that is gone fulfils it, so a repeated call after a lost reply says the same as the first.
@@ -239,18 +240,12 @@ class Purge:
 
     def _remove_batch(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
         """Remove items of a table that has ended as a whole: nobody writes them any more."""
-        pending = list(items)
+        deletes = [Action("purge", "Delete", {"TableName": rule.name, "Key": rule.key_of(item)}) for item in items]
         for attempt in self._attempts():
             with attempt:
-                requests: Any = [{"DeleteRequest": {"Key": rule.key_of(item)}} for item in pending]
-                answer = self._call(partial(self._dynamodb.batch_write_item, RequestItems={rule.name: requests}))
-                left = [request["DeleteRequest"]["Key"] for request in answer["UnprocessedItems"].get(rule.name, [])]
-                for item in pending:
-                    if rule.key_of(item) not in left:
-                        self._settle(rule, item, advance)
-                pending = [item for item in pending if rule.key_of(item) in left]
-                if pending:
-                    raise ContentionError("UnprocessedItems")
+                write_all(self._dynamodb, deletes)
+        for item in items:
+            self._settle(rule, item, advance)
 
     def _remove_expired(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
         """Remove items that have an end of their own, each unless it was given a later one since it

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _OWN_END = ("SignInTable", "CodeDeliveriesTable", "DeliveriesTable", "LimitsTable", "PaceTable")
 _ROLL = ("VotersTable", "IdentifiersTable", "NumensTable")
-# More than one batch in most segments.
+# More than one transaction in each segment.
 _VOTERS = 300
 
 
@@ -46,7 +46,7 @@ def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
         if at is not None:
             monkeypatch.setattr(command, "utc_now", lambda: at.astimezone(UTC))
         options = ["--stack", deployment.stack.name, "--region", deployment.aws.region, "--elections", str(elections)]
-        return CliRunner().invoke(cli.app, ["purge", *options, "--threads", "8", *flags])
+        return CliRunner().invoke(cli.app, ["purge", *options, "--threads", "2", *flags])
 
     def held() -> dict[str, int]:
         found = {table: deployment.scan(table) for table in (*_OWN_END, *_ROLL, "RegisterTable")}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ELECTION = read_election("dijon-2018")
 RETENTION = ELECTION.retention
 VOTERS = 5
+CROWD = 130
 IMPORTED_AT = datetime(2018, 11, 2, 9, 0, tzinfo=UTC)
 LAST_REISSUE = ELECTION.windows.reissue.closes_at - timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
@@ -287,7 +288,7 @@ class Faulty:
         self.exceptions = client.exceptions
         self.before: Callable[[int], None] = lambda _: None
         self.after: Callable[[int], None] = lambda _: None
-        self.refuses: Callable[[int], int] = lambda _: 0
+        self.cancels: Callable[[int], bool] = lambda _: False
         self.calls = 0
         self.throttled_scans = 0
 
@@ -300,13 +301,13 @@ class Faulty:
     def delete_item(self, **request: Any) -> Any:
         return self._faulty(lambda: self._client.delete_item(**request))
 
-    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> Any:  # noqa: N803 - the API's own name
-        ((table, requests),) = RequestItems.items()
-        assert len(requests) <= 25
-        unprocessed = requests[: self.refuses(self.calls + 1)]
-        taken = requests[len(unprocessed) :]
-        answer = self._faulty(lambda: self._client.batch_write_item(RequestItems={table: taken}) if taken else {})
-        return {**answer, "UnprocessedItems": {table: unprocessed} if unprocessed else {}}
+    def transact_write_items(self, TransactItems: list[Any]) -> Any:  # noqa: N803 - the API's own name
+        assert len(TransactItems) <= 100
+        assert {kind for action in TransactItems for kind in action} == {"Delete"}
+        if self.cancels(self.calls + 1):
+            self.calls += 1
+            raise cancelled(len(TransactItems))
+        return self._faulty(lambda: self._client.transact_write_items(TransactItems=TransactItems))
 
     def _faulty(self, call: Callable[[], Any]) -> Any:
         self.calls += 1
@@ -319,9 +320,9 @@ class Faulty:
 
 @pytest.fixture
 def crowd(deployed: OperatedStack, tmp_path: Path, at: Callable[[datetime], None]) -> tuple[OperatedStack, Faulty]:
-    """A stack with 60 voters, whose roll has ended, and a faulty way to it."""
+    """A stack whose roll has ended, of two transactions a table, and a faulty way to it."""
     at(IMPORTED_AT)
-    assert deployed.run("roll", "import", write_roll(tmp_path, rows(60))).exit_code == 0
+    assert deployed.run("roll", "import", write_roll(tmp_path, rows(CROWD))).exit_code == 0
     at(ELECTION.roll_ends_at)
     return deployed, Faulty(deployed.dynamodb)
 
@@ -335,20 +336,30 @@ def start(deployed: OperatedStack, client: Any, now: datetime = ELECTION.roll_en
 
 def throttled(code: str = "ProvisionedThroughputExceededException") -> ClientError:
     """Return a refusal."""
-    return ClientError({"Error": {"Code": code, "Message": "slower"}}, "BatchWriteItem")
+    return ClientError({"Error": {"Code": code, "Message": "slower"}}, "TransactWriteItems")
+
+
+def cancelled(actions: int) -> ClientError:
+    """Return how a transaction is refused of whose items one is busy."""
+    reasons: Any = [{"Code": "None"}] * (actions - 1) + [{"Code": "TransactionConflict"}]
+    answer: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "busy"},
+        "CancellationReasons": reasons,
+    }
+    return ClientError(answer, "TransactWriteItems")
 
 
 class TestPurgeFaults:
     """What AWS, the network and Ctrl-C do to a purge."""
 
-    def test_unprocessed_items_are_tried_again(self, crowd: tuple[OperatedStack, Faulty]) -> None:
+    def test_a_cancelled_transaction_is_tried_again(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
-        client.refuses = lambda call: 7 if call % 2 else 0
+        client.cancels = lambda call: bool(call % 2)
         purge = start(deployed, client)
         progress: list[float] = []
         purge.remove(progress.append)
-        assert (purge.due, purge.removed, sum(progress)) == (180, 180, 180)
-        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
+        assert (purge.due, purge.removed, sum(progress)) == (3 * CROWD,) * 3
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": CROWD}
 
     def test_throttling_is_waited_out(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
@@ -362,18 +373,21 @@ class TestPurgeFaults:
         purge = start(deployed, client)
         client.throttled_scans = 1
         purge.remove(lambda _: None)
-        assert (purge.due, purge.removed, client.throttled_scans) == (180, 180, 0)
+        assert (purge.due, purge.removed, client.throttled_scans) == (3 * CROWD, 3 * CROWD, 0)
 
     def test_throttling_without_end_is_one_line(
         self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         deployed, client = crowd
-        client.refuses = lambda _: 25
+        client.cancels = lambda _: True
         monkeypatch.setattr(Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert result.exit_code == 1
-        assert result.stderr == "reassort: the tables are busy (UnprocessedItems): run the same command again\n"
-        assert "removed 0 of 180" in result.stdout
+        assert (
+            result.stderr
+            == "reassort: the tables are busy (TransactionCanceledException): run the same command again\n"
+        )
+        assert f"removed 0 of {3 * CROWD}" in result.stdout
 
     def test_a_lost_reply_is_no_renewal(self, held: OperatedStack) -> None:
         client = Faulty(held.dynamodb)
@@ -413,7 +427,7 @@ class TestPurgeFaults:
         purge = start(deployed, client)
         with pytest.raises(ClientError):
             purge.remove(lambda _: None)
-        assert (purge.removed, left(deployed)["identifiers"]) == (0, 60)
+        assert (purge.removed, left(deployed)["identifiers"]) == (0, CROWD)
 
     def test_ctrl_c_lets_the_calls_under_way_finish(self, crowd: tuple[OperatedStack, Faulty]) -> None:
         deployed, client = crowd
@@ -421,7 +435,7 @@ class TestPurgeFaults:
         purge = start(deployed, client)
 
         def interrupt(call: int) -> None:
-            if call == 2:
+            if call == 3:
                 # To the main thread, which waits for the others, as a terminal does; the call goes
                 # on for as long as that takes to hear.
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
@@ -430,11 +444,11 @@ class TestPurgeFaults:
         client.after = interrupt
         with pytest.raises(KeyboardInterrupt):
             purge.remove(lambda _: None)
-        gone = 180 - sum(left(deployed)[table] for table in ROLL)
-        assert purge.removed == gone == 50
+        gone = 3 * CROWD - sum(left(deployed)[table] for table in ROLL)
+        assert purge.removed == gone == CROWD + 100
         again = start(deployed, deployed.dynamodb)
         again.remove(lambda _: None)
-        assert again.removed == 180 - gone
+        assert again.removed == 3 * CROWD - gone
 
     def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
         self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
@@ -442,16 +456,18 @@ class TestPurgeFaults:
         deployed, client = crowd
 
         def interrupt(call: int) -> None:
-            # All of the three batches of identifiers, and one of the three of NUMENs, have gone.
-            if call == 5:
+            # Both transactions of identifiers, and one of the two of NUMENs, have committed.
+            if call == 4:
                 raise KeyboardInterrupt
 
         client.before = interrupt
         monkeypatch.setattr(Aws, "dynamodb", lambda *_: client)
         result = deployed.run("purge", "--yes")
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
-        assert "removed 85 of 180\nrun the same command again to remove the rest\n" in result.stdout
-        assert left(deployed) == dict.fromkeys(ALL, 0) | {"NUMENs": 35, "voters": 60, "register": 60}
+        gone, rest = CROWD + 100, 3 * CROWD - (CROWD + 100)
+        assert f"removed {gone} of {3 * CROWD}\nrun the same command again to remove the rest\n" in result.stdout
+        kept = {"NUMENs": CROWD - 100, "voters": CROWD, "register": CROWD}
+        assert left(deployed) == dict.fromkeys(ALL, 0) | kept
         status, content = deployed.run_json("purge", "--yes")
-        assert (status, content["due"], content["removed"]) == (0, 95, 95)
-        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": 60}
+        assert (status, content["due"], content["removed"]) == (0, rest, rest)
+        assert left(deployed) == dict.fromkeys(ALL, 0) | {"register": CROWD}
