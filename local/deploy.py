@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +89,8 @@ def deploy(
     election: str = ELECTION.stem,
     stack_name: str = STACK,
     parameters: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> EmbeddedStack:
     """Deploy a built template on the embedded AWS.
 
@@ -100,6 +102,8 @@ def deploy(
         election: the id of one of the elections that were built.
         stack_name: the stack's name.
         parameters: further template parameters; they win over the local ones.
+        options: further options of `sam deploy`; they win over the profile's.
+        environment: of the one who deploys, else the administrator's.
 
     Raises:
         CommandError: `sam deploy` fails.
@@ -127,8 +131,9 @@ def deploy(
         "--parameter-overrides",
         *(f"{name}={value}" for name, value in values.items()),
     ]
-    environment = _sam_environment(folder, aws.environment())
-    run(command, environment=environment, log=folder / f"sam-deploy-{stack_name}.log")
+    command += options
+    whole = _sam_environment(folder, environment or aws.environment())
+    run(command, environment=whole, log=folder / f"sam-deploy-{stack_name}.log")
     described = aws.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     return EmbeddedStack(stack_name, aws.region, aws.endpoint_url, aws.execute_api_url(outputs["ApiUrl"]), outputs)

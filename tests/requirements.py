@@ -28,7 +28,7 @@ IDS = [
         "P": range(1, 10),
         "I": range(1, 13),
         "H": tuple(range(1, 9)),
-        "O": (*range(1, 11), 12, 13, 14),
+        "O": range(1, 15),
     }.items()
     for number in numbers
 ]

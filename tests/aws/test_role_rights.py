@@ -6,7 +6,7 @@ the template's own statements. Then every statement is widened in turn, and a ri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +30,13 @@ def arn(resource: str) -> str:
     """Return an ARN for a logical id of the template, or for what the table of rights calls so."""
     if resource in {ANY, PHONE, SENDER}:
         return {ANY: "*", PHONE: OF_NUMBERS, SENDER: f"arn:aws:ses:{ACCOUNT}:identity/SenderDomain"}[resource]
+    if resource.startswith("arn:"):
+        return resource
+    resource, _, below = resource.partition("/")
     logical_id, _, attribute = resource.partition(".")
     service = RESOURCES[logical_id]["Type"].split("::")[1].lower().replace("serverless", "lambda")
     stream = "/stream/1" if attribute == "StreamArn" else ""
-    return f"arn:aws:{service}:{ACCOUNT}:{logical_id}{stream}"
+    return f"arn:aws:{service}:{ACCOUNT}:{logical_id}{stream}" + (f"/{below}" if below else "")
 
 
 def resolved(node: Any) -> Any:
@@ -71,7 +74,9 @@ def is_allowed(found: list[Statement], action: str, resource: str, context: Cont
         action=action,
         resource_arn=arn(resource),
         region="eu-west-3",
-        service_context={key.lower(): values[0] for key, values in context.items()},
+        service_context={
+            key.lower(): values[0] if len(values) == 1 else list(values) for key, values in context.items()
+        },
     )
     decision: str = evaluate(request, [parse_policy_document({"Statement": found})]).decision
     return decision == "Allow"
@@ -163,15 +168,15 @@ def test_role_has_its_rights_and_no_other(role: str) -> None:
 
 @dataclass(frozen=True)
 class Slip:
-    """One statement of a role, changed."""
+    """One statement of a role, changed. `role` may be whatever has statements."""
 
     role: str
     number: int
     what: str
 
-    def made(self) -> list[Statement]:
+    def made(self, of: Callable[[str], list[Statement]] = statements) -> list[Statement]:
         """Return the role's statements with the slip in them."""
-        found = deepcopy(statements(self.role))
+        found = deepcopy(of(self.role))
         one = found[self.number]
         match self.what:
             case "no condition":
@@ -190,10 +195,10 @@ def _listed(part: str | list[str]) -> list[str]:
     return [part] if isinstance(part, str) else part
 
 
-def slips() -> Iterator[Slip]:
+def slips(roles: Iterable[str] = ROLES, of: Callable[[str], list[Statement]] = statements) -> Iterator[Slip]:
     """Yield every way to widen one statement of a role."""
-    for role in ROLES:
-        for number, one in enumerate(statements(role)):
+    for role in roles:
+        for number, one in enumerate(of(role)):
             if one["Effect"] == "Deny":
                 yield Slip(role, number, "no refusal")
                 continue

@@ -12,7 +12,10 @@ from reassort_ops.account.stack import Aws
 from reassort_ops.commands.target import helpdesk_api as found_api
 from reassort_ops.voter.api import HelpdeskApi
 
+from harness.stack.account import AccountStack, deploy_account, person
+from harness.stack.actors import Actor
 from harness.stack.deployed import DeployedVoter, Deployment, Platform, deployed
+from harness.stack.people import PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,18 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     """The template, deployed."""
     with deployed(tmp_path_factory.mktemp("stack")) as deployment:
         yield deployment
+
+
+@pytest.fixture(scope="session")
+def account(deployment: Deployment) -> AccountStack:
+    """What an administrator makes in an account."""
+    return deploy_account(deployment)
+
+
+@pytest.fixture(scope="session")
+def people(deployment: Deployment, account: AccountStack) -> dict[str, Actor]:
+    """Somebody of each role."""
+    return {role: person(deployment, account, role) for role in PEOPLE}
 
 
 @pytest.fixture(scope="session")

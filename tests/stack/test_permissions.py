@@ -7,8 +7,7 @@ that must succeed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore import xform_name
@@ -16,121 +15,14 @@ from botocore.exceptions import ClientError
 from reassort.keyed_hash import HashKey
 from reassort_ops.account.role_rights import HELD, ON_TABLES, PHONE, ROLES, SENDER, TABLE_ACTIONS, TABLES, is_held
 
+from harness.stack.actors import KEYS, NOBODY, Actor, reaching_calls
 from harness.stack.deployed import Deployment, wait_for
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 pytestmark = [pytest.mark.req("S28", "S26")]
-_REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-_NOBODY = "nobody"
-_KEYS = {
-    "VotersTable": {"voter_id": {"S": _NOBODY}},
-    "IdentifiersTable": {"identifier_hash": {"S": _NOBODY}},
-    "NumensTable": {"numen_hash": {"S": _NOBODY}},
-    "SignInTable": {"voter_id": {"S": _NOBODY}, "key": {"S": _NOBODY}},
-    "CodeDeliveriesTable": {"delivery_id": {"S": _NOBODY}},
-    "DeliveriesTable": {"delivery_id": {"S": _NOBODY}},
-    "RegisterTable": {"voter_id": {"S": _NOBODY}, "sequence": {"N": "1"}},
-    "LimitsTable": {"key": {"S": _NOBODY}},
-    "ControlTable": {"key": {"S": _NOBODY}},
-    "PaceTable": {"key": {"S": _NOBODY}},
-    "HelpdeskRecordTable": {"agent": {"S": _NOBODY}, "sequence": {"N": "1"}},
-}
 # What is granted for lone requests only.
 _DENIED = {("NotifyRole", "DeliveriesTable"): {"Put in a transaction"}}
 # The SDK's name of each action that the table of rights has.
 _OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_ACTIONS}
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Anyone who holds the credentials of one role."""
-
-    deployment: Deployment
-    credentials: Mapping[str, str]
-    clients: dict[str, Any] = field(default_factory=dict)
-
-    def is_refused(self, service: str, operation: str, **parameters: Any) -> bool:
-        """Tell whether IAM refuses a call; any other error means that IAM let it pass."""
-        if service not in self.clients:
-            self.clients[service] = self.deployment.client(service, self.credentials)
-        try:
-            getattr(self.clients[service], operation)(**parameters)
-        except ClientError as error:
-            return error.response["Error"]["Code"] in _REFUSALS
-        return False
-
-    def is_refused_on(self, table: str, operation: str) -> bool:
-        """Tell whether IAM refuses an operation on a table; it would touch nobody's items."""
-        return self.is_refused("dynamodb", operation, **_parameters(table, operation, self.deployment.table(table)))
-
-
-def _parameters(table: str, operation: str, name: str) -> dict[str, Any]:
-    key = _KEYS[table]
-    match operation:
-        case "put_item":
-            return {"TableName": name, "Item": key, "ConditionExpression": "attribute_exists(never)"}
-        case "update_item":
-            # The condition never holds, so that an allowed write leaves no item behind.
-            return {
-                "TableName": name,
-                "Key": key,
-                "UpdateExpression": "SET never = :never",
-                "ConditionExpression": "attribute_exists(never)",
-                "ExpressionAttributeValues": {":never": {"N": "1"}},
-            }
-        case "query":
-            attribute, value = next(iter(key.items()))
-            return {
-                "TableName": name,
-                "KeyConditionExpression": "#key = :value",
-                "ExpressionAttributeNames": {"#key": attribute},
-                "ExpressionAttributeValues": {":value": value},
-            }
-        case "scan":
-            return {"TableName": name}
-        case "batch_get_item":
-            return {"RequestItems": {name: {"Keys": [key]}}}
-        case _:
-            return {"TableName": name, "Key": key}
-
-
-def _reaching(table: str, name: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Return the calls by which an item can be read, replaced or removed beside the plain reads:
-    the action that IAM asks for, the operation, and its parameters.
-
-    A write gives back what it replaced, and one whose condition fails what it met.
-    """
-    key = _KEYS[table]
-    one, never = {"TableName": name, "Key": key}, {"ConditionExpression": "attribute_exists(never)"}
-    put = {"TableName": name, "Item": {**key, "diverted": {"S": "yes"}}}
-    change = {
-        "UpdateExpression": "SET diverted = :yes",
-        "ExpressionAttributeValues": {":yes": {"S": "yes"}},
-    }
-    tells = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    old, new = {"ReturnValues": "ALL_OLD"}, {"ReturnValues": "ALL_NEW"}
-    alone: dict[str, tuple[str, str, dict[str, Any]]] = {
-        "put over": ("PutItem", "put_item", {**put, **old}),
-        "put refused": ("PutItem", "put_item", {**put, **never, **tells}),
-        "update, old": ("UpdateItem", "update_item", {**one, **change, **old}),
-        "update, new": ("UpdateItem", "update_item", {**one, **change, **new}),
-        "update refused": ("UpdateItem", "update_item", {**one, **change, **never, **tells}),
-        "delete refused": ("DeleteItem", "delete_item", {**one, **never, **tells}),
-        "delete": ("DeleteItem", "delete_item", {**one, **old}),
-        "get in a transaction": ("GetItem", "transact_get_items", {"TransactItems": [{"Get": one}]}),
-    }
-    together = {
-        "Put": ("PutItem", {**put, **never}),
-        "Update": ("UpdateItem", {**one, **change, **never}),
-        "Delete": ("DeleteItem", {**one, **never}),
-        "ConditionCheck": ("ConditionCheckItem", {**one, **never}),
-    }
-    return alone | {
-        f"{kind} in a transaction": (action, "transact_write_items", {"TransactItems": [{kind: {**request, **tells}}]})
-        for kind, (action, request) in together.items()
-    }
 
 
 @pytest.fixture(scope="session")
@@ -174,13 +66,13 @@ def test_what_is_there_is_read_and_replaced_by_nobody_who_may_not_write_it(
     }
     name, administrator = deployment.table(table), deployment.client("dynamodb")
     found, expected = set(), set()
-    for call, (action, operation, parameters) in _reaching(table, name).items():
-        administrator.put_item(TableName=name, Item={**_KEYS[table], "secret": {"S": "kept"}})
+    for call, (action, operation, parameters) in reaching_calls(table, name).items():
+        administrator.put_item(TableName=name, Item={**KEYS[table], "secret": {"S": "kept"}})
         if not actors[role].is_refused("dynamodb", operation, **parameters):
             found.add(call)
         if action in held:
             expected.add(call)
-    administrator.delete_item(TableName=name, Key=_KEYS[table])
+    administrator.delete_item(TableName=name, Key=KEYS[table])
     assert found == expected - _DENIED.get((role, table), set())
 
 
@@ -194,7 +86,7 @@ def test_codes_and_identifiers_are_apart() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_only_delivery_opens_what_was_sealed(deployment: Deployment, actors: dict[str, Actor], role: str) -> None:
     key = deployment.stack.outputs["EncryptionKeyId"]
-    context = {"kind": "payload", "delivery": _NOBODY}
+    context = {"kind": "payload", "delivery": NOBODY}
     sealed = deployment.client("kms").encrypt(KeyId=key, Plaintext=b"secret", EncryptionContext=context)
     refused = actors[role].is_refused(
         "kms", "decrypt", KeyId=key, CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context

@@ -1,5 +1,5 @@
 """`reassort purge` on the deployed template: what has ended goes, from every segment, and the
-registry knows nobody then.
+registry knows nobody then. The purger does it, with the policy that is attached to them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from harness.stack.deployed import DeployedVoter, Deployment, Platform, identifi
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from typer.testing import Result
+
+    from harness.stack.actors import Actor
 
 _OWN_END = ("SignInTable", "CodeDeliveriesTable", "DeliveriesTable", "LimitsTable", "PaceTable")
 _ROLL = ("VotersTable", "IdentifiersTable", "NumensTable")
@@ -27,9 +30,14 @@ _ROLL = ("VotersTable", "IdentifiersTable", "NumensTable")
 _VOTERS = 300
 
 
-@pytest.mark.req("I10")
+@pytest.mark.req("I10", "O11")
 def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
-    deployment: Deployment, platform: Platform, voter: DeployedVoter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
+    platform: Platform,
+    voter: DeployedVoter,
+    people: Mapping[str, Actor],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     browser = deployment.browser()
     browser.sign_in(voter)
@@ -39,7 +47,7 @@ def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
     for _ in range(_VOTERS):
         deployment.enrol()
     elections = write_demo_elections(tmp_path)
-    for name, value in deployment.aws.environment().items():
+    for name, value in people["purger"].environment().items():
         monkeypatch.setenv(name, value)
 
     def purge(at: datetime | None, *flags: str) -> Result:

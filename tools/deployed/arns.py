@@ -14,6 +14,7 @@ _FORMS = {
     ("AWS::Lambda::Function", "Arn"): f"lambda:{_HERE}:function:{{id}}",
     ("AWS::Lambda::Alias", ""): f"lambda:{_HERE}:function:{{id}}:alias",
     ("AWS::Lambda::Version", ""): f"lambda:{_HERE}:function:{{id}}:1",
+    ("AWS::Lambda::LayerVersion", ""): f"lambda:{_HERE}:layer:{{id}}:1",
     # With ":*" at the end:
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
     ("AWS::Logs::LogGroup", "Arn"): f"logs:{_HERE}:log-group:{{id}}:*",
@@ -24,6 +25,7 @@ _FORMS = {
     ("AWS::SecretsManager::Secret", ""): f"secretsmanager:{_HERE}:secret:{{id}}",
     ("AWS::SecretsManager::Secret", "Id"): f"secretsmanager:{_HERE}:secret:{{id}}",
     ("AWS::IAM::Role", "Arn"): "iam::${AWS::AccountId}:role/{id}",
+    ("AWS::IAM::ManagedPolicy", ""): "iam::${AWS::AccountId}:policy/{id}",
     ("AWS::WAFv2::WebACL", "Arn"): f"wafv2:{_HERE}:regional/webacl/{{id}}/id",
     ("AWS::CloudWatch::Alarm", "Arn"): f"cloudwatch:{_HERE}:alarm:{{id}}",
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): f"cloudwatch:{_HERE}:alarm:{{id}}",

