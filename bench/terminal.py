@@ -43,6 +43,8 @@ class Recorder:
         self._environment = {
             **local.aws.environment(),
             "FORCE_COLOR": "1",
+            # The page that shows it is English.
+            "REASSORT_LANG": "en",
             "COLUMNS": str(_COLUMNS),
             "TERM": "xterm-256color",
         }

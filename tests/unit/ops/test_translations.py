@@ -5,12 +5,14 @@ screen, beside the English.
 from __future__ import annotations
 
 import ast
+import http.server
 import json
 import os
 import re
 import string
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import reassort.election
 import reassort.election_file
 import translations
 from babel.messages.catalog import Message
+from botocore.exceptions import ClientError
 from reassort.election import ElectionFileError
 from reassort.french import typeset
 from reassort_ops.aws_faults import aws_fault
@@ -195,6 +198,40 @@ def test_an_error_is_one_line_in_french(name: str) -> None:
     assert re.search(r"[;:] ?(voir|vérifiez|connectez)", error.replace("\u00a0", " ").replace("\u202f", " "))
 
 
+class _Refusing(http.server.BaseHTTPRequestHandler):
+    """An AWS that permits nothing, and says so in English."""
+
+    def do_POST(self) -> None:
+        self.send_response(403)
+        self.end_headers()
+        told = "<Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/x is not authorized</Message>"
+        self.wfile.write(f"<ErrorResponse><Error>{told}</Error></ErrorResponse>".encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
+        """Say nothing."""
+
+
+@pytest.mark.req("O13")
+def test_a_refusal_of_aws_is_one_line_in_french() -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), _Refusing) as aws:
+        threading.Thread(target=aws.serve_forever, daemon=True).start()
+        environ = {
+            **os.environ,
+            VARIABLE: "fr",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws.server_port}",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+        }
+        command = [sys.executable, "-m", "reassort_ops", "purge", "--stack", "x", "--region", "eu-west-3"]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        aws.shutdown()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "reassort\u00a0: AWS ne vous permet pas DescribeStacks (AccessDenied)\u00a0: prenez un rôle qui le permet, "
+        "ou faites-vous accorder ce droit\n"
+    )
+
+
 def _layer_sentences(module: Any) -> list[str]:
     """Give what the rules of an election file say, with a sign for each value."""
     found = []
@@ -253,8 +290,6 @@ def test_what_a_program_reads_is_the_same_in_both_languages(tmp_path: Path) -> N
     "code", ["ExpiredTokenException", "InvalidClientTokenId", "AccessDenied", "ThrottlingException", "Odd"]
 )
 def test_what_aws_says_is_not_repeated(code: str) -> None:
-    from botocore.exceptions import ClientError
-
     error = ClientError({"Error": {"Code": code, "Message": "User: arn:aws:iam::1:user/x is not"}}, "GetItem")
     told = aws_fault(error)
     assert "arn:" not in told
