@@ -95,6 +95,7 @@ def test_a_report_of_what_has_just_happened(
     assert [step["count"] for step in found["funnel"]] == [1, None, 4, 4, 1]
     assert found["outcomes"] == {
         "known": 4,
+        "asked_by_voters": 4,
         "waiting": 0,
         "sent": 2,
         "delivered": 1,
