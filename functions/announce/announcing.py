@@ -1,5 +1,5 @@
-"""Publishing an event for each new entry of the register that changed the status of an identifier;
-and telling of each that was replaced or removed, which nothing of the service does.
+"""Publishes an event for each new entry of the register that changed the status of an identifier.
+Reports each entry that was replaced or removed, which the service itself never does.
 """
 
 import json

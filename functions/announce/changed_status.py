@@ -1,5 +1,5 @@
-"""Which identifier a register's entry gives another status, and what the voting platform is told of
-it.
+"""Finds the identifier whose status an entry of the register changes, and what to tell the voting
+platform.
 """
 
 import json

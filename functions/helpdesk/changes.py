@@ -1,6 +1,6 @@
-"""What an agent does to one voter beside a reissue: unlock, freeze, unfreeze, let in. Each is in
-the transaction that puts it on the helpdesk's record, and in the register where it changes what
-may vote.
+"""An agent's acts for one voter, other than a reissue: unlock, freeze, unfreeze, let in. One
+transaction makes the change and records it: in the helpdesk's record, and in the register if it
+changes which identifier may vote.
 """
 
 from __future__ import annotations

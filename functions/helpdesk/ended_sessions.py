@@ -1,9 +1,8 @@
-"""Ending the sessions of somebody who signed in on the page: from that moment on nothing that they
-sign is taken.
+"""Ends the sessions of an agent: from that moment on, every request that they sign is refused.
 
-API Gateway says whose credentials signed, and not since when they are. So all of theirs are refused
-for as long as a session lasts that may have begun before. Anyone who must work again sooner is
-removed and invited again, which gives them another number in the pool.
+API Gateway says whose credentials signed, but not when they were issued. So all of the agent's
+requests are refused for the length of a session. To let them work sooner, remove and invite them
+again: they get another number in the pool.
 """
 
 from __future__ import annotations

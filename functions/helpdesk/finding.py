@@ -1,4 +1,4 @@
-"""Whom an agent means: a voter's address, or the reference of a reissue."""
+"""Finds the voter whom an agent means, by address or by the reference of a reissue."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The second person: what one of the helpdesk asks for, and another confirms or refuses.
+"""The second person: one agent proposes, another confirms or refuses.
 
-A proposal is an item of the record's table, beside the chains. It is decided once, by a conditional
-write in the transaction of what is decided. Proposing, confirming and refusing are entries of the
-record, each in the chain of who did it. All of them and the register have the same reference: that
+A proposal is an item of the record's table, beside the chains. A conditional write in the
+transaction of the act decides it once. Proposing, confirming and refusing are entries of the
+record, each in the chain of its author. All of them and the register have the same reference: that
 of the reissue.
 """
 

@@ -1,5 +1,5 @@
-"""What an agent sees of a voter: who it is, where they stand, what to do and say, what happened,
-and what can be done. All of it may be shown: nothing of it is a secret or a whole address.
+"""What an agent sees of a voter: who they are, where they stand, what to do and say, what happened,
+and which acts are possible. It contains no secret and no whole address.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The shift, for who leads it: what each agent did today, what waits to be sent, what is wrong. It
 names no voter.
 
-It reads one item of the day, an item for each agent who came, and a page of each part of the queue:
-as much at the end of the day as at its beginning.
+It reads one item for the day, one for each agent on duty, and one page of each part of the queue.
+So it costs as much in the evening as in the morning.
 """
 
 from __future__ import annotations

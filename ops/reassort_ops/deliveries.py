@@ -1,5 +1,5 @@
-"""What waits to be sent, what was given up, and how it is brought back: the outbox and the dead
-letters, as an operator sees them.
+"""The outbox and the dead letters, as an operator sees them: what waits to be sent, what was given
+up, and how to bring it back.
 """
 
 from __future__ import annotations

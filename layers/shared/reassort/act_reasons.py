@@ -1,4 +1,4 @@
-"""Why somebody did something, as the register keeps it: it outlives the election and holds no
+"""The reason for an act, as the register keeps it. It outlives the election, so it must hold no
 personal data.
 """
 

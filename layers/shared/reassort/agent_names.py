@@ -1,8 +1,8 @@
-"""How people of the helpdesk are called where others read it.
+"""The name by which others see an agent of the helpdesk.
 
-Tables hold the number that the user pool gave somebody, and no name: a name is personal data that
-the register would keep for a year. What is shown is the beginning of that number, short enough to
-be said on the phone. `reassort helpdesk list` tells whose it is.
+Tables hold the agent's number in the user pool and no name, because a name is personal data that
+the register would keep for a year. Screens show the first digits of that number, short enough for
+the phone. `reassort helpdesk list` says whose it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The code that a signed-in voter reads to the helpdesk, two everyday words: it shows an agent that
 the caller reads the professional mailbox now.
 
-It has neither the shape nor the name of a sign-in code, so that nobody learns to dictate those. It
+It looks and sounds different from a sign-in code, so that nobody learns to dictate those. It
 is derived from voter and time under the election's key, and stored nowhere. It opens nothing: no
 session, no form, no call of the API takes it; only who helps voters can compare it, on the
 helpdesk's page or with `reassort voter … --caller-code`.

@@ -1,9 +1,9 @@
 """Where a request comes from: the network address that the trusted hop saw, and nothing that a
 client says of itself.
 
-In front of the API stands CloudFront, which writes the viewer's address into a header of its own,
-over whatever the client put there; a request that did not come through it does not reach the API
-(ADR 0016). Where nothing stands in front, the address is the one that API Gateway saw.
+CloudFront is in front of the API. It writes the viewer's address into a header and overwrites what
+the client put there. A request that bypasses it does not reach the API (ADR 0016). Without
+CloudFront, the address is the one that API Gateway saw.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""What is said of a text that its field does not take: one French sentence for each reason.
+"""The French sentence for each reason why a field refuses a text.
 
 The page says the same before the review: `site/build.py` hands it these sentences.
 """

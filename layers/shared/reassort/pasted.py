@@ -1,6 +1,6 @@
-"""What people paste, made plain before any field is read: one cleaner for addresses, NUMENs,
-telephone numbers, codes, references and identifiers, on the page, in the API, at the registry and
-in the roll.
+"""Cleans what people paste, before any field is read. Addresses, NUMENs, telephone numbers, codes,
+references and identifiers share this one cleaner: on the page, in the API, at the registry and in
+the roll.
 
 Full-width forms stay as they are: no keyboard of these voters writes them, and digits that are not
 ASCII cost nothing only as long as they are refused. `site/scripts/pasted.js` does the same;

@@ -1,6 +1,6 @@
 """How much one phone number may be used: by how many voters, and for how many SMS a day.
 
-One person with a list of NUMENs has one phone; this is what that runs into.
+Somebody who tries a list of NUMENs has one phone: these limits stop them.
 """
 
 from __future__ import annotations

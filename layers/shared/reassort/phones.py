@@ -1,4 +1,4 @@
-"""Mobile numbers of French territories, validated before anything is spent.
+"""Mobile numbers of French territories, validated before an SMS costs anything.
 
 Within France overseas mobiles are dialled like mainland ones (0690…, 0692…) but belong to other
 country codes. Which prefix is whose comes from the numbering data of phonenumberslite alone

@@ -1,5 +1,4 @@
-"""What can be refused, and how it is said: one table from code to HTTP status and French text (RFC
-9457).
+"""Every refusal: one table from code to HTTP status and French text (RFC 9457).
 
 The texts are for voters. What depends on the election (helpdesk number, durations) is filled in
 when the answer is made.

@@ -1,5 +1,5 @@
-"""Who was never reached: an identifier that failed by every way it could go, as long as nobody has
-settled it.
+"""Voters who were never reached: their identifier failed by every channel, and nobody has settled
+it yet.
 """
 
 from __future__ import annotations

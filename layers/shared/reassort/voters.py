@@ -1,5 +1,5 @@
-"""A voter as the roll knows them, and what follows from it. Validity of an identifier is derived
-here, stored nowhere.
+"""A voter as the roll knows them. The validity of an identifier is derived here, and stored
+nowhere.
 
 An identifier is valid when its generation is the voter's current one and the voter is on the roll,
 neither frozen nor marked as having voted. So a reissue, a vote and a freeze are each one

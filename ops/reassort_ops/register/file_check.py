@@ -1,8 +1,8 @@
 """Checking a file of the register with nothing but the file and the public key that the election
 bureau holds.
 
-The signature covers the counts and, by the Merkle root, every byte of header and entries. Which
-line was changed, the fingerprints tell, and the chains themselves.
+The signature covers the counts and, by the Merkle root, every byte of header and entries.
+Fingerprints and chains tell which line was changed.
 """
 
 from __future__ import annotations

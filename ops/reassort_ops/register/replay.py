@@ -1,5 +1,5 @@
-"""Following one chain of the register from its first entry: does each entry follow, and where does
-the voter stand after it.
+"""Follows one chain of the register from its first entry: does each entry follow from the one
+before, and where does the voter stand after it?
 
 Nothing is needed but the entries, so a stack's register and an exported file are held to the same
 rules.

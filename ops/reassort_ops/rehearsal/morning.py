@@ -1,8 +1,8 @@
 """The first morning, played: fictional voters who sign in, ask for a new identifier, follow it, and
 vote, over HTTP as browsers do.
 
-All that chance decides follows from the seed. What the service makes of it does not, so two runs
-with one seed ask alike and are not answered alike.
+The seed decides everything random about the voters. The service's answers may still differ between
+two runs with one seed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The file for those who mail the identifiers: CSV, encrypted with age as it is written, never in
 the clear on a disk or a screen.
 
-It opens in a spreadsheet as it is meant: UTF-8 with the mark that Excel looks for, and no cell that
-a spreadsheet would compute.
+A spreadsheet opens it correctly: UTF-8 with the mark that Excel expects, and no cell that a
+spreadsheet would compute.
 """
 
 from __future__ import annotations

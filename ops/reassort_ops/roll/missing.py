@@ -1,8 +1,8 @@
 """Who is on the stack and not in a file of the roll.
 
-The stack knows no addresses: a voter is told by pseudonym, establishment and standing, which name
-nobody and are enough to remove them. One whom the file has with another address is told by its
-line.
+The stack knows no addresses. So a voter is listed by pseudonym, establishment and standing, which
+name nobody and are enough to remove them. A voter whom the file lists with another address is
+reported by line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A change of address: the person stays one voter, under the pseudonym of the new address.
+"""Changes a voter's address: the person stays one voter, under the pseudonym of the new address.
 
 The chain of the former address ends and that of the new one begins, in one transaction with both
 voters, the NUMEN and the identifier. Every identifier of the former address is revoked, and its

@@ -1,4 +1,4 @@
-"""Voters of whom the roll says something else than the stack: what differs, and putting it right.
+"""Updates voters whose data on the roll differs from the stack.
 
 A wrong NUMEN or further proof decides who can get an identifier, so the register keeps who
 corrected it. Establishment and secretariat are only shown to the voter. An identifier is never
