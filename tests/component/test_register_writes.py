@@ -36,3 +36,17 @@ def test_no_voter_is_changed_by_who_has_read_a_shorter_chain(world: World, clair
         write_all(dynamodb, [change_voter(table, read, entry, "", {}, clauses=())], token="second")
     assert refusal.value.refused == {"voter"}
     assert world.voter(claire).chain_length == entry.sequence
+
+
+@pytest.mark.req("R13", "I9")
+def test_a_change_is_written_with_the_place_and_the_hash_of_its_entry(world: World, claire: Enrolled) -> None:
+    world.change_voter(claire, frozen_at=1)
+    read = world.voter(claire)
+    entry = read.next_entry(Change.UNFROZEN, world.clock(), VOTER_ACTOR, generation=1)
+    change = change_voter(
+        world.tables["VotersTable"], read, entry, "settled_at = :at", {":at": 7}, removals="frozen_at"
+    )
+    write_all(world.wire.operator.dynamodb, [change])
+    changed = world.voter(claire)
+    assert (changed.chain_length, changed.chain_head) == (entry.sequence, entry.hash)
+    assert (changed.frozen_at, changed.settled_at) == (None, 7)

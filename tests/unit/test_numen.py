@@ -46,3 +46,21 @@ def test_arbitrary_text_is_a_numen_or_refused(typed: str) -> None:
     except NumenFormatError:
         return
     assert re.fullmatch(r"[0-9]{2}[A-Z][0-9]{7}[A-Z]{3}", numen)
+
+
+@pytest.mark.parametrize("place", range(13))
+def test_the_first_wrong_place_is_named_and_what_belongs_there(place: int) -> None:
+    right = "09E9900123ABC"
+    is_digit = right[place].isdigit()
+    wrong = right[:place] + ("Z" if is_digit else "7") + right[place + 1 :]
+    with pytest.raises(NumenFormatError) as refusal:
+        normalise_numen(wrong)
+    assert refusal.value.code == ("digit-expected" if is_digit else "letter-expected")
+    assert refusal.value.values == {"place": str(place + 1)}
+
+
+@pytest.mark.parametrize("length", [12, 14])
+def test_another_length_is_told(length: int) -> None:
+    with pytest.raises(NumenFormatError) as refusal:
+        normalise_numen("09E9900123ABCD"[:length])
+    assert (refusal.value.code, refusal.value.values) == ("length", {"count": str(length)})

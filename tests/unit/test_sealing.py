@@ -66,4 +66,5 @@ def test_contexts_say_what_the_roles_are_bound_to() -> None:
     wanted = set(re.findall(r"kms:EncryptionContext:(kind|voter|delivery)\b", template))
     assert wanted == {*address_context("claire"), *payload_context("one")}
     kinds = {context["kind"] for context in (address_context("claire"), payload_context("one"))}
-    assert set(re.findall(r"kms:EncryptionContext:kind: (\w+)", template)) == kinds
+    # Operators have a kind of their own, for what they print (`roll issue`).
+    assert set(re.findall(r"kms:EncryptionContext:kind: (\w+)", template)) - {"issue"} == kinds

@@ -57,9 +57,10 @@ def main(arguments: list[str]) -> int:
                 return 2
             _say(module, found[module])
     kept = {module: _counted(module, tried) for module, tried in found.items()}
-    (BUILD / "report.md").write_text(report(kept), "utf-8")
+    first = _first(kept)
+    (BUILD / "report.md").write_text(report(kept, first), "utf-8")
     if options.keep:
-        keep(kept)
+        keep(kept, first)
     print(f"{time.monotonic() - start:.0f} s", file=sys.stderr)
     faults = _faults(found)
     print("\n".join(faults) or "Every mutant was killed, or is listed.", file=sys.stderr)
@@ -100,6 +101,16 @@ def _counted(module: str, tried: Mapping[str, Any]) -> Kept:
     survived = [name for name, outcome in tried.items() if not outcome["killed_by"]]
     known = sum((module, name) in listed for name in survived)
     return Kept(len(tried), len(tried) - len(survived), known, len(survived) - known)
+
+
+def _first(kept: Mapping[str, Kept]) -> dict[str, int]:
+    """Return how many survived when each module was first tried here."""
+    path = BUILD / "first.json"
+    first: dict[str, int] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    for module, counted in kept.items():
+        first.setdefault(module, counted.survived + counted.listed)
+    path.write_text(json.dumps(first, indent=1), "utf-8")
+    return first
 
 
 def _say(module: str, tried: Mapping[str, Any]) -> None:

@@ -35,11 +35,10 @@ class Kept:
     survived: int
 
 
-def report(kept: Mapping[str, Kept], first: Mapping[str, int] | None = None) -> str:
-    """Return the table, with its sums."""
-    first = first or {}
+def report(kept: Mapping[str, Kept], first: Mapping[str, int]) -> str:
+    """Return the table, with its sums. `first`: how many survived when each was first tried."""
     rows = [
-        (f"`{module}`", counted.mutants, first.get(module, counted.survived), counted.killed, counted.listed,
+        (f"`{module}`", counted.mutants, first[module], counted.killed, counted.listed,
          counted.survived)
         for module, counted in sorted(kept.items())
     ]  # fmt: skip
@@ -52,12 +51,12 @@ def report(kept: Mapping[str, Kept], first: Mapping[str, int] | None = None) -> 
     return "\n".join(lines) + "\n"
 
 
-def keep(kept: Mapping[str, Kept]) -> None:
+def keep(kept: Mapping[str, Kept], first: Mapping[str, int]) -> None:
     """Write what came of these modules; what is kept of others stays."""
     store = read_store()
     for module, counted in kept.items():
-        first = store["modules"].get(module, {}).get("first", counted.survived + counted.listed)
-        store["modules"][module] = {"first": first, **asdict(counted)}
+        former = store["modules"].get(module, {}).get("first", first[module])
+        store["modules"][module] = {"first": former, **asdict(counted)}
     store["modules"] = dict(sorted(store["modules"].items()))
     store["measured"] = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}"
     STORE.write_text(json.dumps(store, indent=1) + "\n", "utf-8")
