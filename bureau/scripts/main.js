@@ -96,14 +96,20 @@ function give(id, file) {
   if (id === "earlier" || id === "helpdesk") byId("optional").setAttribute("open", "");
 }
 
+// How often something else was chosen: a check of what was chosen before shows nothing.
+let chosen = 0;
+
 /** What was found before is not what would be found now. */
 function forget() {
+  chosen += 1;
   byId("result").hidden = true;
+  byId("busy").hidden = true;
 }
 
 async function check() {
   forget();
   showFieldFaults({});
+  const now = chosen;
   const [register, keyFile, earlier, helpdesk] = INPUTS.map(fileOf);
   const typed = input("fingerprint").value.replace(/[\s:]/g, "").toLowerCase();
   /** @type {Record<string, string>} */
@@ -115,6 +121,7 @@ async function check() {
   if (typed && !FINGERPRINT.test(typed)) {
     faults.fingerprint = `Une empreinte a 64 signes, chiffres et lettres de a à f ; celle-ci en a ${typed.length}.`;
   }
+  if (now !== chosen) return;
   if (!register || !key || Object.keys(faults).length) {
     showFieldFaults(faults);
     return;
@@ -138,20 +145,21 @@ async function check() {
     finding.faults.push(`La clé donnée n’est pas celle du procès-verbal : son empreinte est ${key.sha256}.`);
   }
   if (earlier && finding.holds) await compare(earlier, register);
+  if (now !== chosen) return;
   byId("busy").hidden = true;
   show(finding, { compared: typed !== "", earlier: earlier !== null, helpdesk: helpdesk !== null, sha256: key.sha256 });
 
   /**
    * @param {File} before
-   * @param {File} now
+   * @param {File} later
    */
-  async function compare(before, now) {
+  async function compare(before, later) {
     if (!key) return;
     if (!(await checkRegister(before, key, advance)).holds) {
       finding.faults.push("L’export antérieur n’est pas entier : vérifiez-le d’abord seul.");
       return;
     }
-    const departure = await firstDeparture(before, now);
+    const departure = await firstDeparture(before, later);
     if (departure === "other-stack") finding.faults.push("L’export antérieur est celui d’un autre service.");
     else if (departure) finding.faults.push(`Export antérieur : ${placed(departure)}.`);
   }

@@ -116,6 +116,7 @@ def test_the_key_is_compared_with_the_fingerprint_of_the_minutes(bureau: BureauP
     assert verified(bureau, register=FILE) == Said(whole=False, place=None, faults=1)
     bureau.page.fill("#fingerprint", "abc")
     bureau.page.get_by_role("button", name="Vérifier").click()
+    bureau.page.locator("#fingerprint-error").wait_for()
     assert "celle-ci en a 3" in bureau.page.locator("#fingerprint-error").inner_text()
     assert bureau.page.locator("#result").is_hidden()
 
@@ -169,7 +170,11 @@ def test_files_are_dropped_anywhere_and_go_where_they_belong(bureau: BureauPage)
         }""",
         {name: content.decode() for name, content in dropped.items()},
     )
-    bureau.page.wait_for_function("document.getElementById('earlier').files.length === 1")
+    # The page's policy lets nothing poll it from outside.
+    bureau.page.evaluate(
+        "async () => { while (!document.getElementById('earlier').files.length)"
+        " await new Promise(done => setTimeout(done, 20)); }"
+    )
     names = {
         field: bureau.page.evaluate(f"document.getElementById('{field}').files[0].name")
         for field in ("register", "key", "earlier", "helpdesk")
@@ -186,6 +191,19 @@ def test_a_former_result_goes_when_something_else_is_chosen(bureau: BureauPage) 
     assert verified(bureau, register=FILE).whole
     bureau.give(register=FILE[:-1])
     assert bureau.page.locator("#result").is_hidden()
+
+
+def test_a_check_of_what_was_chosen_before_shows_nothing(bureau: BureauPage) -> None:
+    bureau.give(key=SIGNER.pem, register=FILE)
+    bureau.page.evaluate(
+        """() => {
+          document.getElementById("form").requestSubmit();
+          document.getElementById("register").dispatchEvent(new Event("change"));
+        }"""
+    )
+    bureau.page.wait_for_timeout(1000)
+    assert bureau.page.locator("#result").is_hidden()
+    assert bureau.page.locator("#busy").is_hidden()
 
 
 @pytest.mark.req("S20")
