@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -51,16 +53,33 @@ class OneLineErrors(GroupPage):
         except (KeyboardInterrupt, EOFError, typer.Abort):
             tell(tr("interrupted"))
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
+        except (BrokenPipeError, typer.Exit, ClickException):
             raise
         except (OperatorError, ElectionFileError, BotoCoreError, ClientError, ContentionError, OSError) as error:
             tell(one_line(error))
+            raise typer.Exit(1) from None
+        except Exception as error:  # noqa: BLE001 - what nobody thought of, and whose text may hold anything
+            tell(unforeseen(error))
             raise typer.Exit(1) from None
 
 
 def tell(text: str) -> None:
     """Say one line on standard error."""
     typer.echo(tr("reassort: {text}", text=text), err=True)
+
+
+def unforeseen(error: Exception) -> str:
+    """Say where an error of the program itself arose. Its text is left out: it may hold data of a
+    voter.
+    """
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return tr(
+        "the command failed by its own fault ({cause}, {file}:{line}): nothing more was done; send this line to those "
+        "who maintain it",
+        cause=type(error).__name__,
+        file=Path(place.filename).name,
+        line=place.lineno,
+    )
 
 
 def one_line(error: Exception) -> str:

@@ -125,6 +125,18 @@ def test_ctrl_c_ends_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "reassort: interrupted\n")
 
 
+@pytest.mark.req("O13", "I7")
+def test_an_error_of_its_own_is_one_line_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("prenom.nom@ac-dijon.fr")
+
+    monkeypatch.setattr(Aws, "find_stack", fail)
+    result = CliRunner().invoke(app, ["register", "verify", "--stack", "x", "--region", "eu-west-3"])
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("reassort: the command failed by its own fault (ValueError, test_command.py:")
+    assert "@" not in result.stderr
+
+
 class TestElectionFiles:
     """The election file that belongs to a stack."""
 
