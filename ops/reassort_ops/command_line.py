@@ -97,9 +97,9 @@ def _name_values(param: Any) -> None:
     """Name what a parameter takes by its own word alone, never by the type that Python has for
     it.
     """
-    if param.param_type_name == "argument":
+    if param.param_type_name == "argument" or param.is_flag:
         param.display_type_rich = lambda **_: None
-    elif not param.is_flag:
+    else:
         choices = param.type_descriptor.choices
         param.metavar = param.metavar or ("|".join(map(_shown, choices)) if choices else "N")
 
@@ -126,6 +126,7 @@ def _write_usage(command: Any, ctx: Any, formatter: Any) -> None:
 def _in_own_words(option: Any) -> Any:
     if option is not None:
         option.help = tr("Show this page")
+        _name_values(option)
     return option
 
 

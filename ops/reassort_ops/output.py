@@ -151,6 +151,7 @@ class YesOrNo(PromptBase[bool]):
     """A question that is answered by yes or no, in the language of the run; no by default."""
 
     response_type = bool
+    prompt_suffix = " "
     validate_error_message = illegal_choice_message = tr("answer y for yes, or n for no")
     choices = [tr("y"), tr("n")]  # noqa: RUF012 - Rich's own form
 

@@ -13,6 +13,7 @@ import string
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ from botocore.exceptions import ClientError
 from reassort.election import ElectionFileError
 from reassort.french import typeset
 from reassort_ops.aws_faults import aws_fault
+from reassort_ops.cli import app
 from reassort_ops.election_faults import election_fault, said
 from reassort_ops.language import VARIABLE
+from typer.main import get_command
 
 from harness.elections import FOLDER
 from tests.unit.ops.rolls import row, write_roll
@@ -138,6 +141,19 @@ def test_every_value_has_a_name_and_no_type_of_python() -> None:
     for page in (*pages("fr").values(), *pages("en").values()):
         assert re.findall(r"<(?:int|float|path|str|text)[^>]*>", page) == []
     assert "COMMANDE" in pages("fr")[""]
+
+
+def _parameters(command: Any) -> Iterator[Any]:
+    yield from command.get_params(command.make_context("reassort", [], resilient_parsing=True))
+    for one in getattr(command, "commands", {}).values():
+        yield from _parameters(one)
+
+
+def test_a_terminal_shows_no_type_of_python_either() -> None:
+    every = list(_parameters(get_command(app)))
+    assert len(every) > 200
+    shown = {one.display_type_rich(ctx=None) for one in every}
+    assert {name for name in shown if name and "<" in name} == set()
 
 
 DIJON = str(FOLDER / "dijon-2018.yaml")
