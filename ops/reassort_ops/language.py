@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from reassort.french import NARROW_NO_BREAK
+from reassort.french import NARROW_NO_BREAK, typeset
 
 # Typer does not look into a `type`.
 Language = Literal["fr", "en"]
@@ -92,9 +92,10 @@ def filled(text: str, /, **values: object) -> str:
 
 
 def joined(separator: str, texts: Iterable[str]) -> str:
-    """Return texts one behind the other."""
+    """Return texts one behind the other; the separator is the English one."""
     every = list(texts)
-    return Text(separator.join(every), separator.join(map(in_english, every)))
+    between = separator if LANGUAGE == _SOURCE else typeset(separator.replace(";", " ;"))
+    return Text(between.join(every), separator.join(map(in_english, every)))
 
 
 def in_english[T](value: T) -> T:

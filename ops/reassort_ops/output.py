@@ -29,7 +29,7 @@ from rich.prompt import InvalidResponse, PromptBase
 from rich.table import Table
 from rich.text import Text
 
-from reassort_ops.language import in_english, number, tr
+from reassort_ops.language import in_english, joined, number, tr
 
 type Watched = Mapping[str, str]
 
@@ -128,7 +128,7 @@ def watch(title: str, look: Callable[[], Watched]) -> Iterator[Callable[[], None
         nonlocal told
         if time.monotonic() >= told + _LINE_SECONDS:
             told = time.monotonic()
-            said = "; ".join(f"{name} {value}" for name, value in look().items())
+            said = joined("; ", (f"{name} {value}" for name, value in look().items()))
             _progress.print(Text(tr("{title}: {said}", title=title, said=said)), soft_wrap=True)
 
     if not _progress.is_terminal:

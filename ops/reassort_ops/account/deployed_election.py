@@ -22,7 +22,7 @@ from reassort.election import Election, Part, election_from_json
 
 from reassort_ops.election_files import election_of
 from reassort_ops.failures import OperatorError
-from reassort_ops.language import tr
+from reassort_ops.language import joined, tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def raise_if_another(stack: str, deployed: Election, folder: Path) -> None:
             "Without --elections the deployed one holds",
             path=path,
             stack=stack,
-            named="; ".join(named),
+            named=joined("; ", named),
         )
     )
 

@@ -29,7 +29,7 @@ from reassort.tables import ContentionError, Item, from_wire, to_wire
 from reassort.voters import IdentifierStatus, Voter, voter_from_item
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.language import tr
+from reassort_ops.language import joined, tr
 from reassort_ops.state_words import state_word
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
         raise OperatorError(tr("{path}: is not UTF-8", path=path)) from error
     if faults:
         more = tr("; and {count} more", count=len(faults) - _FAULTS_NAMED) if len(faults) > _FAULTS_NAMED else ""
-        raise OperatorError("; ".join(f"{path}:{fault}" for fault in faults[:_FAULTS_NAMED]) + more)
+        raise OperatorError(joined("; ", (f"{path}:{fault}" for fault in faults[:_FAULTS_NAMED])) + more)
     return held
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reassort_ops.failures import OperatorError
-from reassort_ops.language import tr
+from reassort_ops.language import joined, tr
 from reassort_ops.roll.code_pages import CODE_PAGES, LetterCount
 from reassort_ops.roll.column_names import Column, Letter, meaning_of, place_in_letter
 
@@ -396,7 +396,7 @@ def _find_columns(
                 "{path}:{line}: {faults} (the header names {columns}, or what offices call them in French)",
                 path=path,
                 line=line,
-                faults="; ".join(faults),
+                faults=joined("; ", faults),
                 columns=", ".join(Column),
             ),
             line,

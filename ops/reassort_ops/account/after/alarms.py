@@ -10,7 +10,7 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
-from reassort_ops.language import tr, trn
+from reassort_ops.language import joined, tr, trn
 
 NAMED = Subject(tr("Alarms"), tr("each watches something of this stack"), "alarms")
 EMITTED = Subject(tr("Alarms"), tr("each metric is emitted"), "alarms")
@@ -143,7 +143,7 @@ def actions(alarms: Mapping[str, Mapping[str, Any]]) -> Check:
     faults = [tr("switched off: {off}", off=listed(off))] * bool(off) + [
         tr("without action: {mute}", mute=listed(mute))
     ] * bool(mute)
-    found = "; ".join(faults) or trn("{count} alarm", "{count} alarms", count=len(alarms))
+    found = joined("; ", faults) or trn("{count} alarm", "{count} alarms", count=len(alarms))
     return ACTIONS.judged(bool(alarms) and not faults, tr("an action, switched on"), found)
 
 
@@ -166,7 +166,7 @@ def confirmed(by_topic: Mapping[str, Sequence[str]]) -> Check:
     faults = [tr("to be confirmed: {waiting}", waiting=", ".join(waiting))] * bool(waiting) + [
         tr("nobody hears {nobody}", nobody=", ".join(nobody))
     ] * bool(nobody)
-    found = "; ".join(faults) or ", ".join(f"{name} {len(arns)}" for name, arns in by_topic.items())
+    found = joined("; ", faults) or ", ".join(f"{name} {len(arns)}" for name, arns in by_topic.items())
     return CONFIRMED.judged(not faults, tr("at least one of each topic"), found)
 
 

@@ -18,7 +18,7 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import Probe
 from reassort_ops.account.reach import Reach
-from reassort_ops.language import tr, trn
+from reassort_ops.language import joined, tr, trn
 
 STRAIGHT = Subject(tr("Site"), tr("API called around CloudFront"), "firewall")
 THROUGH = Subject(tr("Site"), tr("API called through CloudFront"), "firewall")
@@ -81,7 +81,7 @@ def refusal(firewall: httpx.Response, no_route: httpx.Response) -> Check:
         for name, answer, statuses in ((tr("firewall"), firewall, {403}), (tr("no such route"), no_route, {403, 404}))
         if (fault := _fault(answer, statuses))
     ]
-    return REFUSAL.judged(not faults, tr("403 and 404 as JSON with accents"), "; ".join(faults) or tr("both"))
+    return REFUSAL.judged(not faults, tr("403 and 404 as JSON with accents"), joined("; ", faults) or tr("both"))
 
 
 def missing(answer: httpx.Response) -> Check:

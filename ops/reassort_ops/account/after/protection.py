@@ -9,7 +9,7 @@ from reassort_ops.account.after.deployed import DeployedStack
 from reassort_ops.account.checks import Check, Subject, listed
 from reassort_ops.account.probes import NotSeenError, Probe
 from reassort_ops.account.reach import Reach
-from reassort_ops.language import tr, trn
+from reassort_ops.language import joined, tr, trn
 
 KEYS = Subject(tr("Protection"), tr("keys enabled"), "keys")
 ROTATION = Subject(tr("Protection"), tr("keys rotated where KMS can"), "keys")
@@ -71,7 +71,7 @@ def keys(found: Mapping[str, Mapping[str, Any]]) -> Check:
         elif metadata["KeyState"] != "Enabled":
             faults.append(tr("{name} is {state}", name=name, state=metadata["KeyState"]))
     return KEYS.judged(
-        bool(found) and not faults, tr("Enabled, no deletion waiting"), "; ".join(faults) or ", ".join(found)
+        bool(found) and not faults, tr("Enabled, no deletion waiting"), joined("; ", faults) or ", ".join(found)
     )
 
 

@@ -14,7 +14,7 @@ from reassort_ops.account.before.plan import Plan
 from reassort_ops.account.checks import Check, Subject
 from reassort_ops.account.probes import NotSeenError, Probe, code_of
 from reassort_ops.account.reach import Reach
-from reassort_ops.language import tr
+from reassort_ops.language import joined, tr
 
 ISSUED = Subject(tr("Certificate"), tr("issued"), "certificate")
 COVERS = Subject(tr("Certificate"), tr("covers the site's domain"), "certificate")
@@ -54,7 +54,7 @@ def issued(certificate: Mapping[str, Any]) -> Check:
         for option in certificate.get("DomainValidationOptions", [])
         if option.get("ValidationStatus") == "PENDING_VALIDATION" and "ResourceRecord" in option
     ]
-    missing = tr(": create {records}", records="; ".join(records)) if records else ""
+    missing = tr(": create {records}", records=joined("; ", records)) if records else ""
     return ISSUED.judged(status == "ISSUED", "ISSUED", f"{status}{missing}")
 
 
