@@ -214,7 +214,7 @@ def test_an_error_is_one_line_in_french(name: str) -> None:
     assert re.search(r"[;:] ?(voir|vérifiez|connectez)", error.replace("\u00a0", " ").replace("\u202f", " "))
 
 
-class _Refusing(http.server.BaseHTTPRequestHandler):
+class _ForbiddingAws(http.server.BaseHTTPRequestHandler):
     """An AWS that permits nothing, and says so in English."""
 
     def do_POST(self) -> None:
@@ -229,7 +229,7 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
 @pytest.mark.req("O13")
 def test_a_refusal_of_aws_is_one_line_in_french() -> None:
-    with http.server.HTTPServer(("127.0.0.1", 0), _Refusing) as aws:
+    with http.server.HTTPServer(("127.0.0.1", 0), _ForbiddingAws) as aws:
         threading.Thread(target=aws.serve_forever, daemon=True).start()
         environ = {
             **os.environ,
