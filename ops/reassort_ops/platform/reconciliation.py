@@ -19,7 +19,7 @@ from reassort_ops.platform.export import Disagreement
 COLUMNS = ("handle", "difference", "platform", "stack", "look_at")
 
 
-class Difference(StrEnum):
+class VoteDifference(StrEnum):
     """In what platform and stack differ about an identifier."""
 
     NOT_RECORDED = "vote-not-recorded"
@@ -32,40 +32,40 @@ class Difference(StrEnum):
     STRANGE = "identifier-of-another-stack"
 
 
-WITHOUT_A_VOTE = frozenset({Difference.OUT_OF_DATE, Difference.STRANGE})
+WITHOUT_A_VOTE = frozenset({VoteDifference.OUT_OF_DATE, VoteDifference.STRANGE})
 _OF_A_BALLOT = {
-    IdentifierStatus.ACTIVE: Difference.NOT_RECORDED,
-    IdentifierStatus.REVOKED: Difference.REPLACED,
-    IdentifierStatus.FROZEN: Difference.FROZEN,
-    None: Difference.UNKNOWN,
+    IdentifierStatus.ACTIVE: VoteDifference.NOT_RECORDED,
+    IdentifierStatus.REVOKED: VoteDifference.REPLACED,
+    IdentifierStatus.FROZEN: VoteDifference.FROZEN,
+    None: VoteDifference.UNKNOWN,
 }
 
 
-def difference_of(one: Disagreement) -> Difference:
+def difference_of(one: Disagreement) -> VoteDifference:
     """Return in what the two differ."""
     if one.platform is IdentifierStatus.USED:
         return _OF_A_BALLOT[one.stack]
     if one.stack is IdentifierStatus.USED:
-        return Difference.NO_BALLOT
-    return Difference.STRANGE if one.stack is None else Difference.OUT_OF_DATE
+        return VoteDifference.NO_BALLOT
+    return VoteDifference.STRANGE if one.stack is None else VoteDifference.OUT_OF_DATE
 
 
-def what_to_look_at(kind: Difference) -> str:
+def what_to_look_at(kind: VoteDifference) -> str:
     """Say what such a difference comes from."""
     match kind:
-        case Difference.NOT_RECORDED:
+        case VoteDifference.NOT_RECORDED:
             return tr("a pending ballot that was counted: its vote was never recorded")
-        case Difference.REPLACED:
+        case VoteDifference.REPLACED:
             return tr("a ballot that was counted without recording its vote: its voter has another identifier")
-        case Difference.FROZEN:
+        case VoteDifference.FROZEN:
             return tr("a ballot that was counted without recording its vote: its identifier was stopped")
-        case Difference.UNKNOWN:
+        case VoteDifference.UNKNOWN:
             return tr("a ballot under an identifier that this stack never issued: another election's, or made up")
-        case Difference.NO_BALLOT:
+        case VoteDifference.NO_BALLOT:
             return tr("a pending ballot that was thrown away after its vote was recorded")
-        case Difference.OUT_OF_DATE:
+        case VoteDifference.OUT_OF_DATE:
             return tr("an event that the platform missed; nobody has voted with it")
-        case Difference.STRANGE:
+        case VoteDifference.STRANGE:
             return tr("an identifier of another election or stack; nobody has voted with it")
 
 
@@ -80,10 +80,10 @@ class VotesReconciled:
     found: tuple[Disagreement, ...]
 
     @property
-    def by_difference(self) -> dict[Difference, int]:
+    def by_difference(self) -> dict[VoteDifference, int]:
         """Return how many there are of each difference that there is."""
         counts = Counter(map(difference_of, self.found))
-        return {kind: counts[kind] for kind in Difference if counts[kind]}
+        return {kind: counts[kind] for kind in VoteDifference if counts[kind]}
 
     @property
     def holds(self) -> bool:
@@ -122,7 +122,7 @@ def write_differences(file: IO[str], found: Iterable[Disagreement]) -> None:
     """
     writer = csv.writer(file, delimiter=";", lineterminator="\n")
     writer.writerow(COLUMNS)
-    order = list(Difference)
+    order = list(VoteDifference)
     for one in sorted(found, key=lambda each: (order.index(difference_of(each)), each.handle)):
         kind = difference_of(one)
         writer.writerow((one.handle, kind.value, one.platform or "", one.stack or "", what_to_look_at(kind)))

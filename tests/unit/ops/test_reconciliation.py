@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
-from reassort_ops.platform.reconciliation import WITHOUT_A_VOTE, Difference, what_to_look_at
+from reassort_ops.platform.reconciliation import WITHOUT_A_VOTE, VoteDifference, what_to_look_at
 
 from tests.unit.ops.rolls import row, rows, write_roll
 from tests.unit.ops.test_platform_export import change, reissue, voter_id
@@ -93,12 +93,12 @@ def test_same_votes_on_both_sides_are_one_sentence(
 @pytest.mark.parametrize(
     ("number", "status", "kind"),
     [
-        (5, "used", Difference.NOT_RECORDED),
-        (1, "used", Difference.REPLACED),
-        (2, "used", Difference.FROZEN),
-        (0, "used", Difference.UNKNOWN),
-        (3, "active", Difference.NO_BALLOT),
-        (3, "", Difference.NO_BALLOT),
+        (5, "used", VoteDifference.NOT_RECORDED),
+        (1, "used", VoteDifference.REPLACED),
+        (2, "used", VoteDifference.FROZEN),
+        (0, "used", VoteDifference.UNKNOWN),
+        (3, "active", VoteDifference.NO_BALLOT),
+        (3, "", VoteDifference.NO_BALLOT),
     ],
 )
 def test_each_vote_that_differs_is_named_by_what_is_wrong(
@@ -108,7 +108,7 @@ def test_each_vote_that_differs_is_named_by_what_is_wrong(
     tmp_path: Path,
     number: int,
     status: str,
-    kind: Difference,
+    kind: VoteDifference,
 ) -> None:
     named = handle(voted, number) if number else STRANGER
     result = reconcile({one: said for one, said in (statuses | {named: status}).items() if said})
@@ -125,7 +125,7 @@ def test_each_vote_that_differs_is_named_by_what_is_wrong(
 
 @pytest.mark.req("I10")
 @pytest.mark.parametrize(
-    ("number", "status", "kind"), [(1, "active", Difference.OUT_OF_DATE), (0, "active", Difference.STRANGE)]
+    ("number", "status", "kind"), [(1, "active", VoteDifference.OUT_OF_DATE), (0, "active", VoteDifference.STRANGE)]
 )
 def test_status_without_a_vote_is_in_the_file_and_breaks_nothing(
     voted: OperatedStack,
@@ -134,7 +134,7 @@ def test_status_without_a_vote_is_in_the_file_and_breaks_nothing(
     tmp_path: Path,
     number: int,
     status: str,
-    kind: Difference,
+    kind: VoteDifference,
 ) -> None:
     named = handle(voted, number) if number else STRANGER
     result = reconcile(statuses | {named: status})
@@ -151,7 +151,7 @@ def test_one_vote_too_many_and_one_too_few_do_not_cancel_out(
     result = reconcile(statuses | {handle(voted, 3): "active", handle(voted, 5): "used"})
     assert result.exit_code == 1
     assert "2 votes of the platform, 2 of the register" in result.stdout
-    assert [line["difference"] for line in written(tmp_path)] == [Difference.NOT_RECORDED, Difference.NO_BALLOT]
+    assert [line["difference"] for line in written(tmp_path)] == [VoteDifference.NOT_RECORDED, VoteDifference.NO_BALLOT]
 
 
 @pytest.mark.req("I7")
