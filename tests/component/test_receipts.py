@@ -1,7 +1,7 @@
 """What SES and the carriers report moves a status forward, once, in whatever order it comes, and
 never back.
 
-More than 400 lines, for every kind of receipt is one rule.
+More than 400 lines, because every kind of receipt is one rule.
 """
 
 from __future__ import annotations

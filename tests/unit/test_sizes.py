@@ -5,7 +5,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
 MOST = 400
-REASON = f"More than {MOST} lines, for "
+REASON = f"More than {MOST} lines, because "
 
 
 def unexplained(content: str) -> bool:

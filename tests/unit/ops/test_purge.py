@@ -1,7 +1,7 @@
 """`reassort purge`: what has ended goes, a second before its end it stays, and an interrupted purge
 is resumed.
 
-More than 400 lines, for all of it purges the same items.
+More than 400 lines, because all of it purges the same items.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`reassort register export` and `register verify FILE`: from the tables to a file that is checked
 with nothing but a key.
 
-More than 400 lines, for one register is lived once for all of them.
+More than 400 lines, because one register is lived once for all of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`reassort rehearse`: which stacks it refuses, who comes when, how what happened is counted, and
 what is removed afterwards.
 
-More than 400 lines, for a rehearsal is one story: refused, played, counted, removed.
+More than 400 lines, because a rehearsal is one story: refused, played, counted, removed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`reassort report`: a known history in the tables gives exact figures, and the page shows the same
 ones as `--json`.
 
-More than 400 lines, for its figures are all of one history, which is written once.
+More than 400 lines, because its figures are all of one history, which is written once.
 """
 
 from __future__ import annotations
