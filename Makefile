@@ -2,7 +2,9 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# They wait more than they compute, in two groups side by side (tests/conftest.py).
+# What the tests of a file share is made once. Files run in their order: the longest ones come early.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+# They wait more than they compute: two workers, each with a stack of its own.
 STACK_RUNGS := tests/stack tests/browser
 # Scores are of a quiet machine: they run when all else has ended.
 SCORES := tests/browser/test_lighthouse.py
@@ -58,10 +60,10 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 test: $(SYNCED) chromium firefox webkit valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
-	$(BIN)/pytest -n 3 --dist loadgroup --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
+	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
 	wait $$check || status=1; cat .build/tests/check.log; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
-	$(BIN)/pytest -n 2 --dist loadgroup --junit-xml=.build/tests/stacks.xml \
+	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml \
 	  --ignore=$(SCORES) $(STACK_RUNGS) || status=1; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
 	$(BIN)/pytest --junit-xml=.build/tests/scores.xml $(SCORES) || status=1; \

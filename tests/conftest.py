@@ -1,4 +1,4 @@
-"""What all rungs share: which tests stay together, and what is printed at the end of a run."""
+"""What all rungs share, and what is printed at the end of a run."""
 
 from __future__ import annotations
 
@@ -47,12 +47,6 @@ def _ctrl_c_is_heard() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-# Tests of one group run in one process, one after the other (`--dist loadgroup`): most of those on
-# the deployed stack; and beside them those of the browser, and those that stop workers and
-# providers, which wait for most of their time.
-_GROUPS = {"test_faults.py": "beside", "browser": "beside", "stack": "stack"}
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that takes new wordings."""
     parser.addoption("--rewrite-golden", action="store_true", help="write tests/golden again instead of comparing")
@@ -60,10 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together; refuse a `req` mark with an id that does not exist."""
-    for item in items:
-        if group := _GROUPS.get(item.path.name) or _GROUPS.get(item.path.parent.name):
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Refuse a `req` mark with an id that does not exist."""
     carried = {str(argument) for item in items for mark in item.iter_markers("req") for argument in mark.args}
     # P1b, P2b and P2c refine P1 and P2.
     if unknown := sorted(carried - {*IDS, "P1b", "P2b", "P2c"}):

@@ -25,7 +25,6 @@ from tests.packaging_modules import packaging_module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.xdist_group("artefact")
 FUNCTIONS = ("login", "reissue", "notify", "registry", "announce", "helpdesk")
 # The answers to the events as they stand: their session, their reference and their token are
 # nobody's here.

@@ -29,7 +29,6 @@ from harness.runtime.warm import connections_opened, first_beside_warm, programs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-pytestmark = pytest.mark.xdist_group("cold start")
 # Instructions see what C does as well; where there is no valgrind, functions are counted.
 by_the_best_count = pytest.mark.parametrize(
     "count", [instructions if can_count_instructions() else functions_entered], ids=lambda count: count.__name__

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from harness.site.checkers import Checkers
 
-# An election is lived once.
-pytestmark = pytest.mark.xdist_group("pages-to-hand-over")
 NAMES = ("minutes", "data")
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from harness.site.checkers import Checkers
 
-# A week is written once.
-pytestmark = pytest.mark.xdist_group("report")
-
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
