@@ -420,7 +420,7 @@ class SessionLimits(Part):
 
 
 class SourceLimits(Part):
-    """Codes that one source (an IPv4 address, or a /64 of IPv6) may ask for in each window of so
+    """Codes that one source (an IPv4 address, or a /48 of IPv6) may ask for in each window of so
     many minutes.
 
     Wide, because a whole school or academy may share one address.
