@@ -2,7 +2,8 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
-# What the tests of a file share is made once. Files run in their order: the longest ones come early.
+# What the tests of a file share is made once. Files run in their order, so that the longest ones
+# come early.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 # They wait more than they compute: two workers, each with a stack of its own.
 STACK_RUNGS := tests/stack tests/browser
