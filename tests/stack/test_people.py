@@ -109,7 +109,7 @@ def test_each_has_their_commands_and_is_refused_those_of_the_others(
     told = {}
     for command, who in COMMANDS.items():
         result = _run(people[role], command, values | {"role": role}, monkeypatch)
-        refused = result.exit_code == 1 and _REFUSED.search(result.output)
+        refused = result.exit_code == 1 and _REFUSED.search(result.stderr)
         done = result.exit_code in (*_DONE, *([1] if command == _LISTS and not refused else []))
         if not (done if role in who else refused):
             told[command] = (result.exit_code, result.output[-400:], repr(result.exception))
