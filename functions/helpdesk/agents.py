@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from reassort.agent_names import may_name_operator
 from reassort.problems import Code, Problem
 
 # `…/POOL:CognitoSignIn:SUB`, the last of what the provider says of a user of a user pool.
@@ -45,7 +46,8 @@ def agent_of(event: Mapping[str, Any], roles: Mapping[str, Role]) -> Signatory:
     identity pool hands out, by the role's name.
 
     Raises:
-        Problem: `not-allowed`: nobody signed, or a user of the pool has a role of no group.
+        Problem: `not-allowed`: nobody signed, a user of the pool has a role of no group, or an
+            operator's session is named as somebody else is.
     """
     identity = event["requestContext"].get("identity") or {}
     arn = identity.get("userArn") or ""
@@ -60,7 +62,10 @@ def agent_of(event: Mapping[str, Any], roles: Mapping[str, Role]) -> Signatory:
     if name is None or _role_of(arn) in roles:
         raise Problem(Code.NOT_ALLOWED)
     # A session is often named after an address; the register holds none.
-    return Signatory(name[0].partition("@")[0], Role.OPERATOR)
+    operator = name[0].partition("@")[0]
+    if not may_name_operator(operator):
+        raise Problem(Code.NOT_ALLOWED)
+    return Signatory(operator, Role.OPERATOR)
 
 
 def raise_unless(agent: Signatory, *roles: Role) -> None:

@@ -120,8 +120,13 @@ def test_auditor_looks_at_nobody_and_does_nothing(world: World, claire: Enrolled
             "userArn": "arn:aws:sts::123456789012:assumed-role/Other/x",
             "cognitoAuthenticationProvider": "pool:CognitoSignIn:x",
         },
+        # An operator chooses the name of their session.
+        *(
+            {"userArn": f"arn:aws:sts::123456789012:assumed-role/Operators/{name}"}
+            for name in ("voter", "dispute", "bb881877-6d98-54c5-b812-c6223d414e46", "@ac-dijon.fr")
+        ),
     ],
-    ids=["nobody", "a group's role without a user", "a user without a group"],
+    ids=["nobody", "a group's role without a user", "a user without a group", "voter", "dispute", "agent", "no name"],
 )
 def test_whoever_is_not_known_is_refused(world: World, claire: Enrolled, identity: dict[str, str]) -> None:
     answer = world.call("POST", "/helpdesk/look", {"who": claire.email}, identity=identity)

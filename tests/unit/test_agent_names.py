@@ -1,7 +1,7 @@
 """How people of the helpdesk are called where others read it."""
 
 import pytest
-from reassort.agent_names import actor_names, agent_name, both, is_agent
+from reassort.agent_names import actor_names, agent_name, both, is_agent, may_name_operator
 
 NADIA = "bb881877-6d98-54c5-b812-c6223d414e46"
 
@@ -18,3 +18,9 @@ def test_two_who_acted_together_are_both_named() -> None:
     assert both(NADIA, "anne") == f"{NADIA} + anne"
     assert actor_names(both(NADIA, "anne")) == "agent BB8-818 et anne"
     assert actor_names("voting-platform") == "voting-platform"
+
+
+@pytest.mark.req("S34")
+def test_an_operator_is_named_as_nobody_else_is() -> None:
+    refused = ("", "voter", "dispute", NADIA)
+    assert [may_name_operator(name) for name in (*refused, "anne", "voters")] == [False] * 4 + [True] * 2

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR
+
 # Two agents of fifty have the same six digits once in ten thousand elections.
 _NUMBER = re.compile(r"([0-9a-f]{3})([0-9a-f]{3})[0-9a-f]{2}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Stands between the two who did something together. No session of AWS has a blank in its name.
@@ -18,6 +20,14 @@ _AND = " + "
 def is_agent(name: str) -> bool:
     """Tell whether a record names somebody of the user pool, and not an operator."""
     return _NUMBER.fullmatch(name) is not None
+
+
+def may_name_operator(name: str) -> bool:
+    """Tell whether records may name an operator so.
+
+    Operators choose the names of their sessions: none may pass for an agent, or for a voter.
+    """
+    return name not in {"", VOTER_ACTOR, DISPUTE_ACTOR} and not is_agent(name)
 
 
 def agent_name(agent: str) -> str:

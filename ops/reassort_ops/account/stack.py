@@ -13,6 +13,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from reassort.agent_names import may_name_operator
 from reassort.keyed_hash import HashKey
 from reassort.outbox import OutboxTables
 
@@ -211,7 +212,11 @@ class Aws:
         domain is dropped.
 
         Raises:
+            OperatorError: the register names somebody else so.
             botocore.exceptions.ClientError: the credentials are not valid.
         """
         arn = self._session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
-        return str(arn).rpartition(":")[2].rpartition("/")[2].partition("@")[0]
+        name = str(arn).rpartition(":")[2].rpartition("/")[2].partition("@")[0]
+        if not may_name_operator(name):
+            raise OperatorError(tr("the register would take your AWS session for somebody else: give it your own name"))
+        return name
