@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Read for one page, before the other days of an agent are left out; an answer of the API has at
 # most 10 MB.
 _PAGE = 500
+# DynamoDB holds no longer number.
+_BEYOND = 10**38
 _AS_KEPT = ("agent", "sequence", "action", "reason", "reference", "caller", "correlation_id", "previous", "hash")
 
 
@@ -107,12 +109,13 @@ def _written(agent: str, sequence: int) -> str:
 def _place(after: str) -> tuple[str, int]:
     """Read after which entry of which agent a page begins."""
     try:
-        agent, sequence = json.loads(urlsafe_b64decode(after))
-    except ValueError as error:
+        place = json.loads(urlsafe_b64decode(after))
+    except (ValueError, RecursionError) as error:
         raise _refused("from", "Rechargez la page et recommencez.") from error
-    if not isinstance(agent, str) or not agent or not isinstance(sequence, int):
-        raise _refused("from", "Rechargez la page et recommencez.")
-    return agent, sequence
+    match place:
+        case [str(agent), int(sequence)] if agent and type(sequence) is int and 0 <= sequence < _BEYOND:
+            return agent, sequence
+    raise _refused("from", "Rechargez la page et recommencez.")
 
 
 def _refused(name: str, message: str) -> Problem:

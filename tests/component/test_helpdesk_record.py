@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +81,10 @@ def test_auditor_acts_on_nothing(world: World, claire: Enrolled, path: str) -> N
     assert [item for item in world.items("HelpdeskRecordTable") if "action" in item] == []
 
 
+def _key(place: object) -> str:
+    return urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
 @pytest.mark.req("H5", "S29")
 @pytest.mark.parametrize(
     "query",
@@ -90,7 +96,10 @@ def test_auditor_acts_on_nothing(world: World, claire: Enrolled, path: str) -> N
         "?day=9999-12-31",
         "?day=2018-13-01",
         "?day=2018-11-30&from=x",
-        "?day=2018-11-30&from=WzEsIDJd",
+        *(
+            f"?day=2018-11-30&from={_key(place)}"
+            for place in ([1, 2], 5, None, "ab", ["a"], ["", 1], ["a", -1], ["a", True], ["a", 10**40], {"a": 1})
+        ),
     ],
 )
 def test_what_is_no_day_and_no_page_is_refused(world: World, query: str) -> None:
