@@ -1,8 +1,9 @@
 """Reissues by establishment, so that nobody can be recognised.
 
 An establishment is named where at least `FLOOR` of its voters were given an identifier again in the
-period. The others are one line together, and where they are fewer than that, even their number is
-not told.
+period. The others are one line together. Anyone who takes the named from the total of the report
+knows that line as well, so it has as many voters at least: the smallest of the named go into it.
+Where there are too few in all, even their number is not told.
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ class EstablishmentsTally:
 
     def figures(self) -> Establishments:
         """Return what may be told."""
-        named = [name for name, voters in self.voters.items() if voters >= FLOOR]
-        others = [name for name in self.voters if name not in set(named)]
-        voters = sum(self.voters[name] for name in others)
+        named = sorted(self.voters, key=lambda one: (-self.voters[one], one))
+        others: list[str] = []
+        voters = 0
+        while named and (self.voters[named[-1]] < FLOOR or 0 < voters < FLOOR):
+            others.append(named.pop())
+            voters += self.voters[others[-1]]
         told = voters >= FLOOR or not others
         return Establishments(
             floor=FLOOR,
-            named=tuple(
-                ReissuesOfEstablishment(name, self.voters[name], self.reissues[name])
-                for name in sorted(named, key=lambda one: (-self.voters[one], one))
-            ),
+            named=tuple(ReissuesOfEstablishment(name, self.voters[name], self.reissues[name]) for name in named),
             others=len(others),
             others_voters=voters if told else None,
             others_reissues=sum(self.reissues[name] for name in others) if told else None,

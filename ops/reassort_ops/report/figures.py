@@ -114,7 +114,8 @@ class ReissuesOfEstablishment:
 @dataclass(frozen=True)
 class Establishments:
     """Reissues by establishment. Named are those with at least `floor` such voters; `others` are
-    the rest, whose counts are None where they are fewer together.
+    the rest, and of the named the smallest that make them as many. Their counts are None where all
+    are fewer.
     """
 
     floor: int

@@ -212,7 +212,8 @@ def _establishment_lines(figures: Figures) -> Iterable[str]:
         yield (
             "Un établissement est nommé à partir de "
             f"{number(figures.establishments.floor)} électeurs qui ont reçu un nouvel identifiant ; en dessous, on "
-            "pourrait reconnaître quelqu’un. Les autres sont réunis."
+            "pourrait reconnaître quelqu’un. Les autres sont réunis sur une ligne ; si elle reste en dessous, les "
+            "établissements suivants s’y ajoutent, du plus petit au plus grand."
         )
 
 

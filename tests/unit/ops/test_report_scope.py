@@ -109,6 +109,23 @@ def test_others_who_are_few_together_have_no_number(deployed: OperatedStack, his
     assert SECRET_SCHOOL not in text
 
 
+@pytest.mark.req("I7")
+def test_no_number_below_the_floor_is_left_when_the_named_are_taken_from_the_total(
+    deployed: OperatedStack, history: History
+) -> None:
+    school(history, SECRET_SCHOOL, 1)
+    school(history, "Lycée Carnot", FLOOR)
+    school(history, "Lycée Pasteur", FLOOR + 1)
+    history.flush()
+    assert establishments(deployed) == {
+        "floor": FLOOR,
+        "named": [{"name": "Lycée Pasteur", "voters": FLOOR + 1, "reissues": FLOOR + 1}],
+        "others": 2,
+        "others_voters": FLOOR + 1,
+        "others_reissues": FLOOR + 1,
+    }
+
+
 def test_without_a_roll_establishments_are_unknown(deployed: OperatedStack, history: History) -> None:
     history.reissue(MORNING, Channel.EMAIL, DIJON)
     history.flush()
