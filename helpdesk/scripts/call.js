@@ -79,7 +79,7 @@ async function look() {
   }
   try {
     const { body } = await call("POST", "/helpdesk/look", { body: { who, ...(code ? { caller_code: code } : {}) } });
-    lookupsLeft -= 1;
+    lookupsLeft = body.lookups_left ?? Number.POSITIVE_INFINITY;
     showLookupsLeft();
     showSheet(body);
     goToTheNextThing(body);

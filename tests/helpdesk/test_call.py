@@ -56,6 +56,13 @@ class Keyboard:
         raise AssertionError(f"12 times Tab, and {name} has not the focus")
 
 
+@pytest.mark.req("H5")
+def test_an_answer_says_how_many_looks_are_left(page: Page, desk: MockedDesk) -> None:
+    sign_in(desk, lookups_left=0)
+    look(desk, sheet(lookups_left=6))
+    expect(page.locator("#lookups-left")).to_have_text("Encore 6 recherches possibles pour l’instant.")
+
+
 @pytest.mark.req("H1", "H2", "H3", "H7")
 def test_a_call_is_closed_in_under_a_minute_of_work(
     chromium: Browser, page: Page, desk: MockedDesk, built: Path, capsys: pytest.CaptureFixture[str]
