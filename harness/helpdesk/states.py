@@ -379,10 +379,8 @@ STATES: dict[str, DeskState] = {
     "shift": DeskState(_shift, "L’équipe", ("214 envois en attente", "Les messages partent avec retard", "57")),
     "ending-sessions": DeskState(_ending, "L’équipe", ("est refusé aussitôt",), "#reason"),
     "sessions-ended": DeskState(_ended, "L’équipe", ("Session fermée : agent 0C6-C1F.",), "#notice"),
-    "record": DeskState(_record, "Registre des consultations", ("3 lignes", "Fiche consultée"), "#record h2"),
-    "record-empty": DeskState(
-        _no_record, "Registre des consultations", ("Personne n’a consulté de fiche",), "#record h2"
-    ),
+    "record": DeskState(_record, "Journal de l’assistance", ("3 lignes", "Fiche consultée"), "#record h2"),
+    "record-empty": DeskState(_no_record, "Journal de l’assistance", ("Personne n’a consulté de fiche",), "#record h2"),
     "session-ended": DeskState(
         _session_ended, "S’identifier", ("Votre session a été fermée. La personne qui encadre l’équipe",), "#notice"
     ),

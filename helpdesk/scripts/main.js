@@ -28,11 +28,11 @@ const TABS = {
     ["proposals", "À confirmer"],
     ["shift", "L’équipe"],
   ],
-  auditor: [["record", "Registre"]],
+  auditor: [["record", "Journal"]],
   operator: [
     ["call", "Appels"],
     ["shift", "L’équipe"],
-    ["record", "Registre"],
+    ["record", "Journal"],
   ],
 };
 

@@ -107,15 +107,15 @@ function show(day, entries) {
       make(
         "p",
         { class: "row" },
-        button("Télécharger en CSV", () => save(`registre-${day}.csv`, "text/csv", csv(entries))),
-        button("Télécharger en JSON", () => save(`registre-${day}.json`, "application/json", json(day, entries)), {
+        button("Télécharger en CSV", () => save(`journal-${day}.csv`, "text/csv", csv(entries))),
+        button("Télécharger en JSON", () => save(`journal-${day}.json`, "application/json", json(day, entries)), {
           class: "secondary",
         }),
       ),
       ...(entries.length > SHOWN
         ? [make("p", {}, `Les ${SHOWN} premières sont montrées. Le fichier les a toutes.`)]
         : []),
-      make("section", { class: "wide-table", "aria-label": "Lignes du registre", tabindex: "0" }, table),
+      make("section", { class: "wide-table", "aria-label": "Lignes du journal", tabindex: "0" }, table),
     );
   }
   title.focus();

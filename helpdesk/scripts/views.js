@@ -18,7 +18,7 @@ const TITLES = {
   call: "Nouvel appel",
   proposals: "À confirmer",
   shift: "L’équipe",
-  record: "Registre des consultations",
+  record: "Journal de l’assistance",
 };
 const PLACE = " – Assistance";
 

@@ -271,7 +271,7 @@ def test_the_next_call_is_one_key_from_every_tab(page: Page, desk: MockedDesk, k
 @pytest.mark.req("H7")
 def test_an_auditor_has_no_calls(page: Page, desk: MockedDesk) -> None:
     sign_in(desk, "auditor")
-    expect(page.locator("h1")).to_have_text("Registre des consultations")
+    expect(page.locator("h1")).to_have_text("Journal de l’assistance")
     page.keyboard.press("Alt+n")
     expect(page.locator("#who")).to_be_hidden()
     expect(page.locator("#tabs")).to_be_hidden()
@@ -288,7 +288,7 @@ def shown_tabs(page: Page) -> list[str]:
         ("agent", []),
         ("supervisor", ["Appels", "À confirmer", "L’équipe"]),
         ("auditor", []),
-        ("operator", ["Appels", "L’équipe", "Registre"]),
+        ("operator", ["Appels", "L’équipe", "Journal"]),
     ],
 )
 def test_the_role_decides_what_is_shown(page: Page, desk: MockedDesk, role: str, tabs: list[Any]) -> None:

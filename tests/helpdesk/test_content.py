@@ -130,7 +130,7 @@ def test_a_day_of_the_record_is_exported_whole(page: Page, desk: MockedDesk) -> 
     expect(page.locator("#record tbody tr")).to_have_count(200)
     with page.expect_download() as table:
         page.get_by_role("button", name="CSV").click()
-    assert table.value.suggested_filename == "registre-2018-11-30.csv"
+    assert table.value.suggested_filename == "journal-2018-11-30.csv"
     lines = Path(table.value.path()).read_text("utf-8-sig").splitlines()
     assert len(lines) == 203
     assert lines[0].startswith("agent;name;sequence;at;action;voter;reason;")
