@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from helpdesk.voter_record import SignIn, VoterRecord
 
-# By whom the register says that a voter's own requests, and the button « Ce n’était pas moi », were
-# made.
+# Before the name of an operator whose roll brought a change.
+_IMPORT = "import:"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def wrong_entries(election: Election) -> str:
 
 
 def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[Event]:
-    number, by = f"n° {entry.generation}", f"par {actor_names(entry.actor)}"
+    actor = entry.actor.removeprefix(_IMPORT)
+    number, by = f"n° {entry.generation}", f"par {actor_names(actor)}"
     reason = f" : « {entry.reference} »" if entry.reference else ""
     match entry.change:
         case Change.ISSUED:
@@ -97,24 +98,24 @@ def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[
             words = f"« Ce n’était pas moi » pour le réassort {number} : rien à geler (référence {entry.reference})."
             yield Event(entry.at, "disputed", words, entry.reference)
         case Change.FROZEN:
-            yield Event(entry.at, "frozen", f"Identifiant {number} gelé {by}{reason}.", actor=entry.actor)
+            yield Event(entry.at, "frozen", f"Identifiant {number} gelé {by}{reason}.", actor=actor)
         case Change.UNFROZEN:
-            yield Event(entry.at, "unfrozen", f"Identifiant {number} dégelé {by}{reason}.", actor=entry.actor)
+            yield Event(entry.at, "unfrozen", f"Identifiant {number} dégelé {by}{reason}.", actor=actor)
         case Change.UNLOCKED:
-            yield Event(entry.at, "unlocked", f"Demandes débloquées {by}{reason}.", actor=entry.actor)
+            yield Event(entry.at, "unlocked", f"Demandes débloquées {by}{reason}.", actor=actor)
         case Change.DEPARTED:
             words = f"Changement d’adresse {by}{_reason_of(entry)}. L’identifiant {number} est annulé."
-            yield Event(entry.at, "departed", words, actor=entry.actor)
+            yield Event(entry.at, "departed", words, actor=actor)
         case Change.ARRIVED:
             words = f"Changement d’adresse {by}{_reason_of(entry)}. Inscription à cette adresse, {number}."
-            yield Event(entry.at, "arrived", words, actor=entry.actor)
+            yield Event(entry.at, "arrived", words, actor=actor)
         case Change.REMOVED:
-            yield Event(entry.at, "removed", f"Radié de la liste électorale {by}{reason}.", actor=entry.actor)
+            yield Event(entry.at, "removed", f"Radié de la liste électorale {by}{reason}.", actor=actor)
         case Change.RESTORED:
             words = f"Réinscrit sur la liste électorale {by}{_reason_of(entry)}."
-            yield Event(entry.at, "restored", words, actor=entry.actor)
+            yield Event(entry.at, "restored", words, actor=actor)
         case Change.CORRECTED:
-            yield Event(entry.at, "corrected", _corrected(entry), actor=entry.actor)
+            yield Event(entry.at, "corrected", f"Liste électorale corrigée ({_corrected(entry)}) {by}.", actor=actor)
 
 
 def _reason_of(entry: Entry) -> str:
@@ -124,9 +125,9 @@ def _reason_of(entry: Entry) -> str:
 
 
 def _corrected(entry: Entry) -> str:
+    """Return what of a voter was corrected."""
     named = {"numen": "NUMEN", "extra_proof": "preuve complémentaire"}
-    what = " et ".join(named.get(column, column) for column in entry.reference.split())
-    return f"Liste électorale corrigée ({what}) par {entry.actor.removeprefix('import:')}."
+    return " et ".join(named.get(column, column) for column in entry.reference.split())
 
 
 def _reissued(entry: Entry, delivery: Delivery | None) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,19 @@ def test_one_identifier_is_valid_and_the_register_has_both_sides(
     assert faults(world) == []
     found = check_register_file(exported(world, tmp_path / "register.jsonl"), SIGNER.private_key.public_key())
     assert (found.broken, found.counted.faults, found.counted.voters) == (None, [], 1)
+
+
+@pytest.mark.req("H2", "O10")
+def test_what_a_roll_changed_is_told_in_french_under_the_operators_own_name(
+    world: World, claire: Enrolled, operator: Operator
+) -> None:
+    world.agent("marie", "agent").act("freeze", claire.email, "boîte piratée")
+    arrival = Arrival(world.keyed_hash.voter_id(NEW))
+    mover(world, replace(operator, name="import:anne")).move(claire.voter_id, arrival, "nouvelle affectation")
+    assert [event["words"] for event in world.agent("marie", "agent").look(NEW).json["timeline"]] == [
+        "Changement d’adresse par anne : « nouvelle affectation ». Inscription à cette adresse, n° 1.",
+        "Identifiant n° 1 gelé par anne : « gelé avant le changement d’adresse ».",
+    ]
 
 
 @pytest.mark.req("O4")

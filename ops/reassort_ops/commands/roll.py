@@ -69,7 +69,7 @@ class _Note(IntFlag):
 # By the place of each, why a row was refused is kept in one byte a line.
 _CODES = tuple(FaultCode)
 # What the register has of a change of address that an import makes.
-_NEW_ADDRESS = "new address on the roll"
+_NEW_ADDRESS = "nouvelle adresse sur la liste électorale"
 
 
 @commands.add(

@@ -213,7 +213,7 @@ def _freeze(arrived: Entry, former: Voter) -> list[Entry]:
         generation=arrived.generation,
         at=arrived.at,
         actor=arrived.actor,
-        reference="frozen before the change of address",
+        reference="gelé avant le changement d’adresse",
         previous=arrived.hash,
     )
     return [frozen]
