@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 
 @contextmanager
@@ -30,6 +31,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """Do the same of a text, whose ends of lines stay as they are written.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with whole_file(path) as raw:
+        text = io.TextIOWrapper(raw, encoding=encoding, newline="")
+        yield text
+        text.flush()
+        text.detach()
 
 
 def flush_folder(path: Path) -> None:

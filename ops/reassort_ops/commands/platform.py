@@ -21,11 +21,11 @@ from reassort_ops.platform.export import (
     StatusTally,
     differences,
     read_held,
-    replacing,
     status_names,
     write_rows,
 )
 from reassort_ops.platform.reconciliation import WITHOUT_A_VOTE, VotesReconciled, what_to_look_at, write_differences
+from reassort_ops.whole_file import whole_text
 
 Threads = Annotated[int, typer.Option(min=1, max=64, help=tr("Reads under way at once"))]
 
@@ -56,7 +56,7 @@ def platform_export(
     """
     run, total = _run(Target(stack, None, region, profile), threads)
     tally, started = StatusTally(), utc_now()
-    with replacing(output) as file, progress(tr("exporting"), total) as advance:
+    with whole_text(output) as file, progress(tr("exporting"), total) as advance:
         write_rows(file, run.worths(tally, advance))
     if as_json:
         say_json({**_described(stack, run, tally), "file": str(output), "started_at": iso(started)})
@@ -167,7 +167,7 @@ def platform_reconcile(
     with progress(tr("reconciling"), total) as advance:
         found = tuple(differences(held, run.worths(tally, advance)))
     result = VotesReconciled(ballots, tally.by_status[IdentifierStatus.USED], found)
-    with replacing(output) as lines:
+    with whole_text(output) as lines:
         write_differences(lines, result.found)
     if as_json:
         counts = {kind.value: count for kind, count in result.by_difference.items()}

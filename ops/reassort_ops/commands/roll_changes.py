@@ -5,7 +5,6 @@ on the stack and not in the file.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +40,7 @@ from reassort_ops.roll.rows import RollRow
 from reassort_ops.roll.update import ChangedRow, RollUpdate
 from reassort_ops.spreadsheet import inert
 from reassort_ops.state_words import state_word
-from reassort_ops.whole_file import whole_file
+from reassort_ops.whole_file import whole_text
 
 __all__ = ["commands"]
 
@@ -338,15 +337,12 @@ class _Silent(Lines):
 
 
 def _write_missing(path: Path, found: Sequence[MissingVoter]) -> None:
-    with whole_file(path) as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+    with whole_text(path, "utf-8-sig") as text:
         writer = csv.writer(text, delimiter=";")
         writer.writerow(_COLUMNS)
         writer.writerows(
             (one.voter_id, inert(one.establishment), one.status, "" if one.line is None else one.line) for one in found
         )
-        text.flush()
-        text.detach()
 
 
 def _correct(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +30,7 @@ from reassort_ops.roll.column_names import Column
 from reassort_ops.roll.error_file import raise_if_error_file_exists
 from reassort_ops.roll.file import RollFile, open_roll
 from reassort_ops.voter.batch import BatchBalance, VoterBatch, listed_voters
-from reassort_ops.whole_file import whole_file
+from reassort_ops.whole_file import whole_text
 
 __all__ = ["commands"]
 
@@ -223,13 +222,10 @@ class _BatchRun:
 
     def write_refused(self, path: Path) -> None:
         """Write the lines that were refused, and why."""
-        with whole_file(path) as raw:
-            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        with whole_text(path, "utf-8-sig") as text:
             writer = csv.writer(text, delimiter=";")
             writer.writerow(_HEADER)
             writer.writerows(self._refused)
-            text.flush()
-            text.detach()
 
     def tell(self, *, as_json: bool, begun: bool, proposes: bool) -> None:
         """Tell where everybody went; before the batch has begun, all of them are left."""

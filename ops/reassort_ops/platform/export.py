@@ -12,13 +12,10 @@ tells which events are older.
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import IO, TYPE_CHECKING, Any
@@ -174,25 +171,6 @@ class RegistryExport:
                 if wanted:
                     raise ContentionError("UnprocessedKeys")
         return found
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """Give a file that takes the place of `path` once the block ends well, and is removed if it
-    does not. Only its owner may read it.
-
-    Raises:
-        OSError: it cannot be written there.
-    """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(name, path)  # noqa: PTH105 - the name is a string
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)  # noqa: PTH108
-        raise
 
 
 def write_rows(file: IO[str], worths: Iterator[Worth]) -> None:

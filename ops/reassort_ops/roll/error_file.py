@@ -5,7 +5,6 @@ without a cell of the roll.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
 from reassort_ops.roll.faults import ROW, RowFault
 from reassort_ops.roll.file import RollFile, RollFileError
-from reassort_ops.whole_file import whole_file
+from reassort_ops.whole_file import whole_text
 
 _HEADER = ("ligne", "colonne", "motif")
 _WHOLE_ROW = "(ligne entière)"
@@ -43,17 +42,13 @@ def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[RowFault], obje
     Raises:
         OSError: it cannot be written.
     """
-    with whole_file(path) as raw:
-        # The reasons are French: not every code page has their signs.
-        encoding = roll.encoding if roll.encoding in _OF_THE_ROLL else _UTF_8
-        text = io.TextIOWrapper(raw, encoding=encoding, newline="", write_through=False)
+    # The reasons are French: not every code page has their signs.
+    with whole_text(path, roll.encoding if roll.encoding in _OF_THE_ROLL else _UTF_8) as text:
         writer = csv.writer(text, delimiter=roll.delimiter)
         writer.writerow(_HEADER)
         yield lambda fault: writer.writerow(
             (fault.line, _WHOLE_ROW if fault.column == ROW else fault.column, fault.motif)
         )
-        text.flush()
-        text.detach()
 
 
 def write_file_fault(path: Path, fault: RollFileError) -> None:
@@ -62,10 +57,7 @@ def write_file_fault(path: Path, fault: RollFileError) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with whole_file(path) as raw:
-        text = io.TextIOWrapper(raw, encoding=_UTF_8, newline="")
+    with whole_text(path, _UTF_8) as text:
         writer = csv.writer(text, delimiter=";")
         writer.writerow(_HEADER)
         writer.writerow((fault.line, _WHOLE_FILE, fault.motif))
-        text.flush()
-        text.detach()
