@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reassort.agent_names import is_agent
+from reassort.agent_names import actors, is_agent
 from reassort.register import DISPUTE_ACTOR, ELECTION_CHAIN, ISSUES, VOTER_ACTOR, Change, Entry
 
-# Between two people who gave an identifier together (`reassort.agent_names.both`).
-_TOGETHER = " + "
 # Changes that are told by themselves; of any other one the minutes give the number.
 _TOLD = frozenset({Change.ISSUED, Change.REISSUED, Change.VOTED, Change.FROZEN, Change.UNFROZEN, Change.DISPUTED})
 
@@ -88,7 +86,7 @@ def hand_of(actor: str) -> Hand:
     """Tell whose act an entry of the register is, by whom it names."""
     if actor == VOTER_ACTOR:
         return Hand.VOTER
-    if _TOGETHER in actor:
+    if len(actors(actor)) > 1:
         return Hand.TWO_PEOPLE
     return Hand.AGENT if is_agent(actor) else Hand.OPERATOR
 
