@@ -149,5 +149,7 @@ def _shown(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M %z}"
     if value is None:
         return tr("not given")
-    text = str(value) if isinstance(value, (str, int)) else "another"
+    if not isinstance(value, (str, int)):
+        return tr("another value")
+    text = str(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -175,14 +175,16 @@ def platform_reconcile(
         say_json({**_described(stack, run, tally), "file": str(file), "output": str(output), "open": is_open, **said})
     else:
         for kind, count in result.by_difference.items():
-            say(f"{count} {kind}: {what_to_look_at(kind)}", None if kind in WITHOUT_A_VOTE else "red")
+            line = tr("{count} {kind}: {why}", count=count, kind=kind.value, why=what_to_look_at(kind))
+            say(line, None if kind in WITHOUT_A_VOTE else "red")
         _say_balance(tally)
         if result.found:
             say(str(output))
         if is_open:
-            closes = f"{closes_at.astimezone(target.election.zone):%Y-%m-%d %H:%M}"
             again = tr(
-                "the ballot is open until {closes}: a vote of this minute may differ; reconcile after it", closes=closes
+                "the ballot is open until {closes:%Y-%m-%d %H:%M}: "
+                "a vote of this minute may differ; reconcile after it",
+                closes=closes_at.astimezone(target.election.zone),
             )
             say(again, "yellow")
         say(result.sentence, "green" if result.holds else "red")

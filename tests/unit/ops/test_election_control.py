@@ -153,6 +153,15 @@ class TestTheStackKnowsItsElection:
         assert stack.items(stack.stack.control_table) == []
         assert stack.items(stack.stack.register_table) == []
 
+    @pytest.mark.req("O1", "O13")
+    def test_a_list_that_differs_is_named_without_what_it_holds(self, stack: OperatedStack, tmp_path: Path) -> None:
+        helpdesk = election_content("dijon-2018")["helpdesk"] | {"networks": ["192.0.2.0/24"]}
+        folder = write_election(tmp_path, "dijon-2018", helpdesk=helpdesk).parent
+        stack.built_from = FOLDER
+        options = ["--stack", stack.stack.name, "--region", REGION, "--elections", str(folder)]
+        result = CliRunner().invoke(app, ["election", "status", *options])
+        assert "helpdesk.networks is another value there, another value here" in result.stderr
+
     @pytest.mark.req("O1")
     def test_a_folder_nearby_is_not_looked_at(
         self, stack: OperatedStack, moved: Path, monkeypatch: pytest.MonkeyPatch
