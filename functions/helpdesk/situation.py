@@ -337,7 +337,7 @@ def _about_the_voter(situation: _Situation) -> Iterator[Advice]:
         yield Advice("window-closed", f"Les demandes sont fermées : elles vont du {opens} au {closes}.")
     elif not situation.may_reissue:
         words = (
-            "Un opérateur a suspendu les demandes, pour tous. L’identifiant actuel reste valable et permet de voter."
+            "Un exploitant a suspendu les demandes, pour tous. L’identifiant actuel reste valable et permet de voter."
         )
         yield Advice("reissues-stopped", words)
     else:
@@ -384,7 +384,7 @@ def _frozen(situation: _Situation) -> Advice:
         )
     return Advice(
         "unfreeze",
-        "Un opérateur a gelé l’identifiant : le motif est dans l’historique. Quand il n’a plus lieu d’être, dégelez.",
+        "L’assistance a gelé l’identifiant : le motif est dans l’historique. Quand il n’a plus lieu d’être, dégelez.",
         Act.UNFREEZE,
     )
 
@@ -486,7 +486,7 @@ def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
         )
         yield Advice(
             "reissue-needs-mailbox",
-            "L’identifiant d’un opérateur part aussi à cette messagerie : elle doit d’abord fonctionner.",
+            "L’identifiant que donne l’assistance part aussi à cette messagerie : elle doit d’abord fonctionner.",
         )
     elif (
         last is not None

@@ -126,7 +126,7 @@ def _reason_of(entry: Entry) -> str:
 
 def _corrected(entry: Entry) -> str:
     """Return what of a voter was corrected."""
-    named = {"numen": "NUMEN", "extra_proof": "preuve complémentaire"}
+    named = {"numen": "NUMEN", "extra_proof": "preuve supplémentaire"}
     return " et ".join(named.get(column, column) for column in entry.reference.split())
 
 

@@ -284,7 +284,7 @@ GIVEN_TOO_OFTEN = Wording(
     WORDINGS[Code.TOO_MANY_REISSUES].status,
     "Trop d’identifiants",
     "Cet électeur a reçu trop d’identifiants. Faites chercher le dernier dans sa messagerie, indésirables compris, "
-    "et prévenez votre responsable.",
+    "et prévenez l’encadrement.",
 )
 
 # In place of the one above for a vote: the platform may show it to a voter.

@@ -25,7 +25,7 @@ FROM_WHEN: Mapping[Change, str] = {Change.CLOSED: "à partir du", Change.PROLONG
 # By the register's own word: a change that is not here is shown as the register has it.
 ROLL_CHANGES: Mapping[str, str] = {
     "unlocked": "déblocages après des NUMEN erronés",
-    "corrected": "corrections de la liste (NUMEN ou preuve complémentaire)",
+    "corrected": "corrections de la liste (NUMEN ou preuve supplémentaire)",
     "departed": "changements d’adresse : départs d’une ancienne adresse",
     "arrived": "changements d’adresse : arrivées à une nouvelle adresse",
     "removed": "radiations",

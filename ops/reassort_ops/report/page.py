@@ -126,7 +126,7 @@ def _sections(figures: Figures, drawn: dict[str, Markup]) -> list[PageSection]:
         ),
         section(
             "section-reissues",
-            "Réassorts par heure et par canal",
+            "Réassorts par heure et par moyen d’envoi",
             (register, deliveries),
             _reissue_lines(figures),
             [_reissues_table(figures)],

@@ -152,7 +152,7 @@ def _reissues(figures: Figures) -> Plot | None:
         series = [
             ("par SMS", Ink.SMS, "sms"),
             ("par e-mail", Ink.EMAIL, "email"),
-            ("canal inconnu", Ink.UNKNOWN, "unknown"),
+            ("moyen inconnu", Ink.UNKNOWN, "unknown"),
         ]
         edges = list(range(bins.count + 1))
         below = [0.0] * bins.count
@@ -171,7 +171,7 @@ def _reissues(figures: Figures) -> Plot | None:
 
     return Plot(
         "reissues",
-        "Réassorts par heure et par canal",
+        "Réassorts par heure et par moyen d’envoi",
         f"Aires empilées par heure. {number(found.total)} réassorts, au plus {number(peak.total)} en une heure.",
         3.3,
         draw,

@@ -30,7 +30,7 @@ def deliveries_kept(days: int, since: datetime, zone: ZoneInfo) -> str:
 def deliveries_gone(count: int, total: int) -> str:
     """Say of how many reissues nothing is known but that they were."""
     gone = some(count, "réassort", "réassorts")
-    return f"L’envoi n’est plus conservé pour {gone} sur {number(total)} : canal, délais et échecs en sont inconnus."
+    return f"L’envoi n’est plus conservé pour {gone} sur {number(total)} : moyen, délais et échecs en sont inconnus."
 
 
 def voters_now(now: datetime, zone: ZoneInfo) -> str:

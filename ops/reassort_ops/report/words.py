@@ -41,7 +41,7 @@ def measured(times: Times) -> str:
     """Name what a time was measured of."""
     match times.channel, times.until:
         case None, _:
-            return "De la demande à l’arrivée, par tout canal"
+            return "De la demande à l’arrivée, par tout moyen"
         case Channel.SMS, Milestone.HANDED_OVER:
             return "SMS remis à l’opérateur"
         case Channel.SMS, _:
