@@ -195,7 +195,8 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
     `,` or a tab, quoted or not; others are passed over.
 
     Raises:
-        OperatorError: lines have no handle or no status, or handles come twice; names the lines.
+        OperatorError: lines have no handle or no status, or handles come twice; names the lines. Or
+            it is no CSV file, or not in UTF-8.
         OSError: the file cannot be read.
     """
     held: dict[bytes, IdentifierStatus] = {}
@@ -230,6 +231,8 @@ def read_held(path: Path) -> dict[bytes, IdentifierStatus]:
                     first[handle] = number
     except UnicodeDecodeError as error:
         raise OperatorError(tr("{path}: is not UTF-8", path=path)) from error
+    except csv.Error as error:
+        raise OperatorError(tr("{path}: is no CSV file, one of its cells has no end", path=path)) from error
     if faults:
         more = tr("; and {count} more", count=len(faults) - _FAULTS_NAMED) if len(faults) > _FAULTS_NAMED else ""
         raise OperatorError(joined("; ", (f"{path}:{fault}" for fault in faults[:_FAULTS_NAMED])) + more)

@@ -276,6 +276,7 @@ class TestCompare:
             (f"handle;status\n\n{'A' * 22};voted\n", "3: no status: active, revoked, used, frozen"),
             (f"handle;status\n{'A' * 22};used\n{'A' * 22};used\n", "3: the same handle as on line 2"),
             ("", "1: the header must name the columns handle and status"),
+            ('handle;status\n"' + "A" * 200_000, " is no CSV file, one of its cells has no end"),
         ],
     )
     def test_a_list_that_cannot_be_read_is_refused_in_one_line(
