@@ -195,9 +195,12 @@ def looks_left(desk: Seat) -> int:
     return max(0, min(limits.lookups_per_hour - counted.looks_in_hour, limits.lookups_per_day - counted.looks_in_day))
 
 
-def record_look(desk: Seat, voter_id: str, caller: str, done: Done = Done.LOOKED, reason: str = "") -> int:
+def record_look(
+    desk: Seat, voter_id: str, caller: str, done: Done = Done.LOOKED, reason: str = "", *, bounded: bool = True
+) -> int:
     """Put a look on record, and return how many more the agent has in this hour and day. `done` and
-    `reason` are of a look that shows more than a sheet.
+    `reason` are of a look that shows more than a sheet. One that is not `bounded` counts for no
+    limit.
 
     Raises:
         Problem: `too-many-lookups`, with nothing recorded; `unavailable` under contention.
@@ -210,8 +213,8 @@ def record_look(desk: Seat, voter_id: str, caller: str, done: Done = Done.LOOKED
         local = now.astimezone(deps.election.zone)
         head = read_head(desk)
         counted = _counted(head, local)
-        in_hour, in_day = counted.looks_in_hour + 1, counted.looks_in_day + 1
-        if in_hour > limits.lookups_per_hour or in_day > limits.lookups_per_day:
+        in_hour, in_day = counted.looks_in_hour + bounded, counted.looks_in_day + bounded
+        if bounded and (in_hour > limits.lookups_per_hour or in_day > limits.lookups_per_day):
             deps.event_log.warn("too many look-ups", agent=desk.agent.id)
             wait = _HOUR - local.minute * 60 - local.second if in_day <= limits.lookups_per_day else _HOUR
             raise Problem(Code.TOO_MANY_LOOKUPS, retry_after=wait)

@@ -187,11 +187,10 @@ def act(request: Request, at: AtDesk) -> Answer:
     """Do something to one voter, and show them as they are then."""
     desk = at.admit(request, *LOOKING)
     body = read_body(request, ActBody, _MESSAGES)
-    deed, deps = Act(body.act), desk.deps
-    reason = _reason(body.reason)
+    reason, deps = _reason(body.reason), desk.deps
     if body.batch:
         raise_unless(desk.agent, *BATCHING)
-        if deed is not Act.REISSUE:
+        if Act(body.act) is not Act.REISSUE:
             raise _refused("batch", "invalid", _MESSAGES["batch"])
     key = request.headers.get(IDEMPOTENCY_HEADER, "")
     if not 16 <= len(key) <= 64 or not key.isascii():
@@ -205,41 +204,16 @@ def act(request: Request, at: AtDesk) -> Answer:
         read_voter(found.voter_id, deps)
         deps.event_log.warn("act refused, caller not verified", agent=desk.agent.id, voter=found.voter_id)
         raise Problem(Code.CALLER_NOT_VERIFIED)
-    changes.raise_if_left(voter)
     verified = caller is Caller.VERIFIED
     note = Note(recorded_reason(reason, caller_verified=verified), caller.value, request_key(desk, key))
-    done: dict[str, Any] = {"act": deed.value, "done": ACTS[deed].done, "caller": caller.value}
-    match deed:
-        case Act.UNLOCK:
-            changes.unlock(found.voter_id, note, desk)
-        case Act.FREEZE:
-            changes.freeze(found.voter_id, note, desk)
-        case Act.UNFREEZE:
-            changes.unfreeze(found.voter_id, note, desk)
-        case Act.LET_IN:
-            number = normalise_request_number(body.number or "")
-            if number is None:
-                raise _refused("number", "invalid", _MESSAGES["number"])
-            changes.let_in(found.voter_id, number, note, desk)
-        case Act.SETTLE:
-            changes.settle(found.voter_id, note, desk)
-        case Act.REISSUE:
-            if found.address is None:
-                raise _refused("who", "address-needed", "Saisissez l’adresse : le courriel part à cette adresse.")
-            in_batch = body.batch is not None
-            # An operator who goes on with a batch finds what it gave before.
-            scope = _BATCH if in_batch else desk.agent.id
-            reference = derive_reference(deps.keyed_hash, found.voter_id, f"{scope} {key}")
-            issued = given_before(reference, found.masked_address, deps) if in_batch else None
-            if issued is None and asks_second_person(deed, deps.election):
-                return _propose(found, found.address, caller, note, reference, desk, in_batch=in_batch)
-            if issued is None:
-                issued = _reissue(found.voter_id, found.address, note, reference, desk, in_batch=in_batch)
-            done |= {"reference": issued.reference, "generation": issued.generation, "destination": issued.destination}
-            if in_batch:
-                done["before"] = issued.before
-    deps.event_log.record("helpdesk acted", agent=desk.agent.id, voter=found.voter_id, act=deed.value)
-    return Answer(200, {**done, "sheet": _sheet(found, caller, desk)})
+    try:
+        changes.raise_if_left(voter)
+        return _perform(Act(body.act), body, found, caller, note, desk, key)
+    except Problem as refusal:
+        if refusal.status < 500:
+            # Why it is refused tells where the voter stands, as a look does.
+            record_look(desk, found.voter_id, caller.value, bounded=body.batch is None)
+        raise
 
 
 def proposals(request: Request, at: AtDesk) -> Answer:
@@ -290,6 +264,47 @@ def record(request: Request, at: AtDesk) -> Answer:
     page = read_day(asked.get("day", ""), asked.get("from"), desk.deps)
     desk.deps.event_log.record("record read", agent=desk.agent.id, entries=len(page.entries))
     return Answer(200, {"entries": page.entries, "next": page.next_key})
+
+
+def _perform(deed: Act, body: ActBody, found: Found, caller: Caller, note: Note, desk: Seat, key: str) -> Answer:
+    """Do it. `key` makes the reference of a reissue.
+
+    Raises:
+        Problem: the voter's standing does not allow it.
+    """
+    deps = desk.deps
+    done: dict[str, Any] = {"act": deed.value, "done": ACTS[deed].done, "caller": caller.value}
+    match deed:
+        case Act.UNLOCK:
+            changes.unlock(found.voter_id, note, desk)
+        case Act.FREEZE:
+            changes.freeze(found.voter_id, note, desk)
+        case Act.UNFREEZE:
+            changes.unfreeze(found.voter_id, note, desk)
+        case Act.LET_IN:
+            number = normalise_request_number(body.number or "")
+            if number is None:
+                raise _refused("number", "invalid", _MESSAGES["number"])
+            changes.let_in(found.voter_id, number, note, desk)
+        case Act.SETTLE:
+            changes.settle(found.voter_id, note, desk)
+        case Act.REISSUE:
+            if found.address is None:
+                raise _refused("who", "address-needed", "Saisissez l’adresse : le courriel part à cette adresse.")
+            in_batch = body.batch is not None
+            # An operator who goes on with a batch finds what it gave before.
+            scope = _BATCH if in_batch else desk.agent.id
+            reference = derive_reference(deps.keyed_hash, found.voter_id, f"{scope} {key}")
+            issued = given_before(reference, found.masked_address, deps) if in_batch else None
+            if issued is None and asks_second_person(deed, deps.election):
+                return _propose(found, found.address, caller, note, reference, desk, in_batch=in_batch)
+            if issued is None:
+                issued = _reissue(found.voter_id, found.address, note, reference, desk, in_batch=in_batch)
+            done |= {"reference": issued.reference, "generation": issued.generation, "destination": issued.destination}
+            if in_batch:
+                done["before"] = issued.before
+    deps.event_log.record("helpdesk acted", agent=desk.agent.id, voter=found.voter_id, act=deed.value)
+    return Answer(200, {**done, "sheet": _sheet(found, caller, desk)})
 
 
 def _reissue(voter_id: str, address: str, note: Note, reference: str, desk: Seat, *, in_batch: bool) -> Issued:

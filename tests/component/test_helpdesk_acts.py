@@ -177,12 +177,24 @@ def test_wrong_code_of_the_caller_changes_nothing_and_the_right_one_is_in_the_re
         (lambda world, _voter: world.clock.move(days=10), "reissue", "window-closed"),
     ],
 )
-def test_refusal_says_why_and_leaves_no_entry(
+def test_refusal_says_why_changes_nothing_and_is_on_record_as_a_look(
     world: World, claire: Enrolled, marie: SeatedAgent, set_up: Callable[[World, Enrolled], object], act: str, code: str
 ) -> None:
     set_up(world, claire)
+    before = world.register(claire)
     assert marie.act(act, claire.email).code == code
-    assert not record(world)
+    assert world.register(claire) == before
+    (entry,) = record(world)
+    assert (entry["action"], entry["voter_id"]) == ("looked", claire.voter_id)
+
+
+@pytest.mark.req("H5", "S34")
+def test_refusals_use_up_the_looks_of_an_agent(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    """An agent who tries acts would learn of any address whether it has voted."""
+    for _ in range(world.election.helpdesk.lookups_per_hour):
+        assert marie.act("let-in", claire.email, number="no number").code == "invalid-fields"
+    assert marie.act("unlock", claire.email).code == "too-many-lookups"
+    assert marie.look(claire.email).code == "too-many-lookups"
 
 
 @pytest.mark.req("H2")
