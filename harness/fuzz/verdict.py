@@ -34,6 +34,11 @@ _RECORD = frozenset(
 )
 # The entry, the end of the chain, and the day on which it is the agent's first.
 _LOOKED = Counted("HelpdeskRecordTable", _RECORD, "whom an agent looks for is on record, found or not", items=3)
+# Why an act is refused tells where the voter stands.
+_TELLS_THE_STANDING = (
+    Code.NO_SUCH_VOTER, Code.CALLER_NOT_VERIFIED, Code.OFF_ROLL, Code.NOTHING_TO_DO, Code.ALREADY_VOTED, Code.FROZEN,
+    Code.DISPUTED, Code.WINDOW_CLOSED, Code.REISSUES_STOPPED, Code.TOO_MANY_REISSUES, Code.INVALID_FIELDS,
+)  # fmt: skip
 _NUMEN = frozenset({"numen_failures", "numen_locked_until"})
 # All that a refusal may change. An address's bucket of codes is not here: only an answer 202 takes
 # from it.
@@ -47,8 +52,7 @@ COUNTED = {
     ("reissue", Code.NUMEN_MISMATCH): Counted("VotersTable", _NUMEN, "a wrong NUMEN is counted towards the lock"),
     ("helpdeskLook", Code.NO_SUCH_VOTER): _LOOKED,
     ("helpdeskData", Code.NO_SUCH_VOTER): _LOOKED,
-    ("helpdeskAct", Code.NO_SUCH_VOTER): _LOOKED,
-    ("helpdeskAct", Code.CALLER_NOT_VERIFIED): _LOOKED,
+    **{("helpdeskAct", code): _LOOKED for code in _TELLS_THE_STANDING},
     ("reissue", Code.LOCKED): Counted("VotersTable", _NUMEN, "the wrong NUMEN that closes the lock is counted as well"),
 }
 # What an answer that is no refusal may change where a request only looks.
