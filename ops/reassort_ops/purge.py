@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 type _Wire = Mapping[str, Any]
 
 # The most that a transaction takes. Deletes of a transaction need `dynamodb:DeleteItem` and nothing
-# else, so a purger can put nothing: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+# else, so a purger can put nothing:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 _KEYS_A_BATCH = 100
 # A table on demand doubles its capacity within minutes of being throttled.
 _PATIENCE_SECONDS = 120.0

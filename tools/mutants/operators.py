@@ -8,6 +8,7 @@ a test that dies of that has not seen the rule.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import parso
@@ -53,9 +54,9 @@ class _OfText(Operator):
         """Return the literal with its mutation of that number."""
         return _in_place_of(node, list(self.variants(node.get_code(include_prefix=False)))[index])
 
+    @abstractmethod
     def variants(self, text: str) -> Iterator[str]:
         """Yield the source of the literal with one mutation each."""
-        raise NotImplementedError
 
 
 class Clauses(_OfText):
