@@ -17,6 +17,7 @@ import typer
 
 # Typer shows its errors in English, and exports of their classes the base alone.
 from typer._click import exceptions as faults
+from typer._click.core import Command
 from typer.core import TyperCommand, TyperGroup
 
 from reassort_ops import language
@@ -39,8 +40,8 @@ class UnknownWordsError(faults.UsageError):
         self.near = near
 
 
-class HelpPage(TyperCommand):
-    """A command, with a help page in the language of the run."""
+class _Page(Command):
+    """What all help pages share: they are in the language of the run."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -49,11 +50,20 @@ class HelpPage(TyperCommand):
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write how it is called."""
-        _write_usage(self, ctx, formatter)
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=tr("Usage: "))
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option --help."""
-        return _in_own_words(super().get_help_option(ctx))
+        option: Any = super().get_help_option(ctx)
+        if option is not None:
+            option.help = tr("Show this page")
+            _name_values(option)
+        return option
+
+
+class HelpPage(_Page, TyperCommand):
+    """The help page of a command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take what was typed; refuse what is too much."""
@@ -65,21 +75,8 @@ class HelpPage(TyperCommand):
         return rest
 
 
-class GroupPage(TyperGroup):
-    """A group of commands, with a help page in the language of the run."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        for param in self.params:
-            _name_values(param)
-
-    def format_usage(self, ctx: Any, formatter: Any) -> None:
-        """Write how it is called."""
-        _write_usage(self, ctx, formatter)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option --help."""
-        return _in_own_words(super().get_help_option(ctx))
+class GroupPage(_Page, TyperGroup):
+    """The help page of a group of commands."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take what was typed before the command."""
@@ -116,18 +113,6 @@ def _page_of_faults(ctx: Any) -> Iterator[None]:
     except faults.UsageError as error:
         error.ctx = error.ctx or ctx
         raise
-
-
-def _write_usage(command: Any, ctx: Any, formatter: Any) -> None:
-    pieces = " ".join(command.collect_usage_pieces(ctx))
-    formatter.write_usage(ctx.command_path, pieces, prefix=tr("Usage: "))
-
-
-def _in_own_words(option: Any) -> Any:
-    if option is not None:
-        option.help = tr("Show this page")
-        _name_values(option)
-    return option
 
 
 class Commands(typer.Typer):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import stamina
+import time_machine
 from moto import mock_aws
 from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
@@ -28,6 +30,7 @@ from harness.engines.engine import REGION, create_hash_keys
 from harness.engines.moto import MadeOnce
 from harness.engines.template import create_tables
 from tests.unit.ops.helpdesk_api import LocalApi, helpdesk_of
+from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
     from helpdesk.deps import Deps
@@ -149,3 +152,17 @@ def make_stack(name: str, outputs: dict[str, str]) -> None:
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
     }
     boto3.client("cloudformation", region_name=REGION).create_stack(StackName=name, TemplateBody=json.dumps(template))
+
+
+@pytest.fixture
+def before_the_close() -> Iterator[None]:
+    """The day before the ballot opens."""
+    with time_machine.travel(datetime(2018, 11, 28, 9, tzinfo=UTC)):
+        yield
+
+
+@pytest.fixture
+def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
+    """A stack with three voters."""
+    assert deployed.run("roll", "import", write_roll(tmp_path, rows(3))).exit_code == 0
+    return deployed

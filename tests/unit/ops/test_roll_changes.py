@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import time_machine
 from reassort.keyed_hash import HashKey, KeyedHash
 from reassort.voters import IdentifierStatus, voter_from_item
 from reassort_ops.commands import roll_changes
@@ -22,21 +19,8 @@ if TYPE_CHECKING:
 
     from tests.unit.ops.conftest import OperatedStack
 
+pytestmark = pytest.mark.usefixtures("before_the_close")
 REASON = ("--reason", "liste de septembre")
-
-
-@pytest.fixture(autouse=True)
-def before_the_close() -> Iterator[None]:
-    """The day before the ballot opens."""
-    with time_machine.travel(datetime(2018, 11, 28, 9, tzinfo=UTC)):
-        yield
-
-
-@pytest.fixture
-def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
-    """A stack with three voters."""
-    assert deployed.run("roll", "import", write_roll(tmp_path, rows(3))).exit_code == 0
-    return deployed
 
 
 def pseudonym(deployed: OperatedStack, number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,22 +21,9 @@ if TYPE_CHECKING:
 
     from tests.unit.ops.conftest import OperatedStack
 
+pytestmark = pytest.mark.usefixtures("before_the_close")
 NEW = "prenom.nom1@u-bourgogne.fr"
 OUTCOMES = ("imported", "unchanged", "updated", "moved", "changed", "rejected")
-
-
-@pytest.fixture(autouse=True)
-def before_the_close() -> Iterator[None]:
-    """The day before the ballot opens."""
-    with time_machine.travel(datetime(2018, 11, 28, 9, tzinfo=UTC)):
-        yield
-
-
-@pytest.fixture
-def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
-    """A stack with three voters."""
-    assert deployed.run("roll", "import", write_roll(tmp_path, rows(3))).exit_code == 0
-    return deployed
 
 
 def counts(content: dict[str, Any]) -> list[int]:
