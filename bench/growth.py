@@ -190,7 +190,7 @@ def main() -> int:
     arguments = parser.parse_args()
     draw = Random(2026)  # noqa: S311 - keys of a bench
     started = time.process_time()
-    with World(engine=MINISTACK, seed=2026) as world, quick_engine() as aside:
+    with World(seed=2026) as world, quick_engine() as aside:
         coming = _A_RUN * (arguments.runs + 1) + 1
         rolls = [make_roll(world, size, min(coming, size), draw) for size in arguments.sizes]
         # What the rolls hold is no garbage; looking through millions of items would be the

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.tables import to_wire
 
-from harness.engines.ministack import MINISTACK
 from harness.measuring.units import item_size, read_units, write_units
 from harness.service.world import World
 
@@ -63,7 +62,7 @@ def measure(voters: int) -> dict[str, JourneyStep]:
     return its steps by name.
     """
     steps: dict[str, JourneyStep] = {}
-    with World(engine=MINISTACK) as world:
+    with World() as world:
 
         @contextmanager
         def step(name: str, function: str) -> Iterator[None]:

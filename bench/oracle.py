@@ -24,7 +24,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.engines.ministack import MINISTACK
 from harness.engines.quick import quick_engine
 from harness.measuring.figures import machine, percentile, table
 from harness.service.cookie_oracle import COOKIES, ROUTES, look
@@ -66,7 +65,7 @@ def cookies(pairs: int, arguments: str) -> bool:
     """Measure the routes that take a cookie and write their report; tell whether all is alike."""
     started = time.monotonic()
     rows, alike = [], True
-    with quick_engine(), World(engine=MINISTACK) as world:
+    with quick_engine(), World() as world:
         for route in ROUTES:
             for cookie in COOKIES:
                 # Asking for a code is measured on the deployed stack as well, and costs more.

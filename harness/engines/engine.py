@@ -1,9 +1,8 @@
 """What a world asks of the AWS that is played inside its process, and the template's resources on
 it.
 
-There are two: moto, whose answers the component tests trust, and MiniStack's services called in
-process, which answer in a fraction of the time and keep it however much the tables hold, for tests
-that make calls by the hundred thousand.
+There are two: MiniStack's services called in process, and moto, which takes ten times as long and
+is there to disagree (docs/adr/0014-two-engines-under-the-tests.md).
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ Calls are answered one at a time, so transactions are atomic under threads as we
 `ClientRequestToken` is honoured. It enforces no IAM and never throttles. MiniStack's own reaper of
 expired items sleeps on the machine's clock and would delete by the world's: tables have no TTL
 here.
+
+Where moto reads an update's expression more strictly, its reading holds: no path twice, no clause
+twice, no sign that DynamoDB does not know.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import time
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import cached_property
+from functools import cache, cached_property
 from threading import Lock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +32,9 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserFactory
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict, request_scope
 from ministack.services import dynamodb, kms, ses, ses_v2, sns, sqs
+from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
 from reassort.tables import from_wire, to_wire
 
 from harness.engines.engine import ACCOUNT, REGION, Channels, Stores, create_channels, create_stores, seeded
@@ -60,17 +66,22 @@ class MiniStackEngine:
     def __init__(self) -> None:
         self._one_at_a_time = Lock()
         self._parsers = ResponseParserFactory()
+        self._is_running = False
 
     @contextmanager
     def started(self) -> Iterator[Wire]:
         """Put MiniStack back to the state it had just after the resources were made."""
+        if self._is_running:
+            raise RuntimeError("a world runs already in this process")
         self._wire.reset()
         for store, content in self._made[2]:
             store._data.clear()
             store._data.update(deepcopy(content))
+        self._is_running = True
         try:
             yield self._wire
         finally:
+            self._is_running = False
             for store, _ in self._made[2]:
                 store._data.clear()
 
@@ -201,13 +212,13 @@ class MiniStackEngine:
         """Answer a request of the SDK with what its endpoint would have made of MiniStack's
         answer.
         """
-        status, headers, body = self._handle(
-            model.service_model.service_name,
-            params["method"],
-            params["url_path"],
-            {name.lower(): str(value) for name, value in params["headers"].items()},
-            _body(params["body"]),
-        )
+        service, request = model.service_model.service_name, _body(params["body"])
+        fault = _fault_of_updates(request) if service == "dynamodb" else None
+        if fault is None:
+            sent = {name.lower(): str(value) for name, value in params["headers"].items()}
+            status, headers, body = self._handle(service, params["method"], params["url_path"], sent, request)
+        else:
+            status, headers, body = 400, {}, fault
         response = AWSResponse(params["url"], status, HTTPHeaders.from_dict(headers), None)
         if status < 300 and model.name in _ANSWERED_WITH_ITEMS:
             parsed = json.loads(body, object_hook=_with_binary)
@@ -301,6 +312,31 @@ def _with_binary(read: dict[str, Any]) -> dict[str, Any]:
     if isinstance(read.get("BS"), list):
         return {"BS": [b64decode(member) for member in read["BS"]]}
     return read
+
+
+def _fault_of_updates(request: bytes) -> bytes | None:
+    """Return what moto answers to a request with an update's expression that it cannot read."""
+    if b'"UpdateExpression"' not in request:
+        return None
+    read = json.loads(request)
+    for update in (read, *(write.get("Update", {}) for write in read.get("TransactItems", ()))):
+        if "UpdateExpression" in update:
+            names = update.get("ExpressionAttributeNames", {})
+            fault = _fault_of_expression(update["UpdateExpression"], tuple(names.items()))
+            if fault is not None:
+                return json.dumps({"__type": "ValidationException", "message": fault}).encode()
+    return None
+
+
+@cache
+def _fault_of_expression(expression: str, names: tuple[tuple[str, str], ...]) -> str | None:
+    try:
+        parsed = UpdateExpressionParser.make(expression)
+        ActionCountValidator().traverse(parsed)
+        OverlappingPathsValidator(dict(names)).traverse(parsed)
+    except MockValidationException as fault:
+        return str(fault.exception_msg)
+    return None
 
 
 def _body(body: Any) -> bytes:

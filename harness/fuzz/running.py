@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from harness.elections import with_second_person
-from harness.engines.ministack import MINISTACK
 from harness.fuzz.requests import GeneratedCase, cases
 from harness.fuzz.stages import Stages, contents
 from harness.fuzz.verdict import raise_if_wrong
@@ -34,7 +33,7 @@ def fuzz(operation_id: str, examples: int, start: int) -> Counter[str]:
             for the least request that shows it.
     """
     answers: Counter[str] = Counter()
-    with _unlogged(), World(election=with_second_person(), engine=MINISTACK, seed=start) as world:
+    with _unlogged(), World(election=with_second_person(), seed=start) as world:
         stages = Stages(world)
         services = {resource: service for service, routes in ROUTES.items() for _, resource in routes}
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from harness.engines.ministack import MINISTACK
 from harness.engines.quick import quick_engine
 from harness.service.world import World
 
@@ -49,7 +48,7 @@ def play(flood: Flood, election: ElectionFile) -> Flooded:
     middle, one when it ends and one a minute later.
     """
     moments = {min(15, flood.seconds // 4), flood.seconds // 2, flood.seconds, flood.seconds + 60}
-    with quick_engine(), World(engine=MINISTACK, election=election) as world:
+    with quick_engine(), World(election=election) as world:
         number, found = count(), Flooded()
         asked: dict[str, int] = {}
 

@@ -16,7 +16,6 @@ from random import Random
 from typing import Any
 
 from harness.elections import read_election
-from harness.engines.ministack import MINISTACK
 from harness.engines.quick import quick_engine
 from harness.load.cloud import Assumptions, Bill, Cloud, Outage
 from harness.load.crowd import CommittedReissue, Crowd, CrowdHabits, HandOver
@@ -133,7 +132,7 @@ def play(
     random.seed(seed)
     started = time.process_time()
     election = read_election("dijon-2018", sending={**_RATES, "sms_per_second": sms_per_second})
-    with quick_engine() as aside, World(engine=MINISTACK, election=election) as world:
+    with quick_engine() as aside, World(election=election) as world:
         simulation = Simulation(lambda now: world.clock.set(START + timedelta(seconds=now)))
         crowd: Crowd | None = None
 

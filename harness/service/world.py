@@ -10,9 +10,9 @@ one sets.
         assert world.sms[-1].to == "+33612345678"
 
 Nothing here depends on pytest. One world at a time: the clock and the AWS, which an engine plays,
-belong to the process. moto is the engine unless another is given: `World(engine=MINISTACK)` makes
-calls some ten times faster. What depends on IAM, TTL or throttling is shown elsewhere, on the
-deployed stack.
+belong to the process. MiniStack is the engine unless another is given: on moto, calls take some
+ten times as long. What depends on IAM, TTL or throttling is shown elsewhere, on the deployed
+stack.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ from reissue import wiring as reissue_wiring
 
 from harness.elections import read_election
 from harness.engines.engine import ACCOUNT, REGION, SENDER_DOMAIN, seeded
-from harness.engines.moto import MOTO
+from harness.engines.ministack import MINISTACK
 from harness.engines.template import OUTBOX, read_template
 from harness.service.events import proxy_event, queue_event, stream_event
 from harness.service.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
@@ -186,7 +186,7 @@ class World:
         self,
         election: ElectionFile | str = "dijon-2018",
         at: datetime = START,
-        engine: Engine = MOTO,
+        engine: Engine = MINISTACK,
         seed: int | None = None,
     ) -> None:
         self.engine = engine
@@ -377,7 +377,7 @@ class World:
 
     def new_records(self) -> list[dict[str, Any]]:
         """Return the records of the outbox's streams that delivery has not been given yet."""
-        # What nobody takes out of the other stream would be copied by moto for each transaction.
+        # What nobody takes out of the other stream, moto copies for each transaction.
         self._take_entries()
         for table in OUTBOX.all:
             for record in self.engine.take_stream_records(table):

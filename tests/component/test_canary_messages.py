@@ -16,7 +16,6 @@ from reassort.outbox import Channel, Kind, Message, Status
 from reassort.table_keys import sms_day_attribute
 
 from harness.elections import read_election
-from harness.engines.ministack import MINISTACK
 from harness.engines.moto import MOTO
 from harness.service.events import ses_event, sms_log_event
 from harness.service.wire import ProcessDiedError, no_reply
@@ -243,7 +242,7 @@ def test_a_fault_of_one_keeps_no_other_back(watched: World) -> None:
 
 @pytest.mark.req("R5")
 def test_many_sweeps_at_once_queue_one_of_each() -> None:
-    with World(_election(), engine=MINISTACK) as world:
+    with World(_election()) as world:
         world.clock.move(minutes=1)
         world.sweep()
         world.clock.set(DUE)

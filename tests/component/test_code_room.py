@@ -12,7 +12,6 @@ import pytest
 from notify.pacing import CodesUsedUpError
 
 from harness.elections import election_content, read_election
-from harness.engines.ministack import MINISTACK
 from harness.service.world import World
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def world() -> Iterator[World]:
     """A service with a small room for codes, whose lane nobody fills."""
     rates: dict[str, Any] = {"codes_per_day": _A_DAY, "codes_per_second": 1000}
     sending = {**election_content("dijon-2018")["sending"], **rates}
-    with World(engine=MINISTACK, election=read_election("dijon-2018", sending=sending)) as world:
+    with World(election=read_election("dijon-2018", sending=sending)) as world:
         yield world
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.engines.ministack import MINISTACK
 from harness.service.cookie_oracle import COOKIES, ROUTES, look
 from harness.service.openapi import operations
 from harness.service.world import World
@@ -28,7 +27,7 @@ WITHOUT = {("POST", "/api/dispute"), ("POST", "/api/dispute/look"), ("GET", "/ap
 @pytest.fixture(scope="module")
 def served() -> Iterator[World]:
     """A running service, kept for all routes."""
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         for route in ROUTES:
             look(world, route, "forged", 2)
         yield world

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
 from reassort.tables import from_wire
 
+from harness.engines.engine import ACCOUNT, REGION
 from harness.engines.ministack import MINISTACK
 from harness.engines.moto import MOTO
-from harness.service.world import World
+from harness.service.world import World, dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +71,103 @@ def test_items_are_what_the_api_gives(world: World) -> None:
     assert given["due_at"] == {"N": "7"}
     assert given["parts"]["M"]["sets"]["M"]["S"] == {"SS": ["a"]}
     assert from_wire(given) == item
+
+
+_TEXT = {":a": {"S": "x"}}
+_REFUSED: dict[str, dict[str, Any]] = {
+    "a value that no expression uses": {
+        "UpdateExpression": "SET a = :a",
+        "ExpressionAttributeValues": {**_TEXT, ":b": {"S": "y"}},
+    },
+    "a name that no expression uses": {
+        "UpdateExpression": "SET a = :a",
+        "ExpressionAttributeNames": {"#n": "n"},
+        "ExpressionAttributeValues": _TEXT,
+    },
+    "a value that is not given": {"UpdateExpression": "SET a = :b", "ExpressionAttributeValues": _TEXT},
+    "a reserved word": {"UpdateExpression": "SET name = :a", "ExpressionAttributeValues": _TEXT},
+    "a reserved word in a condition": {
+        "UpdateExpression": "SET a = :a",
+        "ConditionExpression": "state = :a",
+        "ExpressionAttributeValues": _TEXT,
+    },
+    "a path twice": {"UpdateExpression": "SET a = :a REMOVE a", "ExpressionAttributeValues": _TEXT},
+    "a path within another": {"UpdateExpression": "SET a = :a REMOVE a.b", "ExpressionAttributeValues": _TEXT},
+    "a clause twice": {"UpdateExpression": "SET a = :a SET b = :a", "ExpressionAttributeValues": _TEXT},
+    "a sign that it does not know": {"UpdateExpression": "SET a := :a", "ExpressionAttributeValues": _TEXT},
+    "another key": {"UpdateExpression": "SET voter_id = :a", "ExpressionAttributeValues": _TEXT},
+    "a map that is not there": {"UpdateExpression": "SET a.b = :a", "ExpressionAttributeValues": _TEXT},
+    "a sum with a text": {"UpdateExpression": "ADD s :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+    "a sum with nothing": {"UpdateExpression": "SET b = b + :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+    "brackets that say nothing": {
+        "UpdateExpression": "SET a = :a",
+        "ConditionExpression": "((a = :a))",
+        "ExpressionAttributeValues": _TEXT,
+    },
+    "no values": {"UpdateExpression": "REMOVE a", "ExpressionAttributeValues": {}},
+}
+
+
+@pytest.mark.parametrize("update", _REFUSED.values(), ids=_REFUSED)
+def test_what_dynamodb_cannot_read_is_refused(world: World, update: dict[str, Any]) -> None:
+    world.engine.put("VotersTable", {"voter_id": "A", "s": "text"})
+    with pytest.raises(ClientError, match="ValidationException"):
+        world.wire.operator.dynamodb.update_item(**_updating(world, update))
+
+
+# moto alone refuses the first, MiniStack alone the second.
+@pytest.mark.parametrize("name", _REFUSED.keys() - {"another key", "no values", "a value that no expression uses"})
+def test_what_dynamodb_cannot_read_is_refused_in_a_transaction(world: World, name: str) -> None:
+    world.engine.put("VotersTable", {"voter_id": "A", "s": "text"})
+    with pytest.raises(ClientError, match="Validation"):
+        world.wire.operator.dynamodb.transact_write_items(TransactItems=[{"Update": _updating(world, _REFUSED[name])}])
+
+
+def _updating(world: World, update: dict[str, Any]) -> Any:
+    return {"TableName": world.tables["VotersTable"], "Key": {"voter_id": {"S": "A"}}, **update}
+
+
+def test_a_whole_story_is_the_same_on_both() -> None:
+    assert _story(MOTO) == _story(MINISTACK)
+
+
+def _story(engine: Engine) -> tuple[object, ...]:
+    """Play what voters can live through. Return what was answered, sent and recorded of it."""
+    with World(engine=engine) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        paul = world.enrol("paul.petit@u-bourgogne.fr", "21G0100456XYZ")
+        browser = world.browser()
+        browser.sign_in(claire.email)
+        browser.reissue("99Z9999999ZZZ")
+        reference = browser.reissue(claire.numen, "06 12 34 56 78", "sms").json["reference"]
+        world.run_outbox()
+        browser.redeliver(reference, "email")
+        world.run_for(minutes=20)
+        world.vote(claire.identifier)
+        world.vote(identifier_in(world.sms[-1].text))
+        world.signed_in(paul).reissue(paul.numen, channel="email")
+        world.run_outbox()
+        paul_again = dispute_token_in(world.emails[-1])
+        world.browser().dispute(paul_again)
+        world.agent().act("reissue", paul.email, channel="email")
+        world.run_for(hours=3)
+        answers = [(response.status, response.code) for response in world.responses]
+        # It was a story, and no list of faults that are alike.
+        assert [status for status, _ in answers].count(500) == 0
+        assert {change for change, _ in _register(world)} >= {"issued", "reissued", "voted", "frozen"}
+        return (
+            answers,
+            [sms.to for sms in world.sms],
+            [(email.to, email.subject) for email in world.emails],
+            _register(world),
+            sorted(str(delivery["messages"].keys()) for delivery in world.deliveries()),
+        )
+
+
+def _register(world: World) -> list[tuple[str, int]]:
+    """Return what the register says of each voter, in an order that no key of a hash changes."""
+    entries = sorted(world.items("RegisterTable"), key=lambda entry: (entry["at"], entry["sequence"], entry["change"]))
+    return [(entry["change"], entry["generation"]) for entry in entries]
 
 
 def test_queue_follows_the_worlds_clock(world: World) -> None:
@@ -157,3 +257,22 @@ def test_ministack_logs_no_message(caplog: pytest.LogCaptureFixture) -> None:
         world.browser().sign_in(world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC").email)
         assert world.emails
     assert {record.name for record in caplog.records} <= {"login", "notify"}
+
+
+def test_a_second_world_on_ministack_is_refused() -> None:
+    with World(engine=MINISTACK), pytest.raises(RuntimeError, match="a world runs already"), World(engine=MINISTACK):
+        pass
+
+
+def test_moto_saw_the_same_messages() -> None:
+    with World(engine=MOTO) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        world.signed_in(claire).reissue(claire.numen, "06 12 34 56 78", "sms")
+        world.run_outbox()
+        sms = sns_backends[ACCOUNT][REGION].sms_messages.values()
+        assert list(sms) == [(one.to, one.text) for one in world.sms] != []
+        emails = ses_backends[ACCOUNT][REGION].sent_messages
+        assert [(email.destinations["ToAddresses"], email.subject) for email in emails] == [
+            ([email.to], email.subject) for email in world.emails
+        ]
+        assert len(emails) == 1

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.table_keys import DUE_INDEX, ERASE_SHARDS, SMS_INDEX
 
-from harness.engines.ministack import MINISTACK
 from harness.engines.template import read_template
 from harness.measuring.spread import spread, spreads
 from harness.service.events import ses_event, sms_log_event
@@ -59,7 +58,7 @@ def play_everything(world: World) -> None:
 
 def database_calls(others: int) -> list[Call]:
     """Return the calls of all functions to DynamoDB with so many other voters on the roll."""
-    with World(engine=MINISTACK, seed=7) as world:
+    with World(seed=7) as world:
         for number in range(others):
             world.enrol(f"somebody{number}@ac-dijon.fr", f"00E{number:07d}ABC")
         play_everything(world)

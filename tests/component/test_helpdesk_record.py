@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.engines.ministack import MINISTACK
 from harness.service.world import World
 from helpdesk import reading_record
 
@@ -36,7 +35,7 @@ def pages(world: World, path: str = DAY) -> list[dict[str, Any]]:
 def test_every_look_and_act_of_a_day_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_record, "_PAGE", 2)
     # moto never says that it has come to the end of a table.
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         _read_page_by_page(world, world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC"))
 
 

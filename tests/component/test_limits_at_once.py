@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.engines.ministack import MINISTACK
 from harness.service.world import Enrolled, World
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ WRONG = "09E9911111ZZZ"
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         yield world
 
 

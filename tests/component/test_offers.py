@@ -51,6 +51,14 @@ class OfferStage:
                 )
 
 
+@pytest.mark.req("U19")
+def test_request_is_told_to_be_refused_outside_the_window(world: World, claire: Enrolled) -> None:
+    world.clock.set(world.election.windows.reissue.closes_at)
+    late = world.signed_in(claire)
+    assert late.overview().json["request"] == {"refused": "window-closed", "again_at": None}
+    assert late.reissue(claire.numen).code == "window-closed"
+
+
 @pytest.fixture(scope="module")
 def place() -> Iterator[OfferStage]:
     """A world that each example puts back."""
@@ -193,14 +201,6 @@ def test_request_is_refused_as_it_was_told(place: OfferStage, state: dict[str, A
     answer = place.browser.reissue(NUMEN, revision=shown["revision"])
     assert answer.code == shown["request"]["refused"]
     assert (answer.status == 202) == (shown["request"]["refused"] is None)
-
-
-@pytest.mark.req("U19")
-def test_request_is_told_to_be_refused_outside_the_window(world: World, claire: Enrolled) -> None:
-    world.clock.set(world.election.windows.reissue.closes_at)
-    late = world.signed_in(claire)
-    assert late.overview().json["request"] == {"refused": "window-closed", "again_at": None}
-    assert late.reissue(claire.numen).code == "window-closed"
 
 
 @pytest.mark.req("U19")

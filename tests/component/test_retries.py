@@ -7,14 +7,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from moto.ses.models import ses_backends
-from moto.sns.models import sns_backends
 from notify.delivering import MAX_ATTEMPTS
 from notify.retry_queue import MOST_TURNS
 from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
-from harness.engines.ministack import MINISTACK
 from harness.service.events import load_event
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
 from harness.service.world import Browser, Enrolled, World, identifier_in
@@ -368,7 +365,7 @@ def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str
     """However long they are busy: only what makes no sense is given up."""
     # Thousands of pauses of some milliseconds: in this time, which is virtual, nobody waits.
     monkeypatch.setattr("reassort.tables.time.sleep", lambda _: None)
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
         reference = _reissue(world.signed_in(claire), claire)
         world.fail("UpdateItem", code, times=-1)
@@ -378,17 +375,3 @@ def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str
         world.repair()
         world.run_for(minutes=3)
         assert (len(world.sms), len(world.emails)) == (1, 1)
-
-
-# ---------------------------------------------------------------- the record of this test bench
-
-
-def test_moto_saw_the_same_messages(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
-    world.run_outbox()
-    backend = sns_backends["123456789012"]["eu-west-3"]
-    assert list(backend.sms_messages.values()) == [(sms.to, sms.text) for sms in world.sms]
-    sent = ses_backends["123456789012"]["eu-west-3"].sent_messages
-    assert [(message.destinations["ToAddresses"], message.subject) for message in sent] == [
-        ([email.to], email.subject) for email in world.emails
-    ]

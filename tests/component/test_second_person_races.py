@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.elections import with_second_person
-from harness.engines.ministack import MINISTACK
 from harness.service.world import Enrolled, World
 from tests.invariants import check_helpdesk_record
 
@@ -29,7 +28,7 @@ MANY = 20
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with World(with_second_person(), engine=MINISTACK) as world:
+    with World(with_second_person()) as world:
         yield world
         check_helpdesk_record(world)
 

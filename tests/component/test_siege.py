@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.letting_in import normalise_request_number
 
-from harness.engines.ministack import MINISTACK
 from harness.service.world import Browser, Enrolled, World
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ _CODES_AN_HOUR = 5 + 20 + 15
 @pytest.fixture
 def world() -> Iterator[World]:
     """A running service that makes a call in a tenth of the time."""
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         yield world
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engines.ministack import MINISTACK
 from harness.service.openapi import raise_if_undescribed
 from harness.service.world import SITE_ORIGIN, Browser, Enrolled, Response, World
 
@@ -185,7 +184,7 @@ def test_one_network_that_never_stops_keeps_no_voter_of_another_waiting(
 ) -> None:
     """Each second somebody takes what the bucket gives, from an IPv6 line with all its networks."""
     email = "claire.martin@ac-dijon.fr"
-    with World(engine=MINISTACK) as world:
+    with World() as world:
         world.enrol(email, "09E9900123ABC")
         for second in range(first_asks_at + 1):
             _ask_from(world, email, f"2001:db8:0:{second % 256:x}::1")

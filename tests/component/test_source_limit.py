@@ -12,7 +12,6 @@ import pytest
 from login.source_limit import SHARDS
 
 from harness.elections import election_content, read_election
-from harness.engines.ministack import MINISTACK
 from harness.service.world import START, World
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def _counted(world: World) -> int:
 
 @pytest.mark.req("S13")
 def test_hundred_simultaneous_requests_get_no_more_than_the_bound() -> None:
-    with World(engine=MINISTACK, election=_election()) as world, ThreadPoolExecutor(100) as pool:
+    with World(election=_election()) as world, ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(lambda number: _ask(world, number), range(100)))
         accepted = [answer for answer in answers if answer.status == 202]
         refused = [answer for answer in answers if answer.status == 429]
@@ -56,7 +55,7 @@ def test_hundred_simultaneous_requests_get_no_more_than_the_bound() -> None:
 
 @pytest.mark.req("S12", "S13")
 def test_bound_ends_with_its_window_and_touches_nobody_else() -> None:
-    with World(engine=MINISTACK, election=_election()) as world:
+    with World(election=_election()) as world:
         world.clock.set(START - timedelta(minutes=START.minute % 15, seconds=START.second))
         for number in range(20 * SHARDS):
             _ask(world, number)
@@ -76,7 +75,7 @@ def test_school_of_two_thousand_behind_one_address_is_not_blocked() -> None:
     them asks again.
     """
     codes = read_election("dijon-2018").limits.source.codes
-    with World(engine=MINISTACK, election=_election(codes)) as world:
+    with World(election=_election(codes)) as world:
         for number in range(2000):
             assert _ask(world, number).status == 202
         world.clock.move(minutes=2)
@@ -86,7 +85,7 @@ def test_school_of_two_thousand_behind_one_address_is_not_blocked() -> None:
 
 @pytest.mark.req("S1", "S13", "I8")
 def test_refusal_says_nothing_of_the_roll() -> None:
-    with World(engine=MINISTACK, election=_election(SHARDS)) as world:
+    with World(election=_election(SHARDS)) as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
         for number in range(20 * SHARDS):
             _ask(world, number)
@@ -100,7 +99,7 @@ def test_refusal_says_nothing_of_the_roll() -> None:
 @pytest.mark.req("S12", "S13")
 def test_refused_request_costs_the_voter_no_code() -> None:
     """As the refusal says: from another network, at once."""
-    with World(engine=MINISTACK, election=_election(SHARDS)) as world:
+    with World(election=_election(SHARDS)) as world:
         for number in range(20 * SHARDS):
             _ask(world, number)
         assert _ask(world, 9999).status == 429
@@ -114,7 +113,7 @@ def test_refused_request_refills_no_bucket_that_it_took_nothing_from() -> None:
     """A code of the reserve is none of the bucket's: to give it back there would be a way to more
     codes.
     """
-    with World(engine=MINISTACK, election=_election(SHARDS)) as world:
+    with World(election=_election(SHARDS)) as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
 
         def ask(source: str) -> Response:
@@ -145,7 +144,7 @@ def test_refused_request_refills_no_bucket_that_it_took_nothing_from() -> None:
 
 @pytest.mark.req("S9", "S13", "I7")
 def test_address_of_the_network_is_kept_only_as_a_keyed_hash() -> None:
-    with World(engine=MINISTACK, election=_election()) as world:
+    with World(election=_election()) as world:
         _ask(world, 1)
         assert _counted(world) == 1
         assert SCHOOL not in str(

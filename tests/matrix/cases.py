@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.engines.ministack import MINISTACK
 from harness.service.wire import Call, ProcessDiedError
 from harness.service.world import Response, World
 from tests.invariants import SENDING
@@ -63,7 +62,7 @@ class Result:
 def try_all(scenario: Scenario) -> Result:
     """Run a scenario without a fault, then with each fault at each of its calls."""
     result = Result(scenario.name)
-    with World(scenario.election, engine=MINISTACK) as world:
+    with World(scenario.election) as world:
         stage = Stage(world)
         scenario.set_up(stage)
         saved = stage.save()
@@ -83,7 +82,7 @@ def first_answers(scenario: Scenario) -> list[tuple[str, object]]:
     """Return what the client is told at once under each fault: all of it but the secrets, of which
     the lengths are kept.
     """
-    with World(scenario.election, engine=MINISTACK) as world:
+    with World(scenario.election) as world:
         stage = Stage(world)
         scenario.set_up(stage)
         saved = stage.save()

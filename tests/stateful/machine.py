@@ -131,7 +131,7 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def open_election(self) -> None:
         """Two voters are on the roll and have been signed in."""
-        self.world = World(roomy_election(), engine=MINISTACK, seed=0).__enter__()
+        self.world = World(roomy_election(), seed=0).__enter__()
         self.helpdesk = self.world.agent("marie", "agent")
         # Every identifier ever issued: voter and generation by its text.
         self.issued: dict[str, tuple[str, int]] = {}
