@@ -38,7 +38,6 @@ _KEPT = (
     "ReplaceBreakWithContinue",
     "ReplaceContinueWithBreak",
     "AddNot",
-    "ExceptionReplacer",
     "NumberReplacer",
     "ZeroIterationForLoop",
 )

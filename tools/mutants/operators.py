@@ -12,6 +12,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import parso
+from cosmic_ray.exceptions import CosmicRayTestingException
 from cosmic_ray.operators.operator import Example, Operator
 
 if TYPE_CHECKING:
@@ -298,7 +299,48 @@ class Statements(Operator):
         )
 
 
-OWN = (Clauses, Assignments, Placeholders, Elements, Entries, Magnitudes, Arguments, Statements)
+class Handlers(Operator):
+    """An exception is not caught. cosmic-ray's own operator fails at a dotted name."""
+
+    def mutation_positions(self, node: Node) -> Iterator[Span]:
+        """Yield each exception that a handler names."""
+        for caught in self._caught(node):
+            yield caught.start_pos, caught.end_pos
+
+    def mutate(self, node: Node, index: int) -> Node:
+        """Return the handler, which catches something else instead of the exception of that
+        number.
+        """
+        caught = self._caught(node)[index]
+        siblings = caught.parent.children
+        siblings[siblings.index(caught)] = _in_place_of(caught, CosmicRayTestingException.__name__)
+        return node
+
+    @staticmethod
+    def _caught(node: Node) -> list[Node]:
+        if node.type != "except_clause":
+            return []
+        named = node.children[1]
+        if named.type != "atom":
+            return [named]
+        inside = named.children[1]
+        return inside.children[::2] if inside.type == "testlist_comp" else [inside]
+
+    @classmethod
+    def examples(cls) -> Sequence[Example]:
+        """Give one of each."""
+        replaced = CosmicRayTestingException.__name__
+        return (
+            Example("try: f()\nexcept csv.Error: pass", f"try: f()\nexcept {replaced}: pass"),
+            Example(
+                "try: f()\nexcept (OSError, yaml.YAMLError) as error: pass",
+                f"try: f()\nexcept (OSError, {replaced}) as error: pass",
+                occurrence=1,
+            ),
+        )
+
+
+OWN = (Clauses, Assignments, Placeholders, Elements, Entries, Magnitudes, Arguments, Statements, Handlers)
 
 
 def _in_place_of(node: Node, text: str) -> Node:

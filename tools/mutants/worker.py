@@ -1,6 +1,6 @@
 """Runs tests in a copy of the tree, each time in a process forked from one that has what does not
-change: the libraries, and moto with the tables of the template. Of the project's modules that have
-rules it holds none, so each child imports them as they are then.
+change: the libraries, and MiniStack with the tables of the template. Of the project's modules that
+have rules it holds none, so each child imports them as they are then.
 
 Started by `mutants.running`, in the copy. Reads one request a line, answers with one line.
 """
@@ -119,11 +119,11 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Let moto make its tables, as the first component test would; forget all of the project but
-    what did that.
+    """Let MiniStack make its tables, as the first component test would; forget all of the project
+    but what did that.
     """
-    moto = importlib.import_module("harness.engines.moto")
-    with moto.MOTO.started():
+    ministack = importlib.import_module("harness.engines.ministack")
+    with ministack.MINISTACK.started():
         pass
     for name in list(sys.modules):
         if name.partition(".")[0] == "reassort":
