@@ -36,7 +36,7 @@ STAFF_CARD = {
 
 @cache
 def _content(election_id: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((FOLDER / f"{election_id}.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load((FOLDER / f"{election_id}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return content
 
 

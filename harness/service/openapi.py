@@ -25,7 +25,7 @@ class UndescribedError(AssertionError):
 @cache
 def description() -> dict[str, Any]:
     """Return the description with every reference replaced by what it names."""
-    content: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load(FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
     resolved: dict[str, Any] = _resolve(content, content)
     return resolved
 

@@ -328,7 +328,7 @@ def test_trigger_makes_these_calls(world: World, claire: Enrolled, browser: Brow
 
 
 def test_no_operation_and_no_trigger_is_left_out() -> None:
-    api = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8"))
+    api = yaml.load((Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     described = {
         operation["operationId"]
         for path in api["paths"].values()

@@ -16,7 +16,7 @@ from local.edge import read_error_texts
 
 def described() -> dict[str, Any]:
     """Return the API's description."""
-    content: dict[str, Any] = yaml.safe_load(gateway.DESCRIPTION.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load(gateway.DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return content
 
 
