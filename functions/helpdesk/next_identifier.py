@@ -56,8 +56,8 @@ class Order:
     reason: str
     destination: str
     address: Callable[[], bytes]
+    in_batch: bool
     generation: int | None = None
-    in_batch: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from reassort.tables import (
 from helpdesk.agent_record import Done, read_head, record_act
 from helpdesk.agents import Role
 from helpdesk.changes import ROUNDS, Note
-from helpdesk.next_identifier import Issued, Order, raise_if_spared, raise_unless_given, reissue
+from helpdesk.next_identifier import Order, raise_if_spared, raise_unless_given, reissue
 from helpdesk.situation import Act
 from helpdesk.voter_record import read_switch, read_voter
 
@@ -76,7 +76,7 @@ class Proposal:
     caller: str
     request: str
     address: bytes | None
-    in_batch: bool = False
+    in_batch: bool
     decision: Decision | None = None
     decided_by: str = ""
     decided_reason: str = ""
@@ -127,7 +127,7 @@ def latest_of(voter_id: str, deps: Deps, now: datetime) -> Proposal | None:
     return next((one for one in reversed(read_proposals(deps, now)) if one.voter_id == voter_id), None)
 
 
-def propose(address: str, voter_id: str, note: Note, reference: str, desk: Seat, *, in_batch: bool = False) -> Proposal:
+def propose(address: str, voter_id: str, note: Note, reference: str, desk: Seat, *, in_batch: bool) -> Proposal:
     """Ask the second person for a reissue, once for each reference. Nothing of the voter changes.
 
     Raises:
@@ -158,7 +158,7 @@ def propose(address: str, voter_id: str, note: Note, reference: str, desk: Seat,
         proposal = Proposal(
             reference=reference,
             # It is the item's place: no two have the same.
-            proposed_at=max(epoch_milliseconds(now), known[-1].proposed_at + 1 if known else 0),
+            proposed_at=max([epoch_milliseconds(now), *(one.proposed_at + 1 for one in known)]),
             expires_at=epoch_milliseconds(now + minutes),
             agent=desk.agent.id,
             role=desk.agent.role,
@@ -188,7 +188,7 @@ def propose(address: str, voter_id: str, note: Note, reference: str, desk: Seat,
     raise Problem(Code.UNAVAILABLE, retry_after=2)
 
 
-def confirm(reference: str, reason: str, desk: Seat) -> Issued:
+def confirm(reference: str, reason: str, desk: Seat) -> None:
     """Do what was proposed. The register names both people.
 
     Raises:
@@ -201,9 +201,8 @@ def confirm(reference: str, reason: str, desk: Seat) -> Issued:
     proposal = _find(reference, deps)
     if _is_mine(proposal, Decision.CONFIRM, desk):
         # An earlier try committed, and its answer was lost.
-        return Issued(reference, proposal.generation + 1, proposal.destination)
-    _raise_unless_open(proposal, desk)
-    known = {"proposal": proposal}
+        return
+    known: dict[str, Proposal] = {}
 
     def confirmed(now: datetime) -> list[Action]:
         known["proposal"] = found = _find(reference, deps)
@@ -227,7 +226,7 @@ def confirm(reference: str, reason: str, desk: Seat) -> Issued:
         generation=proposal.generation,
         in_batch=proposal.in_batch,
     )
-    return reissue(order, confirmed, desk)
+    reissue(order, confirmed, desk)
 
 
 def refuse(reference: str, reason: str, desk: Seat) -> None:
@@ -286,7 +285,7 @@ def _decided(proposal: Proposal, decision: Decision, reason: str, now: datetime,
         _DECISION,
         desk.deps.record_table,
         {"agent": _PARTITION, "sequence": proposal.proposed_at},
-        "SET decision = :decision, decided_by = :me, decided_reason = :reason, decided_at = :now REMOVE address",
+        "SET decision = :decision, decided_by = :me, decided_reason = :reason REMOVE address",
         "attribute_not_exists(decision) AND decide_before > :now AND proposed_by <> :me AND proposal = :proposal",
         {
             ":decision": decision.value,
@@ -344,7 +343,7 @@ def _from_item(item: Item) -> Proposal:
         caller=item["caller"],
         request=item["request"],
         address=item.get("address"),
-        in_batch=item.get("in_batch", False),
+        in_batch=item["in_batch"],
         decision=None if decision is None else Decision(decision),
         decided_by=item.get("decided_by", ""),
         decided_reason=item.get("decided_reason", ""),

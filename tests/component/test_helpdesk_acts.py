@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.caller_codes import current_code
 
-from harness.service.world import Enrolled, SeatedAgent, World
+from harness.elections import election_content, read_election
+from harness.service.world import Browser, Enrolled, SeatedAgent, World, dispute_token_in
 from tests.invariants import check_helpdesk_record
 
 if TYPE_CHECKING:
@@ -85,6 +86,73 @@ def test_repeated_request_is_one_act_and_one_entry(
     check_helpdesk_record(world)
 
 
+@pytest.mark.req("H3", "S31")
+def test_who_is_let_in_gets_the_next_code_beyond_all_that_others_asked_for(
+    world: World, claire: Enrolled, marie: SeatedAgent
+) -> None:
+    def asks() -> bool:
+        form = {"email": claire.email, "number": "482913"}
+        sent: bool = world.browser().call("POST", "/api/login", form).json["sent"]
+        return sent
+
+    assert marie.act("let-in", claire.email, number="482913").code == "nothing-to-do"
+    assert world.items("SignInTable") == []
+    while asks():
+        pass
+    assert marie.act("let-in", claire.email, number="482913").status == 200
+    assert asks()
+
+
+@pytest.mark.req("I6", "H5")
+def test_repeated_letting_in_is_one_act_and_one_entry(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    world.browser().ask_code(claire.email)
+    answers = [marie.act("let-in", claire.email, key="the-same-key-again", number="482913") for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [entry["action"] for entry in record(world)] == ["let-in"]
+
+
+@pytest.mark.req("H3")
+@pytest.mark.parametrize(
+    "locked", [{"numen_failures": 3}, {"numen_failures": 10, "numen_locked_until": 2**45}, {"numen_locked_until": 1}]
+)
+def test_unlocking_forgets_the_wrong_numens_and_the_lock(
+    world: World, claire: Enrolled, marie: SeatedAgent, locked: dict[str, int]
+) -> None:
+    world.change_voter(claire, **locked)
+    assert marie.act("unlock", claire.email).status == 200
+    voter = world.voter(claire)
+    assert (voter.numen_failures, voter.numen_locked_until) == (0, 0)
+    assert world.signed_in(claire).reissue(claire.numen).status == 202
+
+
+@pytest.mark.req("H3", "I11")
+def test_a_freeze_stops_the_identifier_and_ends_sessions_until_it_is_lifted(
+    world: World, claire: Enrolled, marie: SeatedAgent
+) -> None:
+    browser = world.signed_in(claire)
+    world.clock.move(minutes=1)
+    assert marie.act("freeze", claire.email).status == 200
+    assert world.check(claire.identifier)["status"] == "frozen"
+    assert browser.overview().code == "signed-out"
+    assert marie.act("freeze", claire.email).code == "nothing-to-do"
+    assert marie.act("unfreeze", claire.email).status == 200
+    assert world.check(claire.identifier)["status"] == "active"
+    assert browser.overview().code == "signed-out"
+
+
+@pytest.mark.req("H3", "I12")
+def test_a_freeze_after_a_dispute_is_lifted_by_the_next_identifier_alone(
+    world: World, claire: Enrolled, browser: Browser, marie: SeatedAgent
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.run_outbox()
+    world.browser().dispute(dispute_token_in(world.mail_about(reference)[-1]))
+    assert marie.act("unfreeze", claire.email).code == "disputed"
+    assert world.voter(claire).frozen_at is not None
+    assert marie.act("reissue", claire.email).status == 200
+    assert world.voter(claire).frozen_at is None
+
+
 @pytest.mark.req("H5", "S34")
 def test_looks_are_bounded_by_the_hour_and_too_many_ring(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
     bound = world.election.helpdesk.lookups_per_hour
@@ -99,6 +167,68 @@ def test_looks_are_bounded_by_the_hour_and_too_many_ring(world: World, claire: E
     assert world.agent("paul", "agent").look(claire.email).status == 200
     world.clock.move(hours=1)
     assert marie.look(claire.email).status == 200
+
+
+@pytest.mark.req("H5", "S34")
+def test_looks_are_bounded_by_the_day_too_and_a_refusal_says_when_to_come_again() -> None:
+    helpdesk = {**election_content("dijon-2018")["helpdesk"], "lookups_per_hour": 5, "lookups_per_day": 6}
+    with World(read_election("dijon-2018", helpdesk=helpdesk)) as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        marie = world.agent("marie", "agent")
+        world.clock.move(seconds=20)
+        assert [marie.look(claire.email).json["lookups_left"] for _ in range(5)] == [4, 3, 2, 1, 0]
+        in_this_hour = marie.look(claire.email)
+        assert (in_this_hour.code, in_this_hour.headers["retry-after"]) == ("too-many-lookups", str(44 * 60 + 40))
+        world.clock.move(minutes=44, seconds=40)
+        assert marie.call("GET", "/helpdesk/me").json["lookups_left"] == 1
+        assert marie.look(claire.email).json["lookups_left"] == 0
+        today = marie.look(claire.email)
+        assert (today.code, today.headers["retry-after"]) == ("too-many-lookups", "3600")
+        world.clock.move(hours=1)
+        assert marie.look(claire.email).code == "too-many-lookups"
+        world.clock.move(days=1)
+        assert marie.call("GET", "/helpdesk/me").json["lookups_left"] == 5
+        assert marie.look(claire.email).json["lookups_left"] == 4
+
+
+@pytest.mark.req("H5")
+def test_who_looked_more_often_than_a_new_bound_allows_has_none_left(
+    world: World, claire: Enrolled, marie: SeatedAgent
+) -> None:
+    marie.look(claire.email)
+    (head,) = [item for item in world.items("HelpdeskRecordTable") if "chain_length" in item]
+    world.engine.put("HelpdeskRecordTable", head | {"looks_in_hour": 2 * world.election.helpdesk.lookups_per_hour})
+    assert marie.call("GET", "/helpdesk/me").json["lookups_left"] == 0
+
+
+@pytest.mark.req("H5", "S34")
+@pytest.mark.parametrize("before", [0, 1], ids=["the first entry", "a later one"])
+def test_an_entry_follows_the_one_that_was_written_meanwhile(
+    world: World, claire: Enrolled, marie: SeatedAgent, before: int
+) -> None:
+    for _ in range(before):
+        marie.look(claire.email)
+    world.agent("paul", "agent").look(claire.email)
+    (item,) = [
+        item
+        for item in world.items("HelpdeskRecordTable")
+        if "chain_length" in item and item["agent"] == world.agent("paul", "agent").id
+    ]
+    ahead = item | {"agent": marie.id, "chain_length": 7, "chain_head": "f" * 64}
+    world.interleave("TransactWriteItems", lambda: world.engine.put("HelpdeskRecordTable", ahead))
+    assert marie.look(claire.email).status == 200
+    last = max((entry for entry in record(world) if entry["agent"] == marie.id), key=lambda entry: entry["sequence"])
+    assert (last["sequence"], last["previous"]) == (8, "f" * 64)
+
+
+@pytest.mark.req("H5", "S34")
+def test_no_entry_takes_the_place_of_another(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    marie.look(claire.email)
+    (entry,) = record(world)
+    further = entry | {"sequence": 2}
+    world.engine.put("HelpdeskRecordTable", further)
+    assert marie.look(claire.email).code == "unavailable"
+    assert record(world) == [entry, further]
 
 
 @pytest.mark.req("H6", "S34")
@@ -117,8 +247,12 @@ def test_auditor_looks_at_nobody_and_does_nothing(world: World, claire: Enrolled
         {"userArn": ""},
         {"userArn": "arn:aws:sts::123456789012:assumed-role/AgentRole/CognitoIdentityCredentials"},
         {
-            "userArn": "arn:aws:sts::123456789012:assumed-role/Other/x",
+            "userArn": "arn:aws:sts::123456789012:assumed-role/AgentRole/CognitoIdentityCredentials",
             "cognitoAuthenticationProvider": "pool:CognitoSignIn:x",
+        },
+        {
+            "userArn": "arn:aws:sts::123456789012:assumed-role/Other/CognitoIdentityCredentials",
+            "cognitoAuthenticationProvider": "pool:CognitoSignIn:bb881877-6d98-54c5-b812-c6223d414e46",
         },
         # An operator chooses the name of their session.
         *(
@@ -126,7 +260,7 @@ def test_auditor_looks_at_nobody_and_does_nothing(world: World, claire: Enrolled
             for name in ("voter", "dispute", "bb881877-6d98-54c5-b812-c6223d414e46", "@ac-dijon.fr")
         ),
     ],
-    ids=["nobody", "a group's role without a user", "a user without a group", "voter", "dispute", "agent", "no name"],
+    ids=["nobody", "no user", "no user's number", "a user without a group", "voter", "dispute", "agent", "no name"],
 )
 def test_whoever_is_not_known_is_refused(world: World, claire: Enrolled, identity: dict[str, str]) -> None:
     answer = world.call("POST", "/helpdesk/look", {"who": claire.email}, identity=identity)

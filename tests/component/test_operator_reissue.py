@@ -4,13 +4,17 @@ like any other.
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.clock import epoch_milliseconds
+from reassort.table_keys import CONTROL_KEY
+from reassort_ops.election_control import close_reissues
 
 from harness.service.world import dispute_token_in, identifier_in
-from tests.component.operators import issue
+from tests.component.operators import issue, operator_of
 
 if TYPE_CHECKING:
     from harness.service.world import Enrolled, World
@@ -101,16 +105,76 @@ def test_frozen_voter_gets_the_next_identifier_in_one_act(world: World, claire: 
     ]
 
 
+@pytest.mark.req("R2", "I1", "S26")
+def test_a_request_that_comes_again_after_a_later_identifier_is_told_so(world: World, claire: Enrolled) -> None:
+    agent = world.agent()
+    given = agent.act("reissue", claire.email, key=KEY)
+    assert (given.status, given.json["generation"]) == (200, 2)
+    world.run_outbox()
+    assert world.signed_in(claire).reissue(claire.numen).status == 202
+    assert agent.act("reissue", claire.email, key=KEY).code == "stale-page"
+    assert world.voter(claire).generation == 3
+
+
+@pytest.mark.req("I3", "S26")
+def test_no_identifier_is_revoked_while_it_is_being_sent(
+    world: World, claire: Enrolled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    reference = issue(world, claire)
+    world.change_message(reference, "identifier", status="sending", lease_until=2**45)
+    refused = world.agent().act("reissue", claire.email)
+    assert refused.code == "delivery-in-progress"
+    assert int(refused.headers["retry-after"]) > 0
+    assert world.voter(claire).generation == 2
+
+
+@pytest.mark.req("S26")
+@pytest.mark.parametrize("stopped", [True, False])
+def test_the_helpdesk_gives_nothing_while_reissues_are_stopped_or_the_record_closed_them(
+    world: World, claire: Enrolled, *, stopped: bool
+) -> None:
+    if stopped:
+        close_reissues(world.election, "leak", operator_of(world))
+    else:
+        closed = {"opens_at": 1, "closes_at": epoch_milliseconds(world.clock())}
+        world.engine.put("ControlTable", {"key": CONTROL_KEY} | closed)
+    code = world.agent().act("reissue", claire.email).code
+    assert code == ("reissues-stopped" if stopped else "window-closed")
+    assert world.voter(claire).generation == 1
+
+
 @pytest.mark.req("S13", "S26")
 def test_the_helpdesk_gives_as_many_again_and_no_more(world: World, claire: Enrolled) -> None:
     limits = world.election.limits.reissues
     for _ in range(2 * limits.per_day):
         issue(world, claire)
         world.run_outbox()
+        world.clock.move(minutes=10)
     refused = world.agent().act("reissue", claire.email)
     assert (refused.status, refused.code) == (429, "too-many-reissues")
     assert "assistance" not in refused.json["detail"]
     assert world.voter(claire).generation == 1 + 2 * limits.per_day
-    assert int(refused.headers["retry-after"]) <= 24 * 3600
-    world.clock.set(world.clock.now + timedelta(hours=25))
+    # When the first of them is a day old, and no second before.
+    wait = int(refused.headers["retry-after"])
+    assert timedelta(seconds=wait) == timedelta(days=1) - 2 * limits.per_day * timedelta(minutes=10)
+    world.clock.move(seconds=wait - 1)
+    assert world.agent().act("reissue", claire.email).code == "too-many-reissues"
+    world.clock.move(seconds=1)
     assert world.agent().act("reissue", claire.email).status == 200
+
+
+@pytest.mark.req("S13", "S26")
+def test_the_helpdesk_gives_no_more_until_the_window_closes_than_as_many_again_in_all(
+    world: World, claire: Enrolled
+) -> None:
+    most, closes_at = 2 * world.election.limits.reissues.in_all, world.election.windows.reissue.closes_at
+    world.change_voter(claire, generation=most, issued_at=list(range(most)))
+    issue(world, claire)
+    world.run_outbox()
+    refused = world.agent().act("reissue", claire.email)
+    assert (refused.status, refused.code) == (429, "too-many-reissues")
+    assert int(refused.headers["retry-after"]) == (closes_at - world.clock()).total_seconds()
+    world.clock.set(closes_at - timedelta(milliseconds=1))
+    assert world.agent().act("reissue", claire.email).headers["retry-after"] == "1"
+    assert world.voter(claire).generation == most + 1

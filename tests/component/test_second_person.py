@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reassort.caller_codes import current_code
+from reassort.clock import epoch_milliseconds
 
 from harness.elections import with_second_person
 from harness.service.openapi import raise_if_undescribed
@@ -90,6 +92,28 @@ def test_the_second_person_gives_it_in_both_names(
     assert len(world.register(claire)) == 2
 
 
+def test_who_asked_and_who_decided_is_on_record_with_their_reasons(
+    world: World, claire: Enrolled, paul: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
+) -> None:
+    idle = world.election.limits.session.idle_minutes
+    words = current_code(world.keyed_hash, claire.voter_id, world.clock(), idle).words
+    given, refused = proposed(marie, claire, caller_code=words), proposed(marie, paul)
+    assert [one["caller_verified"] for one in waiting(sacha)] == [True, False]
+    assert sacha.decide(given, reason="vue").status == 200
+    assert sacha.decide(refused, "refuse", "pas vu").status == 200
+    entries = {
+        (item["agent"], item["action"], item["reference"]): (item["voter_id"], item["reason"], item["caller"])
+        for item in world.items("HelpdeskRecordTable")
+        if item.get("action") in {"proposed", "confirmed", "refused"}
+    }
+    assert entries == {
+        (marie.id, "proposed", given): (claire.voter_id, "jamais arrivé (appelant vérifié)", "verified"),
+        (sacha.id, "confirmed", given): (claire.voter_id, "vue", "verified"),
+        (marie.id, "proposed", refused): (paul.voter_id, "jamais arrivé", "not-asked"),
+        (sacha.id, "refused", refused): (paul.voter_id, "pas vu", "not-asked"),
+    }
+
+
 def test_a_frozen_voter_is_given_the_next_one_and_the_frozen_one_never_lives(
     world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
 ) -> None:
@@ -126,6 +150,10 @@ def test_two_operators_are_not_two_people(world: World, claire: Enrolled, sacha:
     assert sacha.decide(reference).status == 200
 
 
+def test_an_operator_confirms_what_an_agent_asked_for(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    assert world.agent("anne").decide(proposed(marie, claire)).status == 200
+
+
 def test_it_runs_out(world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent) -> None:
     reference = proposed(marie, claire)
     world.clock.move(minutes=world.election.helpdesk.second_person_minutes)
@@ -136,6 +164,40 @@ def test_it_runs_out(world: World, claire: Enrolled, marie: SeatedAgent, sacha: 
     proposed(marie, claire)
     kept = {item["proposal"]: "address" in item for item in world.items("HelpdeskRecordTable") if "proposal" in item}
     assert [kept.pop(reference), *kept.values()] == [False, True]
+
+
+def test_what_became_of_it_is_shown_until_a_day_after_it_ran_out(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
+) -> None:
+    reference = proposed(marie, claire, key="the-same-key-again")
+    world.clock.move(days=1, minutes=world.election.helpdesk.second_person_minutes - 1)
+    assert "sans réponse" in line(marie, claire)
+    assert sacha.decide(reference).code == "proposal-closed"
+    world.clock.move(minutes=2)
+    assert "Deuxième personne" not in [one["label"] for one in marie.look(claire.email).json["status"]]
+    assert sacha.decide(reference).code == "not-found"
+
+
+def test_a_request_that_comes_again_days_later_asks_for_nothing(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
+) -> None:
+    proposed(marie, claire, key="the-same-key-again")
+    world.clock.move(days=2)
+    assert marie.act("reissue", claire.email, key="the-same-key-again").code == "proposal-closed"
+    assert waiting(sacha) == []
+
+
+def test_what_is_asked_for_at_the_same_moment_all_waits(world: World, marie: SeatedAgent, sacha: SeatedAgent) -> None:
+    voters = [world.enrol(f"prenom.nom{number}@ac-dijon.fr", f"00E{number:07}ABC") for number in (1, 2, 3)]
+    assert [proposed(marie, voter) for voter in voters] == [one["id"] for one in waiting(sacha)]
+
+
+def test_a_proposal_that_comes_in_between_is_the_only_one(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
+) -> None:
+    world.interleave("TransactWriteItems", lambda: proposed(world.agent("paul", "agent"), claire))
+    assert marie.act("reissue", claire.email).code == "nothing-to-do"
+    assert len(waiting(sacha)) == 1
 
 
 def test_one_waits_for_a_voter_at_a_time(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
@@ -163,6 +225,18 @@ def test_what_was_given_meanwhile_is_not_given_again(
 
 
 @pytest.mark.parametrize("happens", ["vote", "close"])
+def test_what_an_election_never_allows_is_not_asked_for(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent, happens: str
+) -> None:
+    if happens == "vote":
+        world.vote(claire.identifier)
+    else:
+        world.clock.set(world.election.windows.reissue.closes_at)
+    assert marie.act("reissue", claire.email).code == {"vote": "already-voted", "close": "window-closed"}[happens]
+    assert waiting(sacha) == []
+
+
+@pytest.mark.parametrize("happens", ["vote", "close"])
 def test_what_an_election_never_allows_is_refused_at_the_end_too(
     world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent, happens: str
 ) -> None:
@@ -187,6 +261,25 @@ def test_the_write_itself_refuses_a_second_decision(
     assert sacha.decide(reference, decision).code == "proposal-closed"
     assert world.register(claire)[-1]["actor"].endswith(paul.id)
     assert len(world.register(claire)) == 2
+
+
+@pytest.mark.parametrize("decision", ["confirm", "refuse"])
+@pytest.mark.parametrize("slip", ["it runs out", "it is one's own", "it is another one"])
+def test_the_write_itself_refuses_it_when_meanwhile(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent, slip: str, decision: str
+) -> None:
+    reference = proposed(marie, claire)
+    (item,) = [item for item in world.items("HelpdeskRecordTable") if "proposal" in item]
+    slips: dict[str, tuple[dict[str, Any], str]] = {
+        "it runs out": ({"decide_before": epoch_milliseconds(world.clock())}, "proposal-closed"),
+        "it is one's own": ({"proposed_by": sacha.id}, "same-person"),
+        "it is another one": ({"proposal": "8N4P2RWY6U"}, "not-found"),
+    }
+    changed, code = slips[slip]
+    world.interleave("TransactWriteItems", lambda: world.engine.put("HelpdeskRecordTable", item | changed))
+    assert sacha.decide(reference, decision).code == code
+    assert len(world.register(claire)) == 1
+    assert [item for item in world.items("HelpdeskRecordTable") if "decision" in item] == []
 
 
 @pytest.mark.req("H3", "H2")

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reassort.clock import epoch_milliseconds
 from reassort.tables import to_wire
+from reassort_ops.roll.leaving import Leaving
 
 from harness.service.world import dispute_token_in
+from tests.component.test_unreached import lose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reassort_ops.account.operator import Operator
 
     from harness.service.world import Browser, Enrolled, World
 
@@ -214,6 +218,28 @@ def test_an_act_is_of_the_generation_that_it_was_written_for(world: World, clair
     world.interleave("TransactWriteItems", lambda: REISSUED(world, claire))
     assert world.agent().act(act, claire.email).status == 200
     assert world.register(claire)[-1]["generation"] == 2
+
+
+@pytest.mark.req("R13", "H3")
+@pytest.mark.parametrize("act", ["unlock", "freeze", "unfreeze", "reissue"])
+def test_nothing_is_done_for_a_voter_who_leaves_the_roll_meanwhile(
+    world: World, claire: Enrolled, operator: Operator, act: str
+) -> None:
+    world.change_voter(claire, numen_failures=10, frozen_at=1 if act == "unfreeze" else None)
+    leaving = Leaving(operator, world.election)
+    world.interleave("TransactWriteItems", lambda: leaving.remove(claire.voter_id, "radié"))
+    assert world.agent().act(act, claire.email).code == "off-roll"
+    assert [entry["change"] for entry in world.register(claire)] == ["issued", "removed"]
+
+
+@pytest.mark.req("O8")
+def test_a_voter_who_is_gone_meanwhile_does_not_come_back_as_settled(world: World, claire: Enrolled) -> None:
+    lose(world, claire)
+    key = to_wire({"voter_id": claire.voter_id})
+    remove = world.wire.operator.dynamodb.delete_item
+    world.interleave("TransactWriteItems", lambda: remove(TableName=world.tables["VotersTable"], Key=key))
+    assert world.agent().act("settle", claire.email).code == "no-such-voter"
+    assert world.items("VotersTable") == []
 
 
 # ---------------------------------------------------------------- sign-in

@@ -156,6 +156,17 @@ def test_nobody_is_given_one_who_voted_is_frozen_off_the_roll_unknown_or_has_one
     assert (again.given, again.given_before, "delivery-in-progress" in refused) == (1, 1, False)
 
 
+def test_whose_identifier_is_on_its_way_is_told_when_to_come_again(world: World, claire: Enrolled) -> None:
+    operator, key = world.agent(), batch_key(NAME, claire.email)
+    operator.act("reissue", claire.email)
+    world.run_outbox()
+    wait = int(operator.act("reissue", claire.email, key=key, batch=True).headers["retry-after"])
+    world.clock.move(seconds=wait - 1)
+    assert operator.act("reissue", claire.email, key=key, batch=True).code == "delivery-in-progress"
+    world.clock.move(seconds=1)
+    assert operator.act("reissue", claire.email, key=key, batch=True).status == 200
+
+
 @pytest.mark.req("H6", "S34")
 def test_only_an_operator_gives_in_a_batch_and_only_identifiers(world: World, claire: Enrolled) -> None:
     key = batch_key(NAME, claire.email)
@@ -170,6 +181,9 @@ def test_only_an_operator_gives_in_a_batch_and_only_identifiers(world: World, cl
 def test_with_a_second_person_each_is_proposed_once_and_never_confirmed_by_the_batch() -> None:
     with World(with_second_person()) as world:
         school = [world.enrol(f"prenom.nom{number}@ac-dijon.fr", f"00E{number:07}ABC") for number in (1, 2, 3)]
+        frozen = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        world.agent().act("freeze", frozen.email)
+        assert ran(batch(world), [frozen.email])[1] == ["frozen"]
         for operator in ("anne", "paul"):
             balance, _ = ran(batch(world, operator), emails(school))
             assert (balance.proposed, balance.given, balance.left) == (3, 0, 0)
