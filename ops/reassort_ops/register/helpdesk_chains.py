@@ -30,7 +30,7 @@ _NO_END = -1
 class _Chain:
     """One agent's: what its end says, and what was read up to there."""
 
-    length: int = 0
+    length: int
     head: str = GENESIS
     read: int = 0
     last: str = GENESIS
@@ -78,7 +78,8 @@ def read_helpdesk_chains(dynamodb: DynamoDBClient, table: str) -> HelpdeskChains
         botocore.exceptions.ClientError: AWS refuses.
     """
     chains: dict[str, _Chain] = {}
-    for item in sorted(_items(dynamodb, table), key=lambda one: (one["agent"], one["sequence"])):
+    # Ends come before entries.
+    for item in sorted(_items(dynamodb, table), key=lambda one: one["sequence"]):
         agent = item["agent"]
         if item["sequence"] == 0:
             chains[agent] = _Chain(item["chain_length"], item["chain_head"])

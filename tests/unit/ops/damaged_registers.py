@@ -33,8 +33,10 @@ MANY = [entry for number in range(900) for entry in chain(pseudonym(number), STO
 IMPOSSIBLE: list[tuple[list[Change], str]] = [
     ([Change.ISSUED, Change.VOTED, Change.REISSUED], "entry 3 (reissued) comes after the vote"),
     ([Change.ISSUED, Change.VOTED, Change.VOTED], "entry 3 (voted) comes after the vote"),
+    ([Change.ISSUED, Change.VOTED, Change.FROZEN], "entry 3 (frozen) comes after the vote"),
     ([Change.ISSUED, Change.FROZEN, Change.VOTED], "entry 3 (voted) comes while the identifier is frozen"),
     ([Change.ISSUED, Change.FROZEN, Change.REISSUED], "entry 3 (reissued) comes while the identifier is frozen"),
+    ([Change.ISSUED, Change.FROZEN, Change.FROZEN], "entry 3 (frozen) comes while the identifier is frozen"),
     (
         [Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.VOTED],
         "entry 4 (voted) comes after the identifier was disputed",
@@ -46,7 +48,11 @@ IMPOSSIBLE: list[tuple[list[Change], str]] = [
     ([Change.ISSUED, Change.UNFROZEN], "entry 2 (unfrozen) comes while the identifier is not frozen"),
     ([Change.ISSUED, Change.ISSUED], "entry 2 (issued) is of generation 2, after generation 1"),
     ([Change.REISSUED], "entry 1 (reissued) is of generation 1, after generation 0"),
-    ([Change.ISSUED, Change.CLOSED], "entry 2 (closed) is in a chain of another kind"),
+    ([Change.DISPUTED], "entry 1 (disputed) is of generation 0, after generation 0"),
+    *(
+        ([Change.ISSUED, change], f"entry 2 ({change.value}) is in a chain of another kind")
+        for change in (Change.CLOSED, Change.OPENED, Change.PROLONGED)
+    ),
     ([Change.VOTED], "entry 1 (voted) is of generation 0, after generation 0"),
 ]
 # Of the roll: changes of address, removals.
@@ -349,12 +355,35 @@ def sound() -> Iterator[bytes]:
     yield FILE
     yield register_file([])
     first = next(chain(ELECTION_CHAIN, [Change.CLOSED]))
-    yield register_file([*ENTRIES, first, replace(first, sequence=2, change=Change.OPENED, previous=first.hash)])
+    second = replace(first, sequence=2, change=Change.OPENED, previous=first.hash)
+    third = replace(second, sequence=3, change=Change.PROLONGED, previous=second.hash)
+    yield register_file([*ENTRIES, first, second, third])
     yield register_file(MANY)
     former, present = pseudonym(1), pseudonym(2)
     left = {"reference": f"{present} septembre", "at": 5}
     came = {"reference": f"{former} septembre", "at": 5, "numen_hash": made_up_hash("numen", former)}
     departed = linked(chain(former, [Change.ISSUED, Change.DEPARTED]), _2=left)
     yield register_file([*departed, *linked(chain(present, [Change.ARRIVED, Change.VOTED]), _1=came)])
+    # There and back, and a dispute of a former reissue behind it.
+    back = {"reference": f"{present} erreur", "at": 6}
+    away = {"reference": f"{former} erreur", "at": 6, "numen_hash": made_up_hash("numen", former)}
+    yield register_file(
+        [
+            *linked(
+                chain(former, [Change.ISSUED, Change.DEPARTED, Change.ARRIVED, Change.DISPUTED, Change.VOTED]),
+                _2=left,
+                _3=back,
+                _4={"generation": 1},
+            ),
+            *linked(chain(present, [Change.ARRIVED, Change.DEPARTED, Change.DISPUTED]), _1=came, _2=away),
+        ]
+    )
     yield _story(Change.ISSUED, Change.REMOVED, Change.RESTORED, _3={"reference": "active retour"})
     yield _story(Change.ISSUED, Change.REMOVED, Change.FROZEN, _3={"actor": DISPUTE_ACTOR})
+    yield _story(Change.ISSUED, Change.REISSUED, Change.REMOVED, Change.DISPUTED)
+    # A new identifier from an operator ends a freeze. A dispute of a former one begins none.
+    yield _story(Change.ISSUED, Change.FROZEN, Change.REISSUED, Change.VOTED, _3={"actor": "anne"})
+    yield _story(Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.VOTED, _3={"generation": 1})
+    # Both proofs, then the further one alone.
+    further = {"extra_proof_hash": made_up_hash("further")}
+    yield _story(Change.ISSUED, Change.CORRECTED, _1=further, _2=further | {"numen_hash": ""})

@@ -97,6 +97,30 @@ def test_a_story_that_cannot_be(story: list[Change], why: str) -> None:
     assert fault.startswith(why)
 
 
+@pytest.mark.req("I1", "I9")
+@pytest.mark.parametrize(
+    ("story", "generation"),
+    [
+        ([Change.ISSUED], 2),
+        ([Change.ISSUED, Change.ISSUED], 1),
+        ([Change.ISSUED, Change.REISSUED], 1),
+        ([Change.ISSUED, Change.REISSUED], 3),
+        ([Change.ARRIVED], 2),
+        ([Change.ISSUED, Change.DISPUTED], 2),
+        ([Change.ISSUED, Change.DISPUTED], 0),
+        ([Change.ISSUED, Change.REISSUED, Change.FROZEN], 1),
+        ([Change.ISSUED, Change.FROZEN], 2),
+    ],
+)
+def test_an_entry_of_another_generation_than_its_change_is_of(story: list[Change], generation: int) -> None:
+    entries = list(chain(FORMER, story))
+    place = len(story)
+    before = entries[place - 2].generation if place > 1 else 0
+    wrong = linked(entries, **{f"_{place}": {"generation": generation}})
+    what = f"entry {place} ({story[-1].value}) is of generation {generation}, after generation {before}"
+    assert fault_of(wrong) == what
+
+
 @pytest.mark.req("O5", "S33")
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_restoration_says_how_the_voter_stands(frozen: bool) -> None:
@@ -118,6 +142,31 @@ def test_a_dispute_freezes_under_a_removal() -> None:
         replay.follow(entry, entry.hash)
     assert (replay.removed, replay.is_disputed) == (True, True)
     assert replay.statuses[IdentifierStatus.FROZEN] == 1
+
+
+@pytest.mark.req("I1", "I10")
+@pytest.mark.parametrize(
+    ("story", "revoked", "current"),
+    [
+        ([], 0, {}),
+        ([Change.ISSUED], 0, {"active": 1}),
+        ([Change.ISSUED, Change.REISSUED], 1, {"active": 1}),
+        ([Change.ISSUED, Change.FROZEN], 0, {"frozen": 1}),
+        ([Change.ISSUED, Change.FROZEN, Change.UNFROZEN], 0, {"active": 1}),
+        ([Change.ISSUED, Change.REMOVED], 0, {"frozen": 1}),
+        ([Change.ISSUED, Change.REMOVED, Change.RESTORED], 0, {"active": 1}),
+        ([Change.ISSUED, Change.REISSUED, Change.DISPUTED], 1, {"frozen": 1}),
+        ([Change.ISSUED, Change.REISSUED, Change.DISPUTED, Change.REISSUED], 2, {"active": 1}),
+        ([Change.ISSUED, Change.VOTED, Change.DISPUTED], 0, {"used": 1}),
+        ([Change.ISSUED, Change.REISSUED, Change.DEPARTED], 2, {}),
+    ],
+)
+def test_every_identifier_became_one_thing(story: list[Change], revoked: int, current: dict[str, int]) -> None:
+    replay = Replay(FORMER)
+    for entry in chain(FORMER, story):
+        replay.follow(entry, entry.hash)
+    counts = {status.value: count for status, count in replay.statuses.items() if count}
+    assert counts == ({"revoked": revoked} if revoked else {}) | current
 
 
 def test_the_ledger_ends_empty_in_any_order() -> None:
