@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.reasons import Reason
 from reassort_ops.roll.leaving import Leaving
 from reassort_ops.unreached import Unreached, as_csv, by_establishment, read_unreached
 
@@ -150,3 +151,67 @@ def test_who_is_off_the_roll_waits_for_nothing_until_they_are_restored(
     assert unreached(world) == []
     assert leaving.restore(claire.voter_id, "radiation par erreur")
     assert [one.reference for one in unreached(world)] == [reference]
+
+
+@pytest.mark.req("O8")
+def test_a_school_has_its_voters_by_the_longest_wait_and_the_most_are_first(world: World) -> None:
+    schools = {"B": 1, "A": 1, "C": 2}
+    voters = [
+        world.enrol(f"{school}.{number}@ac-dijon.fr".lower(), f"09E99{place}{number:04}ABC", establishment=school)
+        for place, (school, count) in enumerate(schools.items())
+        for number in range(count)
+    ]
+    references = []
+    for number, voter in enumerate(reversed(voters)):
+        references.append(lose(world, voter, phone=f"06 98 76 54 3{number}"))
+        world.clock.move(minutes=1)
+    told: list[int] = []
+    found = read_unreached(world.wire.operator.dynamodb, stack_of(world), 2, told.append)
+    assert [one.establishment for one in found] == ["A", "B", "C", "C"]
+    assert [one.reference for one in found] == [references[place] for place in (2, 3, 0, 1)]
+    assert found[2].asked_at < found[3].asked_at
+    assert by_establishment(found) == [("C", 2), ("A", 1), ("B", 1)]
+    assert sum(told) == len(world.items("DeliveriesTable")) == len(voters)
+
+
+@pytest.mark.req("O8", "S21")
+def test_of_the_deliveries_nothing_is_read_but_whose_failed(world: World, claire: Enrolled) -> None:
+    lose(world, claire)
+    with world.recorded() as calls:
+        read_unreached(world.wire.dynamodb, stack_of(world), 1, lambda _: None)
+    (scan,) = (call.parameters for call in calls if call.operation == "Scan")
+    assert set(scan["ExpressionAttributeNames"].values()) == {"kind", "voter_id", "messages", "identifier", "status"}
+
+
+@pytest.mark.req("O8")
+def test_a_list_opens_in_a_spreadsheet_with_a_header(world: World, claire: Enrolled) -> None:
+    lose(world, claire)
+    written = as_csv(unreached(world), world.election.zone)
+    assert written.startswith(b"\xef\xbb\xbf")
+    header, line = written.decode("utf-8-sig").splitlines()
+    assert header.split(";") == ["référence", "établissement", "secrétariat", "demandé le", "échec par", "raison"]
+    assert line.count(";") == header.count(";")
+
+
+@pytest.mark.req("O8")
+def test_whose_delivery_or_voter_is_erased_is_not_told(world: World, claire: Enrolled) -> None:
+    """A former delivery that was erased hides no later one."""
+    browser = world.signed_in(claire)
+    first = lose(world, claire, browser)
+    world.clock.move(minutes=5)
+    later = lose(world, claire, browser)
+    dynamodb = world.wire.operator.dynamodb
+    dynamodb.delete_item(TableName=world.tables["DeliveriesTable"], Key={"delivery_id": {"S": first}})
+    assert [one.reference for one in unreached(world)] == [later]
+    dynamodb.delete_item(TableName=world.tables["VotersTable"], Key={"voter_id": {"S": claire.voter_id}})
+    assert unreached(world) == []
+
+
+@pytest.mark.req("O8")
+def test_an_operators_reissue_is_told_by_its_reference_without_the_reason(world: World, claire: Enrolled) -> None:
+    reference = world.agent().act("reissue", claire.email).json["reference"]
+    world.change_message(reference, "identifier", status="failed")
+    (one,) = unreached(world)
+    assert (one.reference, one.ways, one.reason) == (reference, (), Reason.UNKNOWN)
+    entry = world.register(claire)[-1]
+    assert entry["reference"].startswith(f"{reference} ")
