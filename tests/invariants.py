@@ -31,7 +31,7 @@ from tests.register_chain import broken_links
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.service.wire import Call
+    from harness.service.wire import Call, SentEmail, SentSms
     from harness.service.world import Enrolled, World
 
 TABLES = (
@@ -110,6 +110,7 @@ class Ledger:
         self.check_register()
         check_helpdesk_record(self.world)
         self.check_messages()
+        self.check_recipients()
         self.check_secrecy()
 
     def check_identifiers(self) -> None:
@@ -172,6 +173,28 @@ class Ledger:
                 assert not any(identifier in content for identifier in identifiers)
         for copies in self.copies().values():
             assert len(set(copies)) == 1, "a message was repeated with another text"
+
+    def check_recipients(self) -> None:
+        """Each identifier, confirmation and code goes to its own voter: to their mailbox, or an
+        identifier to the number that was given for it.
+        """
+        addresses = {voter.voter_id: voter.email for voter in self.voters}
+        deliveries = {delivery.delivery_id: delivery for delivery in self.deliveries()}
+        of_reissues = {
+            (delivery.voter_id, delivery.generation): delivery
+            for delivery in deliveries.values()
+            if delivery.kind is Kind.REISSUE
+        }
+        for email in self.world.emails:
+            delivery = deliveries.get(email.tags["delivery"])
+            if delivery is not None and delivery.kind is not Kind.CANARY:
+                assert email.to == addresses[delivery.voter_id], "a message to somebody else"
+        messages: list[SentEmail | SentSms] = [*self.world.emails, *self.world.sms]
+        for identifier, owner in self.owners().items():
+            for sent in messages:
+                if identifier in sent.text and sent.to != addresses[owner[0]]:
+                    phone = self.world.keyed_hash.hash(Purpose.PHONE, sent.to)
+                    assert phone == of_reissues[owner].phone_hash, "an identifier to somebody else"
 
     def check_secrecy(self) -> None:
         """I7: no secret in a log, a metric, a queue, an answer, an alert or an item."""

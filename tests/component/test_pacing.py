@@ -59,6 +59,8 @@ def test_sms_leave_at_the_rate_and_in_order() -> None:
         assert seconds[0] <= 2 * RATES["sms_per_second"]
         assert all(count <= RATES["sms_per_second"] + 1 for second, count in seconds.items() if second)
         order = [next(i for i, (_, ref) in enumerate(asked) if ref in sms.text) for sms in world.sms]
+        # Each goes to the number of its own request.
+        assert [sms.to for sms in world.sms] == [f"+336123400{position:02d}" for position in order]
         assert max(abs(position - place) for place, position in enumerate(order)) <= RATES["sms_per_second"]
 
 
@@ -161,6 +163,7 @@ def test_day_cap_sends_the_rest_by_email() -> None:
         for reference in capped:
             (email,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]
             assert reference in email.text
+            assert email.to == next(voter.email for voter, other in asked if other == reference)
         reasons = {step.get("reason") for reference in capped for step in world.delivery_item(reference)["history"]}
         assert reasons == {None, "sms-cap-reached"}
         assert world.metrics("SmsCapUsed")[-1] == 100

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from hypothesis.stateful import invariant
+from reassort.keyed_hash import Purpose
 from reassort.outbox import Kind, Message, Status
 from reassort.register import GENESIS, Change, entry_from_item
 
@@ -16,7 +17,7 @@ from tests.stateful.machine import Machine
 if TYPE_CHECKING:
     from reassort.outbox import Delivery
 
-    from harness.service.wire import SentEmail
+    from harness.service.wire import SentEmail, SentSms
     from harness.service.world import Enrolled
 
 ARRIVED = frozenset({Status.SENT, Status.DELIVERED})
@@ -32,6 +33,8 @@ class Invariants(Machine):
         self._agreed: dict[str, tuple[Any, Counter[str]]] = {}
         self._mails: defaultdict[str, list[SentEmail]] = defaultdict(list)
         self._sendings: Counter[str] = Counter()
+        # To whom each identifier went.
+        self._recipients: defaultdict[str, set[str]] = defaultdict(set)
         self._read_emails = self._read_sms = self._compared = 0
 
     def teardown(self) -> None:
@@ -92,14 +95,19 @@ class Invariants(Machine):
 
     def messages_are_sent_as_often_as_recorded(self) -> None:
         """I4 for each delivery whose confirmation is settled, the same text if one had to go twice;
-        and so the identifier.
+        and so the identifier. Each goes to its own voter.
         """
         self._read_messages()
         texts = {owner: identifier for identifier, owner in self.issued.items()}
+        addresses = {voter.voter_id: voter.email for voter in self.voters}
         for delivery in self.deliveries():
+            assert all(mail.to == addresses[delivery.voter_id] for mail in self._mails[delivery.delivery_id])
             if delivery.kind is Kind.REISSUE:
+                identifier = texts[delivery.voter_id, delivery.generation]
                 self._compare_confirmations(delivery)
-                self._compare_identifiers(delivery, texts[delivery.voter_id, delivery.generation])
+                self._compare_identifiers(delivery, identifier)
+                for recipient in self._recipients[identifier] - {addresses[delivery.voter_id]}:
+                    assert self.world.keyed_hash.hash(Purpose.PHONE, recipient) == delivery.phone_hash
 
     def _statuses_of(self, voter: Enrolled) -> Counter[str]:
         """Check a voter's identifiers and register, and return what the registry says of them."""
@@ -145,8 +153,12 @@ class Invariants(Machine):
         fresh = emails[self._read_emails :]
         for email in fresh:
             self._mails[email.tags["delivery"]].append(email)
-        for text in (*(email.text for email in fresh), *(message.text for message in sms[self._read_sms :])):
-            self._sendings.update(identifier for identifier in identifiers if identifier in text)
+        messages: list[SentEmail | SentSms] = [*fresh, *sms[self._read_sms :]]
+        for message in messages:
+            for identifier in identifiers:
+                if identifier in message.text:
+                    self._sendings[identifier] += 1
+                    self._recipients[identifier].add(message.to)
         for email in confirmations:
             known = identifiers if email in fresh else identifiers[self._compared :]
             content = email.subject + email.text + email.html
