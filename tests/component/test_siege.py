@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from reassort.letting_in import normalise_request_number
 
-from harness.service.world import Browser, Enrolled, World
+from harness.service.world import Enrolled, World
+from tests.component.callers import ask, call_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,14 +59,6 @@ class _Siege:
         """Return the most codes that the mailbox got in any hour."""
         codes = sorted([*self.taken, *self.given])
         return max(sum(1 for at in codes if start <= at < start + 3600) for start in codes)
-
-
-def ask(browser: Browser, email: str, source: str, number: str = "000000") -> dict[str, Any]:
-    """Ask for a code from a network, and return the answer."""
-    answer = browser.call("POST", "/api/login", {"email": email, "number": number}, {"X-Viewer-Address": source})
-    assert answer.status == 202
-    told: dict[str, Any] = answer.json
-    return told
 
 
 def besiege(
@@ -135,58 +127,6 @@ def test_mailbox_gets_no_more_codes_in_any_hour_than_the_documents_say(world: Wo
     siege = besiege(world, claire.email, [*_FOUR_NETWORKS, _HOME], minutes=65)
     assert siege.most_in_an_hour <= _CODES_AN_HOUR
     assert f"{_CODES_AN_HOUR} codes per mailbox in an hour" in Path("docs/security.md").read_text().replace("\n", " ")
-
-
-class TestLettingIn:
-    """What the helpdesk's act does, and what it does not."""
-
-    def test_is_for_one_code_of_one_browser_within_a_quarter_of_an_hour(self, world: World, claire: Enrolled) -> None:
-        voter, other = world.browser(), world.browser()
-        ask(voter, claire.email, _HOME)
-        ask(voter, claire.email, _HOME, _NUMBER)
-        assert call_in(world, claire, _NUMBER)
-        for number in ("482914", "48291", "x", "４８２９１３"):
-            assert ask(other, claire.email, _HOME, number)["sent"] is False
-        assert [ask(voter, claire.email, _HOME, _NUMBER)["sent"] for _ in range(2)] == [True, False]
-        assert "let_in" not in str(world.items("SignInTable"))
-
-    def test_ends(self, world: World, claire: Enrolled) -> None:
-        voter = world.browser()
-        ask(voter, claire.email, _HOME)
-        ask(voter, claire.email, _HOME, _NUMBER)
-        assert call_in(world, claire, _NUMBER)
-        world.clock.move(minutes=9, seconds=59)
-        ask(world.browser(), claire.email, _HOME)
-        world.clock.move(seconds=2)
-        assert ask(voter, claire.email, _HOME, _NUMBER)["sent"] is False
-
-    def test_is_refused_while_nobody_asks_for_a_code(self, world: World, claire: Enrolled) -> None:
-        assert not call_in(world, claire, "482913")
-        assert not world.items("SignInTable")
-
-    @pytest.mark.req("S31")
-    def test_passes_the_bound_of_the_callers_network(self, world: World, claire: Enrolled) -> None:
-        voter = world.browser()
-        ask(voter, claire.email, _HOME)
-        ask(voter, claire.email, _HOME, _NUMBER)
-        assert call_in(world, claire, _NUMBER)
-        for item in world.items("SignInTable"):
-            if item["voter_id"].startswith("source#"):
-                for shard in range(8):
-                    key = item["key"].rsplit("#", 1)[0]
-                    world.engine.put("SignInTable", {**item, "key": f"{key}#{shard}", "codes": 10_000})
-        assert ask(voter, claire.email, _HOME, _NUMBER)["sent"] is True
-
-    @pytest.mark.parametrize(("typed", "number"), [("482 913", "482913"), ("482913 ", "482913"), ("48291", None)])
-    def test_number_is_taken_as_it_is_typed(self, typed: str, number: str | None) -> None:
-        assert normalise_request_number(typed) == number
-
-
-def call_in(world: World, voter: Enrolled, number: str) -> bool:
-    """Let the voter's browser in, as the helpdesk does."""
-    answer = world.agent("marie", "agent").act("let-in", voter.email, number=number)
-    assert answer.status == 200 or answer.code == "nothing-to-do"
-    return answer.status == 200
 
 
 def tell(capsys: pytest.CaptureFixture[str], who: str, siege: _Siege) -> None:
