@@ -15,6 +15,8 @@ from login.deps import Deps
 # As long as its code's delivery: until then the helpdesk can tell a caller what became of the code.
 _KEPT = timedelta(days=1)
 _NO_CODE = "-"
+# A challenge that is not there has no time to compare, so it is not live either.
+_LIVE = "valid_until > :now AND attribute_not_exists(used_at)"
 
 
 def challenge_item_key(keyed_hash: KeyedHash, challenge: Token) -> Item:
@@ -53,7 +55,7 @@ def renew_challenge(challenge: Token, newest: Item, now: datetime, deps: Deps) -
         deps.sign_in_table,
         challenge_item_key(deps.keyed_hash, challenge),
         "SET " + ", ".join([*shifts, "codes_1 = :newest", "valid_until = :valid_until", "expires_at = :expires_at"]),
-        "attribute_exists(voter_id) AND attribute_not_exists(used_at) AND valid_until > :now",
+        _LIVE,
         {
             ":newest": newest,
             ":valid_until": epoch_milliseconds(now + lifetime),
@@ -67,7 +69,6 @@ def renew_challenge(challenge: Token, newest: Item, now: datetime, deps: Deps) -
 def count_try(key: Item, now: datetime, deps: Deps) -> Item:
     """Count a try before anything is compared, and return the challenge."""
     limits = deps.election.limits.code
-    live = "attribute_exists(voter_id) AND attribute_not_exists(used_at) AND valid_until > :now"
     try:
         return update_one(
             deps.dynamodb,
@@ -75,7 +76,7 @@ def count_try(key: Item, now: datetime, deps: Deps) -> Item:
                 deps.sign_in_table,
                 key,
                 "SET tries = tries + :one",
-                f"{live} AND tries < :allowed",
+                f"{_LIVE} AND tries < :allowed",
                 {":one": 1, ":allowed": limits.tries, ":now": epoch_milliseconds(now)},
             ),
             returns="ALL_NEW",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import statistics
+from datetime import timedelta
 
 import pytest
+from reassort.clock import epoch_seconds
 from reassort.problems import WORDINGS, Code
 
 from harness.service.world import Browser, Enrolled, World
@@ -29,8 +31,9 @@ def test_code_works_once(world: World, claire: Enrolled) -> None:
     assert challenge is not None
     assert browser.redeem(code).status == 200
     browser.hold("__Host-challenge", challenge)
-    replayed = browser.redeem(code)
-    assert (replayed.status, replayed.code) == (401, "code-used")
+    for typed in (code, _wrong(code)):
+        replayed = browser.redeem(typed)
+        assert (replayed.status, replayed.code) == (401, "code-used")
 
 
 @pytest.mark.req("S6")
@@ -82,6 +85,15 @@ def test_code_lives_ten_minutes(world: World, claire: Enrolled) -> None:
 
 
 @pytest.mark.req("S5")
+def test_after_ten_minutes_no_code_is_compared_any_more(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    code = _ask(world, browser, claire.email)
+    world.clock.move(minutes=10)
+    refused = browser.redeem(_wrong(code))
+    assert (refused.code, refused.json.get("attempts_left")) == ("code-expired", None)
+
+
+@pytest.mark.req("S5")
 def test_resend_does_not_prolong_an_older_code(world: World, claire: Enrolled) -> None:
     browser = world.browser()
     first = _ask(world, browser, claire.email)
@@ -92,6 +104,18 @@ def test_resend_does_not_prolong_an_older_code(world: World, claire: Enrolled) -
         refused = browser.redeem(first)
         assert (refused.status, refused.code, refused.json["attempts_left"]) == (401, "code-expired", 4)
     assert browser.redeem(second).status == 200
+
+
+@pytest.mark.req("S23")
+def test_challenge_is_kept_for_a_day_after_its_last_code_has_ended(world: World, claire: Enrolled) -> None:
+    """As long as the code's delivery, by which the helpdesk tells a caller what became of it."""
+    browser = world.browser()
+    for _ in range(2):
+        browser.ask_code(claire.email)
+        (challenge,) = [item for item in world.items("SignInTable") if item["key"].startswith("challenge#")]
+        ends_at = world.clock() + timedelta(minutes=10)
+        assert challenge["expires_at"] == epoch_seconds(ends_at + timedelta(days=1))
+        world.clock.move(minutes=5)
 
 
 @pytest.mark.parametrize("chosen", [1, 2, 3])
@@ -148,7 +172,7 @@ def test_sixth_try_is_refused_even_if_right(world: World, claire: Enrolled) -> N
     left = [browser.redeem(_wrong(code)).json["attempts_left"] for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
     refused = browser.redeem(code)
-    assert (refused.status, refused.code) == (429, "too-many-tries")
+    assert (refused.status, refused.code, refused.json["attempts_left"]) == (429, "too-many-tries", 0)
     assert 0 < int(refused.headers["retry-after"]) <= 600
 
 

@@ -4,7 +4,10 @@ it.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from reassort.clock import epoch_milliseconds
 
 from harness.service.openapi import raise_if_undescribed
 from harness.service.world import SITE_ORIGIN, Browser, Enrolled, Response, World
@@ -241,6 +244,29 @@ def test_bucket_holds_five_codes_refills_one_every_three_minutes_and_has_one_in_
     # Two refills come while the first five go, one a minute; the eighth is this source's of the
     # reserve.
     assert taken_at == [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 15]
+
+
+@pytest.mark.req("R15", "S13")
+@pytest.mark.parametrize(("renewed", "full_in"), [(False, 3), (True, 5)])
+def test_requests_that_meet_in_a_count_pass_and_take_no_code_if_they_do_not(
+    world: World, claire: Enrolled, renewed: bool, full_in: int
+) -> None:
+    browser = world.browser()
+    if renewed:
+        browser.ask_code(claire.email)
+        world.clock.move(minutes=1)
+    queued = len(world.deliveries())
+    world.fail("TransactWriteItems", "TransactionConflictException", times=-1)
+    assert browser.ask_code(claire.email).code == "unavailable"
+    assert len(world.deliveries()) == queued
+    # Nothing was taken: the voter need not wait for a minute, nor for a refill.
+    world.repair()
+    world.fail("TransactWriteItems", "TransactionConflictException", times=2)
+    assert browser.ask_code(claire.email).json["sent"] is True
+    assert len(world.deliveries()) == queued + 1
+    bucket = world.engine.get("SignInTable", {"voter_id": claire.voter_id, "key": "codes"})
+    assert bucket is not None
+    assert bucket["full_at"] == epoch_milliseconds(world.clock() + timedelta(minutes=full_in))
 
 
 # ---------------------------------------------------------------- signing out and refusals

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from login.source_limit import SHARDS
+from reassort.clock import epoch_seconds
 
 from harness.elections import election_content, read_election
 from harness.service.world import START, World
@@ -62,10 +63,12 @@ def test_bound_ends_with_its_window_and_touches_nobody_else() -> None:
         refused = _ask(world, 1000)
         assert (refused.status, refused.code) == (429, "source-limit")
         assert int(refused.headers["retry-after"]) == 15 * 60
+        world.clock.move(minutes=4)
+        assert int(_ask(world, 1000).headers["retry-after"]) == 11 * 60
         assert _ask(world, 1001, source="203.0.113.25").status == 202
         assert _ask(world, 1002, source="2001:db8::1").status == 202
         # Anyone who shares the address is kept out for a quarter of an hour at most.
-        world.clock.move(minutes=15)
+        world.clock.move(minutes=11)
         assert _ask(world, 1000).status == 202
 
 
@@ -140,6 +143,15 @@ def test_refused_request_refills_no_bucket_that_it_took_nothing_from() -> None:
             "the bucket was not empty"
         )
         assert full_at() == before
+
+
+@pytest.mark.req("S23")
+def test_count_of_a_network_is_kept_for_an_hour_after_its_window() -> None:
+    with World(election=_election()) as world:
+        _ask(world, 1)
+        (count,) = [item for item in world.items("SignInTable") if item["voter_id"].startswith("source#")]
+        ends_at = START + timedelta(minutes=15 - START.minute % 15, hours=1)
+        assert count["expires_at"] == epoch_seconds(ends_at)
 
 
 @pytest.mark.req("S9", "S13", "I7")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from login.challenge import challenge_item_key
 from login.codes import CODE_DIGITS, CodeState, draw_code, state_of, stored_code
 from reassort.keyed_hash import KeyedHash
 from reassort.sessions import Token
@@ -30,6 +31,12 @@ def test_a_code_is_six_digits_the_first_of_them_too() -> None:
 def test_what_is_kept_of_a_code_is_bound_to_its_browser_and_its_voter() -> None:
     kept = {str(_kept(code, holder)["code"]) for code in (CODE, "048214") for holder in (MINE, MINE_ELSEWHERE, OTHERS)}
     assert len(kept) == 6
+
+
+@pytest.mark.req("S7", "S9")
+def test_what_is_kept_of_a_challenge_is_bound_to_its_browser_and_its_voter() -> None:
+    kept = {challenge_item_key(HASH, holder)["key"] for holder in (MINE, MINE_ELSEWHERE, OTHERS)}
+    assert len(kept) == 3
 
 
 @pytest.mark.req("S7")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.keyed_hash import KeyedHash
-from reassort.sessions import Session, Token, draw_token, live_session, session_item
+from reassort.sessions import Session, Token, draw_token, live_session, session_item, session_item_key
 
 from harness.elections import read_election
 
@@ -31,6 +31,12 @@ def test_stored_session_does_not_hold_its_secret() -> None:
     token = draw_token(VOTER)
     item = session_item(HASH, token, address=b"sealed", masked_address="c•••@ac-dijon.fr", now=NOW, limits=LIMITS)
     assert token.secret not in repr(item)
+
+
+@pytest.mark.req("S9", "S16")
+def test_what_is_kept_of_a_session_is_bound_to_its_secret_and_its_voter() -> None:
+    tokens = (Token(VOTER, "secret"), Token(VOTER, "another"), Token("paul", "secret"))
+    assert len({session_item_key(HASH, token)["key"] for token in tokens}) == 3
 
 
 def _session_at(token: Token, later: timedelta) -> Session | None:
