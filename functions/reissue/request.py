@@ -56,12 +56,12 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 raise record_numen_failure(voter, now, deps)
             return _issue(signed_in, reference, form, now, deps)
         except ConditionFailedError as refusal:
-            if SWITCH in refusal.refused:
-                # Stopped since it was read: the next round reads and says so.
+            if refusal.refused & {"voter", SWITCH}:
+                # Changed or stopped since it was read: the next round reads and says so.
                 continue
-            if PHONE_ACTION in refusal.refused and not refusal.refused & {"voter", "delivery"}:
+            if PHONE_ACTION in refusal.refused:
                 raise phone_problem(token.voter_id, refusal, now, deps) from refusal
-            if PREVIOUS in refusal.refused and not refusal.refused & {"voter", "delivery"}:
+            if PREVIOUS in refusal.refused:
                 raise Problem(Code.DELIVERY_IN_PROGRESS, retry_after=5) from refusal
         except ContentionError:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1)))  # noqa: S311 - jitter

@@ -4,9 +4,11 @@ than needed.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message, Status
 
 from harness.service.events import sms_log_event
@@ -164,6 +166,41 @@ def test_replaced_identifier_does_not_fall_back(world: World, claire: Enrolled, 
     world.run_for(minutes=2)
     assert not [email for email in world.emails if email.tags["message"] == "identifier"]
     assert browser.status(first).json["status"] == "superseded"
+
+
+@pytest.mark.req("R8", "I3")
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ({"status": "sending", "lease_until": 2**45}, "delivery-in-progress"),
+        ({"status": "sending", "lease_until": 1}, None),
+        ({"status": "sent", "lease_until": 2**45}, None),
+    ],
+    ids=["it is being sent", "but not by a worker that died", "and not once it was sent"],
+)
+def test_an_identifier_is_replaced_unless(
+    world: World, claire: Enrolled, browser: Browser, state: dict[str, object], code: str | None
+) -> None:
+    first = _reissued(browser, claire)
+    world.change_message(first, "identifier", **state)
+    assert browser.reissue(claire.numen).code == code
+    assert (world.delivery(first).superseded_at is None) == (code is not None)
+
+
+@pytest.mark.req("I3")
+@pytest.mark.parametrize(("milliseconds", "code"), [(-1, "delivery-in-progress"), (0, None)], ids=["within", "over"])
+def test_a_delivery_may_be_gone_once_its_retention_is_over(
+    world: World, claire: Enrolled, browser: Browser, milliseconds: int, code: str | None
+) -> None:
+    first = _reissued(browser, claire)
+    gone_at = timedelta(days=world.election.retention.deliveries_days, milliseconds=milliseconds)
+    world.change_voter(claire, issued_at=[1, epoch_milliseconds(world.clock() - gone_at)])
+    world.wire.operator.dynamodb.delete_item(
+        TableName=world.tables["DeliveriesTable"], Key={"delivery_id": {"S": first}}
+    )
+    assert browser.reissue(claire.numen).code == code
+    # Nothing of it is written again.
+    assert first not in {item["delivery_id"] for item in world.deliveries()}
 
 
 @pytest.mark.req("R8", "I3", "I4")

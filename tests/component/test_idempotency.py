@@ -112,6 +112,16 @@ def test_key_is_the_voters_own(world: World, claire: Enrolled, paul: Enrolled) -
     assert one.json["reference"] != other.json["reference"]
 
 
+@pytest.mark.req("I6", "S32")
+def test_nobody_is_answered_with_the_request_of_another(world: World, claire: Enrolled, paul: Enrolled) -> None:
+    """Two voters may share a reference: once in a thousand elections."""
+    browser = world.signed_in(claire)
+    reference = browser.reissue(claire.numen, key=KEY).json["reference"]
+    world.change_delivery(reference, voter_id=paul.voter_id)
+    refused = browser.reissue(claire.numen, key=KEY)
+    assert (refused.status, refused.code) == (422, "idempotency-mismatch")
+
+
 @pytest.mark.req("I1")
 def test_other_key_is_another_reissue(world: World, claire: Enrolled, browser: Browser) -> None:
     generations = [browser.reissue(claire.numen, key=KEY + suffix).json["generation"] for suffix in "abc"]

@@ -178,3 +178,17 @@ def test_the_helpdesk_gives_no_more_until_the_window_closes_than_as_many_again_i
     world.clock.set(closes_at - timedelta(milliseconds=1))
     assert world.agent().act("reissue", claire.email).headers["retry-after"] == "1"
     assert world.voter(claire).generation == most + 1
+
+
+@pytest.mark.req("S10", "S26")
+@pytest.mark.parametrize("tries", [5, 10])
+def test_locked_voter_who_was_given_the_next_identifier_is_not_locked_any_more(
+    world: World, claire: Enrolled, tries: int
+) -> None:
+    world.change_voter(claire, numen_failures=tries, numen_locked_until=2**45)
+    issue(world, claire)
+    world.run_outbox()
+    browser = world.signed_in(claire)
+    assert browser.overview().json["lock"] is None
+    assert browser.reissue("99Z9999999ZZZ").json["attempts_left"] == 4
+    assert browser.reissue(claire.numen).status == 202

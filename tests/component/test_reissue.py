@@ -282,6 +282,9 @@ def test_ten_reissues_in_all() -> None:
         assert (refused.status, refused.code) == (429, "too-many-reissues")
         left = election.windows.reissue.closes_at - world.clock()
         assert int(refused.headers["retry-after"]) == int(left.total_seconds())
+        # A client is never told to come back at once.
+        world.clock.set(election.windows.reissue.closes_at - timedelta(milliseconds=1))
+        assert world.signed_in(claire).reissue(claire.numen).headers["retry-after"] == "1"
 
 
 @pytest.mark.req("S18")

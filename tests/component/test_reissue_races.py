@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from reassort_ops.election_control import close_reissues
 
 from harness.service.world import Browser, Enrolled, World
+from tests.component.operators import operator_of
 
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"
 
@@ -62,7 +64,8 @@ def test_voter_of_a_page_is_one_at_every_generation_and_no_revision(
     """What a page holds two voters apart by, though their addresses are masked alike."""
     browser = world.signed_in(claire)
     shown = browser.overview().json["voter"]
-    assert browser.reissue(claire.numen, revision=shown).code == "stale-page"
+    refused = browser.reissue(claire.numen, revision=shown)
+    assert (refused.code, refused.json["same_voter"]) == ("stale-page", False)
     assert browser.reissue(claire.numen).status == 202
     assert browser.overview().json["voter"] == shown
     assert world.signed_in(paul).overview().json["voter"] != shown
@@ -93,6 +96,33 @@ def test_second_form_that_slips_in_wins_and_the_first_is_told(world: World, clai
     assert len(world.sms) == 1
 
 
+@pytest.mark.req("S13", "R15")
+@pytest.mark.parametrize("slip", ["reissue", "stop"])
+@pytest.mark.parametrize("other", ["number is used up", "former identifier is being sent"])
+def test_what_slips_in_is_told_before_what_passes(
+    world: World, claire: Enrolled, browser: Browser, slip: str, other: str
+) -> None:
+    """The voter who came second would wait, or try another number, for nothing."""
+    former = browser.reissue(claire.numen).json["reference"]
+    twin = world.signed_in(claire)
+
+    def slip_in() -> None:
+        if slip == "reissue":
+            assert twin.reissue(claire.numen, channel="email").status == 202
+            world.change_voter(claire, last_reference=former)
+        else:
+            close_reissues(world.election, "leak", operator_of(world))
+        if other == "number is used up":
+            (limit,) = world.items("LimitsTable")
+            world.engine.put("LimitsTable", {**limit, "voters": {"a", "b", "c"}})
+        else:
+            world.change_message(former, "identifier", status="sending", lease_until=2**45)
+
+    world.interleave("TransactWriteItems", slip_in)
+    told = {"reissue": "stale-page", "stop": "reissues-stopped"}[slip]
+    assert browser.reissue(claire.numen).code == told
+
+
 @pytest.mark.req("R15")
 def test_conflict_is_tried_again_and_then_succeeds(world: World, claire: Enrolled, browser: Browser) -> None:
     world.fail("TransactWriteItems", "TransactionInProgressException", times=2)
@@ -113,6 +143,8 @@ def test_busy_tables_end_in_503_with_nothing_half_done(
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) > 0
+    # Tables that are busy are no fault of the service.
+    assert ("request failed" in world.log_text) == (operation == "Encrypt" or code == "InternalServerError")
     assert len([call for call in world.calls if call.operation == operation]) <= 8
     assert _state(world) == before
     world.repair()
