@@ -5,6 +5,7 @@ helpdesk, once.
 from __future__ import annotations
 
 import pytest
+from reassort.tables import to_wire
 
 from harness.service.wire import SentEmail
 from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
@@ -97,8 +98,13 @@ def test_dispute_of_what_the_helpdesk_had_frozen_holds_after_the_unfreeze(
 @pytest.mark.req("I2")
 def test_helpdesk_is_alerted_without_personal_data(world: World, claire: Enrolled, browser: Browser) -> None:
     reference, token = _reissued(world, browser, claire)
+    world.clock.move(hours=1)
     world.browser().dispute(token)
     world.run_outbox()
+    # Its own history, and its own waiting, which an alarm watches.
+    history = world.delivery_item(reference)["history"]
+    assert [step["status"] for step in history if step["message"] == "alert"] == ["queued", "sending", "sent"]
+    assert world.metrics("HandedOverAfter")[-1] == 0
     (alert,) = world.alerts
     assert alert.topic == world.helpdesk_topic
     assert reference in alert.text
@@ -131,6 +137,18 @@ def test_dispute_of_a_replaced_reissue_leaves_the_current_identifier_alone(
     assert world.check(identifier_in(world.sms[1].text))["status"] == "active"
     assert [entry["change"] for entry in world.register(claire)] == ["issued", "reissued", "reissued", "disputed"]
     assert len(world.alerts) == 1
+
+
+@pytest.mark.req("S35", "I12")
+def test_dispute_of_a_replaced_reissue_does_not_undo_that_of_the_current_one(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    _, former = _reissued(world, browser, claire)
+    _, current = _reissued(world, browser, claire)
+    for token in (current, former):
+        assert world.browser().dispute(token).status == 202
+    assert world.voter(claire).disputed == 3
+    assert world.agent().act("unfreeze", claire.email, "sounded right").code == "disputed"
 
 
 @pytest.mark.req("I5")
@@ -176,6 +194,29 @@ def test_lost_reply_of_a_dispute(world: World, claire: Enrolled, browser: Browse
     world.run_outbox()
     assert len(world.alerts) == 1
     assert [entry["change"] for entry in world.register(claire)] == ["issued", "reissued", "frozen"]
+
+
+@pytest.mark.req("R15", "I12")
+def test_contention_ends_in_503_and_nothing_is_disputed(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    world.fail("TransactWriteItems", "TransactionInProgressException", times=-1)
+    refused = world.browser().dispute(token)
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) > 0
+    assert "request failed" not in world.log_text
+    assert world.voter(claire).frozen_at is None
+    world.repair()
+    assert world.browser().dispute(token).status == 202
+
+
+@pytest.mark.req("R4", "I2")
+def test_alert_whose_event_is_lost_is_swept(world: World, claire: Enrolled, browser: Browser) -> None:
+    _, token = _reissued(world, browser, claire)
+    world.run_for(hours=3)
+    world.browser().dispute(token)
+    world.lose_stream()
+    world.run_for(minutes=2)
+    assert len(world.alerts) == 1
 
 
 @pytest.mark.req("R9")
@@ -264,6 +305,19 @@ def test_look_tells_what_the_confirmation_tells_and_changes_nothing(
     assert {table: world.items(table) for table in world.tables} == before
     assert world.browser().dispute(token).json == looks[0].json
     assert world.browser().call("POST", "/api/dispute/look", {"token": token}).json == looks[0].json
+
+
+@pytest.mark.req("S25", "S32")
+@pytest.mark.parametrize("gone", ["DeliveriesTable", "VotersTable"])
+def test_link_of_what_is_kept_no_longer_leads_nowhere(
+    world: World, claire: Enrolled, browser: Browser, gone: str
+) -> None:
+    reference, token = _reissued(world, browser, claire)
+    key = {"delivery_id": reference} if gone == "DeliveriesTable" else {"voter_id": claire.voter_id}
+    world.wire.operator.dynamodb.delete_item(TableName=world.tables[gone], Key=to_wire(key))
+    assert world.browser().dispute(token).code == "invalid-token"
+    looked = world.browser().call("POST", "/api/dispute/look", {"token": token})
+    assert looked.code == ("invalid-token" if gone == "DeliveriesTable" else None)
 
 
 @pytest.mark.req("S25", "S32")

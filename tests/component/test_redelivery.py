@@ -164,6 +164,15 @@ def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
     assert not world.sms
 
 
+@pytest.mark.req("R6", "R10")
+def test_identifier_that_is_parked_can_go_the_other_way(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissued(world, browser, claire)
+    world.change_delivery(reference, parked_at=7)
+    assert browser.redeliver(reference, "email").status == 202
+    # It waits for no operator any more.
+    assert world.delivery(reference).parked_at is None
+
+
 @pytest.mark.req("S13")
 def test_three_redeliveries(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(world, browser, claire, "email")
@@ -216,12 +225,13 @@ def test_who_reads_the_mailbox_does_not_get_what_was_asked_for_by_sms(
 def test_numen_lets_another_session_send_it_again(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(world, browser, claire)
     assert browser.status(reference).json["redelivery"] == {"channels": ["email"], "numen": False}
-    world.change_voter(claire, numen_failures=2)
+    world.change_voter(claire, numen_failures=2, numen_locked_until=1)
     answer = world.signed_in(claire).redeliver(reference, "email", numen=f" {claire.numen.lower()}")
     assert (answer.status, answer.json["channel"]) == (202, "email")
     world.run_outbox()
     assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
-    assert world.voter(claire).numen_failures == 0
+    voter = world.voter(claire)
+    assert (voter.numen_failures, voter.numen_locked_until) == (0, 0)
 
 
 @pytest.mark.req("S39", "S10")

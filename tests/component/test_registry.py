@@ -141,6 +141,8 @@ def test_contention_ends_in_503_and_the_vote_is_not_recorded(world: World, clair
     refused = world.vote(claire.identifier)
     assert (refused.status, refused.code) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) > 0
+    # Refused by the rule, not by a fault on the way.
+    assert [line["code"] for line in world.log_lines if line["message"] == "vote refused"] == ["unavailable"]
     world.repair()
     assert world.check(claire.identifier)["status"] == "active"
 
