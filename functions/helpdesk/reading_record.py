@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _PAGE = 500
 # DynamoDB holds no longer number.
 _BEYOND = 10**38
+# Before every agent: none has an empty name.
+_FIRST = ("", 0)
 _AS_KEPT = ("agent", "sequence", "action", "reason", "reference", "caller", "correlation_id", "previous", "hash")
 
 
@@ -52,7 +54,7 @@ def read_day(day: str, after: str | None, deps: Deps) -> RecordPage:
     except (ValueError, OverflowError) as error:
         # No day, or one at an end of the calendar.
         raise _refused("day", "Choisissez un jour.") from error
-    begun, sequence = _place(after) if after is not None else ("", 0)
+    begun, sequence = _place(after) if after is not None else _FIRST
     came = read_one(deps.dynamodb, deps.record_table, day_key(f"{asked:%Y%m%d}")) or {"agents": set()}
     found: list[Item] = []
     left, place = _PAGE, None
@@ -82,7 +84,8 @@ def read_day(day: str, after: str | None, deps: Deps) -> RecordPage:
         if last := answer.get("LastEvaluatedKey"):
             place = (agent, from_wire(last)["sequence"])
             break
-    entries = sorted(found, key=lambda item: (item["at"], item["agent"], item["sequence"]))
+    # Those of one moment stay in the order of agents and of their chains.
+    entries = sorted(found, key=lambda item: item["at"])
     return RecordPage([_told(item) for item in entries], _written(*place) if place else None)
 
 

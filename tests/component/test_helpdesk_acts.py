@@ -336,7 +336,38 @@ def test_nobody_of_that_address_or_reference(world: World, marie: SeatedAgent) -
     for who in ("camille.inconnu@ac-dijon.fr", NOBODYS):
         assert marie.look(who).code == "no-such-voter"
         assert marie.act("freeze", who).code == "no-such-voter"
-    assert marie.look("nobody").code == "invalid-fields"
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    ("body", "field", "code", "words"),
+    [
+        ({"who": "nobody"}, "who", "invalid", "professionnelle"),
+        ({"who": "x@gmail.com"}, "who", "domain", "(@ac-dijon.fr, @u-bourgogne.fr"),
+        ({"who": "a b@ac-dijon.fr"}, "who", "invalid", "professionnelle"),
+        ({"caller_code": "un deux"}, "caller_code", "invalid", "deux mots"),
+    ],
+)
+def test_what_can_be_nobodys_is_refused_where_it_was_typed(
+    claire: Enrolled, marie: SeatedAgent, body: dict[str, str], field: str, code: str, words: str
+) -> None:
+    answer = marie.call("POST", "/helpdesk/look", {"who": claire.email, **body})
+    (fault,) = answer.json["errors"]
+    assert (answer.code, fault["field"], fault["code"]) == ("invalid-fields", field, code)
+    assert words in fault["message"]
+
+
+@pytest.mark.req("H2")
+def test_a_voter_is_found_by_the_reference_of_any_of_their_reissues(
+    world: World, claire: Enrolled, marie: SeatedAgent, browser: Browser
+) -> None:
+    first, last = (browser.reissue(claire.numen, channel="email").json["reference"] for _ in range(2))
+    for reference in (first, last.lower()):
+        shown = marie.look(reference).json
+        assert (shown["address"], shown["voter_known_by"]) == ("c•••@ac-dijon.fr", "reference")
+        assert shown["reference"] == last
+    world.change_delivery(first, destinations=None)
+    assert marie.look(first).json["address"] == "•••"
 
 
 @pytest.mark.req("H3", "S26")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reassort.agent_names import agent_name
+from reassort.caller_codes import current_code
 
 from harness.service.world import World
 from helpdesk import reading_record
@@ -57,6 +60,77 @@ def _read_page_by_page(world: World, claire: Enrolled) -> None:
 
 
 @pytest.mark.req("H5")
+def test_a_page_goes_on_where_the_one_before_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_record, "_PAGE", 2)
+    with World() as world:
+        claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+        agents = sorted((world.agent(name, "agent") for name in "abcde"), key=lambda one: one.id)
+        for agent, looks in zip(agents, (1, 1, 3, 1, 1), strict=True):
+            for _ in range(looks):
+                agent.look(claire.email)
+        a, b, c, d, e = (agent.id for agent in agents)
+        read, path = [], DAY
+        while path:
+            page = world.agent("odile", "auditor").call("GET", path).json
+            read.append([(entry["agent"], entry["sequence"]) for entry in page["entries"]])
+            path = f"{DAY}&from={page['next']}" if page["next"] else ""
+        assert read == [[(a, 1), (b, 1)], [(c, 1), (c, 2)], [(c, 3), (d, 1)], [(e, 1)]]
+
+
+@pytest.mark.req("H5")
+def test_entries_are_read_in_the_order_in_which_they_were_made(world: World, claire: Enrolled) -> None:
+    first, last = sorted((world.agent(name, "agent") for name in "ab"), key=lambda one: one.id)
+    for agent in (last, first):
+        agent.look(claire.email)
+        world.clock.move(minutes=1)
+    for agent in (last, first, last):
+        agent.look(claire.email)
+    assert [(entry["agent"], entry["sequence"]) for entry in pages(world)] == [
+        (last.id, 1),
+        (first.id, 1),
+        (first.id, 2),
+        (last.id, 2),
+        (last.id, 3),
+    ]
+
+
+@pytest.mark.req("H5")
+def test_an_entry_is_read_as_it_is_kept(world: World, claire: Enrolled) -> None:
+    idle = world.election.limits.session.idle_minutes
+    words = current_code(world.keyed_hash, claire.voter_id, world.clock(), idle).words
+    marie = world.agent("marie", "agent")
+    reference = marie.act("reissue", claire.email, "jamais arrivé", caller_code=words).json["reference"]
+    (kept,) = [item for item in world.items("HelpdeskRecordTable") if "action" in item]
+    (read,) = pages(world)
+    assert read == {
+        **{name: kept[name] for name in ("agent", "sequence", "correlation_id", "previous", "hash")},
+        "name": agent_name(marie.id),
+        "at": "2018-11-30T09:15:00Z",
+        "action": "reissued",
+        "voter": claire.voter_id,
+        "reason": "jamais arrivé (appelant vérifié)",
+        "reference": reference,
+        "caller": "verified",
+        "caller_verified": True,
+    }
+
+
+@pytest.mark.req("H5", "R13")
+def test_what_was_just_written_is_read(world: World, claire: Enrolled) -> None:
+    """Whatever the helpdesk reads of a table is read strongly consistent; an index cannot be."""
+    world.signed_in(claire).reissue(claire.numen)
+    marie = world.agent("marie", "agent")
+    with world.recorded() as calls:
+        marie.look(claire.email)
+        world.agent("sacha", "supervisor").call("GET", "/helpdesk/shift")
+        pages(world)
+    several = [call.parameters["RequestItems"].values() for call in calls if call.operation == "BatchGetItem"]
+    reads = [call.parameters for call in calls if call.operation in {"GetItem", "Query"}] + [*chain(*several)]
+    assert len(reads) > 10
+    assert all(read.get("ConsistentRead") for read in reads if "IndexName" not in read)
+
+
+@pytest.mark.req("H5")
 def test_day_is_the_elections_own(world: World, claire: Enrolled) -> None:
     # A quarter of an hour after midnight in Paris, and still the day before in UTC.
     world.clock.set(datetime(2018, 11, 30, 23, 15, tzinfo=UTC))
@@ -97,10 +171,20 @@ def _key(place: object) -> str:
         "?day=2018-11-30&from=x",
         *(
             f"?day=2018-11-30&from={_key(place)}"
-            for place in ([1, 2], 5, None, "ab", ["a"], ["", 1], ["a", -1], ["a", True], ["a", 10**40], {"a": 1})
+            for place in ([1, 2], 5, None, "ab", ["a"], ["", 1], ["a", -1], ["a", True], ["a", 10**38], {"a": 1})
         ),
+        f"?day=2018-11-30&from={urlsafe_b64encode(b'[' * 100_000).decode()}",
     ],
+    ids=lambda query: query[:60],
 )
 def test_what_is_no_day_and_no_page_is_refused(world: World, query: str) -> None:
     answer = world.agent("odile", "auditor").call("GET", f"/helpdesk/record{query}")
     assert (answer.status, answer.json["code"]) == (422, "invalid-fields")
+    assert [fault["field"] for fault in answer.json["errors"]] == ["from" if "from" in query else "day"]
+
+
+@pytest.mark.req("H5")
+@pytest.mark.parametrize("sequence", [0, 10**38 - 1])
+def test_a_page_may_begin_anywhere_in_a_chain(world: World, sequence: int) -> None:
+    answer = world.agent("odile", "auditor").call("GET", f"{DAY}&from={_key(['a', sequence])}")
+    assert answer.json == {"entries": [], "next": None}
