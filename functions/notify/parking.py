@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from reassort.clock import epoch_milliseconds
+from reassort.clock import epoch_milliseconds, from_milliseconds
 from reassort.outbox import OVERDUE_AFTER, SETTLED, Delivery, Status, history_step
 from reassort.reasons import Reason
 from reassort.table_keys import due_shard, erase_shard
@@ -28,7 +28,7 @@ def defer_sweep(delivery_id: str, until: datetime, deps: Deps) -> None:
         deps.outbox.of(delivery_id),
         {"delivery_id": delivery_id},
         "SET due_at = :until REMOVE wake",
-        "attribute_exists(due_shard) AND due_at < :until",
+        "due_at < :until",
         {":until": epoch_milliseconds(until)},
     )
     with suppress(ConditionFailedError):
@@ -50,7 +50,7 @@ def park(delivery: Delivery, now: datetime, deps: Deps) -> Delivery | None:
         "history = list_append(history, :steps)",
     ]
     removals = ["wake"]
-    clauses = ["attribute_exists(delivery_id)"]
+    clauses = []
     values: dict[str, Any] = {
         ":at": at,
         ":shard": erase_shard(delivery.delivery_id),
@@ -67,12 +67,14 @@ def park(delivery: Delivery, now: datetime, deps: Deps) -> Delivery | None:
         name = f"messages.{message}"
         assignments += [f"{name}.#status = :failed", f"{name}.reason = :reason"]
         removals += [f"{name}.lease_until", f"{name}.not_before", f"{name}.turn"]
-        clauses.append(
-            f"({name}.#status = :queued OR ({name}.#status = :sending "
-            f"AND (attribute_not_exists({name}.lease_until) OR {name}.lease_until <= :at)))"
-        )
+        clauses.append(f"({name}.#status = :queued OR ({name}.#status = :sending AND {name}.lease_until <= :at))")
     expression = f"SET {', '.join(assignments)} REMOVE {', '.join(removals)}"
     return write_delivery(deps, delivery, expression, " AND ".join(clauses), values, returns="ALL_NEW")
+
+
+def is_abandoned(delivery: Delivery, now: datetime) -> bool:
+    """Tell whether a delivery has been parked for so long that its dead letter is gone."""
+    return delivery.parked_at is not None and now >= from_milliseconds(delivery.parked_at) + PARKED_FOR
 
 
 def unpark(delivery: Delivery, now: datetime, deps: Deps) -> Delivery | None:

@@ -14,7 +14,8 @@ from reassort.tables import BUSY_OR_UNREACHABLE
 from notify.delivering import deliver, find
 from notify.delivery_writes import read_delivery
 from notify.deps import Deps
-from notify.parking import PARKED_FOR, defer_sweep, park, unpark
+from notify.erasure import close_delivery
+from notify.parking import PARKED_FOR, defer_sweep, is_abandoned, park, unpark
 from notify.receipt_events import receipt_from_json
 from notify.receiving import receive
 from notify.retry_queue import RECEPTIONS, VISIBILITY, after_outage, queue_delivery
@@ -60,6 +61,9 @@ def _from_queue(body: Mapping[str, Any], attributes: Mapping[str, str], deps: De
 
 def _attempt_again(delivery_id: str, sent_at: int, turns: int, deps: Deps) -> None:
     delivery = read_delivery(delivery_id, deps)
+    if delivery is not None and is_abandoned(delivery, deps.clock()):
+        close_delivery(delivery, deps.clock(), deps)
+        return
     if delivery is not None and delivery.parked_at is not None:
         # Only an operator brings a parked delivery back, from the dead letters: SQS then gives the
         # message a new time. One that was on its way before is as late as the one that parked it.

@@ -4,10 +4,15 @@ rings, an operator brings it back.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from notify.parking import PARKED_FOR, defer_sweep, park, unpark
 from notify.retry_queue import RECEPTIONS, VISIBILITY
+from reassort.clock import epoch_milliseconds, from_milliseconds
+from reassort.outbox import OVERDUE_AFTER
+from reassort.table_keys import DUE_SHARDS, ERASE_SHARDS
 
 from harness.engines.template import read_template
 
@@ -36,6 +41,8 @@ def test_limits_are_those_of_the_queue() -> None:
     queue = read_template()["Resources"]["RetryQueue"]["Properties"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == RECEPTIONS
     assert queue["VisibilityTimeout"] == VISIBILITY.total_seconds()
+    dead_letters = read_template()["Resources"]["DeadLetterQueue"]["Properties"]
+    assert dead_letters["MessageRetentionPeriod"] == PARKED_FOR.total_seconds()
 
 
 @pytest.mark.req("R6", "I2")
@@ -95,6 +102,68 @@ def test_redrive_brings_it_back_and_may_be_repeated(world: World, claire: Enroll
     assert (shown["status"], shown["confirmation"]) == ("sent", {"status": "sent"})
     assert "reason" not in shown
     assert not world.queued_bodies(world.dead_letter_queue)
+
+
+@pytest.mark.req("S23", "R6")
+def test_what_lies_parked_is_erased_with_its_dead_letter_and_sent_no_more(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    payload = _damage(world, reference)
+    world.run_for(minutes=45)
+    # Somebody removed the cause, and nobody brought it back.
+    world.change_delivery(reference, payload=payload)
+    parked_at = world.delivery(reference).parked_at
+    assert parked_at is not None
+    world.clock.set(from_milliseconds(parked_at) + PARKED_FOR - timedelta(milliseconds=1))
+    assert world.sweep() == 0
+    world.clock.move(milliseconds=1)
+    assert world.sweep() == 1
+    world.run_for(minutes=45)
+    item = world.delivery_item(reference)
+    assert not {"payload", "address", "due_shard", "due_at"} & set(item)
+    assert (world.sms, world.emails) == ([], [])
+    assert world.delivery(reference).status == "failed"
+
+
+@pytest.mark.req("R6", "R14", "R4")
+def test_what_lies_parked_owes_its_erasure_alone_until_it_is_brought_back_as_new(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    world.lose_stream()
+    later = epoch_milliseconds(world.clock()) + 3_600_000
+    for message in ("identifier", "confirmation"):
+        world.change_message(reference, message, attempts=5, lease_until=0, not_before=later, turn=later)
+    parked = park(world.delivery(reference), world.clock(), world.notify)
+    assert parked is not None
+    item = world.delivery_item(reference)
+    assert item["due_shard"] in ERASE_SHARDS
+    assert "wake" not in item
+    world.clock.move(minutes=1)
+    back = unpark(parked, world.clock(), world.notify)
+    assert back is not None
+    new = {"status": "queued", "attempts": 0, "round": 0}
+    assert (back.queued_at, list(back.messages.values())) == (epoch_milliseconds(world.clock()), [new, new])
+    assert [step.status for step in back.identifier_history()] == ["queued", "failed", "queued"]
+    assert world.delivery_item(reference)["due_shard"] in DUE_SHARDS
+    # Should the worker that brought it back die, the sweeper comes.
+    world.clock.set(world.clock() + OVERDUE_AFTER - timedelta(milliseconds=1))
+    assert world.sweep() == 0
+    world.clock.move(milliseconds=1)
+    assert world.sweep() == 1
+
+
+@pytest.mark.req("R15")
+def test_the_sweeper_leaves_what_the_queue_will_bring(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = browser.reissue(claire.numen).json["reference"]
+    until = world.clock() + timedelta(minutes=5)
+    defer_sweep(reference, until, world.notify)
+    assert "wake" not in world.delivery_item(reference), "its own write does not bring it"
+    world.clock.set(until - timedelta(milliseconds=1))
+    assert world.sweep() == 0
+    world.clock.move(milliseconds=1)
+    assert world.sweep() == 1
 
 
 @pytest.mark.req("R13", "I2")
