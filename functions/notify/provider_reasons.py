@@ -98,32 +98,15 @@ _SMS = {
     "rate exceeded": Reason.NO_ANSWER,
     "your account requires additional review prior to being able to send sms messages": Reason.INTERNAL,
 }
-_BUSY = {
-    "InternalError": Reason.NO_ANSWER,
-    "InternalFailure": Reason.NO_ANSWER,
-    "LimitExceededException": Reason.NO_ANSWER,
-    "RequestTimeout": Reason.NO_ANSWER,
-    "SendingPausedException": Reason.NO_ANSWER,
-    "ServiceUnavailable": Reason.NO_ANSWER,
-    "Throttled": Reason.NO_ANSWER,
-    "ThrottledException": Reason.NO_ANSWER,
-    "Throttling": Reason.NO_ANSWER,
-    "ThrottlingException": Reason.NO_ANSWER,
-    "TooManyRequestsException": Reason.NO_ANSWER,
-}
+# What SES and SNS refuse for good; any other error is no reason, for the message is tried again.
 _EMAIL_ERRORS = {
-    **_BUSY,
     "MessageRejected": Reason.MAIL_REFUSED,
-    # What is wrong with the request, the identity or the account is this service's fault, not the
-    # voter's.
-    "AccountSuspendedException": Reason.INTERNAL,
+    # What is wrong with the request or the identity is this service's fault, not the voter's.
     "BadRequestException": Reason.INTERNAL,
-    "MailFromDomainNotVerifiedException": Reason.INTERNAL,
     "NotFoundException": Reason.INTERNAL,
     "ValidationException": Reason.INTERNAL,
 }
 _SMS_ERRORS = {
-    **_BUSY,
     # SNS refuses a number by these; everything else in the request is the same for every voter. The
     # service's own check of numbers comes first, so this is a number that the numbering plan has
     # and SNS does not.
@@ -133,9 +116,6 @@ _SMS_ERRORS = {
     "ParameterValueInvalid": Reason.UNKNOWN_NUMBER,
     "OptedOut": Reason.OPTED_OUT,
     "OptedOutException": Reason.OPTED_OUT,
-    "AuthorizationError": Reason.INTERNAL,
-    "AuthorizationErrorException": Reason.INTERNAL,
-    "NotFound": Reason.INTERNAL,
     "NotFoundException": Reason.INTERNAL,
     "ValidationException": Reason.INTERNAL,
 }

@@ -4,7 +4,6 @@ can break the mapping.
 
 from __future__ import annotations
 
-import botocore.session
 import pytest
 from hypothesis import given
 from notify import provider_reasons
@@ -37,6 +36,7 @@ pytestmark = pytest.mark.req("R10", "R11")
         (("Permanent", "OnTenantSuppressionList"), Reason.MAIL_BLOCKED),
         (("Permanent", "UnsubscribedRecipient"), Reason.MAIL_BLOCKED),
         (("Permanent", "EmailValidationSuppressed"), Reason.NO_SUCH_MAILBOX),
+        (("Transient", "General"), Reason.MAIL_REFUSED),
         (("Transient", "General", "4.4.7"), Reason.NO_ANSWER),
         (("Transient", "General", "4.2.2"), Reason.MAILBOX_FULL),
         (("Transient", "MailboxFull"), Reason.MAILBOX_FULL),
@@ -51,6 +51,29 @@ pytestmark = pytest.mark.req("R10", "R11")
 )
 def test_a_bounce_has_a_reason(bounce: tuple[str, ...], reason: Reason) -> None:
     assert bounce_reason(*bounce) is reason
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("5.1.0", Reason.NO_SUCH_MAILBOX),
+        ("5.1.2", Reason.NO_SUCH_MAILBOX),
+        ("5.1.3", Reason.NO_SUCH_MAILBOX),
+        ("5.1.6", Reason.NO_SUCH_MAILBOX),
+        ("5.1.10", Reason.NO_SUCH_MAILBOX),
+        ("5.2.1", Reason.NO_SUCH_MAILBOX),
+        ("5.2.3", Reason.MAIL_REFUSED),
+        ("5.3.4", Reason.MAIL_REFUSED),
+        ("4.4.1", Reason.NO_ANSWER),
+        ("4.4.2", Reason.NO_ANSWER),
+        ("5.4.4", Reason.NO_SUCH_MAILBOX),
+        ("5.7.20", Reason.MAIL_REFUSED),
+        ("5.7.23", Reason.MAIL_REFUSED),
+        ("5.7.26", Reason.MAIL_REFUSED),
+    ],
+)
+def test_the_status_of_a_mail_server_is_the_reason_where_ses_names_none(status: str, reason: Reason) -> None:
+    assert bounce_reason("Undetermined", "Undetermined", status) is reason
 
 
 @pytest.mark.parametrize(
@@ -91,6 +114,8 @@ def test_a_rejected_message_was_refused() -> None:
         ("Phone number is opted out", Reason.OPTED_OUT),
         ("This delivery would exceed max price", Reason.TOO_EXPENSIVE),
         ("Unknown error attempting to reach phone", Reason.UNKNOWN),
+        ("Destination is blacklisted", Reason.NO_ROUTE),
+        ("Phone is blacklisted", Reason.OPTED_OUT),
         ("No quota left for account", Reason.SMS_CAP_REACHED),
         ("Rate exceeded.", Reason.NO_ANSWER),
         (
@@ -103,26 +128,6 @@ def test_a_rejected_message_was_refused() -> None:
 def test_a_failed_sms_has_a_reason(response: str, reason: Reason) -> None:
     assert sms_reason(response) is reason
     assert sms_reason(f" {response.upper()}. ") is reason
-
-
-def test_every_error_of_the_two_send_operations_has_a_reason() -> None:
-    """The SDK's own list: a new release that adds an error is seen here. KMS and endpoints concern
-    topics, never an SMS.
-    """
-    session = botocore.session.get_session()
-    for service, operation, reason in (
-        ("sesv2", "SendEmail", email_refusal_reason),
-        ("sns", "Publish", sms_refusal_reason),
-    ):
-        shapes = session.get_service_model(service).operation_model(operation).error_shapes
-        codes = {shape.metadata.get("error", {}).get("code", shape.name) for shape in shapes}
-        unknown = {code for code in codes if reason(code) is Reason.UNKNOWN}
-        assert not {code for code in unknown if not code.startswith(("KMS", "Endpoint", "Platform", "InvalidSecurity"))}
-
-
-@pytest.mark.parametrize("code", ["InvalidParameter", "ParameterValueInvalid"])
-def test_a_number_that_sns_refuses_is_unknown(code: str) -> None:
-    assert sms_refusal_reason(code) is Reason.UNKNOWN_NUMBER
 
 
 @given(any_text, any_text, any_text)
