@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort.outbox import Status
+from notify.erasure import close_delivery
+from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
-from harness.service.world import Browser, Enrolled, World
+if TYPE_CHECKING:
+    from harness.service.world import Browser, Enrolled, World
 
 
 def _reissue(browser: Browser, enrolled: Enrolled, channel: str = "sms", phone: str = "06 12 34 56 78") -> str:
@@ -90,6 +92,73 @@ def test_identifier_is_erased_when_it_can_be_sent_no_more(
     assert _sealed(world, reference) == ()
     world.clock.move(minutes=5)
     assert world.sweep() == 0
+
+
+def _close(world: World, reference: str) -> None:
+    close_delivery(world.delivery(reference), world.clock(), world.notify)
+
+
+@pytest.mark.req("S23", "I2")
+def test_erasure_is_planned_for_the_moment_when_redelivery_ends_and_nothing_happens_before(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissue(browser, claire)
+    world.run_outbox()
+    world.clock.move(minutes=world.election.retention.redelivery_minutes, milliseconds=-1)
+    assert world.sweep() == 0
+    assert "payload" in _sealed(world, reference)
+    world.clock.move(milliseconds=1)
+    assert world.sweep() == 1
+    world.run_outbox()
+    assert _sealed(world, reference) == ()
+
+
+@pytest.mark.req("S23", "I2")
+@pytest.mark.parametrize(
+    ("channel", "status", "attributes", "is_kept"),
+    [
+        ("sms", "sent", {}, True),
+        ("sms", "delivered", {}, False),
+        # A mail server may return what it took.
+        ("email", "delivered", {}, True),
+        ("sms", "sent", {"superseded_at": 1}, False),
+        ("sms", "sent", {"disputed_at": 1}, False),
+    ],
+)
+def test_what_nobody_can_ask_for_again_is_erased_at_once(
+    world: World,
+    claire: Enrolled,
+    browser: Browser,
+    channel: str,
+    status: str,
+    attributes: dict[str, int],
+    is_kept: bool,
+) -> None:
+    reference = _reissue(browser, claire, channel)
+    world.change_message(reference, Message.IDENTIFIER, status=status)
+    world.change_delivery(reference, wake=None, **attributes)
+    _close(world, reference)
+    assert ("payload" in _sealed(world, reference)) is is_kept
+
+
+@pytest.mark.req("S23")
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"payload": None}, id="it is due"),
+        pytest.param({"due_shard": None, "due_at": None}, id="it is sealed"),
+    ],
+)
+def test_whatever_is_left_of_a_delivery_is_erased(
+    world: World, claire: Enrolled, browser: Browser, left: dict[str, None]
+) -> None:
+    reference = _reissue(browser, claire)
+    world.change_delivery(reference, wake=None, superseded_at=1, **left)
+    _close(world, reference)
+    assert _sealed(world, reference) == ()
+    with world.recorded() as calls:
+        _close(world, reference)
+    assert calls == [], "nothing is left to erase"
 
 
 @pytest.mark.req("I2")

@@ -140,6 +140,8 @@ def test_identifier_that_goes_neither_way_is_a_failure_that_all_see(
     world.run_for(minutes=5)
     shown = browser.status(reference).json
     assert (shown["status"], shown["channel"], shown["reason"]["code"]) == ("failed", "sms", "opted-out")
+    last = shown["history"][-1]
+    assert (last["status"], last["channel"], last["reason"]["code"]) == ("failed", "sms", "opted-out")
     assert shown["redelivery"]["channels"] == []
     assert world.metrics("Undelivered") == [1]
     assert len([mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]) == 1
@@ -181,6 +183,19 @@ def test_sms_in_the_place_of_an_email_counts_for_its_number(world: World) -> Non
     assert [status["status"] for status in statuses] == ["sent", "failed"]
     assert statuses[1]["redelivery"]["channels"] == []
     assert world.metrics("Undelivered") == [1]
+
+
+@pytest.mark.req("S13", "R11")
+@pytest.mark.parametrize("attributes", [{"fell_back": True}, {"payload": None}], ids=["fell back", "erased"])
+def test_no_sms_is_counted_for_an_identifier_that_cannot_go_by_sms_any_more(
+    world: World, claire: Enrolled, browser: Browser, attributes: dict[str, Any]
+) -> None:
+    reference = _reissued(world, browser, claire, "email")
+    world.change_delivery(reference, **attributes)
+    counted = world.items("LimitsTable")
+    world.wake("notify", ses_event("bounce", reference, "identifier"))
+    assert browser.status(reference).json["status"] == "failed"
+    assert world.items("LimitsTable") == counted
 
 
 @pytest.mark.req("I2", "R11")

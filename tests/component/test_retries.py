@@ -14,7 +14,7 @@ from reassort.tables import to_wire
 
 from harness.service.events import load_event
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
-from harness.service.world import Browser, Enrolled, World, identifier_in
+from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
 
 PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
 
@@ -65,6 +65,19 @@ def test_confirmation_that_is_refused_does_not_hold_the_identifier(
     assert len(world.sms) == 1
     assert browser.status(reference).json["status"] == "sent"
     assert world.delivery(reference).status_of(Message.CONFIRMATION) is Status.FAILED
+    assert world.metrics("Undelivered") == [1]
+
+
+@pytest.mark.req("I2")
+def test_alert_that_is_refused_must_be_looked_at(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = _reissue(browser, claire, "email")
+    world.run_outbox()
+    (confirmation,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "confirmation"]
+    browser.dispute(dispute_token_in(confirmation))
+    world.fail("Publish", "InvalidParameter")
+    world.run_outbox()
+    assert world.delivery(reference).status_of(Message.ALERT) is Status.FAILED
+    assert world.metrics("Undelivered") == [1]
 
 
 @pytest.mark.req("R9")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from notify.claims import await_turn, claim_message, record_sent, release_claim
-from notify.delivery_writes import Condition, read_delivery
+from notify.delivery_writes import read_delivery
 from notify.erasure import close_delivery
-from notify.fallback import fail_claimed, fail_message, fail_unsent
+from notify.fallback import fail_claimed, fail_unsent
 from notify.parking import defer_sweep, park, unpark
 from notify.superseded import mark_superseded, settle_superseded
 from reassort.clock import epoch_milliseconds
-from reassort.outbox import Channel, Message
+from reassort.outbox import Message
 from reassort.reasons import Reason
 
 from harness.service.events import ses_event
@@ -216,13 +216,11 @@ def test_an_sms_that_fails_is_not_replaced_by_an_email_when(
 ) -> None:
     claim = _claimed(world, reference)
     slip[1](world, reference)
-    mine = Condition("messages.identifier.lease_until = :mine", {":mine": claim.lease_until})
-    failed = fail_message(
-        claim.delivery, IDENTIFIER, Reason.UNKNOWN, world.clock(), mine, world.notify, instead=Channel.EMAIL
-    )
+    failed = fail_claimed(claim, Reason.UNKNOWN, world.notify)
     assert failed is not None
     assert failed.status_of(IDENTIFIER) == "failed"
     assert failed.channel == "sms"
+    assert world.metrics("Undelivered") == [1], "it will not arrive at all"
 
 
 # ---------------------------------------------------------------- the end of a delivery
