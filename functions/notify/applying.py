@@ -1,10 +1,10 @@
 """Applying a provider's receipt to its delivery: a status moves forward or stays, whatever the
 order and number of receipts.
 
-`queued` and `sending` give way to everything; `sent` to `delivered` and `failed`; `delivered` only
-to `failed`, because a mail server may accept a message and return it later; `failed` to nothing. An
-identifier that failed is queued by the other channel in the same write, once. Each receipt is one
-conditional write, so one that comes twice finds its condition broken.
+`sending` gives way to everything; `sent` to `delivered` and `failed`; `delivered` only to `failed`,
+because a mail server may accept a message and return it later; `queued`, which nobody has sent yet,
+and `failed` to nothing. An identifier that failed is queued by the other channel in the same write,
+once. Each receipt is one conditional write, so one that comes twice finds its condition broken.
 """
 
 from reassort.clock import epoch_milliseconds

@@ -316,4 +316,4 @@ def _expires_at(code: Delivery, election: Election) -> int:
 def _wait(tries: int) -> int:
     # Beyond some ten tries the power only grows without effect.
     longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(tries - 1, 10))
-    return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311 - jitter
+    return round(random.uniform(longest / 2, longest))  # noqa: S311 - jitter

@@ -79,9 +79,8 @@ def _overdue_sending(now: int, deps: Deps) -> Iterator[str]:
 def _overdue_erasure(now: int, deps: Deps) -> Iterator[str]:
     # A code is erased as soon as it is settled, and one that is parked is gone before its erasure.
     for shard in ERASE_SHARDS:
-        for position, item in enumerate(_due(deps.outbox.deliveries, shard, now, 1, deps)):
-            if position < _SWEEP_LIMIT:
-                yield item["delivery_id"]["S"]
+        for item in _due(deps.outbox.deliveries, shard, now, 1, deps):
+            yield item["delivery_id"]["S"]
 
 
 def _due(table: str, shard: str, until: int | None, pages: int, deps: Deps) -> Iterator[Mapping[str, Any]]:

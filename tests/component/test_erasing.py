@@ -106,6 +106,7 @@ def test_erasure_is_planned_for_the_moment_when_redelivery_ends_and_nothing_happ
     world.run_outbox()
     world.clock.move(minutes=world.election.retention.redelivery_minutes, milliseconds=-1)
     assert world.sweep() == 0
+    assert world.metrics("Waiting") == [0, 0, 0], "nothing of it waits to be sent"
     assert "payload" in _sealed(world, reference)
     world.clock.move(milliseconds=1)
     assert world.sweep() == 1

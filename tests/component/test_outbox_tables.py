@@ -58,7 +58,12 @@ def _put(world: World, item: dict[str, Any]) -> None:
 
 
 def _left(world: World, delivery_id: str) -> set[str]:
-    return {"payload", "address", "due_at", "wake"} & set(world.delivery_item(delivery_id))
+    return {"payload", "address", "due_shard", "due_at", "wake"} & set(world.delivery_item(delivery_id))
+
+
+def _ends(world: World, delivery_id: str) -> set[tuple[str, str]]:
+    """Return how each message of a delivery ended, and why."""
+    return {(state["status"], state["reason"]) for state in world.delivery_item(delivery_id)["messages"].values()}
 
 
 def test_each_kind_is_sent_from_its_own_table(world: World, claire: Enrolled) -> None:
@@ -72,6 +77,7 @@ def test_a_reissue_among_codes_is_not_sent_and_is_erased(world: World, claire: E
     _put(world, _reissue(world, claire, _CODE))
     assert world.sms + world.emails == []
     assert _left(world, _CODE) == set()
+    assert _ends(world, _CODE) == {("failed", "internal")}
 
 
 def test_a_code_that_brings_an_identifier_is_not_sent(world: World, claire: Enrolled) -> None:
@@ -88,3 +94,4 @@ def test_a_code_among_reissues_as_before_an_update_ends_unsent(
     _put(world, _code(world, claire, "Hd7kWm3pZt9vRc2xNb6yQs") | owner)
     assert world.sms + world.emails == []
     assert _left(world, "Hd7kWm3pZt9vRc2xNb6yQs") == set()
+    assert _ends(world, "Hd7kWm3pZt9vRc2xNb6yQs") == {("failed", "code-expired")}

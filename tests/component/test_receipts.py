@@ -257,6 +257,7 @@ def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enr
         events.append(ses_event(kind, reference, "identifier", at=world.clock(), **facts))
         world.wake("notify", events[-1])
     before = world.delivery_item(reference)
+    assert world.delivery(reference).reason_of(Message.IDENTIFIER) == "marked-as-spam"
     for event in (*events, *reversed(events)):
         world.wake("notify", event)
     assert world.delivery_item(reference) == before
@@ -305,6 +306,7 @@ def test_receipt_of_an_earlier_round_says_nothing_about_this_one(
         world.wake("notify", ses_event(kind, reference, "identifier", 0))
     assert browser.status(reference).json["status"] == "sent"
     assert world.delivery(reference).reason_of(Message.IDENTIFIER) is None
+    assert world.metrics("Undelivered") == []
 
 
 @pytest.mark.req("R12")
@@ -318,6 +320,8 @@ def test_receipt_of_an_unknown_email_changes_nothing(
     world.wake("notify", ses_event("bounce", reference, "code"))
     assert world.deliveries() == before
     assert world.metrics("UnknownReceipts") == [1, 1]
+    unknown = [line["delivery"] for line in world.log_lines if line.get("message") == "receipt of an unknown message"]
+    assert unknown == ["22222-22222", reference]
 
 
 @pytest.mark.req("R12", "S23", "S25")
@@ -332,6 +336,7 @@ def test_report_that_nobody_understands_is_counted_and_holds_nobody_up(
     world.wake("notify", {"awslogs": {"data": "no base64"}})
     assert browser.status(reference).json["confirmation"]["status"] == "delivered"
     assert world.metrics("UnknownReceipts") == [1, 1]
+    assert "receipt not understood" in world.log_text
     assert claire.email not in world.log_text
 
 
@@ -426,6 +431,7 @@ def test_late_failure_of_an_sms_that_was_replaced_already_is_ignored(
     world.wake("notify", sms_log_event(sms_id, "FAILURE", "Invalid phone number"))
     shown = browser.status(reference).json
     assert (shown["status"], shown["channel"]) == ("sent", "email")
+    assert world.metrics("Undelivered") == []
 
 
 # ---------------------------------------------------------------- faults
@@ -477,6 +483,7 @@ def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
     world.fail("SendMessage", "InternalError")
     with pytest.raises(ExceptionGroup):
         world.wake("notify", event)
+    assert "receipt not applied" in world.log_text
     # Lambda keeps an event that its function did not take.
     world.wake("notify", event)
     assert browser.status(reference).json["status"] == "delivered"

@@ -180,11 +180,14 @@ def test_attempts_end_and_the_voter_is_told(world: World, claire: Enrolled, brow
     assert _attempts(world, "Publish") == MAX_ATTEMPTS
     assert all(0 < wait <= 900 for wait in waits)
     # Half to the whole of a wait that doubles from 5 seconds.
-    assert all(min(900, 5 * 2**n) / 2 - 1 <= wait <= min(900, 5 * 2**n) for n, wait in enumerate(waits))
+    longest = [min(900, 5 * 2**n) for n in range(MAX_ATTEMPTS)]
+    assert all(most / 2 - 1 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    assert 60 <= sum(longest[:-1]) / 60 <= 70, "about an hour from the first to the last"
     shown = world.signed_in(claire).status(reference).json
     (failed,) = [step for step in shown["history"] if step["status"] == "failed"]
     assert (failed["channel"], failed["reason"]["code"]) == ("sms", "no-answer")
     assert (shown["status"], shown["channel"]) == ("sent", "email")
+    assert world.metrics("Failed") == [1]
     assert "delivery failed" in {line.get("message") for line in world.log_lines}
     assert world.queued_bodies() == []
 

@@ -20,7 +20,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.reasons import Reason
 
-from harness.service.events import ses_event
+from harness.service.events import ses_event, sms_log_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -354,3 +354,27 @@ def test_a_delay_is_not_noted_when(world: World, claire: Enrolled, browser: Brow
     world.interleave("UpdateItem", between)
     world.wake("notify", ses_event("delay", reference, "identifier"))
     assert [world.delivery_item(reference)] == seen
+
+
+@pytest.mark.req("R12")
+def test_a_complaint_is_not_noted_of_an_email_that_arrives_meanwhile(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    """The history would say that it was sent after it had arrived."""
+    reference = browser.reissue(claire.numen, channel="email").json["reference"]
+    world.run_outbox()
+    world.interleave("UpdateItem", lambda: world.change_message(reference, IDENTIFIER, status="delivered"))
+    world.wake("notify", ses_event("complaint", reference, "identifier"))
+    assert "reason" not in world.delivery_item(reference)["messages"]["identifier"]
+
+
+@pytest.mark.req("R12", "R10")
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE"])
+def test_a_carriers_report_is_not_applied_when_the_sms_was_sent_again(
+    world: World, reference: str, status: str
+) -> None:
+    world.run_outbox()
+    event = sms_log_event(world.delivery_item(reference)["sms_id"], status, "Invalid phone number")
+    world.interleave("UpdateItem", lambda: world.change_message(reference, IDENTIFIER, message_id="of the next SMS"))
+    world.wake("notify", event)
+    assert world.delivery(reference).status_of(IDENTIFIER) == "sent"
