@@ -8,15 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from notify.delivering import PoisonError, deliver, find
-from notify.pacing import Lane
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message, Status
-from reassort.sealing import Sealer
 
 from harness.service.events import sms_log_event
 from harness.service.wire import Call, ProcessDiedError
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World
@@ -292,6 +289,19 @@ def test_replaced_identifier_is_no_reason_to_hold_its_confirmation(
     assert [email.tags["message"] for email in world.mail_about(reference)] == ["confirmation"]
 
 
+@pytest.mark.req("I3", "S23")
+def test_replaced_identifier_that_was_asked_for_again_is_erased_unsent(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(browser, claire)
+    world.run_outbox()
+    assert browser.redeliver(reference, "email").status == 202
+    world.change_voter(claire, generation=3, issued_at=[*world.voter(claire).issued_at, 1])
+    world.deliver_stream()
+    assert {email.tags["message"] for email in world.emails} == {"confirmation"}
+    assert world.delivery(reference).payload is None
+
+
 def test_delivery_that_is_deleted_meanwhile_is_over(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(browser, claire)
     world.change_voter(claire, generation=3, issued_at=[*world.voter(claire).issued_at, 1])
@@ -317,84 +327,6 @@ def test_lease_that_ran_out_is_taken_at_that_moment(world: World, claire: Enroll
         world.clock.move(seconds=seconds)
         world.run_outbox()
     assert len(world.sms) == 1
-
-
-@pytest.mark.req("P9")
-def test_hand_over_is_measured_from_when_its_message_was_queued(
-    world: World, claire: Enrolled, browser: Browser
-) -> None:
-    reference = _reissued(browser, claire)
-    world.fail("SendEmail", "Throttling")
-    world.clock.move(seconds=3)
-    world.run_outbox()
-    world.clock.move(seconds=60)
-    # Again by e-mail, and the confirmation for the first time.
-    assert browser.redeliver(reference, "email").status == 202
-    world.run_outbox()
-    world.clock.move(seconds=60)
-    (confirmation,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "confirmation"]
-    browser.dispute(dispute_token_in(confirmation))
-    world.run_outbox()
-    lines = [line for line in world.log_lines if "HandedOverAfter" in line]
-    measured = sorted((line["channel"], line.get("domain", ""), *line["HandedOverAfter"]) for line in lines)
-    assert measured == [
-        ("email", "", 0),
-        ("email", "ac-dijon.fr", 0),
-        ("email", "ac-dijon.fr", 63_000),
-        ("sms", "", 3000),
-    ]
-
-
-@pytest.mark.req("R13", "R6")
-@pytest.mark.parametrize(
-    ("code", "is_poison"),
-    [
-        ("IncorrectKeyException", True),
-        ("InvalidCiphertextException", True),
-        ("KMSInternalException", False),
-        ("AccessDeniedException", False),
-    ],
-)
-def test_only_what_kms_will_never_open_counts_as_an_attempt(
-    world: World, claire: Enrolled, browser: Browser, code: str, is_poison: bool
-) -> None:
-    reference = _reissued(browser, claire)
-    world.fail("Decrypt", code, times=-1)
-    found = find(reference, claire.voter_id, world.notify)
-    if is_poison:
-        with pytest.raises(PoisonError):
-            deliver(found, world.notify)
-    else:
-        assert len(deliver(found, world.notify)) == 2
-    state = world.delivery(reference).messages[Message.IDENTIFIER]
-    assert (state["attempts"], state["lease_until"]) == (int(is_poison), 0)
-
-
-@pytest.mark.req("R6")
-def test_attempt_on_what_makes_no_sense_counts_and_gives_the_lease_back(
-    world: World, claire: Enrolled, browser: Browser
-) -> None:
-    reference = _reissued(browser, claire)
-    sealer = Sealer(world.wire.operator.kms, world.encryption_key)
-    world.change_delivery(reference, payload=sealer.seal_payload(reference, {}))
-    with pytest.raises(KeyError, match="phone"):
-        deliver(find(reference, claire.voter_id, world.notify), world.notify)
-    state = world.delivery(reference).messages[Message.IDENTIFIER]
-    assert (state["attempts"], state["lease_until"]) == (1, 0)
-
-
-@pytest.mark.req("R9")
-def test_alert_that_is_throttled_slows_no_lane(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(browser, claire)
-    world.run_outbox()
-    (confirmation,) = world.mail_about(reference)
-    browser.dispute(dispute_token_in(confirmation))
-    world.fail("Publish", "Throttling")
-    world.clock.move(minutes=1)
-    world.run_outbox()
-    assert world.alerts == []
-    now = epoch_milliseconds(world.clock())
-    assert {world.notify.pace.take_turn(lane, world.clock()) for lane in Lane} == {now}
 
 
 @pytest.mark.req("S3", "I8")

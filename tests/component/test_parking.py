@@ -119,6 +119,7 @@ def test_what_lies_parked_is_erased_with_its_dead_letter_and_sent_no_more(
     assert world.sweep() == 0
     world.clock.move(milliseconds=1)
     assert world.sweep() == 1
+    world.run_outbox()
     world.run_for(minutes=45)
     item = world.delivery_item(reference)
     assert not {"payload", "address", "due_shard", "due_at"} & set(item)

@@ -35,9 +35,9 @@ def _bring(world: World, body: dict[str, Any], *, sent_at: int | None = None, re
     attributes = {"SentTimestamp": str(sent_at or _now(world)), "ApproximateReceiveCount": str(reception)}
     message = {"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(body), "MD5OfBody": "d"}
     event = queue_event([{**message, "Attributes": attributes}], "arn:aws:sqs:eu-west-3:111122223333:retries")
-    answer = world.wake("notify", event)
-    assert answer["batchItemFailures"] in ([], [{"itemIdentifier": "m"}])
-    return answer["batchItemFailures"] == []
+    failures: list[dict[str, str]] = world.wake("notify", event)["batchItemFailures"]
+    assert failures in ([], [{"itemIdentifier": "m"}])
+    return not failures
 
 
 def _break(world: World, reference: str, **attributes: Any) -> None:

@@ -7,6 +7,7 @@ clause refuses, and leaves the delivery as what slipped in left it.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -242,11 +243,19 @@ def test_what_was_sealed_is_not_erased_when(world: World, reference: str, slip: 
 
 @pytest.mark.req("R6", "I2")
 @pytest.mark.parametrize("name", [IDENTIFIER, CONFIRMATION])
-@pytest.mark.parametrize("slip", ["is being sent", "was sent"])
-def test_a_delivery_is_not_parked_when_a_message(world: World, reference: str, name: Message, slip: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "slip"),
+    [
+        pytest.param("sending", in_a_minute, id="is being sent"),
+        pytest.param("sent", message, id="was sent"),
+        pytest.param("sent", partial(message, lease_until=1), id="was sent under a lease that ran out"),
+    ],
+)
+def test_a_delivery_is_not_parked_when_a_message(
+    world: World, reference: str, name: Message, status: str, slip: Callable[..., Slip]
+) -> None:
     read = _read(world, reference)
-    between = in_a_minute(name, status="sending") if slip == "is being sent" else message(name, status="sent")
-    _is_refused(world, reference, between, lambda: park(read, world.clock(), world.notify))
+    _is_refused(world, reference, slip(name, status=status), lambda: park(read, world.clock(), world.notify))
 
 
 @pytest.mark.req("R6", "I2")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from notify.pacing import CodesUsedUpError, DailyCapError, Lane, TurnTooLateError
 from reassort.clock import epoch_milliseconds
+from reassort.outbox import Message
 from reassort.table_keys import pace_key, share_key
 
 from harness.elections import read_election
@@ -200,7 +201,7 @@ def test_a_message_goes_at_once_within_a_second_of_its_turn_and_not_before(world
     reference = world.signed_in(claire).reissue(claire.numen).json["reference"]
     world.deliver_stream()
     assert world.sms == []
-    assert world.delivery(reference).turn_of("identifier") == _now(world) + 4 * SMS
+    assert world.delivery(reference).turn_of(Message.IDENTIFIER) == _now(world) + 4 * SMS
     world.clock.move(milliseconds=999)
     world.drain_retries()
     assert world.sms == []

@@ -48,7 +48,7 @@ _THROTTLED = (
     "ThrottlingException",
     "TooManyRequestsException",
 )
-# What an operator can mend before the attempts are used up, and what passes by itself.
+# What an operator can repair before the attempts are used up, and what passes by itself.
 _TRIED_AGAIN = {
     ("SendEmail", "AccountSuspendedException"),
     ("SendEmail", "MailFromDomainNotVerifiedException"),
