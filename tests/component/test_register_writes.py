@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from reassort.register import VOTER_ACTOR, Change, append_entry
+from reassort.register import VOTER_ACTOR, Change, append_entry, read_chain
 from reassort.tables import ConditionFailedError, write_all
 from reassort.voters import change_voter
 
@@ -50,3 +50,14 @@ def test_a_change_is_written_with_the_place_and_the_hash_of_its_entry(world: Wor
     changed = world.voter(claire)
     assert (changed.chain_length, changed.chain_head) == (entry.sequence, entry.hash)
     assert (changed.frozen_at, changed.settled_at) == (None, 7)
+
+
+@pytest.mark.req("I9")
+def test_a_chain_is_read_in_its_order_and_without_those_of_others(world: World, claire: Enrolled) -> None:
+    world.enrol("paul.petit@ac-dijon.fr", "09E9900456DEF")
+    dynamodb, table = world.wire.operator.dynamodb, world.tables["RegisterTable"]
+    (issued,) = world.register(claire)
+    entry = world.voter(claire).next_entry(Change.UNLOCKED, world.clock(), VOTER_ACTOR, generation=1)
+    write_all(dynamodb, [append_entry(table, entry)])
+    read = read_chain(dynamodb, table, claire.voter_id)
+    assert [one.to_item() for one in read] == [issued, entry.to_item()]

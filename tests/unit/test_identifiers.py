@@ -69,6 +69,11 @@ def test_each_symbol_is_drawn_evenly_at_each_place() -> None:
     assert len(set(drawn)) == len(drawn)
 
 
+@pytest.mark.parametrize("printed", ["7K3M-9QWX-2TBD-HV5S", "2222-2222-2222-2222", "ZZZZ-ZZZZ-ZZZZ-ZZZH"])
+def test_an_identifier_that_was_printed_stays_well_formed(printed: str) -> None:
+    assert is_well_formed(normalise_identifier(printed), IdentifierFormat(symbols=15, group=4))
+
+
 @given(payloads, st.data())
 def test_check_symbol_finds_every_wrong_symbol(payload: str, data: st.DataObject) -> None:
     right = payload + check_symbol(payload)

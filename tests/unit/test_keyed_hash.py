@@ -2,6 +2,7 @@
 key.
 """
 
+import hmac
 import re
 from hashlib import sha256
 from unittest.mock import Mock
@@ -43,6 +44,22 @@ def test_moving_the_border_between_two_values_changes_the_hash(
 
 
 @pytest.mark.req("S9")
+@pytest.mark.parametrize("text", ["a:b", "1:a1:b", ":::", "2:2:2:"])
+def test_values_stay_apart_that_hold_what_stands_between_two(text: str) -> None:
+    split = [(text[:cut], text[cut:]) for cut in range(len(text) + 1)]
+    without = [(text[:cut], text[cut + 1 :]) for cut in range(len(text))]
+    different = {(text,), *split, *without}
+    assert len({HASH.hash(Purpose.CODE, *parts) for parts in different}) == len(different)
+
+
+@pytest.mark.req("S9")
+def test_a_hash_that_is_stored_is_found_by_a_later_version() -> None:
+    """Purpose and values, each behind its length, under HMAC-SHA-256."""
+    expected = hmac.new(b"k" * 32, b"10:identifier3:abc0:", sha256).digest()
+    assert HASH.digest(Purpose.IDENTIFIER, "abc", "") == expected
+
+
+@pytest.mark.req("S9")
 @given(purposes, any_text)
 def test_another_key_gives_another_hash(purpose: Purpose, value: str) -> None:
     assert HASH.hash(purpose, value) != KeyedHash(b"K" * 32).hash(purpose, value)
@@ -54,14 +71,27 @@ def test_equal_further_proofs_of_two_voters_do_not_show(one: str, other: str, va
     assert (HASH.extra_proof(one, value) == HASH.extra_proof(other, value)) == (one == other)
 
 
+@pytest.mark.req("S9")
+@given(any_text, any_text, any_text)
+def test_another_further_proof_of_a_voter_is_another(voter: str, one: str, other: str) -> None:
+    assert (HASH.extra_proof(voter, one) == HASH.extra_proof(voter, other)) == (one == other)
+
+
 @given(purposes, any_text)
 def test_hash_is_43_characters_of_base64url(purpose: Purpose, value: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", HASH.hash(purpose, value))
 
 
-@given(any_text)
-def test_voter_pseudonym_has_128_bits(address: str) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", HASH.voter_id(address))
+@given(any_text, st.integers(1, 99))
+def test_what_names_a_voter_or_an_identifier_has_128_bits(voter: str, generation: int) -> None:
+    for name in (HASH.voter_id(voter), HASH.handle(voter, generation), HASH.revision(voter, generation)):
+        assert re.fullmatch(r"[A-Za-z0-9_-]{22}", name)
+
+
+@given(st.tuples(any_text, st.integers(1, 9)), st.tuples(any_text, st.integers(1, 9)))
+def test_each_generation_of_each_voter_has_its_own_names(one: tuple[str, int], other: tuple[str, int]) -> None:
+    assert (HASH.handle(*one) == HASH.handle(*other)) == (one == other)
+    assert (HASH.revision(*one) == HASH.revision(*other)) == (one == other)
 
 
 @given(st.text("abc-_", max_size=5), st.text("abc-_", max_size=5))
@@ -99,5 +129,5 @@ def test_a_key_that_was_not_derived_hashes_nothing() -> None:
     derived = derive_keyed_hash(kms, {HashKey.HANDLE: "id"}, "dijon-2018")
     assert derived.handle("voter", 1)
     for purpose in set(Purpose) - {Purpose.HANDLE}:
-        with pytest.raises(RuntimeError, match="has not been derived"):
+        with pytest.raises(RuntimeError, match=f"^the key of {purpose} hashes has not been derived"):
             derived.hash(purpose, "x")

@@ -34,6 +34,14 @@ def test_reference_is_found_however_it_is_dictated(voter: str, key: str, joint: 
     assert normalise_reference(reference.lower().replace("-", joint)) == reference
 
 
+def test_a_reference_may_have_another_sign_beside_each_symbol_and_no_more() -> None:
+    reference = derive_reference(HASH, "voter", "0123456789abcdef")
+    spelt = "".join(f"/{symbol}" for symbol in reference.replace("-", ""))
+    assert len(spelt) == 20
+    assert normalise_reference(spelt) == reference
+    assert normalise_reference(f"{spelt}/") is None
+
+
 @given(any_text)
 def test_arbitrary_text_is_a_reference_or_none(typed: str) -> None:
     reference = normalise_reference(typed)

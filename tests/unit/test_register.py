@@ -8,17 +8,29 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.register import GENESIS, Change, Entry, entry_from_item
+from reassort.register import COMMITMENTS, GENESIS, ISSUES, Change, Entry, entry_from_item
 
 from tests.register_chain import broken_links
 
 VOTER = "q0Zk3mTn8yVb5sWc1xLd7A"
+_IDENTIFIER = {"identifier_hash": "i" * 43}
+_PROOFS = {"numen_hash": "n" * 43, "extra_proof_hash": "e" * 43}
+COMMITTED: dict[Change, dict[str, str]] = {
+    **{change: {} for change in Change},
+    Change.ISSUED: _IDENTIFIER | _PROOFS,
+    Change.ARRIVED: _IDENTIFIER | _PROOFS,
+    Change.REISSUED: _IDENTIFIER,
+    Change.VOTED: _IDENTIFIER,
+    Change.CORRECTED: _PROOFS,
+    Change.DEPARTED: {"numen_hash": "n" * 43},
+}
 
 
 def _chain(changes: list[Change]) -> Iterator[Entry]:
     previous = GENESIS
     for sequence, change in enumerate(changes, start=1):
-        entry = Entry(VOTER, sequence, change, sequence, 1_543_569_327_412 + sequence, "voter", "7K3M9-QWX2T", previous)
+        at, actor, reference = 1_543_569_327_412 + sequence, "Zoé Ange", "7K3M9-QWX2T"
+        entry = Entry(VOTER, sequence, change, sequence, at, actor, reference, previous, **COMMITTED[change])
         yield entry
         previous = entry.hash
 
@@ -36,6 +48,9 @@ TAMPERED: dict[str, Any] = {
     "reference": "22222-22222",
     "previous": "f" * 64,
     "hash": "f" * 64,
+    "identifier_hash": "f" * 43,
+    "numen_hash": "f" * 43,
+    "extra_proof_hash": "f" * 43,
 }
 
 
@@ -71,6 +86,20 @@ def test_removed_or_swapped_entries_are_found(items: list[dict[str, Any]], data:
     assert broken_links(items)
 
 
-def test_entry_survives_its_item() -> None:
-    (entry,) = _chain([Change.ISSUED])
+@pytest.mark.req("I9")
+@pytest.mark.parametrize("change", Change)
+def test_entry_survives_its_item(change: Change) -> None:
+    (entry,) = _chain([change])
     assert entry_from_item(entry.to_item()) == entry
+
+
+@pytest.mark.req("I9")
+@pytest.mark.parametrize("change", Change)
+def test_an_entry_names_what_it_commits_to_and_no_other_commitment(change: Change) -> None:
+    (entry,) = _chain([change])
+    assert {name: value for name, value in entry.to_item().items() if name in COMMITMENTS} == COMMITTED[change]
+
+
+@pytest.mark.req("I9")
+def test_what_gives_an_identifier_commits_to_it_and_so_does_a_vote() -> None:
+    assert {change for change, named in COMMITTED.items() if "identifier_hash" in named} == ISSUES | {Change.VOTED}

@@ -1,6 +1,7 @@
 """How a function starts: now, or under SnapStart in each environment that resumes."""
 
 import gc
+import importlib
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,27 @@ def test_collector_leaves_aside_what_was_made_by_then(begin: Callable[..., None]
     begin(snapshot=False)
     assert gc.isenabled()
     assert gc.get_freeze_count() > 1000
+
+
+def test_collector_rests_while_a_function_is_imported(begin: Callable[..., None]) -> None:
+    gc.enable()
+    importlib.reload(sys.modules[begin.__module__])
+    assert not gc.isenabled()
+
+
+@pytest.mark.req("S9")
+@pytest.mark.parametrize(("kind", "at_once"), [("snap-start", False), ("on-demand", True)])
+def test_a_function_starts_as_lambda_says(
+    begin: Callable[..., None],
+    restored: list[Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    at_once: bool,
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    done: list[str] = []
+    begin(lambda: done.append("key"))
+    assert (bool(done), bool(restored)) == (at_once, not at_once)
 
 
 @pytest.mark.req("S9", "S4")
