@@ -14,12 +14,14 @@ from reassort.tables import (
     ConditionFailedError,
     ContentionError,
     delete_one,
-    exists,
     from_wire,
     put_if_absent,
     read_many,
     read_one,
+    read_partition,
+    require,
     to_wire,
+    update,
     update_one,
     update_request,
     write_all,
@@ -28,7 +30,10 @@ from reassort.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACTIONS = [put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"), exists("voter", "Voters", {"voter_id": "v"})]
+ACTIONS = [
+    put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"),
+    require("voter", "Voters", {"voter_id": "v"}, "a = :a", {":a": 1}),
+]
 
 
 class Refusing:
@@ -52,6 +57,9 @@ class Refusing:
 
     def update_item(self, **_: object) -> Any:
         return self._one("UpdateItem")
+
+    def query(self, **_: object) -> Any:
+        return self._one("Query")
 
     def delete_item(self, **_: object) -> Any:
         return self._one("DeleteItem")
@@ -85,6 +93,7 @@ def test_refusal_counts_more_than_a_conflict_beside_it() -> None:
 @pytest.mark.parametrize(
     ("code", "reasons"),
     [
+        ("TransactionCanceledException", []),
         ("TransactionCanceledException", [{"Code": "None"}, {"Code": "TransactionConflict"}]),
         ("TransactionCanceledException", [{"Code": "ThrottlingError"}, {"Code": "None"}]),
         ("TransactionCanceledException", [{"Code": "ProvisionedThroughputExceeded"}, {"Code": "None"}]),
@@ -105,6 +114,7 @@ _ONE = {
         client, update_request("Voters", {"voter_id": "v"}, "SET a = :a", "", {":a": 1})
     ),
     "read": lambda client: read_one(client, "Voters", {"voter_id": "v"}),
+    "read partition": lambda client: read_partition(client, "Voters", {"voter_id": "v"}),
     "read many": lambda client: read_many(client, {"Voters": {"voter_id": "v"}}),
     "delete": lambda client: delete_one(client, "Voters", {"voter_id": "v"}),
 }
@@ -133,6 +143,77 @@ def test_unread_keys_are_contention_and_not_absence() -> None:
     client: Any = Refusing(answer={"Responses": {}, "UnprocessedKeys": {"Voters": {"Keys": [{}]}}})
     with pytest.raises(ContentionError):
         read_many(client, {"Voters": {"voter_id": "v"}})
+
+
+class Recording:
+    """A client whose every call is kept, and finds one item a page."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def get_item(self, **request: Any) -> Any:
+        self.asked.append(request)
+        return {"Item": {"a": {"N": "1"}}}
+
+    def batch_get_item(self, **request: Any) -> Any:
+        self.asked += request["RequestItems"].values()
+        return {"Responses": {"Voters": [{"a": {"N": "1"}}], "Others": []}}
+
+    def query(self, **request: Any) -> Any:
+        self.asked.append(dict(request))
+        page = len(self.asked)
+        return {"Items": [{"a": {"N": str(page)}}], **({"LastEvaluatedKey": {"page": page}} if page < 3 else {})}
+
+
+@pytest.mark.req("R13")
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    {
+        "one": (lambda client: read_one(client, "Voters", {"id": "v"}), {"a": 1}),
+        "many": (
+            lambda client: read_many(client, {"Voters": {"id": "v"}, "Others": {"id": "o"}}),
+            {"Voters": {"a": 1}, "Others": None},
+        ),
+        "partition": (lambda client: read_partition(client, "Voters", {"id": "v"}), [{"a": 1}, {"a": 2}, {"a": 3}]),
+    }.values(),
+    ids=["one", "many", "partition"],
+)
+def test_every_read_sees_what_was_written_before(read: Callable[[Any], Any], expected: object) -> None:
+    client = Recording()
+    assert read(client) == expected
+    assert [asked["ConsistentRead"] for asked in client.asked] == [True] * len(client.asked)
+
+
+def test_each_page_of_a_partition_begins_behind_the_last() -> None:
+    client: Any = Recording()
+    read_partition(client, "Voters", {"id": "v"})
+    assert [asked.get("ExclusiveStartKey") for asked in client.asked] == [None, {"page": 1}, {"page": 2}]
+
+
+def test_a_conflict_is_tried_again_after_longer_and_longer_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[Any] = []
+    monkeypatch.setattr("reassort.tables.time.sleep", pauses.append)
+    monkeypatch.setattr("reassort.tables.random.uniform", lambda shortest, longest: (shortest, longest))
+    client: Any = Refusing("TransactionConflictException")
+    with pytest.raises(ContentionError):
+        delete_one(client, "Voters", {"voter_id": "v"})
+    assert pauses == [(0, 0.04), (0, 0.08)]
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_refused_update_comes_with_its_item_where_that_is_asked_for(tells: bool) -> None:
+    request = update("voter", "Voters", {"voter_id": "v"}, "SET a = :a", "b = :b", {}, tells=tells).request
+    assert request.get("ReturnValuesOnConditionCheckFailure") == ("ALL_OLD" if tells else None)
+    assert "ReturnValuesOnConditionCheckFailure" not in update("voter", "Voters", {"v": 1}, "", "", {}).request
+
+
+@pytest.mark.parametrize("item", [{"a": 1}, None])
+def test_what_a_refused_write_has_found_is_told(item: dict[str, Any] | None) -> None:
+    told: Any = {} if item is None else {"Item": to_wire(item)}
+    client: Any = Refusing("TransactionCanceledException", [{"Code": "ConditionalCheckFailed", **told}])
+    with pytest.raises(ConditionFailedError) as refusal:
+        _write(client)
+    assert refusal.value.item == item
 
 
 plain = st.recursive(

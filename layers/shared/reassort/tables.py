@@ -204,14 +204,13 @@ def require(name: str, table: str, key: Item, condition: str, values: Mapping[st
     )
 
 
-def exists(name: str, table: str, key: Item, also: str = "") -> Action:
-    """Require that an item exists, and a further clause of its condition, if there is one."""
+def exists(name: str, table: str, key: Item, also: str) -> Action:
+    """Require that an item exists, and a further clause of its condition."""
     attribute = next(iter(key))
-    clause = f" AND {also}" if also else ""
     return Action(
         name,
         "ConditionCheck",
-        {"TableName": table, "Key": to_wire(key), "ConditionExpression": f"attribute_exists({attribute}){clause}"},
+        {"TableName": table, "Key": to_wire(key), "ConditionExpression": f"attribute_exists({attribute}) AND {also}"},
     )
 
 
