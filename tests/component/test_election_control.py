@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from reassort.clock import epoch_milliseconds
+from reassort.table_keys import control_shard_keys
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 
 from harness.service.world import identifier_in
@@ -52,6 +54,25 @@ def test_stop_overtakes_a_reissue_that_has_been_read(world: World, claire: Enrol
     assert (refused.status, refused.code) == (409, "reissues-stopped")
     assert world.voter(claire).generation == 1
     assert not [item for item in world.deliveries() if item["kind"] == "reissue"]
+
+
+@pytest.mark.req("I1")
+@pytest.mark.parametrize(
+    ("opens_in", "closes_in", "status"), [(0, 1, 202), (1, 2, 409), (-1, 0, 409)], ids=["open", "later", "closed"]
+)
+def test_a_record_that_slips_in_lets_a_reissue_commit_within_its_window_alone(
+    world: World, claire: Enrolled, browser: Browser, opens_in: int, closes_in: int, status: int
+) -> None:
+    now = epoch_milliseconds(world.clock())
+    record = {"opens_at": now + opens_in, "closes_at": now + closes_in}
+
+    def between() -> None:
+        for key in control_shard_keys():
+            world.engine.put("ControlTable", {"key": key, **record})
+
+    world.interleave("TransactWriteItems", between)
+    assert browser.reissue(claire.numen).status == status
+    assert world.voter(claire).generation == (2 if status == 202 else 1)
 
 
 @pytest.mark.req("I6", "R2")
