@@ -11,23 +11,8 @@ from reassort.french import french_date, french_time, typeset
 
 from harness.site.checkers import NODE_PROGRAM
 from local.processes import ROOT
+from tests.typography_cases import TYPESET
 
-# Plain → typeset; `~` is a no-break space, `|` a narrow one.
-TEXTS = {
-    "Déjà reçu ? Oui ! Non ; et puis : voilà.": "Déjà reçu|? Oui|! Non|; et puis~: voilà.",
-    " : après une balise": "~: après une balise",
-    "la page « Suivi » du site": "la page «~Suivi~» du site",
-    "réassort n° 2, remplace le n° 1": "réassort n°~2, remplace le n°~1",
-    "au numéro •• •• •• 56 78": "au numéro ••~••~••~56~78",
-    "de 8 h à 12 h 30 et à 9 h 05": "de 8~h à 12~h~30 et à 9~h~05",
-    "14 min 05 s, 2 j 4 h, 180 ms": "14~min~05~s, 2~j~4~h, 180~ms",
-    "3 essais, 1 essai, 6 chiffres, 13 caractères": "3~essais, 1~essai, 6~chiffres, 13~caractères",
-    "10 minutes, 1 heure, 30 jours, 1 seconde": "10~minutes, 1~heure, 30~jours, 1~seconde",
-    "99 % pour 10 $ ou 9 €": "99~% pour 10~$ ou 9~€",
-    "le samedi 1er décembre 2018 et le lundi 3 mars": "le samedi~1er~décembre 2018 et le lundi~3~mars",
-    "le code 3 s’efface en 2 heureux hasards": "le code 3 s’efface en 2 heureux hasards",
-    "rien à garder, pas même ici:": "rien à garder, pas même ici:",
-}
 DAYS = [date(2018, month, day) for month in range(1, 13) for day in (1, 2, 31 if month in {1, 8, 12} else 28)]
 TIMES = [time(0), time(8), time(9, 5), time(17, 30), time(23, 59)]
 PROGRAM = """
@@ -35,10 +20,6 @@ import { clockInWords, dayInWords, typeset } from "./typography.js";
 const { texts, days, minutes } = JSON.parse(process.argv[2]);
 console.log(JSON.stringify([texts.map(typeset), days.map(dayInWords), minutes.map(clockInWords)]));
 """
-
-
-def _spaced(text: str) -> str:
-    return text.replace("~", "\u00a0").replace("|", "\u202f")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +33,7 @@ def by_script(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     script = (ROOT / "site" / "scripts" / "typography.js").read_text("utf-8")
     (folder / "typography.js").write_text(script, "utf-8")
     cases: dict[str, Any] = {
-        "texts": list(TEXTS),
+        "texts": list(TYPESET),
         "days": [day.isoformat() for day in DAYS],
         "minutes": [one.hour * 60 + one.minute for one in TIMES],
     }
@@ -65,13 +46,8 @@ def _told(program: Path, cases: dict[str, Any]) -> list[list[str]]:
     return found
 
 
-@pytest.mark.parametrize(("plain", "kept"), TEXTS.items())
-def test_text_keeps_together_what_a_line_must_not_part(plain: str, kept: str) -> None:
-    assert typeset(plain) == _spaced(kept)
-
-
 def test_script_typesets_alike(by_script: list[list[str]]) -> None:
-    assert by_script[0] == [_spaced(kept) for kept in TEXTS.values()]
+    assert by_script[0] == list(TYPESET.values())
 
 
 def test_script_writes_days_alike(by_script: list[list[str]]) -> None:

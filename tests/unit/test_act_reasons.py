@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from reassort.act_reasons import ReasonError, ReasonFault, checked_reason
+from reassort.act_reasons import ReasonError, ReasonFault, checked_reason, recorded_reason
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,38 @@ def test_of_a_person(reason: str) -> None:
     with pytest.raises(ReasonError) as refused:
         checked_reason(reason)
     assert refused.value.fault is ReasonFault.PERSONAL
+
+
+@pytest.mark.req("I7")
+@pytest.mark.parametrize("reason", ["", " \t ", "x" * 81, "ticket\x07", "ticket\u202e4821"])
+def test_of_no_length_that_the_register_keeps_or_with_unseen_marks(reason: str) -> None:
+    with pytest.raises(ReasonError) as refused:
+        checked_reason(reason)
+    assert refused.value.fault is ReasonFault.LENGTH
+
+
+def test_of_80_characters_blanks_around_not_counted() -> None:
+    assert checked_reason(f" {'x' * 80} ") == "x" * 80
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "appelant vérifié",
+        "Appelant-VÉRIFIÉ",
+        "appelant verifie",
+        "oui (appelantvérifié)",
+        "appelant ve\u0301rifie\u0301",
+    ],
+)
+def test_nobody_writes_what_only_a_callers_code_shows(reason: str) -> None:
+    with pytest.raises(ReasonError) as refused:
+        checked_reason(reason)
+    assert refused.value.fault is ReasonFault.RESERVED
+
+
+@pytest.mark.req("H2")
+def test_a_callers_code_is_on_record_beside_the_reason() -> None:
+    assert recorded_reason("GLPI 118204", caller_verified=True) == "GLPI 118204 (appelant vérifié)"
+    assert recorded_reason("GLPI 118204", caller_verified=False) == "GLPI 118204"

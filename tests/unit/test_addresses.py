@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address
+from reassort.addresses import AddressDomainError, AddressFormatError, mask_address, normalise_address, read_address
 
 from harness.elections import read_election
 from harness.fuzz.strategies import any_text
@@ -42,12 +42,24 @@ def test_case_and_blanks_around_do_not_matter(local_part: str, domain: str, fold
         "c" * 65 + "@ac-dijon.fr",
         "claire@[192.0.2.1]",
         "claire,paul@ac-dijon.fr",
+        "claire.martin@ac-dijon.fr>",
     ],
 )
 def test_what_is_no_address_of_a_professional_mailbox_is_refused(typed: str) -> None:
     with pytest.raises((AddressFormatError, AddressDomainError)) as refusal:
         normalise_address(typed, DOMAINS)
     assert not typed or typed not in str(refusal.value)
+
+
+def test_an_address_is_as_long_as_mail_permits() -> None:
+    """RFC 5321, section 4.5.3.1: 64 octets of local part, 254 in all."""
+    local_part, domain = "c" * 64, "d" * 186 + ".fr"
+    address = f"{local_part}@{domain}"
+    assert len(address) == 254
+    assert read_address(address) == address
+    for longer in (f"c{local_part}@ac-dijon.fr", f"{local_part}@d{domain}"):
+        with pytest.raises(AddressFormatError):
+            read_address(longer)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from reassort.identifiers import generate_identifier, is_well_formed, normalise_
 from reassort.keyed_hash import KeyedHash
 from reassort.letting_in import normalise_request_number
 from reassort.numen import normalise_numen
-from reassort.pasted import FieldFormatError, compact, plain
+from reassort.pasted import FieldFormatError, compact, has_accents, plain
 from reassort.phones import normalise_phone
 from reassort.references import derive_reference, normalise_reference
 
@@ -48,9 +48,11 @@ def test_every_fault_has_a_sentence_and_every_sentence_a_case() -> None:
     assert cases <= sentences
 
 
-def test_mobile_of_a_territory_that_the_election_does_not_take_is_named() -> None:
+@pytest.mark.parametrize("typed", ["0692 12 34 56", "+262 692 12 34 56", "+33 692 12 34 56"])
+def test_mobile_of_a_territory_that_the_election_does_not_take_is_named(typed: str) -> None:
     with pytest.raises(FieldFormatError) as refusal:
-        normalise_phone("0692 12 34 56", ["FR", "GP"])
+        normalise_phone(typed, ["FR", "GP"])
+    assert refusal.value.code == "territory"
     message = message_of("phone", refusal.value)
     assert message.endswith("Sont acceptés ceux d’ici : France métropolitaine, Guadeloupe.")
 
@@ -59,6 +61,18 @@ def test_local_number_is_told_its_country_code() -> None:
     with pytest.raises(FieldFormatError) as refusal:
         normalise_phone("87 12 34 56", ELECTION.phones.territories)
     assert "+689 (Polynésie française)" in message_of("phone", refusal.value)
+
+
+@pytest.mark.req("U14")
+@pytest.mark.parametrize(
+    ("before", "first", "last", "behind"),
+    [("¿", "À", "\u017f", "\u0180"), ("\u02ff", "\u0300", "\u036f", "\u0370")],
+    ids=["composed", "combining"],
+)
+def test_an_accent_is_one_of_latin_letters(before: str, first: str, last: str, behind: str) -> None:
+    assert [has_accents(f"a{symbol}b") for symbol in (before, first, last, behind)] == [False, True, True, False]
+    assert not has_accents(f"a{first}{behind}b")
+    assert not has_accents("ab")
 
 
 def sprinkled(text: str) -> st.SearchStrategy[str]:

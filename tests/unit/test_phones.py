@@ -122,6 +122,23 @@ def test_number_that_is_no_french_mobile_is_refused(typed: str) -> None:
         normalise_phone(typed, DIJON)
 
 
+@pytest.mark.req("U14")
+@pytest.mark.parametrize(
+    ("typed", "code", "count"),
+    [
+        ("06 12 34 56", "too-short", 8),
+        ("+33 6 12 34 56", "too-short", 8),
+        ("06 12 34 56 78 9", "too-long", 11),
+        ("3020", "too-short", 4),
+        ("612345678901", "too-long", 12),
+    ],
+)
+def test_digits_of_a_wrong_number_are_counted_with_the_0_that_is_dialled(typed: str, code: str, count: int) -> None:
+    with pytest.raises(PhoneError) as refusal:
+        normalise_phone(typed, DIJON)
+    assert (refusal.value.code, refusal.value.values) == (code, {"count": str(count)})
+
+
 @pytest.mark.req("S14")
 def test_territories_are_the_elections() -> None:
     assert normalise_phone("+687 75 12 34", DIJON)

@@ -44,7 +44,7 @@ def test_wording_is_french_typography(code: Code) -> None:
     assert not re.search(r"\btu\b|\bton\b|\bta\b", text)
 
 
-@pytest.mark.parametrize("code", WORDINGS_WITH_EXTRA_PROOF)
+@pytest.mark.parametrize("code", [Code.LOCKED, Code.NUMEN_MISMATCH])
 def test_refusal_that_may_be_about_the_further_proof_names_both_and_not_which(code: Code) -> None:
     plain, wording = WORDINGS[code], WORDINGS_WITH_EXTRA_PROOF[code]
     assert wording.status == plain.status

@@ -353,7 +353,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         """Return the `application/problem+json` body."""
         wording, values = self.wording or WORDINGS[self.code], self.values
         if self.extra_proof is not None:
-            wording, values = WORDINGS_WITH_EXTRA_PROOF[self.code], {**values, "extra_proof": self.extra_proof}
+            wording, values = WORDINGS_WITH_EXTRA_PROOF[self.code], {"extra_proof": self.extra_proof}
         body: dict[str, Any] = {
             "type": f"urn:reassort:problem:{self.code}",
             "title": wording.title,
