@@ -26,9 +26,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.parsers import ResponseParserFactory
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict, request_scope
 from ministack.services import dynamodb, kms, ses, ses_v2, sns, sqs
@@ -84,6 +86,21 @@ class MiniStackEngine:
             self._is_running = False
             for store, _ in self._made[2]:
                 store._data.clear()
+
+    @contextmanager
+    def tables_for_all(self) -> Iterator[None]:
+        """Answer every DynamoDB client whose session begins inside the block, those of boto3's
+        default session too.
+        """
+        handler = ("before-call.dynamodb", self._answer)
+        with self.started():
+            BUILTIN_HANDLERS.append(handler)
+            boto3.DEFAULT_SESSION = None
+            try:
+                yield
+            finally:
+                BUILTIN_HANDLERS.remove(handler)
+                boto3.DEFAULT_SESSION = None
 
     @property
     def stores(self) -> Stores:

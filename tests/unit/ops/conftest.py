@@ -1,5 +1,5 @@
-"""A stack on moto: the tables of `template.yaml`, a hash key, the outputs by which the command
-finds them.
+"""A stack on moto, with the tables of `template.yaml` on MiniStack, a hash key, and the outputs by
+which the command finds them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typer.testing import CliRunner, Result
 
 from harness.elections import FOLDER, election_layer, with_second_person
 from harness.engines.engine import REGION, create_hash_keys
+from harness.engines.ministack import MINISTACK
 from harness.engines.moto import MadeOnce
-from harness.engines.template import create_tables
 from tests.unit.ops.helpdesk_api import LocalApi, helpdesk_of
 from tests.unit.ops.rolls import rows, write_roll
 
@@ -103,7 +103,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     stamina.set_testing(True, attempts=3, cap=True)
     # For a group of Typer commands, its runner makes them all again for each run.
     monkeypatch.setattr("typer.testing._get_command", _command)
-    with mock_aws():
+    with mock_aws(), MINISTACK.tables_for_all():
         keyed_hash = _MADE.restore()
         sqs = boto3.client("sqs", region_name=REGION)
         for queue in QUEUES:
@@ -135,7 +135,7 @@ def _make() -> KeyedHash:
     signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     outputs["RegisterKeyId"] = signing["KeyMetadata"]["KeyId"]
     outputs |= {output: sqs.create_queue(QueueName=queue)["QueueUrl"] for queue, output in QUEUES.items()}
-    outputs |= create_tables(boto3.client("dynamodb", region_name=REGION))
+    outputs |= MINISTACK.stores.tables
     make_stack("reassort", {**outputs, "ElectionId": "dijon-2018", "SharedLayerArn": "layer:1", "ApiUrl": _API.url})
     return derive_keyed_hash(kms, hash_keys, "dijon-2018")
 
