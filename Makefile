@@ -2,6 +2,8 @@
 include packaging/tools.mk
 
 BIN := .venv/bin
+# Empty is off: where it is on, each process compiles all its libraries again.
+export PYTHONDONTWRITEBYTECODE :=
 # What the tests of a file share is made once. Files run in their order, so that the longest ones
 # come early.
 BY_FILE := --dist loadfile --no-loadscope-reorder
