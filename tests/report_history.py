@@ -243,9 +243,9 @@ _MAIL_FAILURES = (
 )
 
 
-def write_week(history: History, cloudwatch: CloudWatchClient, seed: int = 2018) -> None:
+def write_week(history: History, cloudwatch: CloudWatchClient, seed: int = 2018, part: float = 1.0) -> None:
     """Write the first days of a fictional ballot: some thousand reissues a day and what goes with
-    them.
+    them, or a `part` of so many.
     """
     draw = random.Random(seed)  # noqa: S311 - fiction
     zone = history.election.zone
@@ -258,8 +258,8 @@ def write_week(history: History, cloudwatch: CloudWatchClient, seed: int = 2018)
         open_share = min(1.0, (WEEK_ENDS - hour) / timedelta(hours=1))
         busy = _HOURS[local.hour] * (0.3 if local.weekday() >= 5 else 1.0)
         rush = _RUSH.get(local.hour, 1.4) if local.date() == date(2018, 11, 29) else 1.0
-        number = _poisson(draw, busy * rush * open_share)
-        waits = max(0.0, number - 200) / 12
+        number = _poisson(draw, busy * rush * open_share * part)
+        waits = max(0.0, number / part - 200) / 12
         for _ in range(number):
             at = hour + timedelta(seconds=draw.uniform(0, 3600 * open_share))
             domain = draw.choices(domains, (86, 11, 3))[0]

@@ -31,8 +31,8 @@ _WIDTH = 1360
 _COLOURS = 48
 
 
-def figures_of_week() -> Figures:
-    """Write the week on moto and gather its figures."""
+def figures_of_week(part: float = 1.0) -> Figures:
+    """Write the week on moto, or a `part` of its reissues, and gather its figures."""
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
     # As in tests/unit/ops/conftest.py.
@@ -52,7 +52,7 @@ def figures_of_week() -> Figures:
             Threshold=1000,
             ComparisonOperator="GreaterThanThreshold",
         )
-        write_week(History(dynamodb, stack, election), cloudwatch)
+        write_week(History(dynamodb, stack, election), cloudwatch, part=part)
         period = Period(WEEK_BEGINS.astimezone(election.zone), WEEK_ENDS.astimezone(election.zone), election.zone)
         gathering = Gathering(
             dynamodb=dynamodb,

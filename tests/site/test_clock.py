@@ -34,8 +34,9 @@ def set_clock(page: Page, now: datetime) -> None:
 
 
 @pytest.mark.req("U20", "U8")
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "wrong"), [*((name, WRONG[0]) for name in PAGES), *(("index.html", wrong) for wrong in WRONG[1:])]
+)
 def test_helpdesk_is_open_by_the_clock_of_the_server(
     page: Page, mocked: MockedSpace, name: str, wrong: timedelta
 ) -> None:
