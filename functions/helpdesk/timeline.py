@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from reassort.agent_names import actor_names
@@ -173,12 +173,9 @@ def _steps(delivery: Delivery, message: Message) -> list[HistoryStep]:
     """Return a message's history. A provider's clock may be behind ours: the order in which things
     were recorded counts.
     """
-    steps: list[HistoryStep] = []
-    latest = 0
-    for step in (HistoryStep.read(line) for line in delivery.history if line["message"] == message):
-        latest = max(latest, step.at)
-        steps.append(replace(step, at=latest))
-    return steps
+    steps = [HistoryStep.read(line) for line in delivery.history if line["message"] == message]
+    latest = accumulate((step.at for step in steps), max)
+    return [replace(step, at=at) for step, at in zip(steps, latest, strict=True)]
 
 
 type _Told = tuple[str, str] | None

@@ -86,23 +86,6 @@ def test_repeated_request_is_one_act_and_one_entry(
     check_helpdesk_record(world)
 
 
-@pytest.mark.req("H3", "S31")
-def test_who_is_let_in_gets_the_next_code_beyond_all_that_others_asked_for(
-    world: World, claire: Enrolled, marie: SeatedAgent
-) -> None:
-    def asks() -> bool:
-        form = {"email": claire.email, "number": "482913"}
-        sent: bool = world.browser().call("POST", "/api/login", form).json["sent"]
-        return sent
-
-    assert marie.act("let-in", claire.email, number="482913").code == "nothing-to-do"
-    assert world.items("SignInTable") == []
-    while asks():
-        pass
-    assert marie.act("let-in", claire.email, number="482913").status == 200
-    assert asks()
-
-
 @pytest.mark.req("I6", "H5")
 def test_repeated_letting_in_is_one_act_and_one_entry(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
     world.browser().ask_code(claire.email)

@@ -13,6 +13,7 @@ from reassort.outbox import Channel, Message, Status, history_step
 from reassort.reasons import Reason
 from reassort.register import Change
 
+from harness.elections import DATE_OF_BIRTH, read_election
 from tests.unit.voter_records import AT, ELECTION, MASKED, MINUTE, REFERENCE, code, delivery, entry, record, sign_in
 
 pytestmark = pytest.mark.req("H2")
@@ -126,37 +127,57 @@ def test_what_a_provider_says_with_a_slow_clock_keeps_its_place() -> None:
 
 def test_that_something_is_being_sent_is_told_until_it_is_known_what_came_of_it() -> None:
     queued, sending = (AT, Status.QUEUED, SMS, None), (AT + 1, Status.SENDING, SMS, None)
-    assert names(_steps(queued, sending)) == ["identifier-sending"]
+    (event,) = told(_steps(queued, sending))
+    assert event.words == "Identifiant n° 2 : envoi par SMS au •• •• •• 12 34 en cours."
+    (event,) = told(_steps((AT, Status.QUEUED, None, None), (AT, Status.SENDING, None, None), message=CONFIRMATION))
+    assert event.words == "Courriel de confirmation : envoi en cours."
     assert names(_steps(queued, sending, (AT + 2, Status.SENT, SMS, None))) == ["identifier-sent"]
 
 
+_AT_SMS, _AT_MAIL = "SMS au •• •• •• 12 34", f"courriel à {MASKED}"
+
+
 @pytest.mark.parametrize(
-    ("status", "reason", "name"),
+    ("message", "way", "status", "reason", "words"),
     [
-        (Status.SENT, None, "sent"),
-        (Status.SENT, Reason.MAIL_DELAYED, "delayed"),
-        (Status.DELIVERED, None, "delivered"),
-        (Status.DELIVERED, Reason.MARKED_AS_SPAM, "remarked"),
-        (Status.FAILED, Reason.MAILBOX_FULL, "failed"),
-        (Status.FAILED, None, "failed"),
+        (IDENTIFIER, SMS, Status.SENT, None, f"Identifiant n° 2 envoyé par {_AT_SMS}."),
+        (IDENTIFIER, SMS, Status.SENT, Reason.PHONE_UNREACHABLE, "SMS retardé : téléphone injoignable."),
+        (IDENTIFIER, SMS, Status.DELIVERED, None, f"Identifiant n° 2 arrivé par {_AT_SMS}."),
+        (IDENTIFIER, SMS, Status.FAILED, Reason.UNKNOWN_NUMBER, f"{_AT_SMS} non remis : numéro inconnu."),
+        (IDENTIFIER, EMAIL, Status.SENT, Reason.MAILBOX_FULL, "Courriel retardé : boîte pleine."),
+        (
+            IDENTIFIER,
+            EMAIL,
+            Status.DELIVERED,
+            Reason.MARKED_AS_SPAM,
+            "Identifiant n° 2 : message classé comme indésirable.",
+        ),
+        (IDENTIFIER, EMAIL, Status.FAILED, None, f"C{_AT_MAIL[1:]} non remis."),
+        (CONFIRMATION, None, Status.SENT, None, f"Courriel de confirmation envoyé à {MASKED}."),
+        (CONFIRMATION, None, Status.SENT, Reason.MAILBOX_FULL, "Courriel de confirmation retardé : boîte pleine."),
+        (CONFIRMATION, None, Status.DELIVERED, None, f"Courriel de confirmation arrivé à {MASKED}."),
+        (
+            CONFIRMATION,
+            None,
+            Status.DELIVERED,
+            Reason.MARKED_AS_SPAM,
+            "Courriel de confirmation : message classé comme indésirable.",
+        ),
+        (CONFIRMATION, None, Status.FAILED, Reason.MAILBOX_FULL, "Courriel de confirmation non remis : boîte pleine."),
     ],
 )
-@pytest.mark.parametrize("message", [IDENTIFIER, CONFIRMATION])
 def test_each_step_of_a_message_is_told_with_its_reason(
-    status: Status, reason: Reason | None, name: str, message: Message
+    message: Message, way: Channel | None, status: Status, reason: Reason | None, words: str
 ) -> None:
-    way = EMAIL if message is IDENTIFIER else None
     (event,) = told(_steps((AT, Status.QUEUED, way, None), (AT, status, way, reason), message=message))
-    assert event.name == f"{message}-{name}"
-    assert event.reference == REFERENCE
-    assert (" : " in event.words) == (reason is not None)
-    assert reason is None or reason.words in event.words
+    assert (event.words, event.reference) == (words, REFERENCE)
 
 
 def test_why_an_identifier_waits_again_is_told() -> None:
     failed = (AT + 1, Status.FAILED, SMS, Reason.UNKNOWN_NUMBER)
     queued, by_email = (AT, Status.QUEUED, SMS, None), (AT + 2, Status.QUEUED, EMAIL, None)
-    assert names(_steps(queued, failed, (AT + 2, Status.QUEUED, SMS, None)))[-1] == "identifier-queued-again"
+    again = told(_steps(queued, failed, (AT + 2, Status.QUEUED, SMS, None)))[-1]
+    assert again.words == "Identifiant n° 2 remis en attente d’envoi par SMS au •• •• •• 12 34."
     by_voter = _steps(queued, failed, by_email)
     assert names(by_voter)[-1] == "identifier-redelivery"
     (fell_back,) = (replace(one, fell_back=True) for one in by_voter.deliveries)
@@ -174,7 +195,7 @@ def test_why_an_identifier_waits_again_is_told() -> None:
 
 def test_a_mail_that_was_parked_is_told_to_wait_again() -> None:
     again = _steps((AT, Status.QUEUED, None, None), (AT + 1, Status.QUEUED, None, None), message=CONFIRMATION)
-    assert names(again) == ["confirmation-queued-again"]
+    assert [event.words for event in told(again)] == ["Courriel de confirmation remis en attente d’envoi."]
 
 
 def test_an_identifier_that_never_left_is_told_with_what_replaced_it() -> None:
@@ -209,4 +230,8 @@ def test_a_lock_and_what_was_settled_are_told_when_they_began() -> None:
     minutes = ELECTION.limits.numen.lock_minutes
     events = told(record(numen_locked_until=AT + minutes * MINUTE, settled_at=AT + 1))
     assert [(event.name, event.at) for event in events] == [("locked", AT), ("settled", AT + 1)]
+    assert events[0].words == "5 NUMEN faux : demandes bloquées jusqu’à 10 h 30."
     assert told(record()) == []
+    with_proof = read_election("dijon-2018", extra_proof=DATE_OF_BIRTH)
+    (event,) = timeline(record(numen_locked_until=AT), with_proof)
+    assert event.words.startswith("5 NUMEN ou « Date de naissance » faux : ")
