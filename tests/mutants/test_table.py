@@ -83,6 +83,11 @@ def test_own_mutations_do_what_their_examples_say(operator: type) -> None:
         assert found == example.post_mutation_code
 
 
+def test_no_slip_is_made_in_a_type() -> None:
+    source = "def f(a: Callable[[A, B], C]) -> Callable[[A, B], C]: ...\nx: Callable[[A, B], C] = y\n"
+    assert mutants_of("types.py", source) == []
+
+
 def test_what_was_kept_is_what_the_document_says() -> None:
     store = json.loads(STORE.read_text(encoding="utf-8"))
     assert DOCUMENT.read_text(encoding="utf-8") == document(store)

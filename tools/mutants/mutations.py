@@ -43,7 +43,7 @@ _KEPT = (
 )
 _REPLACED = {"==", "!=", "is", "is not"}
 # Of what is written there no test can tell anything.
-_PASSED_OVER = {"decorator", "decorators", "annassign_annotation", "tfpdef", "import_from", "import_name"}
+_PASSED_OVER = {"decorator", "decorators", "tfpdef", "import_from", "import_name"}
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,22 @@ def _cosmic_rays() -> list[Any]:
 
 def _is_passed_over(node: Any) -> bool:
     while node is not None:
-        if node.type in _PASSED_OVER:
+        if node.type in _PASSED_OVER or _is_annotation(node):
             return True
         if node.type == "if_stmt" and node.children[1].get_code().strip() == "TYPE_CHECKING":
             return True
         node = node.parent
+    return False
+
+
+def _is_annotation(node: Any) -> bool:
+    """Tell whether a node is the type of a variable or of what a function returns."""
+    parent = node.parent
+    match parent.type if parent is not None else "":
+        case "annassign":
+            return parent.children[1] is node
+        case "funcdef":
+            return parent.children[3] == "->" and parent.children[4] is node
     return False
 
 
