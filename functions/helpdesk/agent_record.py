@@ -158,9 +158,10 @@ def head_from_item(item: Item) -> Head:
         item["looks_in_hour"],
         item["day"],
         item["looks_in_day"],
-        item["verified_in_day"],
-        item["acts_in_day"],
-        item["last_at"],
+        # A chain that an earlier version began has none of these.
+        item.get("verified_in_day", 0),
+        item.get("acts_in_day", {}),
+        item.get("last_at", 0),
         item["last_request"],
     )
 

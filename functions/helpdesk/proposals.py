@@ -343,7 +343,8 @@ def _from_item(item: Item) -> Proposal:
         caller=item["caller"],
         request=item["request"],
         address=item.get("address"),
-        in_batch=item["in_batch"],
+        # One that an earlier version kept has none.
+        in_batch=item.get("in_batch", False),
         decision=None if decision is None else Decision(decision),
         decided_by=item.get("decided_by", ""),
         decided_reason=item.get("decided_reason", ""),

@@ -115,6 +115,22 @@ def test_an_entry_is_read_as_it_is_kept(world: World, claire: Enrolled) -> None:
     }
 
 
+@pytest.mark.req("H5")
+def test_a_chain_that_an_earlier_version_began_goes_on(world: World, claire: Enrolled) -> None:
+    marie = world.agent("marie", "agent")
+    marie.look(claire.email)
+    (head,) = [item for item in world.items("HelpdeskRecordTable") if "chain_length" in item]
+    world.engine.put(
+        "HelpdeskRecordTable",
+        {name: head[name] for name in head.keys() - {"verified_in_day", "acts_in_day", "last_at"}},
+    )
+    assert marie.act("reissue", claire.email).status == 200
+    (begun,) = [item for item in world.items("HelpdeskRecordTable") if "chain_length" in item]
+    assert (begun["verified_in_day"], begun["acts_in_day"]) == (head["verified_in_day"], {"reissued": 1})
+    assert world.agent("sacha", "supervisor").call("GET", "/helpdesk/shift").status == 200
+    assert [entry["action"] for entry in pages(world)] == ["looked", "reissued"]
+
+
 @pytest.mark.req("H5", "R13")
 def test_what_was_just_written_is_read(world: World, claire: Enrolled) -> None:
     """Whatever the helpdesk reads of a table is read strongly consistent; an index cannot be."""

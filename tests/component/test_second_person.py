@@ -178,6 +178,15 @@ def test_what_became_of_it_is_shown_until_a_day_after_it_ran_out(
     assert sacha.decide(reference).code == "not-found"
 
 
+def test_one_that_an_earlier_version_kept_is_decided(
+    world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
+) -> None:
+    reference = proposed(marie, claire)
+    (kept,) = [item for item in world.items("HelpdeskRecordTable") if item.get("proposal") == reference]
+    world.engine.put("HelpdeskRecordTable", {name: kept[name] for name in kept.keys() - {"in_batch"}})
+    assert sacha.decide(reference).status == 200
+
+
 def test_a_request_that_comes_again_days_later_asks_for_nothing(
     world: World, claire: Enrolled, marie: SeatedAgent, sacha: SeatedAgent
 ) -> None:
