@@ -23,7 +23,7 @@ from harness.service.openapi import operations
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 # What a few hundred requests come upon, or they would not be near enough to show anything: the
 # happy end, and the refusals behind the reading of a request.
