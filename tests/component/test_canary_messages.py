@@ -5,9 +5,11 @@ arrive is missed.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, local
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from notify.canary import Canary, sweep_canaries
@@ -223,12 +225,38 @@ def test_fault_of_any_call_leaves_one_canary_of_each(watched: World, operation: 
             watched.sweep()
     else:
         assert watched.sweep() == 0, "what waits is swept all the same"
+        told = {line.get("message") for line in watched.log_lines}
+        assert ("canary not queued" if operation in {"Encrypt", "PutItem"} else "canaries not swept") in told
     watched.run_outbox()
     watched.repair()
     watched.clock.move(minutes=1)
     _minute(watched)
     assert sorted(email.to for email in watched.emails) == [MAILBOX, OTHER_MAILBOX]
     assert len(watched.sms) == 1
+
+
+def test_canary_that_is_due_at_the_very_moment_somebody_watches_flies_and_is_missed() -> None:
+    with World(_election()) as world:
+        world.sweep()
+        assert len(world.deliveries()) == len(NAMES)
+        assert not any(_missing(world).values())
+        world.clock.move(minutes=5)
+        world.sweep()
+        assert _missing(world)["sms",] == 1
+
+
+def test_canaries_are_looked_for_where_nothing_is_stale(watched: World) -> None:
+    watched.sweep()
+    (read,) = [call for call in watched.calls if call.operation == "BatchGetItem"][-1:]
+    assert read.parameters["RequestItems"][watched.tables["DeliveriesTable"]]["ConsistentRead"] is True
+
+
+def test_canaries_of_which_the_table_does_not_tell_are_missed(watched: World) -> None:
+    answer: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {watched.tables["DeliveriesTable"]: {"Keys": []}}}
+    dynamodb = Mock(wraps=watched.notify.dynamodb, batch_get_item=Mock(return_value=answer))
+    sweep_canaries(replace(watched.notify, dynamodb=dynamodb))
+    assert _missing(watched)["email",] == 2
+    assert watched.deliveries() == []
 
 
 def test_a_fault_of_one_keeps_no_other_back(watched: World) -> None:
@@ -293,7 +321,8 @@ def test_voters_limits_do_not_know_of_canaries(watched: World) -> None:
     _minute(watched)
     limits = watched.items("PaceTable")
     assert {item["key"] for item in limits} == {"pace#canary", "pace#email", "pace#sms"}
-    assert all("expires_at" in item for item in limits)
+    # As docs/privacy.md says.
+    assert {item["expires_at"] for item in limits} == {int((DUE + timedelta(days=3)).timestamp())}
 
 
 def test_canary_waits_behind_voters_and_is_missed_meanwhile(watched: World) -> None:

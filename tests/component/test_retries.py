@@ -50,6 +50,8 @@ def test_refusal_is_final_and_seen(
     assert failed["channel"] == channel
     refused = [line for line in world.log_lines if line.get("message") == "delivery refused"]
     assert [(line["delivery"], line["reason"]) for line in refused] == [(reference, failed["reason"]["code"])]
+    (counted,) = [line for line in world.log_lines if "Failed" in line]
+    assert (counted["channel"], counted["reason"]) == (channel, failed["reason"]["code"])
     # What cannot go one way goes the other, by itself.
     assert (shown["status"], shown["channel"]) == ("sent", "email" if channel == "sms" else "sms")
     assert len(_sent_identifiers(world)) == 1

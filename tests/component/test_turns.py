@@ -140,6 +140,7 @@ def test_a_code_in_a_flood_waits_for_its_network_and_then_for_the_lane(world: Wo
     assert state["turn"] == now + 60_000
     assert world.emails == []
     assert world.metrics("CodesUsed") == [pytest.approx(100 * 5.76 / (86_400 * 0.8))], "its own alone"
+    assert world.metrics("SmsCapUsed") == []
     world.run_for(minutes=1)
     assert len(world.emails) == 1
 
