@@ -56,7 +56,7 @@ class FoundDelivery:
 
     delivery: Delivery | None
     generation: int | None
-    left: bool = False
+    left: bool
 
 
 def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:

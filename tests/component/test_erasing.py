@@ -114,6 +114,22 @@ def test_erasure_is_planned_for_the_moment_when_redelivery_ends_and_nothing_happ
     assert _sealed(world, reference) == ()
 
 
+@pytest.mark.req("R4", "S23")
+def test_identifier_that_goes_neither_way_waits_for_nothing_but_its_erasure(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissue(browser, claire, "email")
+    world.run_outbox()
+    assert browser.redeliver(reference, "sms").status == 202
+    world.change_delivery(reference, fell_back=True)
+    world.fail("Publish", "OptedOut")
+    world.run_outbox()
+    assert world.delivery(reference).status == "failed"
+    world.clock.move(minutes=2)
+    assert world.sweep() == 0
+    assert world.metrics("Waiting") == [0, 0, 0]
+
+
 @pytest.mark.req("S23", "I2")
 @pytest.mark.parametrize(
     ("channel", "status", "attributes", "is_kept"),
