@@ -56,7 +56,7 @@ class FoundDelivery:
 
     delivery: Delivery | None
     generation: int | None
-    left: bool
+    left: bool = False
 
 
 def find(delivery_id: str, voter_id: str, deps: Deps) -> FoundDelivery:

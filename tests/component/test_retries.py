@@ -184,6 +184,7 @@ def test_attempts_end_and_the_voter_is_told(world: World, claire: Enrolled, brow
     # Half to the whole of a wait that doubles from 5 seconds.
     longest = [min(900, 5 * 2**n) for n in range(MAX_ATTEMPTS)]
     assert all(most / 2 - 1 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    assert waits != longest, "or all that failed together would come again together"
     assert 60 <= sum(longest[:-1]) / 60 <= 70, "about an hour from the first to the last"
     shown = world.signed_in(claire).status(reference).json
     (failed,) = [step for step in shown["history"] if step["status"] == "failed"]
