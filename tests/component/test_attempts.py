@@ -48,6 +48,14 @@ def test_hand_over_is_measured_from_when_its_message_was_queued(
         ("email", "ac-dijon.fr", 63_000),
         ("sms", "", 3000),
     ]
+    told = [line for line in world.log_lines if line.get("message") == "handed over"]
+    assert {line["delivery"] for line in told} == {reference}
+    assert [(line["message_name"], line["channel"], line["milliseconds"]) for line in told] == [
+        ("identifier", "sms", 3000),
+        ("identifier", "email", 0),
+        ("confirmation", "email", 63_000),
+        ("alert", "email", 0),
+    ]
 
 
 @pytest.mark.req("R13", "R6")
@@ -73,6 +81,19 @@ def test_only_what_kms_will_never_open_counts_as_an_attempt(
         assert len(deliver(found, world.notify)) == 2
     state = world.delivery(reference).messages[Message.IDENTIFIER]
     assert (state["attempts"], state["lease_until"]) == (int(is_poison), 0)
+    told = [line["aws_code"] for line in world.log_lines if line.get("message") == "could not be opened"]
+    assert told == ([] if is_poison else [code, code])
+
+
+@pytest.mark.req("R7")
+def test_attempt_whose_outcome_is_unknown_is_told_with_what_aws_said(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(browser, claire)
+    world.fail("Publish", "InternalError")
+    deliver(find(reference, claire.voter_id, world.notify), world.notify)
+    (told,) = [line for line in world.log_lines if line.get("message") == "delivery attempt failed"]
+    assert (told["delivery"], told["aws_code"]) == (reference, "InternalError")
 
 
 @pytest.mark.req("R6")

@@ -78,6 +78,7 @@ def test_a_reissue_among_codes_is_not_sent_and_is_erased(world: World, claire: E
     assert world.sms + world.emails == []
     assert _left(world, _CODE) == set()
     assert _ends(world, _CODE) == {("failed", "internal")}
+    assert [line["delivery"] for line in world.log_lines if "another kind" in line.get("message", "")] == [_CODE]
 
 
 def test_a_code_that_brings_an_identifier_is_not_sent(world: World, claire: Enrolled) -> None:
@@ -95,3 +96,14 @@ def test_a_code_among_reissues_as_before_an_update_ends_unsent(
     assert world.sms + world.emails == []
     assert _left(world, "Hd7kWm3pZt9vRc2xNb6yQs") == set()
     assert _ends(world, "Hd7kWm3pZt9vRc2xNb6yQs") == {("failed", "code-expired")}
+
+
+def test_what_is_deleted_meanwhile_is_over(world: World, claire: Enrolled) -> None:
+    def delete() -> None:
+        key = {"delivery_id": {"S": _CODE}}
+        world.wire.operator.dynamodb.delete_item(TableName=world.tables[OUTBOX.of(_CODE)], Key=key)
+
+    world.interleave("UpdateItem", delete)
+    _put(world, _reissue(world, claire, _CODE))
+    assert world.items(OUTBOX.of(_CODE)) == []
+    assert world.queued_bodies() == []

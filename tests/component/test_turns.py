@@ -11,7 +11,7 @@ import pytest
 from notify.pacing import CodesUsedUpError, DailyCapError, Lane, TurnTooLateError
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
-from reassort.table_keys import pace_key, share_key
+from reassort.table_keys import pace_key, share_key, sms_day_attribute
 
 from harness.elections import read_election
 from harness.service.world import World
@@ -235,6 +235,18 @@ def test_a_day_has_as_many_sms_as_the_election_says(world: World) -> None:
     assert used[-1] == 100
     with pytest.raises(DailyCapError):
         pace.take_turn(Lane.SMS, world.clock())
+
+
+@pytest.mark.req("S13")
+def test_an_sms_over_the_days_cap_is_measured_and_goes_by_email(world: World) -> None:
+    claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
+    day = sms_day_attribute(world.clock().astimezone(world.election.zone))
+    world.engine.put("PaceTable", {"key": pace_key(Lane.SMS), day: world.election.sending.sms_per_day})
+    world.signed_in(claire).reissue(claire.numen)
+    for _ in range(2):
+        world.run_outbox()
+    assert world.metrics("SmsCapUsed") == [100]
+    assert (len(world.sms), len(world.emails)) == (0, 2)
 
 
 @pytest.mark.req("I7")
