@@ -322,6 +322,7 @@ def test_receipt_of_an_unknown_email_changes_nothing(
     assert world.metrics("UnknownReceipts") == [1, 1]
     unknown = [line["delivery"] for line in world.log_lines if line.get("message") == "receipt of an unknown message"]
     assert unknown == ["22222-22222", reference]
+    assert world.queued_bodies() == [], "later it would be no clearer"
 
 
 @pytest.mark.req("R12", "S23", "S25")
