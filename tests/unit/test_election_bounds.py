@@ -127,13 +127,20 @@ def test_a_text_or_a_list_is_as_long_as_it_may_be(path: str, size: tuple[Any, in
 
 
 @pytest.mark.parametrize(
-    ("price", "taken"), [("0", False), ("0.01", True), ("1", True), ("1.01", False), ("-0.10", False)]
+    ("price", "said"),
+    [
+        ("0", "must be more than 0"),
+        ("0.01", None),
+        ("1", None),
+        ("1.01", "must be at most 1"),
+        ("-0.10", "must be more than 0"),
+    ],
 )
-def test_an_sms_costs_something_and_at_most_a_dollar(price: str, taken: bool) -> None:
+def test_an_sms_costs_something_and_at_most_a_dollar(price: str, said: str | None) -> None:
     content = election_content("dijon-2018")
     content["limits"]["sms_max_price_usd"] = price
-    if taken:
+    if said is None:
         assert parse_election(content, "x.yaml").limits.sms_max_price_usd == Decimal(price)
     else:
-        with pytest.raises(ElectionFileError, match=r"^x\.yaml: limits\.sms_max_price_usd: "):
+        with pytest.raises(ElectionFileError, match=rf"^x\.yaml: limits\.sms_max_price_usd: {said}$"):
             parse_election(content, "x.yaml")

@@ -216,12 +216,12 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "defects that are not told": (
         _set("site", "accessibility", to=_accessibility("partiellement conforme", 80)),
         "site.accessibility",
-        "defects must be listed",
+        "defects must be listed: the audit found that 80 %",
     ),
     "defects of what is perfect": (
         _set("site", "accessibility", to=_accessibility("totalement conforme", 100, defects=["un lien"])),
         "site.accessibility",
-        "defects must not be listed",
+        "defects must not be listed: the audit found that 100 %",
     ),
     "more than all of the criteria": (
         _set("site", "accessibility", to=_accessibility("totalement conforme", 101)),
@@ -296,13 +296,13 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "canary's handset abroad": (
         _canaries(domain="ac-dijon.fr", handset="+41791234567"),
         "file",
-        "not a mobile number (foreign)",
+        "handset of ac-dijon.fr: not a mobile number (foreign)",
     ),
     "canary's handset that is a landline": (_canaries(domain="ac-dijon.fr", handset="+33380448996"), "file", "mobile"),
     "canary's handset overseas by the mainland's code": (
         _canaries(domain="ac-dijon.fr", handset="+33692123456"),
         "file",
-        "its E.164 form is another one",
+        "handset of ac-dijon.fr: its E.164 form is another one",
     ),
     "canaries that drift": (
         _canaries(every=25, domain="ac-dijon.fr", handset="+33612345678"),
@@ -440,7 +440,7 @@ def test_every_member_is_in_the_document() -> None:
 def test_a_file_is_named_after_its_id(tmp_path: Path) -> None:
     path = tmp_path / "normandie-2026.yaml"
     path.write_text((FOLDER / "dijon-2018.yaml").read_text("utf-8"), encoding="utf-8")
-    with pytest.raises(ElectionFileError, match="holds the election dijon-2018, not normandie-2026"):
+    with pytest.raises(ElectionFileError, match=rf"^{path}: id: holds the election dijon-2018, not normandie-2026"):
         read_election_file(path)
 
 

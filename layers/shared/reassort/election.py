@@ -298,8 +298,10 @@ class Window(Part):
         return type(self)(**{name: time if time.tzinfo else time.replace(tzinfo=zone) for name, time in times})
 
     def check(self) -> Self:
-        """Refuse a window that closes before it opens."""
-        if self.closes_at <= self.opens_at:
+        """Refuse a window that closes before it opens. Where one time alone has an offset, the
+        election does, which knows the time zone of the other.
+        """
+        if bool(self.opens_at.tzinfo) is bool(self.closes_at.tzinfo) and self.closes_at <= self.opens_at:
             raise ValueError("closes before it opens")
         return self
 
@@ -600,6 +602,9 @@ class Election(Part):
         """
         windows = self.windows
         local = Windows(reissue=windows.reissue.local(self.zone), voting=windows.voting.local(self.zone))
+        for name, window in local.contents().items():
+            if window.closes_at <= window.opens_at:
+                raise ValueError(f"windows.{name} closes before it opens")
         if local.reissue.closes_at > local.voting.closes_at:
             raise ValueError("windows.reissue closes after windows.voting")
         names = [target.domain for target in self.canaries.targets] if self.canaries else []

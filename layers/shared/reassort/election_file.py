@@ -235,10 +235,7 @@ def parse_election(content: dict[str, Any], file: str) -> ElectionFile:
     try:
         return _ELECTION_FILE.validate_python(content)
     except ValidationError as error:
-        faults = (
-            f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {_plain(fault)}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
+        faults = (f"{file}: {'.'.join(map(str, fault['loc'])) or 'file'}: {_plain(fault)}" for fault in error.errors())
         raise ElectionFileError("\n".join(faults)) from error
 
 
@@ -263,14 +260,13 @@ _PLAIN = {
     "too_short": "must have at least {min_length} entries",
     "too_long": "must have at most {max_length} entries",
     "tuple_type": "must be a list: one entry a line, each after a hyphen, or [one, other]",
-    "list_type": "must be a list: one entry a line, each after a hyphen, or [one, other]",
     "dict_type": "must have members, one an indented line",
-    "mapping_type": "must have members, one an indented line",
     "model_type": "must have members, one an indented line",
     "int_type": "must be a whole number (an integer)",
     "int_parsing": "must be a whole number (an integer)",
     "int_from_float": "must be a whole number (an integer)",
     "int_parsing_size": "must be a whole number (an integer) within reason",
+    "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
