@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from reassort.register import VOTER_ACTOR, Change, append_entry, read_chain
-from reassort.tables import ConditionFailedError, write_all
+from reassort.tables import ConditionFailedError, read_partition, write_all
 from reassort.voters import change_voter
 
 if TYPE_CHECKING:
@@ -61,3 +61,6 @@ def test_a_chain_is_read_in_its_order_and_without_those_of_others(world: World, 
     write_all(dynamodb, [append_entry(table, entry)])
     read = read_chain(dynamodb, table, claire.voter_id)
     assert [one.to_item() for one in read] == [issued, entry.to_item()]
+    for after, expected in ((0, [1, 2]), (1, [2]), (2, [])):
+        items = read_partition(dynamodb, table, {"voter_id": claire.voter_id}, after=("sequence", after))
+        assert [item["sequence"] for item in items] == expected

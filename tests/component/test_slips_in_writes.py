@@ -288,12 +288,18 @@ def test_a_challenge_works_once_though_it_was_read_unused(world: World, claire: 
     assert not [item for item in world.items("SignInTable") if item["key"].startswith("session#")]
 
 
+def _deleted(world: World, voter: Enrolled) -> None:
+    key = to_wire({"voter_id": voter.voter_id})
+    world.wire.operator.dynamodb.delete_item(TableName=world.tables["VotersTable"], Key=key)
+
+
 @pytest.mark.req("S31")
-def test_who_leaves_the_roll_while_signing_in_does_not(world: World, claire: Enrolled) -> None:
+@pytest.mark.parametrize("slip", [LEFT, _deleted], ids=["leaves", "is deleted"])
+def test_who_leaves_the_roll_while_signing_in_does_not(world: World, claire: Enrolled, slip: Slip) -> None:
     browser = world.browser()
     browser.ask_code(claire.email)
     world.run_outbox()
-    world.interleave("TransactWriteItems", lambda: LEFT(world, claire))
+    world.interleave("TransactWriteItems", lambda: slip(world, claire))
     assert browser.redeem(world.code_for(claire.email)).code == "wrong-code"
     assert not [item for item in world.items("SignInTable") if item["key"].startswith("session#")]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 from reassort.tables import (
+    BUSY_OR_UNREACHABLE,
     PASSING,
     ConditionFailedError,
     ContentionError,
@@ -80,6 +82,7 @@ def test_refused_actions_are_named_by_their_place() -> None:
     with pytest.raises(ConditionFailedError) as refusal:
         _write(Refusing("TransactionCanceledException", reasons))
     assert refusal.value.refused == {"voter"}
+    assert str(refusal.value) == "voter"
 
 
 def test_refusal_counts_more_than_a_conflict_beside_it() -> None:
@@ -243,10 +246,45 @@ def test_values_are_written_as_the_sdk_writes_them(values: dict[str, Any]) -> No
     assert to_wire(values) == sdk
 
 
-@pytest.mark.parametrize("value", [1.5, set(), {1, 2}, object()], ids=["float", "empty set", "numbers", "object"])
-def test_what_no_item_holds_is_not_written(value: object) -> None:
-    with pytest.raises(TypeError, match="DynamoDB holds no"):
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(1.5, "float"), (set(), "set"), ({1, 2}, "set"), (object(), "object")],
+    ids=["float", "empty set", "numbers", "object"],
+)
+def test_what_no_item_holds_is_not_written(value: object, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"^DynamoDB holds no {kind} here"):
         to_wire({"value": value})
+
+
+class _Letter(StrEnum):
+    A = "a"
+
+
+class _Number(IntEnum):
+    ONE = 1
+
+
+def test_members_and_tuples_are_written_as_what_they_are_equal_to() -> None:
+    assert to_wire({"text": _Letter.A, "number": _Number.ONE, "list": (1, _Letter.A)}) == {
+        "text": {"S": "a"},
+        "number": {"N": "1"},
+        "list": {"L": [{"N": "1"}, {"S": "a"}]},
+    }
+
+
+@pytest.mark.req("R15")
+@pytest.mark.parametrize(
+    "error",
+    [
+        ContentionError("ThrottlingException"),
+        ClientError({"Error": {"Code": "InternalServerError"}}, "Query"),
+        EndpointConnectionError(endpoint_url="https://dynamodb.eu-west-3.amazonaws.com"),
+    ],
+    ids=["busy", "refused", "out of reach"],
+)
+def test_a_call_can_be_made_again_that_finds_its_table_busy_or_out_of_reach(error: Exception) -> None:
+    assert isinstance(error, BUSY_OR_UNREACHABLE)
+    assert not isinstance(ConditionFailedError(frozenset()), BUSY_OR_UNREACHABLE)
 
 
 def test_a_kind_that_no_item_holds_is_not_read() -> None:
