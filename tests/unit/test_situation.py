@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from helpdesk.situation import Act, Caller, advice, is_on_its_way, status_lines, why_not
+from helpdesk.situation import ACTS, Act, Caller, advice, is_on_its_way, status_lines, why_not
 from helpdesk.voter_record import AskedCode, VoterRecord
 from reassort.outbox import Channel, Delivery, Status
 from reassort.reasons import Reason
@@ -136,7 +136,19 @@ def test_a_reissue_needs_the_address_and_the_window() -> None:
     assert stopped == "Les demandes sont suspendues."
 
 
+def test_each_act_says_what_its_request_needs() -> None:
+    further = {Act.LET_IN: "number", Act.REISSUE: "address"}
+    assert {act: told.needs for act, told in ACTS.items()} == {
+        act: ("reason", further[act]) if act in further else ("reason",) for act in Act
+    }
+
+
 # ---------------------------------------------------------------- what is on its way
+
+
+def test_what_is_sent_again_is_told_with_why() -> None:
+    again = delivery(Status.QUEUED, Reason.NO_ANSWER)
+    assert f"en cours ({Reason.NO_ANSWER.words}) ; référence" in str(line("Envoi", record(deliveries=(again,))))
 
 
 @pytest.mark.parametrize(
