@@ -59,9 +59,6 @@ def read_day(day: str, after: str | None, deps: Deps) -> RecordPage:
     found: list[Item] = []
     left, place = _PAGE, None
     for agent in sorted(agent for agent in came["agents"] if agent >= begun):
-        if left <= 0:
-            place = (agent, 0)
-            break
         answer = deps.dynamodb.query(
             TableName=deps.record_table,
             KeyConditionExpression="#agent = :agent AND #sequence > :sequence",
@@ -81,6 +78,7 @@ def read_day(day: str, after: str | None, deps: Deps) -> RecordPage:
         )
         found += map(from_wire, answer["Items"])
         left -= answer["ScannedCount"]
+        # A page that is full has one, also at the end of a chain.
         if last := answer.get("LastEvaluatedKey"):
             place = (agent, from_wire(last)["sequence"])
             break
