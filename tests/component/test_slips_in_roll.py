@@ -7,11 +7,13 @@ fact alone: not the length of the voter's chain, which would refuse any change b
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from reassort.clock import epoch_milliseconds
 from reassort.register import Change
+from reassort.tables import ContentionError
 from reassort_ops.failures import OperatorError
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.leaving import Leaving
@@ -268,6 +270,11 @@ def test_a_voter_arrives_as_they_left_but_for_what_the_roll_says(
         "signed_out_at": at,
     }
     assert [entry["change"] for entry in chain] == ["arrived", *(["frozen"] if told else [])]
+    assert chain[0].get("extra_proof_hash") == ("D" * 43 if told else None)
+    assert (chain[0]["reference"], world.register(claire)[-1]["reference"]) == (
+        f"{claire.voter_id} {REASON}",
+        f"{present} {REASON}",
+    )
     left = {"chain_length": 2, "chain_head": world.register(claire)[-1]["hash"]}
     assert item(world, claire.voter_id) == before | left | {"left_at": at, "moved_to": present, "signed_out_at": at}
     (identifier,) = (one for one in world.items("IdentifiersTable") if one["voter_id"] == present)
@@ -335,22 +342,52 @@ def test_only_the_own_former_address_is_taken_up_again(
 
 @pytest.mark.req("O4")
 @pytest.mark.parametrize(
-    ("standing", "code"),
+    ("standing", "code", "told"),
     [
-        (None, FaultCode.ABSENT),
-        ({"voted_at": 1}, FaultCode.VOTED),
-        ({"left_at": 1, "moved_to": "B" * 22}, FaultCode.FORMER),
-        ({"left_at": 1}, FaultCode.REMOVED),
+        (None, FaultCode.ABSENT, "nobody with the former address is on the stack"),
+        ({"voted_at": 1}, FaultCode.VOTED, "the voter has voted: nothing of them is changed any more"),
+        ({"left_at": 1, "moved_to": "B" * 22}, FaultCode.FORMER, "the voter has another address since"),
+        (
+            {"left_at": 1},
+            FaultCode.REMOVED,
+            "the voter was removed from the roll: `reassort roll restore` puts them back",
+        ),
     ],
     ids=["nobody", "voted", "moved before", "removed"],
 )
 def test_it_is_told_who_cannot_be_moved(
-    world: World, claire: Enrolled, operator: Operator, standing: dict[str, Any] | None, code: FaultCode
+    world: World, claire: Enrolled, operator: Operator, standing: dict[str, Any] | None, code: FaultCode, told: str
 ) -> None:
     world.change_voter(claire, **(standing or {}))
     with pytest.raises(MoveRefusedError) as refused:
         mover(world, operator).move("C" * 22 if standing is None else claire.voter_id, Arrival("A" * 22), REASON)
-    assert refused.value.code is code
+    assert (refused.value.code, str(refused.value)) == (code, told)
+
+
+@pytest.mark.req("O4")
+@pytest.mark.parametrize("act", ["move", "remove"])
+def test_a_voter_whom_others_write_all_the_time_is_left_alone(
+    world: World, claire: Enrolled, operator: Operator, pauses: list[float], act: str
+) -> None:
+    class Busy:
+        """A client whose writes meet another one, always."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(operator.dynamodb, name)
+
+        def transact_write_items(self, **_: Any) -> None:
+            raise ContentionError
+
+    client: Any = Busy()
+    anne = replace(operator, dynamodb=client)
+    acts: dict[str, Callable[[], object]] = {
+        "move": lambda: mover(world, anne).move(claire.voter_id, Arrival("A" * 22), REASON),
+        "remove": lambda: Leaving(anne, world.election).remove(claire.voter_id, REASON),
+    }
+    with pytest.raises(OperatorError, match="written by somebody else: nothing was changed"):
+        acts[act]()
+    assert changes(world, claire) == ["issued"]
+    assert len(pauses) > 1
 
 
 @pytest.mark.req("O4")
