@@ -277,6 +277,13 @@ def test_the_former_numen_is_not_freed_that_meanwhile_is_anothers(
 
 
 @pytest.mark.req("I9")
+def test_a_numen_that_is_kept_for_the_voter_already_is_theirs_alone(world: World, claire: Enrolled) -> None:
+    world.engine.put("NumensTable", {"numen_hash": numen_hash(world, THIRD), "voter_id": claire.voter_id})
+    assert applied(world, row(claire, numen=THIRD)) == {2: UPDATED}
+    assert owners(world) == {numen_hash(world, THIRD): claire.voter_id}
+
+
+@pytest.mark.req("I9")
 def test_a_numen_that_nobody_kept_is_kept_and_none_is_missed(world: World, claire: Enrolled) -> None:
     key = to_wire({"numen_hash": numen_hash(world, claire.numen)})
     world.wire.operator.dynamodb.delete_item(TableName=world.tables["NumensTable"], Key=key)

@@ -221,21 +221,21 @@ def _freeze(arrived: Entry, former: Voter) -> list[Entry]:
 
 def _put_arrived(table: str, former: Voter, there: Voter | None, arrival: Arrival, entries: list[Entry]) -> Action:
     """Return the write of the voter at the new address."""
-    last = entries[-1]
+    arrived, last = entries[0], entries[-1]
     wanted: Item = {
         "numen_hash": former.numen_hash,
         "establishment": arrival.establishment or former.establishment,
         "secretariat": arrival.secretariat if arrival.establishment is not None else former.secretariat,
         "extra_proof_hash": arrival.extra_proof_hash,
-        "generation": last.generation,
-        "issued_at": [*(() if there is None else there.issued_at), last.at],
+        "generation": arrived.generation,
+        "issued_at": [*(() if there is None else there.issued_at), arrived.at],
         "chain_length": last.sequence,
         "chain_head": last.hash,
         "numen_failures": former.numen_failures,
         "numen_locked_until": former.numen_locked_until,
         "moved_from": former.voter_id,
-        "signed_out_at": last.at,
-        "frozen_at": last.at if last.change is Change.FROZEN else None,
+        "signed_out_at": arrived.at,
+        "frozen_at": arrived.at if last.change is Change.FROZEN else None,
     }
     known = {name: value for name, value in wanted.items() if value is not None}
     if there is None:
