@@ -133,6 +133,13 @@ def test_reissues_close_early_from_that_instant_on(world: World, operator: Opera
 
 
 @pytest.mark.req("S24")
+def test_reissues_are_not_closed_at_an_instant_that_has_passed(world: World, operator: Operator) -> None:
+    with pytest.raises(OperatorError, match="has passed"):
+        close_reissues(world.election, "bureau", operator, world.clock())
+    assert (world.items(TABLE), world.election_chain()) == ([], [])
+
+
+@pytest.mark.req("S24")
 def test_reissues_close_early_within_their_window_and_in_the_future(world: World) -> None:
     window = world.election.windows.reissue
 
