@@ -47,7 +47,7 @@ def test_all_that_waits_is_found_in_either_table_and_every_shard(world: World, s
     """Of a code that was queued before the service said when, the time when it is due is known."""
     item = {"voter_id": "a", "kind": "reissue", "channel": "sms", "due_at": 3000}
     for number, shard in enumerate(DUE_SHARDS):
-        name = f"reissue-{number:02}"
+        name = f"reissue-{99 - number}"
         world.engine.put("DeliveriesTable", {**item, "delivery_id": name, "due_shard": shard, "queued_at": 2000})
     code = {"delivery_id": "code", "voter_id": "a", "kind": "code", "due_shard": DUE_SHARDS[-1], "due_at": 1000}
     world.engine.put("CodeDeliveriesTable", code)
@@ -56,7 +56,10 @@ def test_all_that_waits_is_found_in_either_table_and_every_shard(world: World, s
     assert waiting(world.wire.operator.dynamodb, stack) == [
         Waiting("first", Kind.REISSUE, "sms", 500, 3000),
         Waiting("code", Kind.CODE, "email", 1000, 1000),
-        *(Waiting(f"reissue-{number:02}", Kind.REISSUE, "sms", 2000, 3000) for number in range(len(DUE_SHARDS))),
+        *(
+            Waiting(f"reissue-{99 - number}", Kind.REISSUE, "sms", 2000, 3000)
+            for number in reversed(range(len(DUE_SHARDS)))
+        ),
     ]
 
 
@@ -128,3 +131,16 @@ def test_without_dead_letters_nothing_is_done(stack: Stack, sqs: SQSClient) -> N
     told: list[float] = []
     done = redrive(sqs, stack, told.append)
     assert (dead_letters(sqs, stack), done.sent_back, done.left, told) == (0, 0, 0, [])
+
+
+@pytest.mark.req("R14")
+def test_dead_letters_are_counted_by_what_aws_gives_of_those_that_are_asked_for(stack: Stack) -> None:
+    class Strict:
+        """A client whose AWS gives the attributes that it was asked for, and no others."""
+
+        def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803 - AWS's names
+            assert QueueUrl == stack.dead_letter_queue
+            return {"Attributes": dict.fromkeys(AttributeNames, "3")}
+
+    client: Any = Strict()
+    assert dead_letters(client, stack) == 3
