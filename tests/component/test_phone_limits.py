@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from reassort.clock import epoch_seconds
 
+from harness.elections import election_content, read_election
 from harness.service.world import Enrolled, World
 
 PHONE = "06 12 34 56 78"
@@ -72,7 +75,10 @@ def test_sixth_sms_of_a_day_is_refused_and_email_is_left(world: World) -> None:
     # 10:15 in Paris: the day's count ends at local midnight.
     assert refused.headers["retry-after"] == str((13 * 60 + 45) * 60)
     assert world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "email").status == 202
-    world.clock.move(seconds=int(refused.headers["retry-after"]))
+    world.clock.move(seconds=int(refused.headers["retry-after"]), milliseconds=-1)
+    late = world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "sms")
+    assert (late.code, late.headers["retry-after"]) == ("phone-in-use", "1")
+    world.clock.move(milliseconds=1)
     assert world.signed_in(voters[2]).reissue(voters[2].numen, PHONE, "sms").status == 202
 
 
@@ -90,8 +96,46 @@ def test_redelivery_by_sms_counts_as_an_sms(world: World) -> None:
     world.run_outbox()
     assert browsers[2].redeliver(reference, "email").status == 202
     world.run_outbox()
+    assert browsers[2].status(reference).json["redelivery"]["channels"] == []
     refused = browsers[2].redeliver(reference, "sms")
     assert (refused.status, refused.code) == (429, "phone-in-use")
+
+
+@pytest.mark.req("S23")
+def test_number_is_kept_for_as_long_as_its_last_delivery(world: World, claire: Enrolled) -> None:
+    for _ in range(2):
+        world.signed_in(claire).reissue(claire.numen, PHONE)
+        (limits,) = world.items("LimitsTable")
+        kept = timedelta(days=world.election.retention.deliveries_days)
+        assert limits["expires_at"] == epoch_seconds(world.clock() + kept)
+        world.clock.move(hours=1)
+
+
+@pytest.mark.req("S13", "U19")
+def test_sms_is_offered_as_long_as_the_number_takes_one() -> None:
+    limits: dict[str, Any] = election_content("dijon-2018")["limits"]
+    election = read_election("dijon-2018", limits={**limits, "phone": {"voters": 1, "sms_per_day": 1}})
+    with World(election) as world:
+        voter, other = _voters(world, 2)
+        browsers = {one.email: world.signed_in(one) for one in (voter, other)}
+        asked = {one.email: browsers[one.email].reissue(one.numen, PHONE, "email") for one in (voter, other)}
+        world.run_outbox()
+
+        def offered(one: Enrolled) -> list[str]:
+            shown = browsers[one.email].status(asked[one.email].json["reference"]).json
+            channels: list[str] = shown["redelivery"]["channels"]
+            return channels
+
+        assert (offered(voter), offered(other)) == (["sms"], ["sms"])
+        assert browsers[voter.email].redeliver(asked[voter.email].json["reference"], "sms").status == 202
+        assert offered(other) == []
+        # Another day brings the one voter of the number another SMS, and nobody else any.
+        world.clock.move(days=1)
+        for one in (voter, other):
+            browsers[one.email] = world.signed_in(one)
+            asked[one.email] = browsers[one.email].reissue(one.numen, PHONE, "email")
+        world.run_outbox()
+        assert (offered(voter), offered(other)) == (["sms"], [])
 
 
 @pytest.mark.req("S9", "S23")

@@ -57,6 +57,16 @@ def test_asking_twice_sends_once(world: World, claire: Enrolled, browser: Browse
     assert len([email for email in world.emails if email.tags["message"] == "identifier"]) == 1
 
 
+@pytest.mark.req("I5", "I6")
+def test_asking_twice_is_refused_once_the_identifier_has_voted(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    assert browser.redeliver(reference, "email").status == 202
+    world.vote(identifier_in(world.sms[0].text))
+    assert browser.redeliver(reference, "email").code == "already-voted"
+
+
 @pytest.mark.req("I6")
 def test_asking_twice_at_once_sends_once(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = _reissued(world, browser, claire)
@@ -130,6 +140,10 @@ def test_frozen_identifier_is_not_sent_again(world: World, claire: Enrolled, bro
     reference = _reissued(world, browser, claire)
     world.change_voter(claire, frozen_at=1)
     assert browser.redeliver(reference, "email").code == "frozen"
+    # One that was disputed neither, whatever became of its voter.
+    world.change_voter(claire, frozen_at=None)
+    world.change_delivery(reference, disputed_at=1)
+    assert browser.redeliver(reference, "email").code == "frozen"
 
 
 def test_nothing_is_sent_again_once_the_window_has_closed(world: World, claire: Enrolled) -> None:
@@ -162,6 +176,30 @@ def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
     world.repair()
     world.run_for(minutes=20)
     assert not world.sms
+
+
+@pytest.mark.req("R10")
+@pytest.mark.parametrize(
+    ("reason", "code"), [("no-such-mailbox", "redelivery-expired"), ("mailbox-full", None)], ids=["never", "later"]
+)
+def test_nothing_goes_where_it_would_fail_again(
+    world: World, claire: Enrolled, browser: Browser, reason: str, code: str | None
+) -> None:
+    reference = _reissued(world, browser, claire)
+    failed = {"at": 1, "message": "identifier", "status": "failed", "channel": "email", "reason": reason}
+    world.change_delivery(reference, history=[*world.delivery_item(reference)["history"], failed])
+    assert browser.redeliver(reference, "email").code == code
+
+
+@pytest.mark.req("R10")
+@pytest.mark.parametrize(("status", "code"), [("sending", "delivery-in-progress"), ("sent", None)])
+def test_only_a_lease_of_what_is_being_sent_keeps_it(
+    world: World, claire: Enrolled, browser: Browser, status: str, code: str | None
+) -> None:
+    reference = _reissued(world, browser, claire)
+    world.change_message(reference, "identifier", status=status, lease_until=2**45)
+    assert browser.status(reference).json["redelivery"]["channels"] == ([] if code else ["email"])
+    assert browser.redeliver(reference, "email").code == code
 
 
 @pytest.mark.req("R6", "R10")
@@ -253,6 +291,17 @@ def test_wrong_numen_that_slips_in_is_not_forgotten(world: World, claire: Enroll
     world.interleave("TransactWriteItems", lambda: world.change_voter(claire, numen_failures=10))
     assert other.redeliver(reference, "email", numen=claire.numen).code == "delivery-in-progress"
     assert other.redeliver(reference, "email", numen=claire.numen).code == "locked"
+
+
+@pytest.mark.req("S39", "S10")
+def test_wrong_numen_over_which_another_slipped_in_is_not_counted_as_the_first(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    world.interleave("UpdateItem", lambda: world.change_voter(claire, numen_failures=3))
+    other = world.signed_in(claire)
+    assert other.redeliver(reference, "email", numen="99Z0000001ZZZ").code == "delivery-in-progress"
+    assert world.voter(claire).numen_failures == 3
 
 
 @pytest.mark.req("S39")
