@@ -5,10 +5,13 @@ it.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from reassort.clock import epoch_milliseconds
+from reassort.tables import to_wire
 
+from harness.elections import election_content, read_election
 from harness.service.openapi import raise_if_undescribed
 from harness.service.world import SITE_ORIGIN, Browser, Enrolled, Response, World
 
@@ -157,6 +160,43 @@ def test_second_code_must_wait_a_minute(world: World, claire: Enrolled) -> None:
     assert len(world.mail_to(claire.email)) == 2
 
 
+@pytest.mark.req("S13")
+def test_code_must_wait_for_the_spacing_though_the_bucket_is_full_before() -> None:
+    limits: dict[str, Any] = election_content("dijon-2018")["limits"]
+    code = {**limits["code"], "resend_seconds": 120, "refill_minutes": 1}
+    with World(read_election("dijon-2018", limits={**limits, "code": code})) as world:
+        sent = []
+        for _ in range(3):
+            sent.append(world.browser().ask_code("claire.martin@ac-dijon.fr").json["sent"])
+            world.clock.move(minutes=1)
+        assert sent == [True, False, True]
+
+
+@pytest.mark.req("S13", "R15")
+@pytest.mark.parametrize("slip", ["it fills up", "it is removed"])
+def test_bucket_in_which_something_slips_in_gives_no_code(world: World, claire: Enrolled, slip: str) -> None:
+    """Two writes try what the bucket may give: neither counts on what the other has seen."""
+    _ask_from(world, claire.email, "192.0.2.66")
+    world.clock.move(minutes=1)
+    key = {"voter_id": claire.voter_id, "key": "codes"}
+    before = world.engine.get("SignInTable", key)
+    assert before is not None
+    full = {**before, "full_at": epoch_milliseconds(world.clock()) - 1, "last_at": 0}
+
+    def between() -> None:
+        if slip == "it fills up":
+            world.engine.put("SignInTable", full)
+        else:
+            world.wire.operator.dynamodb.delete_item(TableName=world.tables["SignInTable"], Key=to_wire(key))
+
+    world.interleave("UpdateItem", between, skip=1)
+    answer = _ask_from(world, claire.email, "192.0.2.66")
+    assert answer.code == (None if slip == "it fills up" else "unavailable")
+    assert "request failed" not in world.log_text
+    # Neither is it filled from a moment that has passed.
+    assert world.engine.get("SignInTable", key) == (full if slip == "it fills up" else None)
+
+
 @pytest.mark.req("S12", "S13")
 def test_stranger_who_keeps_asking_delays_the_voter_by_minutes(world: World, claire: Enrolled) -> None:
     """Behind the same address: 5 at once, then one every 3 minutes, no matter who is quicker."""
@@ -206,6 +246,16 @@ def test_bucket_of_before_an_update_gives_a_code_as_any_other(world: World, clai
     del bucket["last_source"]
     world.engine.put("SignInTable", bucket)
     assert _ask_from(world, claire.email, "203.0.113.24").json["sent"] is True
+
+
+@pytest.mark.req("S31", "S9")
+def test_code_waits_its_turn_with_those_of_its_own_network(world: World) -> None:
+    networks = ["192.0.2.66", "203.0.113.24", "192.0.2.66"]
+    for number, network in enumerate(networks):
+        _ask_from(world, f"agent{number}@ac-dijon.fr", network)
+    of_voter = {item["voter_id"]: item["source"] for item in world.deliveries()}
+    first, second, third = (of_voter[world.keyed_hash.voter_id(f"agent{number}@ac-dijon.fr")] for number in range(3))
+    assert first == third != second
 
 
 @pytest.mark.req("S12", "S13")
