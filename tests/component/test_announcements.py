@@ -285,6 +285,18 @@ def test_every_change_is_announced_or_leaves_every_status_as_it_was(world: World
     assert (change in ANNOUNCED) == (event is not None)
 
 
+@pytest.mark.parametrize("status", ["active", "frozen"])
+def test_whoever_is_put_back_on_the_roll_is_as_they_were(world: World, claire: Enrolled, status: str) -> None:
+    if status == "frozen":
+        world.agent().act("freeze", claire.email)
+    leaving = Leaving(operator_of(world), world.election)
+    leaving.remove(claire.voter_id, "radiation")
+    leaving.restore(claire.voter_id, "erreur")
+    expected = ["frozen", "active"] if status == "active" else ["frozen"] * 3
+    assert [event["status"] for event in events(world)] == expected
+    assert world.check(claire.identifier)["status"] == status
+
+
 def test_the_stream_is_filtered_by_what_is_announced() -> None:
     source = read_template()["Resources"]["AnnounceFunction"]["Properties"]["Events"]["Register"]["Properties"]
     pattern, changed = (json.loads(one["Pattern"]) for one in source["FilterCriteria"]["Filters"])

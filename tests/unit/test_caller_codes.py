@@ -101,6 +101,12 @@ def test_code_is_read_as_an_agent_types_it(typed: str) -> None:
     assert normalise_caller_code(typed) == "girafezebre"
 
 
+@pytest.mark.req("U14")
+@pytest.mark.parametrize("typed", ["œillet nuage", "Œillet nuage", "oeillet nuage"])
+def test_two_letters_in_one_are_read_as_two(typed: str) -> None:
+    assert normalise_caller_code(typed) == "oeilletnuage"
+
+
 @pytest.mark.parametrize("typed", ["", "girafe", "girafe zebr", "zèbre girafe tambour", "482913", "482 913", "x" * 60])
 def test_what_can_be_no_code_is_told_apart(typed: str) -> None:
     assert normalise_caller_code(typed) is None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reassort.clock import epoch_seconds
 from reassort.keyed_hash import KeyedHash
 from reassort.sessions import Session, Token, draw_token, live_session, session_item, session_item_key
 
@@ -49,6 +50,19 @@ def test_session_ends_when_it_was_idle_for_too_long() -> None:
     token = draw_token(VOTER)
     assert _session_at(token, timedelta(minutes=LIMITS.idle_minutes, milliseconds=-1)) is not None
     assert _session_at(token, timedelta(minutes=LIMITS.idle_minutes)) is None
+
+
+@pytest.mark.req("S16", "S35")
+def test_sessions_that_began_before_all_were_ended_have_ended() -> None:
+    item = session_item(HASH, draw_token(VOTER), address=b"", masked_address="", now=NOW, limits=LIMITS)
+    assert live_session(item, NOW, LIMITS, signed_out_at=item["created_at"]) is not None
+    assert live_session(item, NOW, LIMITS, signed_out_at=item["created_at"] + 1) is None
+
+
+@pytest.mark.req("S16", "S23")
+def test_session_is_kept_until_it_cannot_be_prolonged_any_more() -> None:
+    item = session_item(HASH, draw_token(VOTER), address=b"", masked_address="", now=NOW, limits=LIMITS)
+    assert item["expires_at"] == epoch_seconds(NOW + timedelta(minutes=LIMITS.absolute_minutes))
 
 
 @pytest.mark.req("S16")

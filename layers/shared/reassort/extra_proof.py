@@ -37,7 +37,7 @@ def normalise_extra_proof(typed: str, wanted: ExtraProof) -> str:
     if _LETTERS_AND_DIGITS.fullmatch(text) is None:
         raise ExtraProofFormatError("not letters without accents and digits")
     if not (wanted.min_length or 0) <= len(text) <= (wanted.max_length or 0):
-        raise ExtraProofFormatError(f"not of {wanted.min_length} to {wanted.max_length} letters and digits")
+        raise ExtraProofFormatError("too few or too many letters and digits")
     return text.upper()
 
 
