@@ -86,6 +86,14 @@ def test_repeated_request_is_one_act_and_one_entry(
     check_helpdesk_record(world)
 
 
+@pytest.mark.req("I6", "I7")
+def test_what_is_kept_of_a_requests_key_is_its_agents_own(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
+    marie.act("freeze", claire.email, key="the-same-key-again")
+    assert world.agent("paul", "agent").act("unfreeze", claire.email, key="the-same-key-again").status == 200
+    kept = [item["last_request"] for item in world.items("HelpdeskRecordTable") if "chain_length" in item]
+    assert len({*kept, "the-same-key-again"}) == 3
+
+
 @pytest.mark.req("I6", "H5")
 def test_repeated_letting_in_is_one_act_and_one_entry(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
     world.browser().ask_code(claire.email)
