@@ -49,7 +49,7 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
         "lock": _lock(voter, now, deps.election),
         "request": _request(voter, now, deps.election, signed_in.control),
         "last_reissue": _last_reissue(signed_in, now, deps),
-        "session": {"expires_in": max(0, (ends_at - epoch_milliseconds(now)) // 1000)},
+        "session": {"expires_in": (ends_at - epoch_milliseconds(now)) // 1000},
         "caller_code": {"words": caller.words, "expires_at": iso(caller.expires_at)},
     }
 
@@ -140,13 +140,13 @@ def _request(voter: Voter, now: datetime, election: Election, control: ReissueSw
 
 
 def _expected_wait(delivery: Delivery, now: datetime) -> int:
-    """Return the seconds until the identifier's turn in its lane, 0 when it does not wait for
-    one.
+    """Return the seconds until the identifier's turn in its lane; 0 when it does not wait for one,
+    less when its turn has passed.
     """
     turn = delivery.turn_of(Message.IDENTIFIER)
     if turn is None or delivery.status is not Status.QUEUED:
         return 0
-    return max(0, -((epoch_milliseconds(now) - turn) // 1000))
+    return -((epoch_milliseconds(now) - turn) // 1000)
 
 
 def _line(step: HistoryStep) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _why(reason: Reason | None) -> dict[str, Any]:
 def _summary(delivery: Delivery, voter: Voter) -> dict[str, Any]:
     status = delivery.status
     if delivery.generation < voter.generation and status is not Status.DISPUTED:
-        # An operator's reissue leaves the former delivery alone; the generation tells all the same.
+        # One that is as old as its retention is not marked; the generation tells all the same.
         status = Status.SUPERSEDED
     return {
         "reference": delivery.delivery_id,

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reassort.clock import epoch_milliseconds
+from reassort.clock import epoch_milliseconds, iso
 from reassort.reasons import Reason
 from reassort.table_keys import sms_day_attribute
 from reassort.tables import to_wire
@@ -57,6 +58,27 @@ def test_request_is_told_to_be_refused_outside_the_window(world: World, claire: 
     late = world.signed_in(claire)
     assert late.overview().json["request"] == {"refused": "window-closed", "again_at": None}
     assert late.reissue(claire.numen).code == "window-closed"
+
+
+@pytest.mark.req("U19")
+@pytest.mark.parametrize(
+    ("reissued", "refused", "again_in"),
+    [
+        ([timedelta(hours=1)] * 3, "too-many-reissues", timedelta(hours=23)),
+        # Not before the reissues end.
+        ([timedelta(days=9)] * 10, "too-many-reissues", None),
+        ([], "already-voted", None),
+    ],
+    ids=["three today", "ten in all", "voted"],
+)
+def test_request_that_is_refused_is_told_when_it_will_be_taken(
+    world: World, claire: Enrolled, reissued: list[timedelta], refused: str, again_in: timedelta | None
+) -> None:
+    issued_at = [1, *(epoch_milliseconds(world.clock() - ago) for ago in reissued)]
+    voted_at = 1 if refused == "already-voted" else None
+    world.change_voter(claire, generation=len(issued_at), issued_at=issued_at, voted_at=voted_at)
+    again_at = None if again_in is None else iso(world.clock() + again_in)
+    assert world.signed_in(claire).overview().json["request"] == {"refused": refused, "again_at": again_at}
 
 
 @pytest.fixture(scope="module")

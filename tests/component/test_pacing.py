@@ -107,6 +107,8 @@ def test_long_wait_is_told_and_email_goes_at_once() -> None:
         browser = world.signed_in(voter)
         shown = browser.status(reference).json
         assert (shown["status"], shown["expected_wait"]) == ("queued", 20)
+        middle, middle_reference = asked[19]
+        assert world.signed_in(middle).status(middle_reference).json["expected_wait"] == 10
         # The first ones wait too little to be told.
         first, first_reference = asked[8]
         assert "expected_wait" not in world.signed_in(first).status(first_reference).json

@@ -348,6 +348,11 @@ def test_status_of_a_replaced_reissue_is_superseded(world: World, claire: Enroll
     shown = browser.status(first).json
     assert shown["status"] == "superseded"
     assert shown["history"][-1] == {"at": "2018-11-30T09:16:00Z", "status": "superseded"}
+    # Also where it was not marked; and a dispute says more.
+    world.change_delivery(first, superseded_at=None)
+    assert browser.status(first).json["status"] == "superseded"
+    world.change_delivery(first, disputed_at=1)
+    assert browser.status(first).json["status"] == "disputed"
 
 
 @pytest.mark.parametrize("reference", ["7K3M9-QWX2T", "x", "%00", "…", "A" * 300])
