@@ -97,6 +97,19 @@ def test_a_first_attempt_that_ends_in_a_fault_is_made_again_a_second_later(
     assert "first attempt failed" in world.log_text
 
 
+@pytest.mark.req("R13")
+def test_a_record_that_can_be_neither_processed_nor_queued_is_named_and_told(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    browser.reissue(claire.numen)
+    world.fail("BatchGetItem", "InternalServerError")
+    world.fail("SendMessage", "InternalError")
+    (record, *_) = world.new_records()
+    answer = world.wake("notify", world.stream_event([record]))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+    assert "record kept in the stream" in world.log_text
+
+
 # ---------------------------------------------------------------- out of the queue
 
 
