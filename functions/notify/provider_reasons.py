@@ -37,7 +37,6 @@ _BOUNCES = {
         "CustomTimeoutExceeded": Reason.NO_ANSWER,
         "General": Reason.MAIL_REFUSED,
     },
-    "Undetermined": {"Undetermined": Reason.UNKNOWN},
 }
 _UNSPECIFIC = frozenset({"General", "Undetermined"})
 # The subject and detail of an enhanced status code, whatever its class. RFC 3463 section 3, RFC
@@ -88,7 +87,6 @@ _SMS = {
     "phone is currently unreachable/unavailable": Reason.PHONE_UNREACHABLE,
     "phone number is opted out": Reason.OPTED_OUT,
     "this delivery would exceed max price": Reason.TOO_EXPENSIVE,
-    "unknown error attempting to reach phone": Reason.UNKNOWN,
     # The wording of earlier years.
     "destination is blacklisted": Reason.NO_ROUTE,
     "phone is blacklisted": Reason.OPTED_OUT,

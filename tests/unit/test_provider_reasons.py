@@ -67,6 +67,7 @@ def test_a_bounce_has_a_reason(bounce: tuple[str, ...], reason: Reason) -> None:
         ("4.4.1", Reason.NO_ANSWER),
         ("4.4.2", Reason.NO_ANSWER),
         ("5.4.4", Reason.NO_SUCH_MAILBOX),
+        ("5.7.1", Reason.MAIL_REFUSED),
         ("5.7.20", Reason.MAIL_REFUSED),
         ("5.7.23", Reason.MAIL_REFUSED),
         ("5.7.26", Reason.MAIL_REFUSED),
