@@ -77,8 +77,8 @@ def test_a_move_while_the_voters_were_read_may_have_one_side(tmp_path: Path) -> 
 
 @pytest.mark.req("O4", "S33")
 def test_a_numen_of_two_voters_is_found(tmp_path: Path) -> None:
-    twins = [linked(chain(pseudonym(number), [Change.ISSUED]), _1={"numen_hash": NUMEN}) for number in (1, 2)]
-    found = checked(tmp_path, *twins)
+    one, other = (linked(chain(pseudonym(number), [Change.ISSUED]), _1={"numen_hash": NUMEN}) for number in (1, 3))
+    found = checked(tmp_path, one, list(chain(pseudonym(2), [Change.ISSUED])), other)
     assert (found.holds, found.counted.faults) == (False, ["a NUMEN is that of two voters"])
 
 
