@@ -184,6 +184,8 @@ def test_one_that_an_earlier_version_kept_is_decided(
     reference = proposed(marie, claire)
     (kept,) = [item for item in world.items("HelpdeskRecordTable") if item.get("proposal") == reference]
     world.engine.put("HelpdeskRecordTable", {name: kept[name] for name in kept.keys() - {"in_batch"}})
+    # As one that is none of a batch, it lifts a freeze.
+    sacha.act("freeze", claire.email)
     assert sacha.decide(reference).status == 200
 
 
