@@ -5,7 +5,9 @@ is sent again.
 from __future__ import annotations
 
 import pytest
+from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
+from reassort.table_keys import due_shard
 
 from harness.service.world import Browser, Enrolled, World, identifier_in
 
@@ -46,6 +48,18 @@ def test_confirmation_is_not_sent_again(world: World, claire: Enrolled, browser:
     browser.redeliver(reference, "email")
     world.run_outbox()
     assert [email.tags["message"] for email in world.emails] == ["confirmation", "identifier"]
+
+
+@pytest.mark.req("R8", "R10")
+def test_what_is_sent_again_is_due_at_once_and_waits_from_now_on(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    reference = _reissued(world, browser, claire)
+    world.clock.move(minutes=3)
+    assert browser.redeliver(reference, "email").status == 202
+    item, now = world.delivery_item(reference), epoch_milliseconds(world.clock())
+    assert (item["wake"], item["due_shard"], item["due_at"]) == ("queued", due_shard(reference), now)
+    assert item["queued_at"] == now
 
 
 @pytest.mark.req("I6")
