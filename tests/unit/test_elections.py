@@ -56,8 +56,12 @@ def _canaries(times: int = 1, every: int = 15, **target: str) -> Change:
 # What is wrong → the field that is named, and a word of the reason.
 FAULTS: dict[str, tuple[Change, str, str]] = {
     "missing part": (lambda content: content.pop("helpdesk"), "helpdesk", "required"),
-    "misspelt member": (_set("helpdesks", to={}), "helpdesks", "not permitted"),
-    "misspelt member deep down": (_set("limits", "code", "try", to=5), "limits.code.try", "not permitted"),
+    "misspelt member": (_set("helpdesks", to={}), "helpdesks", "not permitted here: is it misspelt?"),
+    "misspelt member deep down": (
+        _set("limits", "code", "try", to=5),
+        "limits.code.try",
+        "not permitted here: is it misspelt?",
+    ),
     "unknown time zone": (_set("timezone", to="Europe/Dijon"), "timezone", "IANA"),
     "window closes before it opens": (
         _set("windows", "voting", "closes_at", to="2018-11-01T08:00"),
@@ -170,7 +174,11 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     ),
     "blank name": (_set("name", to="  "), "name", "at least 1"),
     "no text of the site": (lambda content: content.pop("site"), "site", "required"),
-    "misspelt text of the site": (_set("site", "notices", to="Panne"), "site.notices", "not permitted"),
+    "misspelt text of the site": (
+        _set("site", "notices", to="Panne"),
+        "site.notices",
+        "not permitted here: is it misspelt?",
+    ),
     "blank name of the site": (_set("site", "name", to=" "), "site.name", "at least 1"),
     "notice that is a page": (_set("site", "notice", to="a" * 401), "site.notice", "at most 400"),
     "host without an address": (
