@@ -170,13 +170,15 @@ def test_a_school_has_its_voters_by_the_longest_wait_and_the_most_are_first(worl
     assert [one.establishment for one in found] == ["A", "B", "C", "C"]
     assert [one.reference for one in found] == [references[place] for place in (2, 3, 0, 1)]
     assert found[2].asked_at < found[3].asked_at
-    assert by_establishment(found) == [("C", 2), ("A", 1), ("B", 1)]
+    assert by_establishment(found[::-1]) == [("C", 2), ("A", 1), ("B", 1)]
     assert sum(told) == len(world.items("DeliveriesTable")) == len(voters)
 
 
 @pytest.mark.req("O8", "S21")
 def test_of_the_deliveries_nothing_is_read_but_whose_failed(world: World, claire: Enrolled) -> None:
     lose(world, claire)
+    # Of another kind, without an identifier.
+    world.engine.put("DeliveriesTable", {"delivery_id": "A", "voter_id": "A", "kind": "canary", "messages": {}})
     with world.recorded() as calls:
         read_unreached(world.wire.dynamodb, stack_of(world), 1, lambda _: None)
     (scan,) = (call.parameters for call in calls if call.operation == "Scan")
