@@ -555,11 +555,11 @@ def _content(part: object) -> Any:
 
 
 def test_a_part_has_all_of_its_members_and_keeps_them() -> None:
-    with pytest.raises(TypeError, match="symbols"):
+    with pytest.raises(TypeError, match=r"^IdentifierFormat: symbols"):
         IdentifierFormat(group=4)  # type: ignore[call-arg] # a member is missing
     with pytest.raises(TypeError, match="colour"):
         IdentifierFormat(group=4, symbols=15, colour="red")  # type: ignore[call-arg] # one is too many
-    with pytest.raises(AttributeError, match="immutable"):
+    with pytest.raises(AttributeError, match=r"^IdentifierFormat is immutable"):
         IdentifierFormat(group=4, symbols=15).group = 5  # type: ignore[misc] # it is immutable
 
 
