@@ -122,3 +122,16 @@ def test_threads_that_share_it_do_not_send_for_each_other() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: writer.write([action(name)], name), "abcd"))
     assert sorted(sent) == list("abcd")
+
+
+def test_a_transaction_that_is_still_in_progress_is_tried_again() -> None:
+    asked: list[str] = []
+
+    def answer(request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        asked.append(request["ClientRequestToken"])
+        if len(asked) == 1:
+            return 400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionInProgressException"}
+        return 200, {}
+
+    writer_to(answer).write([action()], "token")
+    assert asked == ["token", "token"]
