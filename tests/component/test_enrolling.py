@@ -153,7 +153,7 @@ def test_a_whole_read_has_no_more_keys_than_aws_takes(world: World) -> None:
     assert 96 < sum(len(asked["Keys"]) for asked in call.parameters["RequestItems"].values()) <= 100
 
 
-class OneAtATime:
+class OneTableAtATime:
     """A client whose AWS gives the items of one table, and leaves the others."""
 
     def __init__(self, client: Any) -> None:
@@ -170,7 +170,7 @@ class OneAtATime:
 @pytest.mark.usefixtures("at_once")
 def test_what_aws_leaves_for_another_call_is_read_too(world: World, claire: Enrolled) -> None:
     one = enrol(world, row_of(claire))
-    found = read(world, one, client=OneAtATime(world.wire.operator.dynamodb))
+    found = read(world, one, client=OneTableAtATime(world.wire.operator.dynamodb))
     assert found == read(world, one)
     assert (found.voter(one) is None, found.identifier(one) is None, len(found.numens)) == (False, False, 1)
 

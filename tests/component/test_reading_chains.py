@@ -90,7 +90,7 @@ def test_of_a_delivery_nothing_is_read_but_whose_it_is(world: World, claire: Enr
     assert set(asked.split(", ")) == {"delivery_id", "voter_id", "generation"}
 
 
-class OneAtATime:
+class OneItemAtATime:
     """A client whose AWS gives one of the items that were asked for, and leaves the others."""
 
     def __init__(self, client: Any) -> None:
@@ -113,7 +113,7 @@ def test_what_aws_leaves_for_another_call_is_read_too(
     world: World, claire: Enrolled, paul: Enrolled, browser: Browser
 ) -> None:
     browser.reissue(claire.numen)
-    found = verified(world, OneAtATime(world.wire.operator.dynamodb))
+    found = verified(world, OneItemAtATime(world.wire.operator.dynamodb))
     assert (found.faults, found.voters, found.entries) == ([], 2, 3)
 
 

@@ -148,7 +148,7 @@ def test_unread_keys_are_contention_and_not_absence() -> None:
         read_many(client, {"Voters": {"voter_id": "v"}})
 
 
-class Recording:
+class RecordingClient:
     """A client whose every call is kept, and finds one item a page."""
 
     def __init__(self) -> None:
@@ -182,13 +182,13 @@ class Recording:
     ids=["one", "many", "partition"],
 )
 def test_every_read_sees_what_was_written_before(read: Callable[[Any], Any], expected: object) -> None:
-    client = Recording()
+    client = RecordingClient()
     assert read(client) == expected
     assert [asked["ConsistentRead"] for asked in client.asked] == [True] * len(client.asked)
 
 
 def test_each_page_of_a_partition_begins_behind_the_last() -> None:
-    client: Any = Recording()
+    client: Any = RecordingClient()
     read_partition(client, "Voters", {"id": "v"})
     assert [asked.get("ExclusiveStartKey") for asked in client.asked] == [None, {"page": 1}, {"page": 2}]
 

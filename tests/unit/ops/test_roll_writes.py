@@ -28,7 +28,7 @@ CANCELLED = {
 type Answer = Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]
 
 
-class Body:
+class StreamedBody:
     """An answer's body, as a connection gives it."""
 
     def __init__(self, content: bytes) -> None:
@@ -46,7 +46,7 @@ def writer_to(answer: Answer, threads: int = 1) -> TransactionWriter:
 
     def send(request: Any, **_: object) -> AWSResponse:
         status, content = answer(json.loads(request.body))
-        return AWSResponse(request.url, status, HTTPHeaders(), Body(json.dumps(content).encode()))
+        return AWSResponse(request.url, status, HTTPHeaders(), StreamedBody(json.dumps(content).encode()))
 
     # The types know no handler that answers.
     events: Any = writer._client.meta.events
