@@ -90,6 +90,17 @@ def test_throttled_provider_burns_no_attempt(world: World, claire: Enrolled, bro
     assert len(world.sms) == 1
 
 
+@pytest.mark.req("R10")
+def test_a_code_that_is_refused_for_good_is_erased_at_once(world: World, claire: Enrolled) -> None:
+    world.fail("SendEmail", "MessageRejected")
+    answer = world.browser().call("POST", "/api/login", {"email": claire.email, "number": "000000"})
+    assert answer.json["sent"] is True
+    world.deliver_stream()
+    (code,) = world.items("CodeDeliveriesTable")
+    assert code["messages"]["code"]["status"] == "failed"
+    assert "payload" not in code
+
+
 @pytest.mark.req("R10", "I2")
 def test_number_that_is_refused_gets_the_same_identifier_by_email(
     world: World, claire: Enrolled, browser: Browser

@@ -1,8 +1,9 @@
 """A key that is disabled or about to be deleted is measured within a minute, and named."""
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from harness.service.wire import Call
+from harness.service.wire import Call, aws_error
 from harness.service.world import World
 
 
@@ -48,3 +49,24 @@ def test_key_is_measured_though_nothing_can_be_swept(world: World) -> None:
     with pytest.raises(ConnectionError):
         world.sweep()
     assert world.metrics("UnusableKeys") == [1.0]
+
+
+@pytest.mark.req("R18")
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (aws_error("AccessDeniedException"), "AccessDeniedException"),
+        (EndpointConnectionError(endpoint_url="https://kms"), "EndpointConnectionError"),
+    ],
+    ids=["refused", "unreachable"],
+)
+def test_key_that_kms_does_not_tell_of_is_measured_and_named(world: World, fault: Exception, state: str) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "DescribeKey":
+            raise fault
+
+    world.wire.interceptors.append(refuse)
+    world.sweep()
+    named = [line["state"] for line in world.log_lines if line.get("message") == "key cannot be used"]
+    assert set(named) == {state}
+    assert world.metrics("UnusableKeys") == [float(len(named))]
