@@ -102,6 +102,31 @@ def test_no_canary_without_a_word_of_the_election(world: World) -> None:
     assert "CanariesMissing" not in world.log_text
 
 
+@pytest.mark.req("P9")
+def test_one_that_arrived_is_not_missed_while_the_next_is_on_its_way(watched: World) -> None:
+    _minute(watched)
+    _arrive(watched)
+    watched.clock.move(minutes=15)
+    _minute(watched)
+    assert set(_missing(watched).values()) == {0.0}
+
+
+@pytest.mark.req("P9")
+def test_one_that_was_queued_is_not_put_again(watched: World) -> None:
+    watched.sweep()
+    before = len(watched.calls)
+    watched.sweep()
+    assert "PutItem" not in {call.operation for call in watched.calls[before:]}
+
+
+@pytest.mark.req("P9")
+def test_one_that_another_sweep_sends_meanwhile_is_sent_once(watched: World) -> None:
+    watched.interleave("PutItem", lambda: _minute(watched))
+    _minute(watched)
+    assert sorted(email.to for email in watched.emails) == [MAILBOX, OTHER_MAILBOX]
+    assert len(watched.sms) == 1
+
+
 @pytest.mark.req("P9", "U12")
 def test_each_mailbox_and_handset_gets_one_when_it_is_due(watched: World) -> None:
     assert watched.deliveries() == [], "one that was due before anybody watched"

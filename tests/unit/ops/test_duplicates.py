@@ -43,7 +43,7 @@ def test_nothing_of_a_value_lies_in_a_file_and_every_file_is_closed(
     """Two searches write the same value in two ways."""
     files: list[IO[bytes]] = []
 
-    def named_file(buffering: int) -> IO[bytes]:
+    def named_file(buffering: int = -1) -> IO[bytes]:
         files.append((tmp_path / str(len(files))).open("w+b", buffering))
         return files[-1]
 
@@ -53,10 +53,26 @@ def test_nothing_of_a_value_lies_in_a_file_and_every_file_is_closed(
             for line in range(400):
                 search.add("09E9900123ABC", line)
             assert [len(group) for group in search.groups()] == [400]
-    one, other = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    with SortedRuns() as runs:
+        runs.add([b"one", b"two"])
+    one, other = (path.read_bytes() for path in sorted(tmp_path.iterdir())[:2])
     assert one != other
     assert b"09E9900123ABC" not in one + other
-    assert all(file.closed for file in files)
+    assert [file.closed for file in files] == [True] * 3
+
+
+def test_digests_are_under_a_key_that_nobody_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def draw(size: int) -> bytes:
+        asked.append(size)
+        return bytes(size)
+
+    monkeypatch.setattr("reassort_ops.roll.duplicates.secrets.token_bytes", draw)
+    with DuplicateSearch() as search:
+        search.add("09E9900123ABC", 2)
+    # As long as a digest, at least.
+    assert min(asked) >= 16
 
 
 @given(st.lists(st.lists(st.binary(min_size=4, max_size=4), max_size=600), max_size=4))

@@ -152,3 +152,14 @@ def test_what_identifies_a_voter_is_not_in_the_representation() -> None:
     shown = repr(read(RowRules(DAY), "17/03/1968"))
     for secret in (VOTER.email, VOTER.numen, VOTER.establishment, normalise_identifier(VOTER.identifier), "1968"):
         assert secret not in shown
+
+
+@pytest.mark.req("I7")
+def test_nothing_but_line_and_faults_is_in_the_representation() -> None:
+    address, numen, establishment, secretariat = "the address", "the NUMEN", "the school", "the secretariat"
+    row = RollRow(
+        7, address, numen, establishment, secretariat, "the identifier", "the proof", "the name", "the letter"
+    )
+    shown = repr(row)
+    assert "line=7" in shown
+    assert "the " not in shown
