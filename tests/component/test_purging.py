@@ -144,6 +144,26 @@ def test_what_has_an_end_of_its_own_ends_then_and_the_rest_with_the_roll(world: 
 
 
 @pytest.mark.req("S22")
+@pytest.mark.parametrize(
+    ("table", "rule", "key"),
+    [
+        ("SignInTable", "sign-in", {"voter_id": "voter", "key": "codes"}),
+        ("PaceTable", "pace", {"key": "sms"}),
+        ("CodeDeliveriesTable", "codes", {"delivery_id": "a", "kind": "code"}),
+        ("DeliveriesTable", "deliveries", {"delivery_id": "a", "kind": "reissue"}),
+    ],
+)
+def test_an_item_with_an_end_of_its_own_stays_until_then(
+    world: World, table: str, rule: str, key: dict[str, str]
+) -> None:
+    end = world.election.register_ends_at + DAY
+    ending(world, table, key, end)
+    for at, due in ((end - SECOND, 0), (end, 1)):
+        ((kind, found),) = counted(world, at).tallies[rule].items()
+        assert (found.due, found.kept) == (due, 1 - due), kind
+
+
+@pytest.mark.req("S22")
 def test_what_is_in_use_again_stays(world: World) -> None:
     now = world.election.roll_ends_at
     for key, at in (("phone#a", now), ("phone#b", now)):
