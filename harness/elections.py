@@ -52,6 +52,21 @@ def read_election(election_id: str, **replaced: Any) -> ElectionFile:
     return parse_election({**election_content(election_id), **replaced}, f"{election_id}.yaml")
 
 
+def with_rates(**rates: int) -> ElectionFile:
+    """Read dijon-2018 as if it sent 20 codes, 20 other e-mails and 2 SMS a second; `rates` replace
+    some.
+    """
+    slow = {
+        "codes_per_second": 20,
+        "codes_per_day": 30_000,
+        "emails_per_second": 20,
+        "sms_per_second": 2,
+        "sms_per_day": 1000,
+        "long_wait_seconds": 10,
+    }
+    return read_election("dijon-2018", sending={**slow, **rates})
+
+
 def with_second_person(election_id: str = "dijon-2018") -> ElectionFile:
     """Read a file of `elections/` as if it wanted a second person for what the helpdesk gives."""
     helpdesk = {**election_content(election_id)["helpdesk"], "second_person": "reissue"}

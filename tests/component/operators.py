@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from reassort.tables import ContentionError
 from reassort_ops.account.operator import Operator
 
 from harness.service.operated import stack_of
@@ -26,21 +27,37 @@ FAULTS = {"throttled": False, "timed out": False, "reply lost": True}
 
 
 @dataclass
-class StruckClient:
-    """An operator's client of DynamoDB, one of whose calls meets a fault, or has something come in
-    just before it. Calls count from 1; `made` is how many there were.
-    """
-
+class _OperatorsClient:
     client: Any
-    struck: int = 0
-    fault: str = ""
-    before: Callable[[], object] | None = None
-    made: int = 0
 
     def of(self, operator: Operator) -> Operator:
         """Return an operator who works with this client."""
         client: Any = self
         return replace(operator, dynamodb=client)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an operation."""
+        return getattr(self.client, name)
+
+
+class BusyClient(_OperatorsClient):
+    """An operator's client of DynamoDB whose transactions meet another one, always."""
+
+    def transact_write_items(self, **_: Any) -> None:
+        """Change nothing."""
+        raise ContentionError
+
+
+@dataclass
+class StruckClient(_OperatorsClient):
+    """An operator's client of DynamoDB, one of whose calls meets a fault, or has something come in
+    just before it. Calls count from 1; `made` is how many there were.
+    """
+
+    struck: int = 0
+    fault: str = ""
+    before: Callable[[], object] | None = None
+    made: int = 0
 
     def __getattr__(self, name: str) -> Any:
         """Return an operation."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from reassort_ops.election_control import (
 )
 from reassort_ops.failures import OperatorError
 
-from tests.component.operators import StruckClient
+from tests.component.operators import BusyClient, StruckClient
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:
@@ -179,18 +178,8 @@ def test_an_act_that_meets_something_is_made_again(
 def test_an_act_that_meets_reissues_all_the_time_changes_nothing(
     world: World, operator: Operator, pauses: list[float]
 ) -> None:
-    class Busy:
-        """A client whose writes meet another one, always."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(operator.dynamodb, name)
-
-        def transact_write_items(self, **_: Any) -> None:
-            raise ContentionError
-
-    client: Any = Busy()
     with pytest.raises(OperatorError, match="nothing was changed"):
-        close_reissues(world.election, "leak", replace(operator, dynamodb=client))
+        close_reissues(world.election, "leak", BusyClient(operator.dynamodb).of(operator))
     assert world.items(TABLE) == []
     assert len(pauses) > 1
     assert all(0 <= pause <= LONGEST_PAUSE for pause in pauses)

@@ -10,27 +10,10 @@ from random import Random
 
 import pytest
 from notify.pacing import DailyCapError, Lane, Pace
-from reassort.election import Sending
-from reassort.election_file import ElectionFile
 
-from harness.elections import read_election
+from harness.elections import with_rates
 from harness.service.wire import no_reply
 from harness.service.world import Enrolled, World
-
-RATES = {
-    "codes_per_second": 20,
-    "codes_per_day": 30_000,
-    "emails_per_second": 20,
-    "sms_per_second": 2,
-    "sms_per_day": 1000,
-    "long_wait_seconds": 10,
-}
-
-
-def _election(**rates: int) -> ElectionFile:
-    election = read_election("dijon-2018", sending={**RATES, **rates})
-    assert isinstance(election.sending, Sending)
-    return election
 
 
 def _reissue_many(world: World, number: int, channel: str = "sms") -> list[tuple[Enrolled, str]]:
@@ -46,7 +29,7 @@ def _reissue_many(world: World, number: int, channel: str = "sms") -> list[tuple
 
 @pytest.mark.req("R9")
 def test_sms_leave_at_the_rate_and_in_order() -> None:
-    with World(election=_election()) as world:
+    with World(election=with_rates()) as world:
         asked = _reissue_many(world, 20)
         start = world.clock()
         for _ in range(30):
@@ -56,16 +39,18 @@ def test_sms_leave_at_the_rate_and_in_order() -> None:
         assert len({sms.text for sms in world.sms}) == 20
         seconds = Counter(int((sms.at - start) / timedelta(seconds=1)) for sms in world.sms)
         # A second's worth may go ahead at the start.
-        assert seconds[0] <= 2 * RATES["sms_per_second"]
-        assert all(count <= RATES["sms_per_second"] + 1 for second, count in seconds.items() if second)
+        assert seconds[0] <= 2 * world.election.sending.sms_per_second
+        assert all(count <= world.election.sending.sms_per_second + 1 for second, count in seconds.items() if second)
         order = [next(i for i, (_, ref) in enumerate(asked) if ref in sms.text) for sms in world.sms]
         # Each goes to the number of its own request.
         assert [sms.to for sms in world.sms] == [f"+336123400{position:02d}" for position in order]
-        assert max(abs(position - place) for place, position in enumerate(order)) <= RATES["sms_per_second"]
+        assert (
+            max(abs(position - place) for place, position in enumerate(order)) <= world.election.sending.sms_per_second
+        )
 
 
 def test_waiting_for_a_turn_uses_up_no_attempt_and_no_second_message() -> None:
-    with World(election=_election(sms_per_second=1)) as world:
+    with World(election=with_rates(sms_per_second=1)) as world:
         asked = _reissue_many(world, 12)
         world.run_for(minutes=2)
         assert len(world.sms) == 12
@@ -75,7 +60,7 @@ def test_waiting_for_a_turn_uses_up_no_attempt_and_no_second_message() -> None:
 
 @pytest.mark.req("R4")
 def test_sweeper_leaves_what_waits_for_its_turn() -> None:
-    with World(election=_election(sms_per_second=1)) as world:
+    with World(election=with_rates(sms_per_second=1)) as world:
         _reissue_many(world, 12)
         world.run_outbox()
         waiting = len(world.queued_bodies())
@@ -86,7 +71,7 @@ def test_sweeper_leaves_what_waits_for_its_turn() -> None:
 
 @pytest.mark.req("R9", "I2")
 def test_wait_of_more_than_a_quarter_of_an_hour_is_kept() -> None:
-    with World(election=_election(sms_per_second=1, sms_per_day=5000)) as world:
+    with World(election=with_rates(sms_per_second=1, sms_per_day=5000)) as world:
         for _ in range(1200):
             world.notify.pace.take_turn(Lane.SMS, world.clock())
         ((voter, reference),) = _reissue_many(world, 1)
@@ -100,7 +85,7 @@ def test_wait_of_more_than_a_quarter_of_an_hour_is_kept() -> None:
 
 
 def test_long_wait_is_told_and_email_goes_at_once() -> None:
-    with World(election=_election(emails_per_second=200)) as world:
+    with World(election=with_rates(emails_per_second=200)) as world:
         asked = _reissue_many(world, 40)
         world.run_outbox()
         voter, reference = asked[-1]
@@ -125,7 +110,7 @@ def test_long_wait_is_told_and_email_goes_at_once() -> None:
 @pytest.mark.req("R9")
 @pytest.mark.parametrize("error", ["Throttling", "InternalError", no_reply()], ids=["throttles", "fails", "is silent"])
 def test_provider_that_throttles_or_does_not_answer_slows_the_whole_lane(error: str | Exception) -> None:
-    with World(election=_election()) as world:
+    with World(election=with_rates()) as world:
         before = world.notify.pace.take_turn(Lane.SMS, world.clock())
         _reissue_many(world, 1)
         world.fail("Publish", error)
@@ -138,7 +123,7 @@ def test_provider_that_throttles_or_does_not_answer_slows_the_whole_lane(error: 
 
 @pytest.mark.req("I2")
 def test_silent_provider_is_asked_once_a_batch_and_holds_up_nothing_else() -> None:
-    with World(election=_election(sms_per_second=20)) as world:
+    with World(election=with_rates(sms_per_second=20)) as world:
         _reissue_many(world, 10)
         world.fail("Publish", no_reply(), times=100)
         world.deliver_stream()
@@ -152,7 +137,7 @@ def test_silent_provider_is_asked_once_a_batch_and_holds_up_nothing_else() -> No
 
 @pytest.mark.req("S15", "S13", "I2")
 def test_day_cap_sends_the_rest_by_email() -> None:
-    with World(election=_election(sms_per_day=3)) as world:
+    with World(election=with_rates(sms_per_day=3)) as world:
         asked = _reissue_many(world, 5)
         world.run_for(minutes=1)
         assert len(world.sms) == 3
@@ -178,7 +163,7 @@ def test_day_cap_sends_the_rest_by_email() -> None:
 
 @pytest.mark.req("R5", "I2", "I6")
 def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
-    with World(election=_election(sms_per_day=1)) as world:
+    with World(election=with_rates(sms_per_day=1)) as world:
         world.notify.pace.take_turn(Lane.SMS, world.clock())
         ((voter, reference),) = _reissue_many(world, 1)
         event = world.stream_event(world.new_records())
@@ -191,7 +176,7 @@ def test_event_that_comes_again_over_the_cap_stops_no_email() -> None:
 
 
 def test_lane_used_at_less_than_its_rate_refuses_few_writes() -> None:
-    with World(election=_election(emails_per_second=150)) as world:
+    with World(election=with_rates(emails_per_second=150)) as world:
         workers = [Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election) for _ in range(8)]
         chance = Random(1)  # noqa: S311 - a test that can be repeated
         for number in range(300):
@@ -203,7 +188,7 @@ def test_lane_used_at_less_than_its_rate_refuses_few_writes() -> None:
 
 
 def test_pace_of_many_workers_is_one() -> None:
-    with World(election=_election()) as world:
+    with World(election=with_rates()) as world:
         workers = [Pace(world.wire.dynamodb, world.tables["PaceTable"], world.election) for _ in range(4)]
         now = world.clock()
         turns = [workers[number % 4].take_turn(Lane.SMS, now) for number in range(12)]

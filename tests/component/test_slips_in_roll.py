@@ -7,19 +7,17 @@ fact alone: not the length of the voter's chain, which would refuse any change b
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from reassort.clock import epoch_milliseconds
 from reassort.register import Change
-from reassort.tables import ContentionError
 from reassort_ops.failures import OperatorError
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.leaving import Leaving
 from reassort_ops.roll.moving import Arrival, ChangeOfAddress, MoveRefusedError
 
-from tests.component.operators import StruckClient
+from tests.component.operators import BusyClient, StruckClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -369,17 +367,7 @@ def test_it_is_told_who_cannot_be_moved(
 def test_a_voter_whom_others_write_all_the_time_is_left_alone(
     world: World, claire: Enrolled, operator: Operator, pauses: list[float], act: str
 ) -> None:
-    class Busy:
-        """A client whose writes meet another one, always."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(operator.dynamodb, name)
-
-        def transact_write_items(self, **_: Any) -> None:
-            raise ContentionError
-
-    client: Any = Busy()
-    anne = replace(operator, dynamodb=client)
+    anne = BusyClient(operator.dynamodb).of(operator)
     acts: dict[str, Callable[[], object]] = {
         "move": lambda: mover(world, anne).move(claire.voter_id, Arrival("A" * 22), REASON),
         "remove": lambda: Leaving(anne, world.election).remove(claire.voter_id, REASON),

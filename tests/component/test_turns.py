@@ -13,7 +13,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.table_keys import pace_key, share_key, sms_day_attribute
 
-from harness.elections import read_election
+from harness.elections import with_rates
 from harness.service.world import World
 
 if TYPE_CHECKING:
@@ -29,15 +29,7 @@ SHORT = 5000
 @pytest.fixture
 def world() -> Iterator[World]:
     """A service that sends 20 codes, 20 other e-mails and 2 SMS a second."""
-    rates = {
-        "codes_per_second": 20,
-        "codes_per_day": 30_000,
-        "emails_per_second": 20,
-        "sms_per_second": 2,
-        "sms_per_day": 1000,
-        "long_wait_seconds": 10,
-    }
-    with World(election=read_election("dijon-2018", sending=rates)) as world:
+    with World(election=with_rates()) as world:
         yield world
 
 

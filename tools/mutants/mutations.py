@@ -18,7 +18,7 @@ from cosmic_ray.plugins import get_operator
 from mutants.operators import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 # Of cosmic-ray's 213: one of each kind of replacement, and nothing that turns types into others.
 _KEPT = (
@@ -58,31 +58,35 @@ class Mutant:
     lines: tuple[int, ...]
 
 
-def mutants_of(module: str, source: str) -> list[Mutant]:
-    """Return every mutant of a module. Two that read alike are numbered."""
+def mutants_of(module: str, source: str, lines: Container[int] | None = None) -> list[Mutant]:
+    """Return every mutant of a module, or those of some of its lines. Two that read alike are
+    numbered.
+    """
     places = _statements(source)
     seen: Counter[str] = Counter()
     found = []
-    for code, line in _mutated(source):
+    for code, line in _mutated(source, lines):
         if not _compiles(code):
             continue
         change = _change(source, code)
-        scope, lines = places(line)
+        scope, statement = places(line)
         name = f"{scope}: {change}"
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({seen[name]})"
-        found.append(Mutant(module, name, code, lines))
+        found.append(Mutant(module, name, code, statement))
     return found
 
 
-def _mutated(source: str) -> Iterator[tuple[str, int]]:
+def _mutated(source: str, lines: Container[int] | None) -> Iterator[tuple[str, int]]:
+    nodes = list(ast_nodes(parso.parse(source)))  # type: ignore[no-untyped-call]
     for operator in [*_cosmic_rays(), *(own() for own in OWN)]:
         occurrence = 0
-        for node in ast_nodes(parso.parse(source)):  # type: ignore[no-untyped-call]
+        for node in nodes:
             # Positions are told one after the other, as `mutate_code` counts them.
             for (line, _), _ in operator.mutation_positions(node):
-                if not _is_passed_over(node) and not _says_it_again(type(operator).__name__, node):
+                is_asked_for = lines is None or line in lines
+                if is_asked_for and not _is_passed_over(node) and not _says_it_again(type(operator).__name__, node):
                     code = mutate_code(source, operator, occurrence)  # type: ignore[no-untyped-call]
                     if code is not None and code != source:
                         yield code, line

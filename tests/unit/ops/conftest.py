@@ -60,7 +60,7 @@ class OperatedStack:
         options = ["--stack", self.stack.name, "--region", REGION]
         if arguments[0] not in ("register", "platform", "deliveries"):
             options += ["--elections", str(self.elections)]
-        # moto is not atomic under threads.
+        # In one order, which a test can count on.
         if arguments[:2] == ("roll", "import") or arguments[0] in ("purge", "platform"):
             options += ["--threads", "1"]
         return CliRunner().invoke(app, [*map(str, arguments), *options])
