@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from reassort.election import ElectionFileError
 from reassort.election_file import parse_election
 
 from harness.elections import STAFF_CARD, election_content
+from local.processes import ROOT
 
 BOUNDS: dict[str, tuple[int, int | None]] = {
     "canaries.every_minutes": (5, 60),
@@ -113,6 +115,39 @@ def test_a_number_lies_within_its_bounds(path: str, bounds: tuple[int, int | Non
     else:
         assert faults(path, greatest) == []
         assert faults(path, greatest + 1) == [f"must be at most {greatest}"]
+
+
+def told_bounds() -> dict[tuple[str, ...], str]:
+    """Return what the tables of docs/elections.md say under `from, to`, by part, group and
+    member.
+    """
+    told: dict[tuple[str, ...], str] = {}
+    heading = group = ""
+    columns: list[str] = []
+    for line in (ROOT / "docs" / "elections.md").read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            heading, columns = line, []
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("| ") else []
+        if cells[:1] == ["member"]:
+            columns = cells
+        elif cells and columns[-1:] == ["from, to"]:
+            *groups, members = cells[0].split(": ")
+            group = groups[-1].strip("`") if groups else group if members.startswith("…") else ""
+            for member, bounds in zip(re.findall(r"`(\w+)`", members), cells[-1].split("; "), strict=True):
+                told[heading, group, member] = bounds
+    return told
+
+
+def test_the_document_tells_the_bounds_of_every_number() -> None:
+    told = told_bounds()
+    for path, (smallest, greatest) in BOUNDS.items():
+        part, *between, member = path.split(".")
+        group = between[-1] if between else part if part == "identifier" else ""
+        found = [text for key, text in told.items() if f"`{part}`" in key[0] and key[1:] == (group, member)]
+        if part in {"helpdesk", "extra_proof"} or found == ["below"]:
+            # In words.
+            continue
+        assert found == [f"{smallest}" if greatest is None else f"{smallest}, {greatest}"], path
 
 
 @pytest.mark.parametrize(("path", "size"), SIZES.items(), ids=SIZES)
