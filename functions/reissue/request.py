@@ -49,6 +49,9 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
             if signed_in.delivery is not None:
                 return _repeated(signed_in.delivery, signed_in.voter, form, deps)
             voter = signed_in.voter
+            if attempt == 0 and voter.last_reference == reference:
+                # This very request committed between the reads of one batch, which is no snapshot.
+                continue
             raise_if_stale(form.revision, voter, deps)
             raise_if_not_reissuable(voter, now, deps.election, signed_in.control)
             raise_if_locked(voter, now, deps.election)

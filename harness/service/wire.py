@@ -177,6 +177,19 @@ class Wire:
             recorded.clear()
         self.announcements.clear()
 
+    def tear_next_batch(self, table: str) -> None:
+        """Answer the next `BatchGetItem` of a table as if this one had been read first, and what it
+        holds had been written before the others were: a batch is no snapshot.
+        """
+        events = self.dynamodb.meta.events
+
+        def tear(parsed: dict[str, Any], **_: Any) -> None:
+            if table in parsed["Responses"]:
+                parsed["Responses"][table] = []
+                events.unregister("after-call.dynamodb.BatchGetItem", tear)
+
+        events.register("after-call.dynamodb.BatchGetItem", tear)
+
     @contextmanager
     def recorded(self) -> Iterator[list[Call]]:
         """Give the list that fills with the calls made inside."""

@@ -82,6 +82,28 @@ def test_request_that_is_repeated_gets_its_first_answer_though_its_page_is_stale
     assert (again.status, again.json) == (202, first.json)
 
 
+@pytest.mark.req("S40", "I6")
+def test_request_whose_twin_commits_between_the_reads_of_a_batch_gets_the_first_answer(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    shown = browser.revision
+    first = browser.reissue(claire.numen, key=KEY, revision=shown)
+    world.wire.tear_next_batch(world.tables["DeliveriesTable"])
+    again = browser.reissue(claire.numen, key=KEY, revision=shown)
+    assert (again.status, again.json) == (202, first.json)
+
+
+@pytest.mark.req("S40", "I6")
+def test_request_whose_delivery_is_gone_is_told_that_its_page_is_stale(
+    world: World, claire: Enrolled, browser: Browser
+) -> None:
+    shown = browser.revision
+    reference = browser.reissue(claire.numen, key=KEY, revision=shown).json["reference"]
+    key = {"delivery_id": {"S": reference}}
+    world.wire.operator.dynamodb.delete_item(TableName=world.tables["DeliveriesTable"], Key=key)
+    assert browser.reissue(claire.numen, key=KEY, revision=shown).code == "stale-page"
+
+
 # ------------------------------------------------------------ concurrency that one process can show
 
 
