@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections import Counter
 from functools import cache
@@ -21,6 +22,10 @@ from tests.requirements import IDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+# Modules, AWS's models and what the tables hold live to the end: to look through them again and
+# again for garbage was a sixth of the time of all tests.
+gc.set_threshold(50_000, 50, 1_000)
 
 # A loaded machine is no failure of the code under test.
 settings.register_profile("reassort", deadline=None)
@@ -59,6 +64,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # P1b, P2b and P2c refine P1 and P2.
     if unknown := sorted(carried - {*IDS, "P1b", "P2b", "P2c"}):
         raise pytest.UsageError(f"no such requirement: {', '.join(unknown)}")
+
+
+def pytest_collection_finish() -> None:
+    """Take all that was imported for good out of the search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
