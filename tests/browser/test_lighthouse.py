@@ -1,4 +1,4 @@
-"""Lighthouse on every page as it is served: accessibility, best practices, performance, on a slow
+"""Lighthouse on pages as they are served: accessibility, best practices, performance, on a slow
 phone.
 """
 
@@ -8,15 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from harness.site.checkers import Checkers, LighthouseReport, running_checkers
-from harness.site.pages import PAGES
+from harness.site.pages import SCORED, SCORED_SIGNED_IN
 from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, launch_chromium, sign_in
 from harness.site.watched import watched_page
 from local.aws import free_port
 
 BAR = 0.99
 MOST_LOOKS = 10
-# They send anyone who is not signed in elsewhere.
-SIGNED_IN = ("demande.html", "suivi.html")
 MISSING = "404.html"
 
 
@@ -77,18 +75,19 @@ def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: Vote
 
 
 @pytest.mark.req("U10", "U11")
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in (*SIGNED_IN, MISSING)])
+@pytest.mark.parametrize("name", [name for name in SCORED if name != MISSING])
 def test_page_scores(page: Page, space: VoterSpace, checkers: Checkers, name: str) -> None:
     assert_scores(checkers, page, f"{space.origin}/{name}")
 
 
 @pytest.mark.req("U10", "U11")
 def test_pages_of_a_signed_in_voter_score(page: Page, space: VoterSpace, checkers: Checkers, voter: DemoVoter) -> None:
+    form, tracking = SCORED_SIGNED_IN
     sign_in(page, space, voter)
-    assert_scores(checkers, page, f"{space.origin}/demande.html")
-    page.goto(f"{space.origin}/demande.html")
+    assert_scores(checkers, page, f"{space.origin}/{form}")
+    page.goto(f"{space.origin}/{form}")
     page.locator("#numen").wait_for()
     fill_form(page, voter, "06 12 34 56 09", "email")
     confirm(page)
-    assert_scores(checkers, page, f"{space.origin}/suivi.html")
-    assert page.url.endswith("/suivi.html"), "the session was lost"
+    assert_scores(checkers, page, f"{space.origin}/{tracking}")
+    assert page.url.endswith(f"/{tracking}"), "the session was lost"

@@ -3,6 +3,7 @@ too.
 """
 
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 from harness.elections import IDS, read_election
 from harness.site.checkers import Checkers
 from harness.site.mocked_space import ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, built_site, tracked
-from harness.site.pages import PAGES
+from harness.site.pages import PAGES, SCORED, SCORED_SIGNED_IN
 from tests.site.reading import expect_shown, plain, shown
 
 # What voters ask, and what the answer must name.
@@ -82,6 +83,28 @@ def test_every_link_leads_somewhere(any_site: tuple[str, Path]) -> None:
         "www.cnil.fr",
         *(urlsplit(address).netloc for address in own if address),
     }
+
+
+class Kinds(HTMLParser):
+    """What a page is made of: its elements, the files that it loads, types of fields, roles."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: set[tuple[str, str | None]] = set()
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        told = dict(attributes)
+        self.found |= {(tag, None), (f"{tag} type", told.get("type")), ("role", told.get("role"))}
+        if tag in {"script", "img", "link"}:
+            self.found.add(("file", told.get("src") or told.get("href")))
+
+
+@pytest.mark.req("U10")
+def test_pages_that_lighthouse_looks_at_have_all_that_any_page_has(site: Path) -> None:
+    scored = set().union(*(Kinds(site / name).found for name in (*SCORED, *SCORED_SIGNED_IN)))
+    for name in PAGES:
+        assert Kinds(site / name).found - scored == set(), name
 
 
 @pytest.mark.req("U9")
