@@ -60,11 +60,18 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 	@$(BIN)/ruff format --quiet
 	@$(NODE_BIN)/biome check --write --log-level=warn
 
-test: $(SYNCED) chromium firefox webkit valgrind $(NODE_SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
+# While packages are fetched, Python compiles libraries and tests once for all workers. Firefox and
+# WebKit are needed last.
+test: $(SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
+	$(AGAIN) $(NODE_SYNCED) & node=$$!; \
+	test -d tests/__pycache__ || $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
+	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
+	$(AGAIN) firefox webkit 2>.build/tests/browsers.log & browsers=$$!; \
 	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
 	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
 	wait $$check || status=1; cat .build/tests/check.log; \
+	wait $$browsers || { cat .build/tests/browsers.log >&2; exit 1; }; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml \
 	  --ignore=$(SCORES) $(STACK_RUNGS) || status=1; \
