@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from notify.pacing import CodesUsedUpError, DailyCapError, Lane, TurnTooLateError
+from notify.pacing import CodesUsedUpError, DailyCapError, Lane, Pace, TurnTooLateError
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.table_keys import pace_key, share_key, sms_day_attribute
 
 from harness.elections import with_rates
+from harness.service.wire import Call
 from harness.service.world import World
 
 if TYPE_CHECKING:
@@ -69,6 +70,17 @@ def test_a_share_beyond_the_life_of_a_code_is_not_taken(world: World) -> None:
         with pytest.raises(TurnTooLateError):
             pace.take_share(NETWORK, world.clock(), now + SHARE - 1)
     assert pace.take_share(NETWORK, world.clock(), now + SHARE) == now + SHARE
+
+
+@pytest.mark.req("S31")
+def test_a_network_of_an_election_that_sends_few_codes_has_two_at_once_and_one_of_the_kept(world: World) -> None:
+    few = with_rates(codes_per_second=4, codes_per_day=100)
+    pace, now = Pace(world.wire.dynamodb, world.tables["PaceTable"], few), _now(world)
+    turns = [pace.take_share(NETWORK, world.clock(), now + 60_000) - now for _ in range(3)]
+    assert turns == [0, 0, 5 * SHARE]
+    pace.take_kept_code(NETWORK, world.clock())
+    with pytest.raises(CodesUsedUpError):
+        pace.take_kept_code(NETWORK, world.clock())
 
 
 # ---------------------------------------------------------------- the lane of codes
@@ -264,3 +276,67 @@ def test_a_network_has_a_150th_of_what_is_kept_and_of_a_small_room_one_code(worl
     pace.take_kept_code(OTHER_NETWORK, world.clock())
     world.clock.move(days=1)
     pace.take_kept_code(NETWORK, world.clock())
+
+
+# ---------------------------------------------------------------- what a turn costs
+
+
+def _writes(world: World, lane: Lane) -> int:
+    """Take a turn, and return how many writes were tried for it."""
+    with world.recorded() as calls:
+        world.notify.pace.take_turn(lane, world.clock())
+    return len(calls)
+
+
+@pytest.mark.req("P3")
+@pytest.mark.parametrize(
+    ("next_at", "room_at", "writes"),
+    [
+        pytest.param(-1, -1, 1, id="idle, nothing used"),
+        pytest.param(-1, 1, 2, id="idle, some used"),
+        pytest.param(1, -1, 2, id="busy, nothing used"),
+        pytest.param(1, 0, 2, id="busy, all there again since this moment"),
+        pytest.param(1, 1, 3, id="busy, some used"),
+    ],
+)
+def test_each_wrong_guess_of_a_worker_costs_one_write(world: World, next_at: int, room_at: int, writes: int) -> None:
+    """It expects an idle lane of which nothing is used."""
+    seconds = {"next_at": next_at, "room_at": room_at}
+    item = {name: (_now(world) + 1000 * ahead) * 1000 for name, ahead in seconds.items()}
+    world.engine.put("PaceTable", {"key": pace_key(Lane.CODE), **item})
+    assert _writes(world, Lane.CODE) == writes
+    assert _writes(world, Lane.CODE) == 1
+
+
+@pytest.mark.req("P3")
+def test_a_worker_expects_a_lane_that_it_used_to_be_in_use_for_a_second(world: World) -> None:
+    writes = []
+    for wait in (0, 999, 1000):
+        world.clock.move(milliseconds=wait)
+        writes.append(_writes(world, Lane.EMAIL))
+    assert writes == [1, 2, 1]
+
+
+@pytest.mark.req("P3")
+def test_a_worker_knows_when_all_the_room_is_there_again(world: World) -> None:
+    """Of 30,000 codes a day, half at once, one comes back each 5.76 s."""
+    writes = []
+    for wait in (0, 5760, 5760):
+        world.clock.move(milliseconds=wait)
+        writes.append(_writes(world, Lane.CODE))
+        assert world.notify.pace.codes_used == pytest.approx(100 * 5.76 / (86_400 * 0.8))
+    assert writes == [1, 1, 1]
+
+
+@pytest.mark.req("R9")
+def test_a_lane_that_changes_before_each_write_is_lightly_used(world: World) -> None:
+    now = _now(world)
+    expects_idle = [True, False, True, False]
+
+    def change(_: Call) -> None:
+        ahead = 60_000 if expects_idle.pop(0) else -60_000
+        world.engine.put("PaceTable", {"key": pace_key(Lane.EMAIL), "next_at": (now + ahead) * 1000})
+
+    world.wire.interceptors.append(change)
+    assert world.notify.pace.take_turn(Lane.EMAIL, world.clock()) == now
+    assert expects_idle == []
