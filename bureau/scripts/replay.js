@@ -88,12 +88,12 @@ export class Replay {
    * @param {number} place
    */
   linkFault(entry, place) {
-    if (entry.sequence > place) return `l’écriture ${place} manque`;
-    if (entry.sequence < place) return `l’écriture ${entry.sequence} est à la place de l’écriture ${place}`;
+    if (entry.sequence > place) return `l’entrée ${place} manque`;
+    if (entry.sequence < place) return `l’entrée ${entry.sequence} est à la place de l’entrée ${place}`;
     if (entry.previous === this.head) return "";
     return this.length
-      ? `l’écriture ${place} ne suit pas l’écriture ${place - 1}`
-      : "l’écriture 1 ne commence pas de chaîne";
+      ? `l’entrée ${place} ne suit pas l’entrée ${place - 1}`
+      : "l’entrée 1 ne commence pas de chaîne";
   }
 
   /** @param {Entry} entry */
@@ -193,5 +193,5 @@ export class Replay {
 
 /** @param {Entry} entry */
 function named(entry) {
-  return `l’écriture ${entry.sequence} (${NAMES[entry.change] ?? entry.change})`;
+  return `l’entrée ${entry.sequence} (${NAMES[entry.change] ?? entry.change})`;
 }

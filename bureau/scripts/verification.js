@@ -232,7 +232,7 @@ class Body {
   takeEntry(content, hash) {
     const entry = entryOf(content);
     if (!entry) {
-      this.break("n’est pas une écriture du registre");
+      this.break("n’est pas une entrée du registre");
       return;
     }
     if (entry.voter_id !== this.replay?.voterId) {
@@ -305,7 +305,7 @@ class Body {
 function disagreements(statement, header, root, fingerprintsHash, { counted }) {
   const faults = [];
   if (root !== statement.merkle_root) {
-    faults.push("La racine n’est pas celle qui a été signée : l’en-tête ou des écritures ont été modifiés.");
+    faults.push("La racine n’est pas celle qui a été signée : l’en-tête ou des entrées ont été modifiés.");
   }
   if (fingerprintsHash !== statement.fingerprints_sha256) {
     faults.push("Les empreintes des lignes ne sont pas celles qui ont été signées.");

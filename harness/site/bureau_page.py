@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import FilePayload, Page
 
 _PLACE = re.compile(
-    r"^Première ligne en cause\s: ligne (\d+)(?:, (?:électeur )?([^,:]+?))?(?:, écriture (\d+))?[\s\u202f\u00a0]: "
+    r"^Première ligne en cause\s: ligne (\d+)(?:, (?:électeur )?([^,:]+?))?(?:, entrée (\d+))?[\s\u202f\u00a0]: "
 )
 _VALID = "Le registre est entier"
 _INVALID = "Le registre n’est PAS entier"

@@ -83,7 +83,7 @@ def test_it_finds_what_the_command_finds(bureau: BureauPage, tmp_path: Path, dam
 def test_it_says_in_french_what_cannot_have_happened(bureau: BureauPage) -> None:
     for story, _ in (*IMPOSSIBLE, *IMPOSSIBLE_ON_THE_ROLL):
         verified(bureau, register=register_file(list(chain(pseudonym(1), story))))
-        words = r"l’écriture \d+ \(([^)]+)\) (vient|porte|ne|n’a) .+\.$"
+        words = r"l’entrée \d+ \(([^)]+)\) (vient|porte|ne|n’a) .+\.$"
         told = re.search(words, bureau.faults[0])
         assert told, bureau.faults
         assert told[1] not in set(Change)
@@ -140,7 +140,7 @@ def test_an_earlier_export_must_be_in_the_later_one(bureau: BureauPage) -> None:
     replaced = register_file(rehashed(ENTRIES, 2, actor="somebody"))
     assert not verified(bureau, register=FILE, earlier=replaced).whole
     assert bureau.faults == [
-        f"Export antérieur : ligne 4, électeur {ENTRIES[2].voter_id}, écriture {ENTRIES[2].sequence} : "
+        f"Export antérieur : ligne 4, électeur {ENTRIES[2].voter_id}, entrée {ENTRIES[2].sequence} : "
         "a été remplacée depuis."
     ]
     assert not verified(bureau, register=FILE, earlier=FILE.replace(b"voter", b"vater", 1)).whole
