@@ -4,6 +4,8 @@ settled.
 A ledger watches the wire from the start. What a function seals is what it will ever send, so the
 ledger knows every identifier, code, phone number and address without asking the code under test;
 which identifiers were issued, the tables tell.
+
+More than 400 lines, because all invariants look at the same ledger.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from announce.announcing import NothingAnnouncedError
+from announce.triggers import NothingAnnouncedError
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.outbox import SETTLED, Channel, Delivery, Kind, Message, Status, delivery_from_item

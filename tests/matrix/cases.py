@@ -11,7 +11,7 @@ from harness.service.wire import Call, ProcessDiedError
 from harness.service.world import Response, World
 from tests.invariants import SENDING
 from tests.matrix.faults import FaultKind, Strike, kinds_of
-from tests.matrix.scenarios import Retrier, Scenario
+from tests.matrix.scenarios.scenario import Retrier, Scenario
 from tests.matrix.stage import Checkpoint, Stage
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ from dataclasses import asdict
 import pytest
 
 from tests.matrix.cases import first_answers, try_all
-from tests.matrix.scenarios import SCENARIOS, AskCode, AskCodeOfAStranger, Scenario
+from tests.matrix.scenarios import SCENARIOS
+from tests.matrix.scenarios.scenario import Scenario
+from tests.matrix.scenarios.signing_in import AskCode, AskCodeOfAStranger
 from tests.matrix.table import PROPERTY
 
 # R3 is a matter of races, not of faults.

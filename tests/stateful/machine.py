@@ -4,6 +4,8 @@ Rules are methods of the classes beside this one, one class for each who acts, p
 `test_service`. A rule is a method under `@step(…)`, whose arguments are drawn; it acts on
 `self.world`, asserts what must be true of its own answer, and leaves to the invariants what must be
 true of everything.
+
+More than 400 lines, because hypothesis wants what rules share in one class.
 """
 
 from __future__ import annotations
