@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from reassort.register import entry_from_item
 from reassort.tables import from_wire
 
@@ -14,44 +13,20 @@ from announce.changed_status import changed_status
 from announce.deps import Deps
 
 
-class NothingAnnouncedError(Exception):
-    """Not even the first event of a batch could be published. Lambda brings the batch again."""
-
-
-def answer(event: Mapping[str, Any], deps: Deps) -> dict[str, Any]:
-    """Publish what the records of the register's stream tell, in their order, and return the first
-    that could not be.
-
-    Lambda brings that one and those behind it again, so an event may come twice and none is left
-    out.
-
-    Raises:
-        NothingAnnouncedError: it was the very first, so that the function's errors show what a
-            partial answer would hide.
-    """
-    for position, record in enumerate(event["Records"]):
-        change = record["dynamodb"]
-        try:
-            if record["eventName"] == "INSERT":
-                _announce(change, deps)
-            else:
-                _tell_of_change(change, deps)
-        except (ClientError, BotoCoreError) as error:
-            deps.event_log.fault("event kept in the stream", error)
-            if position == 0:
-                # Without its cause: Lambda would log its text.
-                raise NothingAnnouncedError from None
-            return {"batchItemFailures": [{"itemIdentifier": change["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
-
-
-def _tell_of_change(change: Mapping[str, Any], deps: Deps) -> None:
+def tell_of_change(change: Mapping[str, Any], deps: Deps) -> None:
+    """Report an entry that was replaced or removed."""
     place = from_wire(change["Keys"])
     # An alarm counts these lines.
     deps.event_log.warn("register entry replaced or removed", voter=place["voter_id"], sequence=place["sequence"])
 
 
-def _announce(change: Mapping[str, Any], deps: Deps) -> None:
+def announce(change: Mapping[str, Any], deps: Deps) -> None:
+    """Publish the event of a new entry, if there is one.
+
+    Raises:
+        botocore.exceptions.ClientError: it could not be published or set aside.
+        botocore.exceptions.BotoCoreError: as well.
+    """
     try:
         entry = entry_from_item(from_wire(change["NewImage"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -7,7 +7,7 @@ from reassort.aws import Clients
 from reassort.keyed_hash import KeyedHash, hash_keys
 from reassort.settings import read_settings
 
-from announce.announcing import answer
+from announce.triggers import answer
 from announce.wiring import Settings, build
 
 _settings = read_settings(Settings)

@@ -34,7 +34,7 @@ from urllib.parse import parse_qsl
 from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import time_machine
-from announce import announcing
+from announce import triggers as announce_triggers
 from announce import wiring as announce_wiring
 from login import routes as login_routes
 from login import wiring as login_wiring
@@ -637,7 +637,7 @@ class World:
             "helpdesk": partial(
                 helpdesk_routes.answer, deps=helpdesk_wiring.build(settings(helpdesk_wiring.Settings), *shared)
             ),
-            "announce": partial(announcing.answer, deps=announce),
+            "announce": partial(announce_triggers.answer, deps=announce),
             # With what delivery holds at that moment: a test may let a new process take over.
             "notify": lambda event: notify_triggers.answer(event, self.notify),
         }

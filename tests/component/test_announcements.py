@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from announce.announcing import NothingAnnouncedError
 from announce.changed_status import ANNOUNCED, changed_status
+from announce.triggers import NothingAnnouncedError
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from reassort.register import GENESIS, Change, Entry
 from reassort.voters import IdentifierStatus
