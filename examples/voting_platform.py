@@ -57,7 +57,7 @@ class RefusedCallError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckAnswer:
     """What the service says of an identifier. `handle` and `sequence` are None where it gives
     none.
     """
@@ -70,7 +70,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Vote:
+class VoteAnswer:
     """What became of a vote. `refusal` is one of REFUSALS, None when it counts.
 
     `unanswered` tells that an earlier try of this same call got no answer. An `already-voted` is
@@ -114,7 +114,7 @@ class Registry:
         timeout: Any = (CONNECT_SECONDS, READ_SECONDS)
         self._http = URLLib3Session(timeout=timeout, max_pool_connections=32)
 
-    def check(self, identifier: str) -> Answer:
+    def check(self, identifier: str) -> CheckAnswer:
         """Ask whether an identifier is valid. It changes nothing, so it is repeated until there is
         an answer.
 
@@ -125,7 +125,7 @@ class Registry:
         status, headers, body, _ = self._call("/registry/check", identifier)
         _raise_unless(status == 200, status, body)
         sequence = headers.get("reassort-sequence")
-        return Answer(
+        return CheckAnswer(
             status=body["status"],
             generation=body["generation"],
             superseded_at=body["superseded_at"],
@@ -133,7 +133,7 @@ class Registry:
             sequence=int(sequence) if sequence else None,
         )
 
-    def vote(self, identifier: str) -> Vote:
+    def vote(self, identifier: str) -> VoteAnswer:
         """Record the vote of an identifier. One call at a time for each identifier: see
         docs/voting-platform.md, « Voting ».
 
@@ -145,9 +145,9 @@ class Registry:
         """
         status, _, body, unanswered = self._call("/registry/votes", identifier)
         if status == 200 and body.get("counted") is True:
-            return Vote(None)
+            return VoteAnswer(None)
         _raise_unless(status == 409 and body.get("code") in REFUSALS, status, body)
-        return Vote(body["code"], unanswered)
+        return VoteAnswer(body["code"], unanswered)
 
     def _call(self, path: str, identifier: str) -> tuple[int, Mapping[str, str], dict[str, Any], bool]:
         """Return status, headers in lower case, body, and whether an earlier try may have had its
@@ -199,7 +199,7 @@ class KeptAnswers:
     _known: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def keep(self, identifier: str, answer: Answer) -> None:
+    def keep(self, identifier: str, answer: CheckAnswer) -> None:
         """Keep an answer. An unknown identifier is not kept: it may be a slip, and there is no
         event for it.
         """

@@ -293,7 +293,7 @@ def test_a_numen_that_nobody_kept_is_kept_and_none_is_missed(world: World, clair
 
 @pytest.mark.req("I9")
 def test_who_is_written_again_and_again_is_left_alone(world: World, claire: Enrolled) -> None:
-    class Busy:
+    class OvertakenClient:
         """A client whose voter was changed before each write."""
 
         def __getattr__(self, name: str) -> Any:
@@ -302,7 +302,7 @@ def test_who_is_written_again_and_again_is_left_alone(world: World, claire: Enro
             return getattr(world.wire.operator.dynamodb, name)
 
     with pytest.raises(ContentionError, match="written by somebody else"):
-        applied(world, row(claire, establishment="Rectorat"), client=Busy())
+        applied(world, row(claire, establishment="Rectorat"), client=OvertakenClient())
     assert item(world, claire)["establishment"] != "Rectorat"
 
 

@@ -112,14 +112,14 @@ def test_the_record_is_read_consistently_and_whole(world: World, operator: Opera
     asked = calls[0].parameters["RequestItems"][world.tables[TABLE]]
     assert asked["ConsistentRead"] is True
 
-    class Busy:
+    class UnfinishedClient:
         """A client whose AWS leaves what it was asked for."""
 
         def batch_get_item(self, **request: Any) -> Any:
             return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
 
     with pytest.raises(ContentionError):
-        read_standing(Busy(), operator.stack)  # type: ignore[arg-type]
+        read_standing(UnfinishedClient(), operator.stack)  # type: ignore[arg-type]
 
 
 @pytest.mark.req("S24")

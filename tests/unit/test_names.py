@@ -6,19 +6,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("functions", "layers", "ops", "local", "site", "bench", "tests", "tools", "harness")
+FOLDERS = (
+    *("functions", "layers", "ops", "local", "site", "bench", "tests", "tools", "harness"),
+    *("examples", "packaging", "data"),
+)
 # What each function is given, by its template and by its wiring: one shape, whose members each
 # function says for itself.
 OF_EACH_FUNCTION = {"Deps", "Settings"}
 
 
 def classes_named_twice(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the files of each name that more than one class has at the top level, given each
-    file's name and content.
+    """Return the files of each name that more than one class has, given each file's name and
+    content.
     """
     files: defaultdict[str, list[str]] = defaultdict(list)
     for file, content in sources:
-        for node in ast.parse(content).body:
+        for node in ast.walk(ast.parse(content)):
             if isinstance(node, ast.ClassDef) and not (node.name in OF_EACH_FUNCTION and file.startswith("functions/")):
                 files[node.name].append(file)
     return {name: found for name, found in files.items() if len(found) > 1}
