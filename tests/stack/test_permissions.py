@@ -100,7 +100,7 @@ def test_who_seals_and_who_hashes(deployment: Deployment, actors: dict[str, Acto
     outputs = deployment.stack.outputs
     seals = not actors[role].is_refused("kms", "encrypt", KeyId=outputs["EncryptionKeyId"], Plaintext=b"x")
     # Delivery seals canaries alone, by the conditions of its role:
-    # `tests/unit/test_canary_permissions.py`.
+    # `tests/unit/test_sealing_rights.py`.
     assert seals == is_held(role, "kms:Encrypt", "EncryptionKey")
     for key in HashKey:
         call = {"KeyId": outputs[f"{key.logical_id}Id"], "Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
