@@ -27,8 +27,9 @@ from typing import Any
 
 import httpx
 from reassort.outbox import SETTLED
+from reassort_ops.rehearsal.outcome import percentile
 
-from harness.measuring.figures import machine, percentile, table, write_section
+from harness.measuring.figures import machine, table, write_section
 from harness.stack.deployed import (
     PATIENCE_SECONDS,
     DeployedBrowser,

@@ -50,8 +50,6 @@ SECONDS = 12 * 3600
 _OPENS_AT = 8
 _PARTITION_WRITES = 1000
 _PARTITION_READS = 3000
-_NEW_TABLE_WRITES = 4000
-_NEW_TABLE_READS = 12_000
 # One part in so many of a processor that a function of 1,024 MB has: a whole one comes with 1,769
 # MB (Lambda developer guide).
 _PROCESSOR_SHARE = 1024 / 1769

@@ -24,8 +24,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from reassort_ops.rehearsal.outcome import percentile
+
 from harness.engines.quick import quick_engine
-from harness.measuring.figures import machine, percentile, table
+from harness.measuring.figures import machine, table
 from harness.service.cookie_oracle import COOKIES, ROUTES, look
 from harness.service.world import World
 from harness.stack.deployed import deployed

@@ -169,8 +169,7 @@ async function check() {
 function placed({ line, voterId, sequence, why }) {
   const whose = voterId === "election" ? "election" : `électeur ${voterId}`;
   return (
-    [`ligne ${line}`, ...(voterId ? [whose] : []), ...(sequence ? [`entrée ${sequence}`] : [])].join(", ") +
-    ` : ${why}`
+    [`ligne ${line}`, ...(voterId ? [whose] : []), ...(sequence ? [`entrée ${sequence}`] : [])].join(", ") + ` : ${why}`
   );
 }
 

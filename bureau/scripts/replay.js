@@ -91,9 +91,7 @@ export class Replay {
     if (entry.sequence > place) return `l’entrée ${place} manque`;
     if (entry.sequence < place) return `l’entrée ${entry.sequence} est à la place de l’entrée ${place}`;
     if (entry.previous === this.head) return "";
-    return this.length
-      ? `l’entrée ${place} ne suit pas l’entrée ${place - 1}`
-      : "l’entrée 1 ne commence pas de chaîne";
+    return this.length ? `l’entrée ${place} ne suit pas l’entrée ${place - 1}` : "l’entrée 1 ne commence pas de chaîne";
   }
 
   /** @param {Entry} entry */

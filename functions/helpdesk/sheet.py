@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.agent_names import actor_names, agent_name
 from reassort.clock import from_milliseconds, iso
-from reassort.french import french_moment
+from reassort.french import french_hour, french_moment
 
 from helpdesk.phrases import PHRASES
 from helpdesk.proposals import Decision, Proposal, asks_second_person
 from helpdesk.situation import ACTS, Act, Advice, Caller, advice, status_lines, why_not
-from helpdesk.timeline import Event, clock_time, timeline
+from helpdesk.timeline import Event, timeline
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,12 +73,12 @@ def timeline_body(record: VoterRecord, election: Election) -> list[dict[str, str
 
 
 def _second_person(asked: Proposal, election: Election, now: datetime) -> str:
-    who = f"demandé par {agent_name(asked.agent)} à {clock_time(asked.proposed_at, election)}"
+    who = f"demandé par {agent_name(asked.agent)} à {french_hour(asked.proposed_at, election)}"
     if asked.decision is Decision.CONFIRM:
         return f"{who}, confirmé par {agent_name(asked.decided_by)}"
     if asked.decision is Decision.REFUSE:
         return f"{who}, refusé par {agent_name(asked.decided_by)} : « {asked.decided_reason} »"
-    until = clock_time(asked.expires_at, election)
+    until = french_hour(asked.expires_at, election)
     return f"{who}, attend jusqu’à {until}" if asked.waits(now) else f"{who}, sans réponse à {until} : rien n’a changé"
 
 

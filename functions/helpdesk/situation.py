@@ -11,14 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
-from reassort.french import french_moment
+from reassort.french import french_hour, french_moment
 from reassort.outbox import Channel, Delivery, Message, Status
 from reassort.reasons import Reason
 from reassort.register import Change
 from reassort.unreached import never_reached
 from reassort.voters import IdentifierStatus
 
-from helpdesk.timeline import clock_time, place, wrong_entries
+from helpdesk.timeline import place, wrong_entries
 
 if TYPE_CHECKING:
     from reassort.election import Election
@@ -136,7 +136,7 @@ def status_lines(
     if record.codes_today:
         lines.append(("Codes", f"{record.codes_today} demandé{'s' if record.codes_today > 1 else ''} aujourd’hui"))
     ends_at = record.session_ends_at
-    session = "aucune" if ends_at is None else f"ouverte sur le site, jusqu’à {clock_time(ends_at, election)} au moins"
+    session = "aucune" if ends_at is None else f"ouverte sur le site, jusqu’à {french_hour(ends_at, election)} au moins"
     lines.append(("Session", session))
     return lines
 
@@ -267,7 +267,7 @@ def _sending(delivery: Delivery, situation: _Situation) -> str:
     turn = delivery.turn_of(Message.IDENTIFIER)
     match delivery.status_of(Message.IDENTIFIER):
         case Status.QUEUED if turn is not None and turn > situation.at:
-            state = f"attend son tour, vers {clock_time(turn, situation.election)}"
+            state = f"attend son tour, vers {french_hour(turn, situation.election)}"
         case Status.QUEUED | Status.SENDING:
             state = f"en cours{why}"
         case Status.SENT:
@@ -287,7 +287,7 @@ def _entries(situation: _Situation) -> str:
     if situation.until_helpdesk:
         return f"{wrong}, demandes bloquées jusqu’à ce que l’assistance les débloque"
     if situation.locked_until is not None:
-        return f"{wrong}, demandes bloquées jusqu’à {clock_time(situation.locked_until, situation.election)}"
+        return f"{wrong}, demandes bloquées jusqu’à {french_hour(situation.locked_until, situation.election)}"
     return wrong
 
 
@@ -354,7 +354,7 @@ def _about_locks(situation: _Situation) -> Iterator[Advice]:
     if situation.until_helpdesk:
         yield Advice("unlock", "Vérifiez l’appelant, puis débloquez ses demandes.", Act.UNLOCK)
     elif situation.locked_until is not None:
-        until = clock_time(situation.locked_until, election)
+        until = french_hour(situation.locked_until, election)
         yield Advice(
             "wait-or-unlock",
             f"L’électeur peut recommencer à {until}. Sinon, vérifiez l’appelant et débloquez ses demandes.",

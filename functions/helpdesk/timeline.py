@@ -10,8 +10,7 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from reassort.agent_names import actor_names
-from reassort.clock import from_milliseconds
-from reassort.french import french_time
+from reassort.french import french_hour
 from reassort.outbox import Channel, Delivery, HistoryStep, Message, Status
 from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
 
@@ -304,7 +303,7 @@ def _lock_events(record: VoterRecord, election: Election) -> Iterator[Event]:
     if until:
         limits = election.limits.numen
         words = (
-            f"{limits.lock_after} {wrong_entries(election)} : demandes bloquées jusqu’à {clock_time(until, election)}."
+            f"{limits.lock_after} {wrong_entries(election)} : demandes bloquées jusqu’à {french_hour(until, election)}."
         )
         yield Event(until - limits.lock_minutes * 60_000, "locked", words)
 
@@ -315,8 +314,3 @@ def _settled_events(record: VoterRecord) -> Iterator[Event]:
     """
     if record.voter.settled_at:
         yield Event(record.voter.settled_at, "settled", "Marqué comme réglé par l’assistance : rien n’était arrivé.")
-
-
-def clock_time(milliseconds: int, election: Election) -> str:
-    """Write the local time of a stored one: `9 h 12`."""
-    return french_time(from_milliseconds(milliseconds).astimezone(election.zone))

@@ -183,11 +183,6 @@ class Cloud:
             self.simulation.at(1, self._scale)
             yield
 
-    @property
-    def queue_length(self) -> int:
-        """Return how many messages the retry queue holds, visible or not."""
-        return len(self.world.queued_bodies())
-
     @contextmanager
     def accounted(self, kind: str) -> Iterator[None]:
         """Account for what the running task does as work of a kind."""

@@ -15,12 +15,13 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from reassort_ops.rehearsal.outcome import percentile
+
 from harness.elections import read_election
 from harness.engines.quick import quick_engine
 from harness.load.cloud import Assumptions, Bill, Cloud, Outage
 from harness.load.crowd import CommittedReissue, Crowd, CrowdHabits, HandOver
 from harness.load.virtual_time import Simulation
-from harness.measuring.figures import percentile
 from harness.service.wire import aws_error, no_reply
 from harness.service.world import START, World
 

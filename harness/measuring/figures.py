@@ -9,7 +9,6 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from math import ceil
 from pathlib import Path
 
 from local.processes import ROOT
@@ -20,14 +19,6 @@ _INTRODUCTION = (
     "Written by `make bench-delivery` and `make bench-delivery-stack`, each "
     "section by the run that its last lines name.\n"
 )
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` per cent of values do not exceed (nearest rank), 0 for none."""
-    ordered = sorted(values)
-    if not ordered:
-        return 0.0
-    return ordered[min(len(ordered), max(1, ceil(len(ordered) * share / 100))) - 1]
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

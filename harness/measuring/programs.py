@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from harness.measuring.figures import percentile
+from reassort_ops.rehearsal.outcome import percentile
 
 RUNS = 15
 NO_VALGRIND = "valgrind is missing: `apt-get install valgrind` (Debian, Ubuntu), `dnf install valgrind` (Fedora)"

@@ -1,5 +1,5 @@
-"""Election files: a fault is named by file, field and reason; the two deployed ones are valid and
-really differ.
+"""Election files: a fault is named by file, field and reason; those of `elections/` are valid
+and really differ.
 
 More than 400 lines, because it is a table of faults with a line for each member.
 """
