@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ("login", "reissue", "notify", "registry", "announce", "helpdesk")
+FUNCTIONS = tuple(sorted(handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")))
 DOMAIN = "layers/shared/reassort"
 # What the helpdesk's page takes from npm; the voter space takes nothing.
 VENDORED = ("aws4fetch", "lean-qr")

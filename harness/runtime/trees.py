@@ -21,7 +21,7 @@ from local.deploy import architecture, build, write_demo_elections
 from local.made_once import made_once
 from local.processes import ROOT
 
-FUNCTIONS = ("login", "reissue", "notify", "registry", "announce", "helpdesk")
+FUNCTIONS = tuple(sorted(handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")))
 FOLDER = ROOT / ".build" / "bench"
 _PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 

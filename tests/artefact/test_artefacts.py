@@ -16,6 +16,7 @@ import pytest
 
 from examples.voting_platform import subscribe
 from harness.runtime.emulator import imported_modules, running
+from harness.runtime.trees import FUNCTIONS
 from harness.service.events import load_event
 from harness.stack.deployed import make_client
 from local.processes import ROOT
@@ -25,7 +26,6 @@ from tests.packaging_modules import packaging_module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FUNCTIONS = ("login", "reissue", "notify", "registry", "announce", "helpdesk")
 # The answers to the events as they stand: their session, their reference and their token are
 # nobody's here.
 API = {

@@ -6,20 +6,17 @@ Each alarm has a section in docs/runbook.md.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from reassort.election_file import ElectionFile
 
 type Json = dict[str, Any]
 
+ROOT = Path(__file__).resolve().parents[2]
 STACK = {"Ref": "StackName"}
-FUNCTIONS = (
-    "LoginFunction",
-    "ReissueFunction",
-    "NotifyFunction",
-    "RegistryFunction",
-    "AnnounceFunction",
-    "HelpdeskFunction",
+FUNCTIONS = tuple(
+    f"{handler.parent.name.title()}Function" for handler in sorted((ROOT / "functions").glob("*/handler.py"))
 )
 EDGE = "Edge"
 # The embedded local AWS makes no alarm of an expression or of other alarms.

@@ -9,9 +9,8 @@ from typing import Any
 from reassort.election_file import read_election_file
 
 from alarms.dashboard import TABLES, dashboard
-from alarms.table import COUNTS, EDGE, FULL_IAM, FUNCTIONS, Json, alarms, filters, thresholds
+from alarms.table import COUNTS, EDGE, FULL_IAM, FUNCTIONS, ROOT, Json, alarms, filters, thresholds
 
-ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "observability.yaml"
 ELECTIONS = ROOT / "elections"
 _HEAD = """\
