@@ -329,6 +329,41 @@ def test_a_worker_knows_when_all_the_room_is_there_again(world: World) -> None:
 
 
 @pytest.mark.req("R9")
+def test_a_room_that_changes_before_each_write_is_tried_eight_times(world: World) -> None:
+    now, writes = _now(world), 0
+
+    def change(_: Call) -> None:
+        nonlocal writes
+        room = -60_000 if writes % 2 else 60_000
+        item = {"next_at": now - 60_000, "room_at": now + room}
+        world.engine.put("PaceTable", {"key": pace_key(Lane.CODE), **{name: at * 1000 for name, at in item.items()}})
+        writes += 1
+
+    world.wire.interceptors.append(change)
+    assert world.notify.pace.take_turn(Lane.CODE, world.clock()) == now
+    assert writes == 8
+
+
+@pytest.mark.req("R9")
+def test_a_lane_whose_item_is_gone_gives_its_turn(world: World) -> None:
+    pace, now = world.notify.pace, _now(world)
+    pace.take_turn(Lane.EMAIL, world.clock())
+    key = {"key": {"S": pace_key(Lane.EMAIL)}}
+    world.wire.operator.dynamodb.delete_item(TableName=world.tables["PaceTable"], Key=key)
+    assert pace.take_turn(Lane.EMAIL, world.clock()) == now
+
+
+@pytest.mark.req("S13")
+def test_a_lane_that_rests_gives_the_one_sms_of_its_day(world: World) -> None:
+    one_a_day = with_rates(sms_per_day=1)
+    pace, now = Pace(world.wire.dynamodb, world.tables["PaceTable"], one_a_day), _now(world)
+    pace.slow_down(Lane.SMS, world.clock())
+    assert pace.take_turn(Lane.SMS, world.clock()) == now + 2000
+    with pytest.raises(DailyCapError):
+        pace.take_turn(Lane.SMS, world.clock())
+
+
+@pytest.mark.req("R9")
 def test_a_lane_that_changes_before_each_write_is_lightly_used(world: World) -> None:
     now = _now(world)
     expects_idle = [True, False, True, False]
