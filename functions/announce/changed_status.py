@@ -55,7 +55,7 @@ def changed_status(entry: Entry, keyed_hash: KeyedHash, election_id: str) -> Cha
     """
     status = _STATUSES.get(entry.change)
     if entry.change is Change.RESTORED:
-        status = _RESTORED.get(entry.reference.partition(" ")[0])
+        status = _RESTORED.get(entry.first_word)
     if status is None:
         return None
     generation = entry.generation - 1 if entry.change is Change.REISSUED else entry.generation

@@ -14,8 +14,6 @@ from reassort.french import french_hour
 from reassort.outbox import Channel, Delivery, HistoryStep, Message, Status
 from reassort.register import DISPUTE_ACTOR, VOTER_ACTOR, Change
 
-from helpdesk.voter_record import reference_of
-
 if TYPE_CHECKING:
     from reassort.election import Election
     from reassort.register import Entry
@@ -85,7 +83,7 @@ def _register_events(entry: Entry, deliveries: dict[str, Delivery]) -> Iterator[
         case Change.ISSUED:
             yield Event(entry.at, "issued", "Premier identifiant (n° 1) : inscription sur la liste électorale.")
         case Change.REISSUED:
-            yield _reissued(entry, deliveries.get(reference_of(entry)))
+            yield _reissued(entry, deliveries.get(entry.first_word))
         case Change.VOTED:
             yield Event(entry.at, "voted", "Vote enregistré.")
         case Change.FROZEN if entry.actor == DISPUTE_ACTOR:

@@ -122,9 +122,8 @@ def read_record(voter_id: str, now: datetime, deps: Deps) -> VoterRecord:
         (item for item in kept if item["key"].startswith(CHALLENGE_PREFIX)), key=lambda item: int(item["valid_until"])
     )[-_LATEST_CHALLENGES:]
     sessions = [item for item in kept if item["key"].startswith(SESSION_PREFIX)]
-    references = list(
-        dict.fromkeys([*map(reference_of, filter(_is_reissue, chain)), *filter(None, [voter.last_reference])])
-    )
+    reissues = [entry.first_word for entry in chain if entry.change is Change.REISSUED]
+    references = list(dict.fromkeys([*reissues, *filter(None, [voter.last_reference])]))
     codes = [code["delivery"] for item in challenges for code in _codes_of(item) if "delivery" in code]
     found = _deliveries([*references, *codes], deps)
     lifetime = timedelta(minutes=election.limits.code.lifetime_minutes)
@@ -141,15 +140,6 @@ def read_record(voter_id: str, now: datetime, deps: Deps) -> VoterRecord:
         session_ends_at=max((one.ends_at(election.limits.session) for one in live if one is not None), default=None),
         codes_today=sum(item.get(today, 0) for item in kept if item["key"] == CODE_BUCKET),
     )
-
-
-def reference_of(entry: Entry) -> str:
-    """Return the reference of an entry that has one: an operator's has the reason behind it."""
-    return entry.reference.partition(" ")[0]
-
-
-def _is_reissue(entry: Entry) -> bool:
-    return entry.change is Change.REISSUED
 
 
 def _codes_of(challenge: Item) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from reassort.clock import from_milliseconds
 from reassort.outbox import Channel, Delivery, Kind, Message, Status, delivery_from_item
 from reassort.reasons import Reason
-from reassort.register import Change
-from reassort.tables import Item, read_one, read_partition
+from reassort.register import Change, read_chain
+from reassort.tables import Item, read_one
 from reassort.unreached import never_reached
 from reassort.voters import voter_from_item
 
@@ -121,8 +121,8 @@ def _of_voter(voter_id: str, dynamodb: DynamoDBClient, stack: Stack) -> Unreache
 
 
 def _references(voter_id: str, dynamodb: DynamoDBClient, stack: Stack) -> list[str]:
-    entries: list[Item] = read_partition(dynamodb, stack.register_table, {"voter_id": voter_id})
-    return [str(one["reference"]).partition(" ")[0] for one in entries if one["change"] == Change.REISSUED]
+    chain = read_chain(dynamodb, stack.register_table, voter_id)
+    return [entry.first_word for entry in chain if entry.change is Change.REISSUED]
 
 
 def _delivery(reference: str, dynamodb: DynamoDBClient, stack: Stack) -> Delivery | None:

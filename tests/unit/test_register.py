@@ -54,6 +54,11 @@ TAMPERED: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("reference", ["7K3M9-QWX2T", "7K3M9-QWX2T lost phone, 2nd time"])
+def test_what_stands_before_a_reason_is_the_first_word(reference: str) -> None:
+    assert Entry(VOTER, 1, Change.REISSUED, 2, 1, "Zoé Ange", reference, GENESIS).first_word == "7K3M9-QWX2T"
+
+
 @pytest.mark.req("I9")
 @given(chains)
 def test_untouched_chain_holds(items: list[dict[str, Any]]) -> None:

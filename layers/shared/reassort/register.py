@@ -92,6 +92,13 @@ class Entry:
         return sha256(self.content).hexdigest()
 
     @property
+    def first_word(self) -> str:
+        """Return the reference up to its first blank; what follows is a reason. Of a reissue it
+        names the delivery, of a move the pseudonym of the other side, of a restoration the status.
+        """
+        return self.reference.partition(" ")[0]
+
+    @property
     def content(self) -> bytes:
         """Return what is hashed: the entry's canonical JSON, which is its line of an exported
         register.

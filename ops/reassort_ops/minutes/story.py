@@ -69,7 +69,7 @@ class RegisterStory:
                 generation = entry.generation
             match entry.change:
                 case Change.REISSUED:
-                    self.references.add(entry.reference.partition(" ")[0])
+                    self.references.add(entry.first_word)
                     self.hands[hand_of(entry.actor)] += 1
                 case Change.VOTED:
                     voted = True

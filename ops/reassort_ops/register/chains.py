@@ -82,17 +82,13 @@ def read_identifiers(dynamodb: DynamoDBClient, stack: Stack) -> Iterator[Item]:
         yield from map(from_wire, page["Items"])
 
 
-def reference_of(entry: Item) -> str:
-    """Return the reference of a reissue's delivery: of an operator's, a reason follows it."""
-    return str(entry.get("reference", "")).partition(" ")[0]
-
-
 def _chains_of(voters: Sequence[Voter], dynamodb: DynamoDBClient, stack: Stack) -> Iterator[Chain]:
     chains = _read_entries(dynamodb, stack.register_table, {one.voter_id: one.chain_length for one in voters})
     entries = [item for items in chains.values() for item in items if item is not None]
     # Entries that do not have these are faults by themselves.
     hashes = {str(item["identifier_hash"]) for item in entries if item.get("identifier_hash")}
-    references = {reference_of(item) for item in entries if item.get("change") == Change.REISSUED} - {""}
+    reissues = [str(item.get("reference", "")) for item in entries if item.get("change") == Change.REISSUED]
+    references = {reference.partition(" ")[0] for reference in reissues} - {""}
     identifiers = _read_by_key(dynamodb, stack.identifiers_table, "identifier_hash", hashes, ("voted_at",))
     deliveries = _read_by_key(dynamodb, stack.deliveries_table, "delivery_id", references)
     numens = _read_by_key(dynamodb, stack.numens_table, "numen_hash", {one.numen_hash for one in voters})

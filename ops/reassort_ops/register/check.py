@@ -20,7 +20,7 @@ from reassort.tables import Item, read_partition
 from reassort.voters import IdentifierStatus, Voter
 
 from reassort_ops.language import tr
-from reassort_ops.register.chains import Chain, read_again, read_chains, read_identifiers, reference_of
+from reassort_ops.register.chains import Chain, read_again, read_chains, read_identifiers
 from reassort_ops.register.commitments import IdentifierSet
 from reassort_ops.register.moves import MoveLedger, move_of
 from reassort_ops.register.replay import Replay
@@ -186,7 +186,7 @@ def _contradiction(chain: Chain, since: int) -> str | None:
         if known.get("voted_at") != votes.get(entry.identifier_hash):
             return tr("{what}: its identifier has voted, and the register has no such vote", what=what)
         if entry.change is Change.REISSUED and entry.at >= since:
-            delivery = chain.deliveries.get(reference_of(entry.to_item()))
+            delivery = chain.deliveries.get(entry.first_word)
             if delivery is None:
                 return tr("{what} has no delivery", what=what)
             if _owner(delivery) != _owner(owner):

@@ -19,18 +19,13 @@ class Move:
     at: int
 
 
-def other_side(entry: Entry) -> str:
-    """Return the pseudonym that an entry of a move names; a reason follows it."""
-    return entry.reference.partition(" ")[0]
-
-
 def move_of(entry: Entry) -> Move | None:
     """Return the change of address that an entry is a side of, or None."""
     match entry.change:
         case Change.DEPARTED:
-            return Move(entry.voter_id, other_side(entry), entry.numen_hash, entry.at)
+            return Move(entry.voter_id, entry.first_word, entry.numen_hash, entry.at)
         case Change.ARRIVED:
-            return Move(other_side(entry), entry.voter_id, entry.numen_hash, entry.at)
+            return Move(entry.first_word, entry.voter_id, entry.numen_hash, entry.at)
     return None
 
 

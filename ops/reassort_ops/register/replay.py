@@ -11,7 +11,6 @@ from reassort.register import COMMITMENTS, DISPUTE_ACTOR, ELECTION_CHAIN, GENESI
 from reassort.voters import IdentifierStatus
 
 from reassort_ops.language import tr
-from reassort_ops.register.moves import other_side
 from reassort_ops.state_words import state_word
 
 OF_ELECTION = frozenset({Change.OPENED, Change.CLOSED, Change.PROLONGED})
@@ -162,7 +161,7 @@ class Replay:
             if not self.removed:
                 return tr("{what} comes while the voter is on the roll", what=_what(entry))
             status = IdentifierStatus.FROZEN if self.frozen or self.is_disputed else IdentifierStatus.ACTIVE
-            if entry.reference.partition(" ")[0] != status:
+            if entry.first_word != status:
                 return tr("{what} gives another status than {status}", what=_what(entry), status=state_word(status))
         return None
 
@@ -202,7 +201,7 @@ class Replay:
             case Change.UNFROZEN:
                 self.frozen = False
             case Change.DEPARTED:
-                self.moved_to = other_side(entry)
+                self.moved_to = entry.first_word
             case Change.REMOVED | Change.RESTORED:
                 self.removed = entry.change is Change.REMOVED
             case _:

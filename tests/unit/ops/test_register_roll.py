@@ -11,7 +11,7 @@ from reassort.register import DISPUTE_ACTOR, Change, Entry
 from reassort.voters import IdentifierStatus
 from reassort_ops.minutes.story import FreezeEnd, RegisterStory
 from reassort_ops.register.file_check import FileCheck, check_register_file
-from reassort_ops.register.moves import MoveLedger, other_side
+from reassort_ops.register.moves import MoveLedger
 from reassort_ops.register.replay import Replay
 
 from tests.unit.ops.damaged_registers import IMPOSSIBLE_ON_THE_ROLL, linked
@@ -176,7 +176,7 @@ def test_the_ledger_ends_empty_in_any_order() -> None:
         for entry in order:
             ledger.take(entry)
         assert ledger.unmatched == ()
-    assert other_side(sides[1]) == PRESENT
+    assert sides[1].first_word == PRESENT
 
 
 @pytest.mark.req("O4", "O9")
