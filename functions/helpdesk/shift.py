@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from reassort.agent_names import agent_name
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.table_keys import DUE_INDEX, DUE_SHARDS
-from reassort.tables import read_one, to_wire
+from reassort.tables import read_items, read_one, to_wire
 
 from helpdesk.agent_record import Head, day_key, head_from_item, head_key
-from helpdesk.voter_record import read_items, read_switch
+from helpdesk.voter_record import read_switch
 
 if TYPE_CHECKING:
     from helpdesk.deps import Deps
@@ -37,7 +37,7 @@ def shift(deps: Deps) -> dict[str, Any]:
     local = now.astimezone(deps.election.zone)
     day = f"{local:%Y%m%d}"
     came = read_one(deps.dynamodb, deps.record_table, day_key(day)) or {"agents": set()}
-    keys = [to_wire(head_key(agent)) for agent in sorted(came["agents"])]
+    keys = [head_key(agent) for agent in sorted(came["agents"])]
     heads = {item["agent"]: head_from_item(item) for item in read_items(deps.dynamodb, deps.record_table, keys)}
     today = {agent: head for agent, head in sorted(heads.items()) if head.day == day}
     acts: Counter[str] = Counter()

@@ -15,21 +15,16 @@ from reassort.register import Change, Entry, read_chain
 from reassort.reissue_switch import ReissueSwitch, switch_from_item
 from reassort.sessions import live_session
 from reassort.table_keys import CHALLENGE_PREFIX, CODE_BUCKET, CONTROL_KEY, SESSION_PREFIX, codes_day_attribute
-from reassort.tables import ContentionError, Item, from_wire, read_one, read_partition, to_wire
+from reassort.tables import Item, read_items, read_one, read_partition
 from reassort.voters import Voter, voter_from_item
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from helpdesk.deps import Deps
 
 # Who keeps asking for codes in a voter's name makes hundreds a day; an agent needs the last ones.
 _LATEST_CHALLENGES = 20
-# DynamoDB gives a hundred items at most in one call, and may leave some for the next.
-_BATCH = 100
-_ROUNDS = 8
 _CODES = ("codes_3", "codes_2", "codes_1")
 
 
@@ -163,29 +158,11 @@ def _sign_in(challenge: Item, found: dict[str, Delivery], lifetime: timedelta) -
 
 
 def _deliveries(delivery_ids: Sequence[str], deps: Deps) -> dict[str, Delivery]:
-    wanted: dict[str, list[dict[str, Any]]] = {}
+    wanted: dict[str, list[Item]] = {}
     for delivery_id in dict.fromkeys(delivery_ids):
-        wanted.setdefault(deps.outbox.of(delivery_id), []).append(to_wire({"delivery_id": delivery_id}))
+        wanted.setdefault(deps.outbox.of(delivery_id), []).append({"delivery_id": delivery_id})
     return {
         item["delivery_id"]: delivery_from_item(item)
         for table, keys in wanted.items()
         for item in read_items(deps.dynamodb, table, keys)
     }
-
-
-def read_items(dynamodb: DynamoDBClient, table: str, keys: list[dict[str, Any]]) -> list[Item]:
-    """Read those items of a table that are there.
-
-    Raises:
-        ContentionError: the table is busy.
-    """
-    wanted, found = keys, list[dict[str, Any]]()
-    for _ in range(_ROUNDS):
-        if not wanted:
-            return list(map(from_wire, found))
-        batch, rest = wanted[:_BATCH], wanted[_BATCH:]
-        answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": batch, "ConsistentRead": True}})
-        found += answer["Responses"].get(table, [])
-        left = answer.get("UnprocessedKeys", {}).get(table)
-        wanted = [*(left["Keys"] if left else []), *rest]
-    raise ContentionError("UnprocessedKeys")

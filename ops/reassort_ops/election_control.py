@@ -16,7 +16,16 @@ from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
 from reassort.reissue_switch import AS_THE_FILE_SAYS, STOPPED, ReissueSwitch, switch_from_item
 from reassort.table_keys import CONTROL_KEY, control_shard_keys
-from reassort.tables import Action, ConditionFailedError, ContentionError, Item, from_wire, read_one, to_wire, write_all
+from reassort.tables import (
+    Action,
+    ConditionFailedError,
+    ContentionError,
+    Item,
+    read_items,
+    read_one,
+    to_wire,
+    write_all,
+)
 
 from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
@@ -55,12 +64,8 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
         ContentionError: DynamoDB throttles.
     """
     keys = (CONTROL_KEY, *control_shard_keys())
-    answer = dynamodb.batch_get_item(
-        RequestItems={stack.control_table: {"Keys": [to_wire({"key": key}) for key in keys], "ConsistentRead": True}}
-    )
-    if answer.get("UnprocessedKeys"):
-        raise ContentionError("UnprocessedKeys")
-    items = {item["key"]: item for item in map(from_wire, answer["Responses"].get(stack.control_table, []))}
+    found = read_items(dynamodb, stack.control_table, [{"key": key} for key in keys])
+    items = {item["key"]: item for item in found}
     record = items.get(CONTROL_KEY)
     control = switch_from_item(record)
     differing = tuple(key for key in keys if switch_from_item(items.get(key)) != control)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpdesk.voter_record import read_items
 from reassort.table_keys import CHALLENGE_PREFIX
-from reassort.tables import ContentionError, to_wire
+from reassort.tables import to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from harness.service.world import Browser, Enrolled, World
 
 pytestmark = pytest.mark.req("H2")
@@ -107,51 +102,3 @@ def test_a_session_is_told_until_when_it_lasts_at_least_and_not_once_it_has_ende
     assert look(world, claire)["session_ends_at"] == "2018-11-30T09:30:00Z"
     world.clock.move(minutes=15)
     assert "session_ends_at" not in look(world, claire)
-
-
-# ---------------------------------------------------------------- many items
-
-
-class SlowTable:
-    """Answers as DynamoDB does: a hundred keys at most, and at most `at_once` of them in one
-    answer.
-    """
-
-    def __init__(self, at_once: int) -> None:
-        self.at_once = at_once
-        self.asked: list[int] = []
-
-    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - DynamoDB's own
-        """Give what it gives at once."""
-        ((table, request),) = RequestItems.items()
-        keys = request["Keys"]
-        self.asked.append(len(keys))
-        given, left = keys[: self.at_once], keys[self.at_once :]
-        # What is not there is not in the answer.
-        found = [key for key in given if key["id"] != {"S": "gone"}]
-        unread = {table: {"Keys": left, "ConsistentRead": True}} if left else {}
-        return {"Responses": {table: found} if found else {}, "UnprocessedKeys": unread}
-
-
-def read(ids: list[str], table: SlowTable) -> list[str]:
-    client = cast("DynamoDBClient", table)
-    return [item["id"] for item in read_items(client, "table", [to_wire({"id": one}) for one in ids])]
-
-
-@pytest.mark.parametrize(("many", "at_once", "asked"), [(0, 1, []), (100, 100, [100]), (250, 100, [100, 100, 50])])
-def test_items_are_read_a_hundred_at_a_time(many: int, at_once: int, asked: list[int]) -> None:
-    table, ids = SlowTable(at_once), [str(number) for number in range(many)]
-    assert read(ids, table) == ids
-    assert table.asked == asked
-
-
-def test_what_a_busy_table_leaves_out_is_asked_for_again() -> None:
-    ids = [str(number) for number in range(150)]
-    assert sorted(read(ids, SlowTable(40))) == sorted(ids)
-    assert read(["gone"], SlowTable(1)) == []
-    assert read(["gone", "1", "gone"], SlowTable(2)) == ["1"]
-
-
-def test_a_table_that_gives_nothing_is_busy() -> None:
-    with pytest.raises(ContentionError):
-        read(["1"], SlowTable(0))

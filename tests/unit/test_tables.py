@@ -18,6 +18,7 @@ from reassort.tables import (
     delete_one,
     from_wire,
     put_if_absent,
+    read_items,
     read_many,
     read_one,
     read_partition,
@@ -30,7 +31,7 @@ from reassort.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ACTIONS = [
     put_if_absent("delivery", "Deliveries", {"id": "1"}, "id"),
@@ -119,6 +120,7 @@ _ONE = {
     "read": lambda client: read_one(client, "Voters", {"voter_id": "v"}),
     "read partition": lambda client: read_partition(client, "Voters", {"voter_id": "v"}),
     "read many": lambda client: read_many(client, {"Voters": {"voter_id": "v"}}),
+    "read items": lambda client: read_items(client, "Voters", [{"voter_id": "v"}]),
     "delete": lambda client: delete_one(client, "Voters", {"voter_id": "v"}),
 }
 
@@ -146,6 +148,54 @@ def test_unread_keys_are_contention_and_not_absence() -> None:
     client: Any = Refusing(answer={"Responses": {}, "UnprocessedKeys": {"Voters": {"Keys": [{}]}}})
     with pytest.raises(ContentionError):
         read_many(client, {"Voters": {"voter_id": "v"}})
+
+
+class SlowTable:
+    """Answers as DynamoDB does: a hundred keys at most, and at most `at_once` of them in one
+    answer.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.asked: list[int] = []
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - DynamoDB's own
+        """Give what it gives at once."""
+        ((table, request),) = RequestItems.items()
+        keys = request["Keys"]
+        self.asked.append(len(keys))
+        given, left = keys[: self.at_once], keys[self.at_once :]
+        # What is not there is not in the answer.
+        found = [key for key in given if key["id"] != {"S": "gone"}]
+        unread = {table: {"Keys": left, "ConsistentRead": True}} if left else {}
+        return {"Responses": {table: found} if found else {}, "UnprocessedKeys": unread}
+
+
+def _read_slowly(ids: list[str], table: SlowTable) -> list[str]:
+    client: Any = table
+    return [item["id"] for item in read_items(client, "table", [{"id": one} for one in ids])]
+
+
+@pytest.mark.req("H2")
+@pytest.mark.parametrize(("many", "at_once", "asked"), [(0, 1, []), (100, 100, [100]), (250, 100, [100, 100, 50])])
+def test_items_are_read_a_hundred_at_a_time(many: int, at_once: int, asked: list[int]) -> None:
+    table, ids = SlowTable(at_once), [str(number) for number in range(many)]
+    assert _read_slowly(ids, table) == ids
+    assert table.asked == asked
+
+
+@pytest.mark.req("H2")
+def test_what_a_busy_table_leaves_out_is_asked_for_again() -> None:
+    ids = [str(number) for number in range(150)]
+    assert sorted(_read_slowly(ids, SlowTable(40))) == sorted(ids)
+    assert _read_slowly(["gone"], SlowTable(1)) == []
+    assert _read_slowly(["gone", "1", "gone"], SlowTable(2)) == ["1"]
+
+
+@pytest.mark.req("H2")
+def test_a_table_that_gives_nothing_is_busy() -> None:
+    with pytest.raises(ContentionError):
+        _read_slowly(["1"], SlowTable(0))
 
 
 class RecordingClient:
@@ -177,9 +227,10 @@ class RecordingClient:
             lambda client: read_many(client, {"Voters": {"id": "v"}, "Others": {"id": "o"}}),
             {"Voters": {"a": 1}, "Others": None},
         ),
+        "items": (lambda client: read_items(client, "Voters", [{"id": "v"}]), [{"a": 1}]),
         "partition": (lambda client: read_partition(client, "Voters", {"id": "v"}), [{"a": 1}, {"a": 2}, {"a": 3}]),
     }.values(),
-    ids=["one", "many", "partition"],
+    ids=["one", "many", "items", "partition"],
 )
 def test_every_read_sees_what_was_written_before(read: Callable[[Any], Any], expected: object) -> None:
     client = RecordingClient()

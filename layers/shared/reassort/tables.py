@@ -22,6 +22,9 @@ _CONDITION_FAILED = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflictException"
 _CONFLICT_ATTEMPTS = 3
 _LONGEST_PAUSE_SECONDS = 0.04
+# DynamoDB gives a hundred items at most in one call, and may leave some for the next.
+_ITEMS_A_READ = 100
+_ROUNDS = 8
 
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -358,6 +361,26 @@ def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, I
         raise ContentionError("UnprocessedKeys")
     found: Mapping[str, Sequence[Mapping[str, Any]]] = answer["Responses"]
     return {table: from_wire(found[table][0]) if found.get(table) else None for table in keys}
+
+
+def read_items(dynamodb: DynamoDBClient, table: str, keys: Sequence[Item]) -> list[Item]:
+    """Read those of a few hundred items of one table that are there, in no order, strongly
+    consistent. What a busy table leaves out is asked for again at once, a few times.
+
+    Raises:
+        ContentionError: a throttle, or keys are left after the last call; can be tried again.
+        botocore.exceptions.ClientError: anything else.
+    """
+    wanted, found = list(map(to_wire, keys)), list[Item]()
+    for _ in range(_ROUNDS):
+        if not wanted:
+            return found
+        batch, rest = wanted[:_ITEMS_A_READ], wanted[_ITEMS_A_READ:]
+        answer = _call(dynamodb.batch_get_item, RequestItems={table: {"Keys": batch, "ConsistentRead": True}})
+        found += map(from_wire, answer["Responses"].get(table, []))
+        left = answer.get("UnprocessedKeys", {}).get(table)
+        wanted = [*(left["Keys"] if left else []), *rest]
+    raise ContentionError("UnprocessedKeys")
 
 
 # Codes of refusals that pass by themselves: nothing was written, and the call can be made again.
