@@ -30,15 +30,8 @@ from reassort.outbox import SETTLED
 from reassort_ops.rehearsal.outcome import percentile
 
 from harness.measuring.figures import machine, table, write_section
-from harness.stack.deployed import (
-    PATIENCE_SECONDS,
-    DeployedBrowser,
-    DeployedVoter,
-    Deployment,
-    deployed,
-    identifier_in,
-    wait_for,
-)
+from harness.service.reading import find_identifier
+from harness.stack.deployed import PATIENCE_SECONDS, DeployedBrowser, DeployedVoter, Deployment, deployed, wait_for
 
 # Voters that are signed in beforehand, for each second of the run; the run ends early when they are
 # used up.
@@ -152,10 +145,10 @@ def _judge(
         )
         messages = [*by_recipient.get(voter.email, []), *by_recipient.get(f"+33{voter.phone[1:]}", [])]
         own = [message for message in messages if answered.reference in message.text]
-        identifiers = [message for message in own if identifier_in(message.text)]
-        confirmations = [message for message in own if not identifier_in(message.text)]
+        identifiers = [message for message in own if find_identifier(message.text)]
+        confirmations = [message for message in own if not find_identifier(message.text)]
         for message in identifiers:
-            known = issued.get(deployment.identifier_hash(identifier_in(message.text) or ""))
+            known = issued.get(deployment.identifier_hash(find_identifier(message.text) or ""))
             right = known is not None and (known["voter_id"], known["generation"]) == (
                 voter.voter_id,
                 answered.generation,

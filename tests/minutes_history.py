@@ -23,7 +23,7 @@ from reassort_ops.register.export import export_register, public_key_path
 from harness.elections import election_content, read_election
 from harness.service.events import ses_event, sms_log_event
 from harness.service.operated import stack_of
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 from tests.unit.ops.registers import SIGNER
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from login.routes import CHALLENGE_COOKIE
 from reassort.sessions import SESSION_COOKIE
 
 from harness.engines.ministack import MINISTACK
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,8 @@ from reassort.keyed_hash import Purpose
 from reassort_ops.rehearsal import morning
 
 from harness.service.gsm7 import gsm7_length
-from harness.service.world import START, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import START
 
 if TYPE_CHECKING:
     from random import Random

@@ -46,7 +46,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.cookies import read_cookie, write_cookie
 from reassort.election_file import ElectionFile
 from reassort.http import Routes
-from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
+from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.keyed_hash import derive_keyed_hash
 from reassort.outbox import Delivery, delivery_from_item
 from reassort.register import ELECTION_CHAIN
@@ -66,6 +66,7 @@ from harness.engines.engine import ACCOUNT, REGION, SENDER_DOMAIN, seeded
 from harness.engines.ministack import MINISTACK
 from harness.engines.template import OUTBOX, read_template
 from harness.service.events import proxy_event, queue_event, stream_event
+from harness.service.reading import find_code
 from harness.service.wire import Announcement, Call, CallFault, SentAlert, SentEmail, SentSms, Wire, aws_error, no_reply
 from helpdesk import routes as helpdesk_routes
 from helpdesk import wiring as helpdesk_wiring
@@ -98,9 +99,6 @@ GROUP_ROLES = {"agent": "AgentRole", "supervisor": "SupervisorRole", "auditor": 
 _POOL = f"cognito-idp.{REGION}.amazonaws.com/{REGION}_helpdesk"
 # Those whose callers sign.
 SIGNED = ("registry", "helpdesk")
-_CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
-_IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{3,8}}(?:-[{ALPHABET}]{{1,8}}){{2,10}}\b")
-_DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
 
 
 @dataclass(frozen=True)
@@ -609,7 +607,7 @@ class World:
 
     def code_for(self, address: str) -> str:
         """Return the newest one-time code that was e-mailed to an address."""
-        codes = [found[1] for email in self.mail_to(address) if (found := _CODE.search(email.text))]
+        codes = [code for email in self.mail_to(address) if (code := find_code(email))]
         return codes[-1]
 
     def another_worker(self) -> Worker:
@@ -852,22 +850,6 @@ class Browser:
     def challenge_cookie(self) -> str | None:
         """The value of the challenge cookie."""
         return self.cookies.get(CHALLENGE_COOKIE)
-
-
-def identifier_in(text: str) -> str:
-    """Return the identifier that a message holds; references, of two groups, are passed over."""
-    found = _IDENTIFIER.search(text)
-    if found is None:
-        raise LookupError("no identifier in the message")
-    return found[0]
-
-
-def dispute_token_in(email: SentEmail) -> str:
-    """Return the token of the « ce n’était pas moi » link of a confirmation."""
-    found = _DISPUTE_LINK.search(email.text)
-    if found is None:
-        raise LookupError("no link in the message")
-    return found[1]
 
 
 @cache

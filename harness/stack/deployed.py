@@ -5,7 +5,6 @@ reach it.
 from __future__ import annotations
 
 import json
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -25,7 +24,7 @@ from botocore.config import Config
 from reassort.addresses import mask_address
 from reassort.cookies import write_cookie
 from reassort.election_file import ElectionFile, parse_election
-from reassort.identifiers import ALPHABET, generate_identifier, normalise_identifier
+from reassort.identifiers import generate_identifier, normalise_identifier
 from reassort.keyed_hash import HashKey, KeyedHash, Purpose, derive_keyed_hash
 from reassort.register import GENESIS, Change, Entry, entry_from_item
 from reassort.sealing import Sealer
@@ -36,6 +35,7 @@ from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.rows import RollRow
 
 from examples.voting_platform import subscribe
+from harness.service.reading import code_in
 from harness.stack.contract import raise_if_broken
 from local.aws import LocalAws, start_aws
 from local.deploy import ELECTION, EmbeddedStack, build, deploy, write_demo_elections
@@ -52,9 +52,6 @@ SITE_ORIGIN = "http://127.0.0.1:8080"
 PATIENCE_SECONDS = 600
 # A request under one key takes effect once, however often it is made.
 TRIES_UNDER_ONE_KEY = 10
-_CODE = re.compile(r"^ {4}(\d{6})$", re.MULTILINE)
-_IDENTIFIER = re.compile(rf"\b[{ALPHABET}]{{4}}(?:-[{ALPHABET}]{{4}}){{3}}\b")
-_DISPUTE_LINK = re.compile(r"/contestation\.html#(\S+)")
 _numbers = count(1)
 
 
@@ -523,23 +520,3 @@ def wait_for[T](look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
             raise TimeoutError(f"nothing within {seconds} s")
         time.sleep(0.2)
     return found
-
-
-def code_in(mail: Mail) -> str:
-    """Return the one-time code of an e-mail."""
-    found = _CODE.search(mail.text)
-    assert found is not None
-    return found[1]
-
-
-def identifier_in(text: str) -> str | None:
-    """Return the identifier that a message holds, if any."""
-    found = _IDENTIFIER.search(text)
-    return found[0] if found else None
-
-
-def dispute_token_in(mail: Mail) -> str:
-    """Return the token of the link « ce n’était pas moi »."""
-    found = _DISPUTE_LINK.search(mail.text)
-    assert found is not None
-    return found[1]

@@ -20,7 +20,7 @@ from reassort_ops.roll.moving import Arrival, ChangeOfAddress
 from harness.engines.template import read_template
 from harness.service.events import load_event
 from harness.service.openapi import description
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 from tests.component.operators import operator_of
 
 if TYPE_CHECKING:

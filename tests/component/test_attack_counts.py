@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.engines.template import read_template
-from harness.service.world import Browser, Enrolled, World, dispute_token_in
+from harness.service.reading import dispute_token_in
+from harness.service.world import Browser, Enrolled, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.sealing import Sealer
 
-from harness.service.world import dispute_token_in
+from harness.service.reading import dispute_token_in
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.service.world import SITE_ORIGIN, Enrolled, World, dispute_token_in
+from harness.service.reading import dispute_token_in
+from harness.service.world import SITE_ORIGIN, Enrolled, World
 
 WRONG = "09E9911111ZZZ"
 # What a line may hold beside its message; anything else needs a look at whether it is a person's.

@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 
 from harness.service.events import ses_event
+from harness.service.reading import dispute_token_in
 from harness.service.wire import Call
-from harness.service.world import Browser, Enrolled, World, dispute_token_in
+from harness.service.world import Browser, Enrolled, World
 
 # What no reissue has anything to do with; operators alone write the NUMENs.
 _NOT_OF_REISSUES = {"CodeDeliveriesTable", "PaceTable", "HelpdeskRecordTable", "NumensTable"}

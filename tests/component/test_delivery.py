@@ -12,8 +12,8 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message, Status
 
 from harness.service.events import sms_log_event
+from harness.service.reading import identifier_in
 from harness.service.wire import Call, ProcessDiedError
-from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World

@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 from reassort.tables import to_wire
 
+from harness.service.reading import dispute_token_in, identifier_in
 from harness.service.wire import SentEmail
-from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
+from harness.service.world import Browser, Enrolled, World
 from tests.register_chain import broken_links
 
 

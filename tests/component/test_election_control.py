@@ -12,7 +12,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.table_keys import control_shard_keys
 from reassort_ops.election_control import close_reissues, open_reissues, read_standing
 
-from harness.service.world import identifier_in
+from harness.service.reading import identifier_in
 from tests.component.operators import operator_of
 from tests.register_chain import broken_links
 

@@ -16,7 +16,8 @@ from reassort.tables import from_wire
 from harness.engines.engine import ACCOUNT, REGION
 from harness.engines.ministack import MINISTACK
 from harness.engines.moto import MOTO
-from harness.service.world import World, dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from reassort.table_keys import DUE_INDEX, ERASE_SHARDS, SMS_INDEX
 from harness.engines.template import read_template
 from harness.measuring.spread import spread, spreads
 from harness.service.events import ses_event, sms_log_event
-from harness.service.world import World, dispute_token_in
+from harness.service.reading import dispute_token_in
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from harness.service.wire import Call

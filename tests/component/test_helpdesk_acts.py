@@ -9,7 +9,8 @@ import pytest
 from reassort.caller_codes import current_code
 
 from harness.elections import election_content, read_election
-from harness.service.world import Browser, Enrolled, SeatedAgent, World, dispute_token_in
+from harness.service.reading import dispute_token_in
+from harness.service.world import Browser, Enrolled, SeatedAgent, World
 from tests.invariants import check_helpdesk_record
 
 if TYPE_CHECKING:

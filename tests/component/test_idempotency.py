@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.service.reading import identifier_in
 from harness.service.wire import ProcessDiedError, aws_error
-from harness.service.world import Browser, Enrolled, World, identifier_in
+from harness.service.world import Browser, Enrolled, World
 from tests.register_chain import broken_links
 
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"

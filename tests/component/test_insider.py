@@ -18,7 +18,7 @@ from reassort_ops.register.check import verify_register
 from reassort_ops.register.file_check import check_register_file, first_departure
 
 from harness.service.operated import stack_of
-from harness.service.world import identifier_in
+from harness.service.reading import identifier_in
 from tests.unit.ops.registers import SIGNER, register_file
 
 if TYPE_CHECKING:

@@ -143,7 +143,7 @@ def test_a_register_that_was_altered_is_told_by_the_tables_minutes(world: World,
 def test_a_former_identifier_that_is_disputed_was_replaced_already(
     world: World, claire: Enrolled, tmp_path: Path
 ) -> None:
-    from harness.service.world import dispute_token_in
+    from harness.service.reading import dispute_token_in
 
     browser = world.signed_in(claire)
     browser.reissue(claire.numen)

@@ -17,7 +17,8 @@ from reassort_ops.register.file_check import check_register_file
 from reassort_ops.roll.faults import FaultCode
 from reassort_ops.roll.moving import Arrival, ChangeOfAddress, MoveRefusedError
 
-from harness.service.world import Enrolled, dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
+from harness.service.world import Enrolled
 from tests.component.operators import FAULTS, StruckClient, issue
 from tests.component.test_insider import exported, faults
 from tests.register_chain import broken_links

@@ -18,7 +18,8 @@ from reassort.table_keys import sms_day_attribute
 from reassort.tables import to_wire
 
 from harness.service.openapi import raise_if_undescribed
-from harness.service.world import World, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.table_keys import CONTROL_KEY
 from reassort_ops.election_control import close_reissues
 
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 from tests.component.operators import issue, operator_of
 
 if TYPE_CHECKING:

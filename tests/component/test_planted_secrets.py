@@ -11,7 +11,8 @@ import pytest
 from reassort.identifiers import normalise_identifier
 
 from harness.elections import DATE_OF_BIRTH, STAFF_CARD, read_election
-from harness.service.world import World, dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
+from harness.service.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from reassort_ops.deliveries import redrive
 
 from harness.service.events import ses_event, sms_log_event
 from harness.service.operated import stack_of
+from harness.service.reading import identifier_in
 from harness.service.wire import ProcessDiedError
-from harness.service.world import identifier_in
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World

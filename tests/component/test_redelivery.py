@@ -9,7 +9,8 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.table_keys import due_shard
 
-from harness.service.world import Browser, Enrolled, World, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import Browser, Enrolled, World
 
 
 def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:

@@ -10,7 +10,7 @@ import pytest
 from registry.routes import HANDLE_HEADER, SEQUENCE_HEADER
 
 from harness.service.openapi import operations
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 from tests.register_chain import broken_links
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from harness.elections import read_election
-from harness.service.world import PHONE, Browser, Enrolled, World, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import PHONE, Browser, Enrolled, World
 from tests.register_chain import broken_links
 
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"

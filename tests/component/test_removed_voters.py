@@ -13,7 +13,7 @@ from reassort_ops.register.file_check import check_register_file
 from reassort_ops.roll.leaving import Leaving
 from reassort_ops.roll.moving import Arrival, ChangeOfAddress, MoveRefusedError
 
-from harness.service.world import dispute_token_in
+from harness.service.reading import dispute_token_in
 from tests.component.operators import FAULTS, StruckClient, issue
 from tests.component.test_insider import exported, faults
 from tests.register_chain import broken_links

@@ -13,8 +13,9 @@ from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
 from harness.service.events import load_event
+from harness.service.reading import dispute_token_in, identifier_in
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
-from harness.service.world import Browser, Enrolled, World, dispute_token_in, identifier_in
+from harness.service.world import Browser, Enrolled, World
 
 PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
 

@@ -19,8 +19,9 @@ from reassort.tables import to_wire
 from harness.elections import with_second_person
 from harness.measuring.units import item_size, read_units, write_units
 from harness.service.events import load_event, ses_event, sms_log_event
+from harness.service.reading import dispute_token_in
 from harness.service.wire import Call
-from harness.service.world import Browser, Enrolled, World, dispute_token_in
+from harness.service.world import Browser, Enrolled, World
 
 _READ = "dynamodb.BatchGetItem SignInTable VotersTable DeliveriesTable"
 _READ_TO_REISSUE = f"{_READ} ControlTable"

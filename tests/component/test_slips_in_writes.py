@@ -14,7 +14,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.tables import to_wire
 from reassort_ops.roll.leaving import Leaving
 
-from harness.service.world import dispute_token_in
+from harness.service.reading import dispute_token_in
 from tests.component.test_unreached import lose
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from reassort_ops.voter.batch import BatchBalance, ListedVoter, VoterBatch, batc
 
 from harness.elections import with_second_person
 from harness.service.openapi import raise_if_undescribed
-from harness.service.world import Enrolled, SeatedAgent, World, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import Enrolled, SeatedAgent, World
 from tests.component.operators import operator_of
 from tests.invariants import check_helpdesk_record
 

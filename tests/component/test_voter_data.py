@@ -11,7 +11,7 @@ import pytest
 from reassort.agent_names import agent_name
 from reassort_ops.voter.data_page import render_data
 
-from harness.service.world import dispute_token_in, identifier_in
+from harness.service.reading import dispute_token_in, identifier_in
 from tests.invariants import check_helpdesk_record
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from reassort_ops.roll.moving import Arrival, ChangeOfAddress
 from reassort_ops.voter.sheet import sheet
 
 from harness.service.events import ses_event, sms_log_event
-from harness.service.world import World, dispute_token_in
+from harness.service.reading import dispute_token_in
+from harness.service.world import World
 from tests.component.operators import issue, operator_of
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from reassort_ops.account.operator import Operator
 from harness.engines.ministack import MINISTACK
 from harness.service.events import queue_event
 from harness.service.operated import stack_of
+from harness.service.reading import dispute_token_in
 from harness.service.wire import Call, CallFault, ProcessDiedError, aws_error
-from harness.service.world import Browser, Enrolled, Response, World, dispute_token_in
+from harness.service.world import Browser, Enrolled, Response, World
 from tests.invariants import Ledger
 
 # More than the longest way that a delivery can go: twelve attempts, five receptions, two channels.

@@ -12,16 +12,8 @@ import pytest
 from reassort.cookies import read_cookie, write_cookie
 from reassort.sessions import SESSION_COOKIE, Token, draw_token
 
-from harness.stack.deployed import (
-    SITE_ORIGIN,
-    DeployedBrowser,
-    DeployedVoter,
-    Deployment,
-    Platform,
-    code_in,
-    identifier_in,
-    wait_for,
-)
+from harness.service.reading import code_in, find_identifier
+from harness.stack.deployed import SITE_ORIGIN, DeployedBrowser, DeployedVoter, Deployment, Platform, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,7 +247,7 @@ def test_a_superseded_identifier_is_worth_nothing(
     for _ in range(2):
         references.append(browser.reissue(voter).json()["reference"])
         browser.wait_until_sent(references[-1])
-    older, _ = (identifier_in(text) or "" for text in deployment.texts_to(voter.phone))
+    older, _ = (find_identifier(text) or "" for text in deployment.texts_to(voter.phone))
     wait_for(lambda: len(deployment.mails_to(voter.email)) == 2)
     before = state_of(deployment, voter)
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.engines.template import OUTBOX
-from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Mail, Platform, identifier_in, wait_for
+from harness.service.reading import find_identifier
+from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Mail, Platform, wait_for
 from tests.stack.fault_proxy import Breakage, BrokenService, FaultProxy, kill_worker_of, notify_through
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Electorate:
     def identifiers(self, voter: DeployedVoter) -> list[str]:
         """Return the identifier of each message that holds one, as often as it came."""
         texts = self._deployment.texts_to(voter.phone) + [mail.text for mail in self._deployment.mails_to(voter.email)]
-        return [found for text in texts if (found := identifier_in(text))]
+        return [found for text in texts if (found := find_identifier(text))]
 
     def confirmations(self, voter: DeployedVoter) -> list[Mail]:
         """Return every confirmation that a voter got."""

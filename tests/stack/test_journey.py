@@ -14,14 +14,8 @@ from reassort.register import Change
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
-from harness.stack.deployed import (
-    DeployedVoter,
-    Deployment,
-    Platform,
-    dispute_token_in,
-    identifier_in,
-    wait_for,
-)
+from harness.service.reading import dispute_token_in, find_identifier
+from harness.stack.deployed import DeployedVoter, Deployment, Platform, wait_for
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
@@ -56,7 +50,7 @@ def test_a_voter_gets_a_new_identifier_and_the_former_one_stops_working(
     assert [step["status"] for step in history] == ["queued", "sending", "sent"]
 
     (text,) = deployment.texts_to(voter.phone)
-    identifier = identifier_in(text)
+    identifier = find_identifier(text)
     assert identifier is not None
     assert reissue["reference"] in text
     confirmation = wait_for(
@@ -86,11 +80,11 @@ def test_redelivery_sends_the_same_identifier_by_the_other_channel(
     again = browser.call("POST", f"/api/reissue/{reference}/redelivery", {"channel": "email"})
 
     assert (again.status_code, again.json()["generation"], again.json()["channel"]) == (202, 2, "email")
-    mails = wait_for(lambda: [mail for mail in deployment.mails_to(voter.email) if identifier_in(mail.text)])
-    assert [identifier_in(mail.text) for mail in mails] == [identifier_in(text)]
+    mails = wait_for(lambda: [mail for mail in deployment.mails_to(voter.email) if find_identifier(mail.text)])
+    assert [find_identifier(mail.text) for mail in mails] == [find_identifier(text)]
     assert deployment.voter(voter).generation == 2
     assert len(deployment.mails_to(voter.email)) == 2
-    assert platform.check(identifier_in(text) or "")["status"] == "active"
+    assert platform.check(find_identifier(text) or "")["status"] == "active"
 
 
 @pytest.mark.req("I5", "S28")
@@ -120,8 +114,8 @@ def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
     disputed = deployment.browser().call("POST", "/api/dispute", {"token": dispute_token_in(confirmation)})
 
     assert (disputed.status_code, disputed.json()["reference"]) == (202, reference)
-    assert platform.check(identifier_in(text) or "")["status"] == "frozen"
-    refused = platform.vote(identifier_in(text) or "")
+    assert platform.check(find_identifier(text) or "")["status"] == "frozen"
+    refused = platform.vote(find_identifier(text) or "")
     assert (refused.status_code, refused.json()["code"]) == (409, "frozen")
     assert browser.call("GET", "/api/reissue").json()["code"] == "signed-out"
     again = deployment.signed_in(voter)
@@ -196,7 +190,7 @@ def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
         places = [shown.stdout.index(words) for words in story]
         assert places == sorted(places)
     (text,) = deployment.texts_to(voter.phone)
-    for secret in (voter.email, voter.numen, voter.phone, voter.identifier, identifier_in(text), code):
+    for secret in (voter.email, voter.numen, voter.phone, voter.identifier, find_identifier(text), code):
         assert secret
         assert secret not in shown.stdout
     for wrong in (other, expired):
@@ -207,7 +201,7 @@ def test_a_caller_reads_the_code_of_the_site_and_the_agent_reads_their_story(
     assert [entry.change for entry in deployment.chain(voter)] == [Change.ISSUED, Change.REISSUED]
 
     assert agent("freeze", reference, "--caller-code", code, "--reason", "téléphone volé").exit_code == 0
-    assert platform.check(identifier_in(text) or "")["status"] == "frozen"
+    assert platform.check(find_identifier(text) or "")["status"] == "frozen"
     assert deployment.chain(voter)[-1].reference == "téléphone volé (appelant vérifié)"
     assert deployment.chain(voter)[-1].actor not in {"", "voter"}
 

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from harness.stack.deployed import code_in, dispute_token_in, identifier_in, wait_for
+from harness.service.reading import code_in, dispute_token_in, find_identifier
+from harness.stack.deployed import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +94,7 @@ def test_nothing_of_a_voter_is_kept_in_the_clear(
     answers.append(issued.text)
     reference = issued.json()["reference"]
     browser.wait_until_sent(reference)
-    new = identifier_in(deployment.texts_to(voter.phone)[-1])
+    new = find_identifier(deployment.texts_to(voter.phone)[-1])
     confirmation = wait_for(
         lambda: [mail for mail in deployment.mails_to(voter.email) if "contestation.html#" in mail.text]
     )[-1]

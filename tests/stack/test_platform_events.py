@@ -15,7 +15,8 @@ from reassort_ops.voter.api import HelpdeskApi
 
 from examples.voting_platform import Events, KeptAnswers, RefusedCallError, Registry, UnavailableError, assumed
 from harness.service.openapi import description
-from harness.stack.deployed import DeployedVoter, Deployment, dispute_token_in, identifier_in, wait_for
+from harness.service.reading import dispute_token_in, find_identifier
+from harness.stack.deployed import DeployedVoter, Deployment, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def reissued(browser: DeployedBrowser, voter: DeployedVoter, deployment: Deploym
     """Reissue by SMS and return the new identifier."""
     seen = len(deployment.texts_to(voter.phone))
     browser.wait_until_sent(browser.reissue(voter).json()["reference"])
-    identifier = identifier_in(deployment.texts_to(voter.phone)[seen])
+    identifier = find_identifier(deployment.texts_to(voter.phone)[seen])
     assert identifier is not None
     return identifier
 

@@ -12,7 +12,8 @@ from reassort_ops import cli
 from reassort_ops.commands import purge as command
 from typer.testing import CliRunner
 
-from harness.stack.deployed import DeployedVoter, Deployment, Platform, identifier_in
+from harness.service.reading import find_identifier
+from harness.stack.deployed import DeployedVoter, Deployment, Platform
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_each_table_is_emptied_at_its_end_and_not_a_second_before(
     browser.sign_in(voter)
     browser.wait_until_sent(browser.reissue(voter).json()["reference"])
     (text,) = deployment.texts_to(voter.phone)
-    identifier = identifier_in(text) or ""
+    identifier = find_identifier(text) or ""
     for _ in range(_VOTERS):
         deployment.enrol()
     elections = write_demo_elections(tmp_path)

@@ -14,7 +14,8 @@ import pytest
 from reassort.register import Change
 from reassort.voters import IdentifierStatus
 
-from harness.stack.deployed import DeployedVoter, Deployment, Platform, at_once, identifier_in, wait_for
+from harness.service.reading import find_identifier
+from harness.stack.deployed import DeployedVoter, Deployment, Platform, at_once, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,4 +223,4 @@ def test_one_phone_serves_no_more_voters_than_the_limit(deployment: Deployment, 
 def sent_to(deployment: Deployment, voter: DeployedVoter) -> list[str]:
     """Return every identifier that was sent to a voter, each once."""
     texts = deployment.texts_to(voter.phone) + [mail.text for mail in deployment.mails_to(voter.email)]
-    return list(dict.fromkeys(found for text in texts if (found := identifier_in(text))))
+    return list(dict.fromkeys(found for text in texts if (found := find_identifier(text))))

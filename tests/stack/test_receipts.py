@@ -11,7 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Platform, identifier_in, wait_for
+from harness.service.reading import find_identifier
+from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Platform, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ def test_a_bounced_identifier_is_shown_and_goes_by_sms_at_once(
     assert [(step["channel"], reason_of(step)) for step in failed] == [("email", "mailbox-full")]
     # Never retried into the ground.
     assert len(deployment.mails_to(voter.email)) == 2
-    assert platform.check(identifier_in(text) or "")["status"] == "active"
+    assert platform.check(find_identifier(text) or "")["status"] == "active"
 
 
 @pytest.mark.req("I2")
@@ -168,11 +169,11 @@ def test_an_sms_that_failed_goes_by_email_at_once(
 
     deployment.report_sms(sms_id, "FAILURE", "Phone is currently unreachable/unavailable")
 
-    mails = wait_for(lambda: [mail for mail in deployment.mails_to(voter.email) if identifier_in(mail.text)])
+    mails = wait_for(lambda: [mail for mail in deployment.mails_to(voter.email) if find_identifier(mail.text)])
     # The same identifier: nothing is issued.
-    assert [identifier_in(mail.text) for mail in mails] == [identifier_in(text)]
+    assert [find_identifier(mail.text) for mail in mails] == [find_identifier(text)]
     assert deployment.voter(voter).generation == 2
-    assert platform.check(identifier_in(text) or "")["status"] == "active"
+    assert platform.check(find_identifier(text) or "")["status"] == "active"
     status = wait_for_status(
         browser, reference, lambda found: found["channel"] == "email" and found["status"] == "sent"
     )

@@ -19,7 +19,8 @@ from reassort.tables import from_wire, to_wire
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
-from harness.stack.deployed import Deployment, Platform, dispute_token_in, wait_for
+from harness.service.reading import dispute_token_in
+from harness.stack.deployed import Deployment, Platform, wait_for
 from local.deploy import write_demo_elections
 
 if TYPE_CHECKING:

@@ -15,13 +15,8 @@ import pytest
 from reassort_ops import cli
 from typer.testing import CliRunner
 
-from harness.stack.deployed import (
-    DeployedBrowser,
-    DeployedVoter,
-    Deployment,
-    dispute_token_in,
-    wait_for,
-)
+from harness.service.reading import dispute_token_in
+from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, wait_for
 from local.deploy import write_demo_elections
 from tests.report_history import measure
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from harness.service.world import dispute_token_in
+from harness.service.reading import dispute_token_in
 from tests.stateful.machine import WHO, Machine, phone_of, step
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from harness.service.reading import dispute_token_in
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
-from harness.service.world import dispute_token_in
 from tests.stateful.machine import PHONES, WHICH, WHO, Machine, phone_of, pick, step
 
 CHANNELS = ("sms", "email")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from reassort.outbox import Status
 from reassort_ops import election_control
 
+from harness.service.reading import identifier_in
 from harness.service.wire import ProcessDiedError
-from harness.service.world import Response, identifier_in
+from harness.service.world import Response
 from tests.matrix.scenarios.scenario import SECOND_KEY, ApiRequest, identifier_texts, last_identifier_status
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from reassort.outbox import Message
 
 from harness.engines.template import OUTBOX
-from harness.service.world import Browser, Response, identifier_in
+from harness.service.reading import identifier_in
+from harness.service.world import Browser, Response
 
 if TYPE_CHECKING:
     from reassort.election_file import ElectionFile
