@@ -72,7 +72,7 @@ class Issued:
     before: bool = False
 
 
-def raise_unless_given(voter: Voter, control: ReissueSwitch, now: datetime, election: Election) -> None:
+def raise_unless_given(voter: Voter, switch: ReissueSwitch, now: datetime, election: Election) -> None:
     """Refuse what no helpdesk may do.
 
     Raises:
@@ -82,8 +82,8 @@ def raise_unless_given(voter: Voter, control: ReissueSwitch, now: datetime, elec
     raise_if_left(voter)
     if not election.windows.reissue.contains(now):
         raise Problem(Code.WINDOW_CLOSED)
-    if not control.lets(now):
-        raise Problem(Code.REISSUES_STOPPED if control.stopped else Code.WINDOW_CLOSED)
+    if not switch.lets(now):
+        raise Problem(Code.REISSUES_STOPPED if switch.stopped else Code.WINDOW_CLOSED)
     if voter.voted_at is not None:
         raise Problem(Code.ALREADY_VOTED)
     limits = election.limits.reissues

@@ -92,7 +92,7 @@ class _Situation:
 
     @property
     def may_reissue(self) -> bool:
-        return self.in_window and self.record.control.lets(self.now)
+        return self.in_window and self.record.switch.lets(self.now)
 
     @property
     def until_helpdesk(self) -> bool:

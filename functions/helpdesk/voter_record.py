@@ -60,7 +60,7 @@ class VoterRecord:
     """
 
     voter: Voter
-    control: ReissueSwitch
+    switch: ReissueSwitch
     chain: tuple[Entry, ...]
     deliveries: tuple[Delivery, ...]
     sign_ins: tuple[SignIn, ...]
@@ -127,7 +127,7 @@ def read_record(voter_id: str, now: datetime, deps: Deps) -> VoterRecord:
     today = codes_day_attribute(now.astimezone(election.zone))
     return VoterRecord(
         voter=voter,
-        control=read_switch(deps),
+        switch=read_switch(deps),
         chain=chain,
         deliveries=tuple(found[reference] for reference in references if reference in found),
         sign_ins=tuple(_sign_in(item, found, lifetime) for item in challenges),

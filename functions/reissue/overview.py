@@ -28,7 +28,7 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
         Problem: `signed-out`.
     """
     now = deps.clock()
-    signed_in = read_signed_in(token, now, deps, with_control=True)
+    signed_in = read_signed_in(token, now, deps, with_switch=True)
     voter = signed_in.voter
     session = prolong_session(deps.dynamodb, deps.sign_in_table, signed_in.session, now)
     limits = deps.election.limits.session
@@ -36,7 +36,7 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
     caller = current_code(deps.keyed_hash, voter.voter_id, now, limits.idle_minutes)
     return {
         "election": {"id": deps.election.id, "name": deps.election.name},
-        "window": _window(deps.election.windows.reissue, signed_in.control, now),
+        "window": _window(deps.election.windows.reissue, signed_in.switch, now),
         "address": session.masked_address,
         "establishment": voter.establishment,
         "secretariat": voter.secretariat,
@@ -47,7 +47,7 @@ def voter_overview(token: Token, deps: Deps) -> dict[str, Any]:
         "issued_at": iso(from_milliseconds(voter.issued_at[-1])),
         "status": voter.identifier_status(voter.generation).value,
         "lock": _lock(voter, now, deps.election),
-        "request": _request(voter, now, deps.election, signed_in.control),
+        "request": _request(voter, now, deps.election, signed_in.switch),
         "last_reissue": _last_reissue(signed_in, now, deps),
         "session": {"expires_in": (ends_at - epoch_milliseconds(now)) // 1000},
         "caller_code": {"words": caller.words, "expires_at": iso(caller.expires_at)},
@@ -63,8 +63,8 @@ def service_status(deps: Deps) -> dict[str, Any]:
     now = deps.clock()
     # The operators write all items of their record at once: any of them tells.
     found = read_many(deps.dynamodb, {deps.control_table: switch_item_key("")})
-    control = switch_from_item(found[deps.control_table])
-    return {"at": iso(now), "window": _window(deps.election.windows.reissue, control, now)}
+    switch = switch_from_item(found[deps.control_table])
+    return {"at": iso(now), "window": _window(deps.election.windows.reissue, switch, now)}
 
 
 def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
@@ -99,19 +99,19 @@ def reissue_status(token: Token, reference: str, deps: Deps) -> dict[str, Any]:
     return body
 
 
-def _window(window: Window, control: ReissueSwitch, now: datetime) -> dict[str, Any]:
+def _window(window: Window, switch: ReissueSwitch, now: datetime) -> dict[str, Any]:
     """Describe when reissues are open: as the election file says, unless the operators narrowed
     it.
     """
     opens_at, closes_at = window.opens_at, window.closes_at
-    if control.opens_at and control.closes_at:
-        opens_at = max(opens_at, from_milliseconds(control.opens_at))
-        closes_at = min(closes_at, from_milliseconds(control.closes_at))
+    if switch.opens_at and switch.closes_at:
+        opens_at = max(opens_at, from_milliseconds(switch.opens_at))
+        closes_at = min(closes_at, from_milliseconds(switch.closes_at))
     return {
         "opens_at": iso(opens_at),
         "closes_at": iso(closes_at),
-        "open": window.contains(now) and control.lets(now),
-        "stopped": control.stopped,
+        "open": window.contains(now) and switch.lets(now),
+        "stopped": switch.stopped,
     }
 
 
@@ -124,10 +124,10 @@ def _lock(voter: Voter, now: datetime, election: Election) -> dict[str, Any] | N
     return None
 
 
-def _request(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> dict[str, Any]:
+def _request(voter: Voter, now: datetime, election: Election, switch: ReissueSwitch) -> dict[str, Any]:
     """Tell whether a new request would be taken now, by the checks that would refuse it."""
     try:
-        raise_if_not_reissuable(voter, now, election, control)
+        raise_if_not_reissuable(voter, now, election, switch)
         raise_if_locked(voter, now, election)
     except Problem as problem:
         again_at = None if problem.retry_after is None else now + timedelta(seconds=problem.retry_after)

@@ -45,7 +45,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
     for attempt in range(_ROUNDS):
         now = deps.clock()
         try:
-            signed_in = read_signed_in(token, now, deps, reference, with_control=True)
+            signed_in = read_signed_in(token, now, deps, reference, with_switch=True)
             if signed_in.delivery is not None:
                 return _repeated(signed_in.delivery, signed_in.voter, form, deps)
             voter = signed_in.voter
@@ -53,7 +53,7 @@ def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) 
                 # This very request committed between the reads of one batch, which is no snapshot.
                 continue
             raise_if_stale(form.revision, voter, deps)
-            raise_if_not_reissuable(voter, now, deps.election, signed_in.control)
+            raise_if_not_reissuable(voter, now, deps.election, signed_in.switch)
             raise_if_locked(voter, now, deps.election)
             if not are_proofs_right(form, voter, deps):
                 raise record_numen_failure(voter, now, deps)
@@ -86,7 +86,7 @@ def raise_if_stale(revision: str, voter: Voter, deps: Deps) -> None:
     raise Problem(Code.STALE_PAGE, same_voter=False)
 
 
-def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, control: ReissueSwitch) -> None:
+def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, switch: ReissueSwitch) -> None:
     """Refuse a reissue outside the window, while reissues are stopped, after the vote, while
     frozen, or over the voter's limits.
 
@@ -96,8 +96,8 @@ def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, con
     """
     if not election.windows.reissue.contains(now):
         raise Problem(Code.WINDOW_CLOSED)
-    if not control.lets(now):
-        raise Problem(Code.REISSUES_STOPPED if control.stopped else Code.WINDOW_CLOSED)
+    if not switch.lets(now):
+        raise Problem(Code.REISSUES_STOPPED if switch.stopped else Code.WINDOW_CLOSED)
     if voter.voted_at is not None:
         raise Problem(Code.ALREADY_VOTED)
     if voter.frozen_at is not None:

@@ -17,13 +17,13 @@ from reissue.deps import Deps
 class SignedIn:
     """A live session and its voter; the delivery is None when there is none of that reference.
 
-    `control` says whether reissues may commit, where that was asked for.
+    `switch` says whether reissues may commit, where that was asked for.
     """
 
     session: Session
     voter: Voter
     delivery: Delivery | None
-    control: ReissueSwitch = field(default_factory=ReissueSwitch)
+    switch: ReissueSwitch = field(default_factory=ReissueSwitch)
 
     def own_delivery(self) -> Delivery:
         """Return the delivery. Raises `not-found` when there is none, or it is somebody else's."""
@@ -33,7 +33,7 @@ class SignedIn:
 
 
 def read_signed_in(
-    token: Token, now: datetime, deps: Deps, reference: str | None = None, *, with_control: bool = False
+    token: Token, now: datetime, deps: Deps, reference: str | None = None, *, with_switch: bool = False
 ) -> SignedIn:
     """Read who is asking in one round trip.
 
@@ -48,7 +48,7 @@ def read_signed_in(
     }
     if reference is not None:
         keys[deps.deliveries_table] = {"delivery_id": reference}
-    if with_control:
+    if with_switch:
         keys[deps.control_table] = switch_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
     voter_item = found[deps.voters_table]
@@ -62,5 +62,5 @@ def read_signed_in(
     if session is None:
         raise Problem(Code.SIGNED_OUT)
     item = found.get(deps.deliveries_table)
-    control = switch_from_item(found.get(deps.control_table))
-    return SignedIn(session, voter, delivery_from_item(item) if item else None, control)
+    switch = switch_from_item(found.get(deps.control_table))
+    return SignedIn(session, voter, delivery_from_item(item) if item else None, switch)

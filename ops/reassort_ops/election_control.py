@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds, from_milliseconds, iso
 from reassort.register import ELECTION_CHAIN, GENESIS, Change, Entry, append_entry, entry_from_item
-from reassort.reissue_switch import AS_THE_FILE_SAYS, STOPPED, ReissueSwitch, switch_from_item
+from reassort.reissue_switch import AS_THE_FILE_SAYS, STOPPED, SWITCH, ReissueSwitch, switch_from_item
 from reassort.table_keys import CONTROL_KEY, control_shard_keys
 from reassort.tables import (
     Action,
@@ -51,7 +51,7 @@ class Standing:
     milliseconds since 1970; None before the first act.
     """
 
-    control: ReissueSwitch
+    switch: ReissueSwitch
     latest: Entry | None
     differing: tuple[str, ...]
     ballot_closes_at: int | None = None
@@ -67,14 +67,14 @@ def read_standing(dynamodb: DynamoDBClient, stack: Stack) -> Standing:
     found = read_items(dynamodb, stack.control_table, [{"key": key} for key in keys])
     items = {item["key"]: item for item in found}
     record = items.get(CONTROL_KEY)
-    control = switch_from_item(record)
-    differing = tuple(key for key in keys if switch_from_item(items.get(key)) != control)
+    switch = switch_from_item(record)
+    differing = tuple(key for key in keys if switch_from_item(items.get(key)) != switch)
     latest = None
     if record is not None:
         place = {"voter_id": ELECTION_CHAIN, "sequence": record["chain_length"]}
         item = read_one(dynamodb, stack.register_table, place)
         latest = entry_from_item(item) if item else None
-    return Standing(control, latest, differing, record.get("ballot_closes_at") if record else None)
+    return Standing(switch, latest, differing, record.get("ballot_closes_at") if record else None)
 
 
 def open_reissues(election: Election, reason: str, operator: Operator) -> ReissueSwitch:
@@ -97,8 +97,8 @@ def close_reissues(election: Election, reason: str, operator: Operator, at: date
     if at is None:
         return _write(election, STOPPED, Change.CLOSED, reason, operator)
     raise_if_not_ahead(election, at, operator.clock())
-    control = ReissueSwitch(epoch_milliseconds(election.windows.reissue.opens_at), epoch_milliseconds(at))
-    return _write(election, control, Change.CLOSED, f"{iso(at)} {reason}", operator)
+    switch = ReissueSwitch(epoch_milliseconds(election.windows.reissue.opens_at), epoch_milliseconds(at))
+    return _write(election, switch, Change.CLOSED, f"{iso(at)} {reason}", operator)
 
 
 def raise_if_not_ahead(election: Election, at: datetime, now: datetime) -> None:
@@ -157,14 +157,14 @@ def prolong_ballot(deployed: Election, prolonged: Election, reason: str, operato
                 closes_at=iso(before.voting.closes_at),
             )
         )
-    control = STOPPED if standing.control.stopped else AS_THE_FILE_SAYS
+    switch = STOPPED if standing.switch.stopped else AS_THE_FILE_SAYS
     note = f"{iso(after.voting.closes_at)} {reason}"
-    return _write(prolonged, control, Change.PROLONGED, note, operator, ballot_closes_at=closes_at)
+    return _write(prolonged, switch, Change.PROLONGED, note, operator, ballot_closes_at=closes_at)
 
 
 def _write(
     election: Election,
-    control: ReissueSwitch,
+    switch: ReissueSwitch,
     change: Change,
     reason: str,
     operator: Operator,
@@ -188,7 +188,7 @@ def _write(
             reference=reason,
             previous=record["chain_head"] if record else GENESIS,
         )
-        said = {"opens_at": control.opens_at, "closes_at": control.closes_at}
+        said = {"opens_at": switch.opens_at, "closes_at": switch.closes_at}
         known = {
             "chain_length": entry.sequence,
             "chain_head": entry.hash,
@@ -206,9 +206,9 @@ def _write(
             # A reissue is being written under one of the conditions.
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
             continue
-        return control
+        return switch
     raise OperatorError(tr("reissues are written all the time: nothing was changed; run the same command again"))
 
 
 def _put(table: str, item: Item) -> Action:
-    return Action("control", "Put", {"TableName": table, "Item": to_wire(item)})
+    return Action(SWITCH, "Put", {"TableName": table, "Item": to_wire(item)})

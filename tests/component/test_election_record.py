@@ -71,7 +71,7 @@ def test_before_the_first_act_there_is_no_record(operator: Operator) -> None:
 
 @pytest.mark.req("S24", "I9")
 def test_an_act_writes_record_items_and_entry(world: World, operator: Operator) -> None:
-    control = close_reissues(world.election, "leak", operator)
+    switch = close_reissues(world.election, "leak", operator)
     (entry,) = world.election_chain()
     said = {"opens_at": STOPPED.opens_at, "closes_at": STOPPED.closes_at}
     closes_at = epoch_milliseconds(world.election.windows.voting.closes_at)
@@ -82,10 +82,10 @@ def test_an_act_writes_record_items_and_entry(world: World, operator: Operator) 
     }
     assert (entry["generation"], entry["at"]) == (0, epoch_milliseconds(world.clock()))
     found = standing(operator)
-    assert (control, found.control, found.differing, found.ballot_closes_at) == (STOPPED, STOPPED, (), closes_at)
+    assert (switch, found.switch, found.differing, found.ballot_closes_at) == (STOPPED, STOPPED, (), closes_at)
     assert found.latest is not None
     assert found.latest.to_item() == entry
-    assert open_reissues(world.election, "leak stopped", operator) == standing(operator).control == AS_THE_FILE_SAYS
+    assert open_reissues(world.election, "leak stopped", operator) == standing(operator).switch == AS_THE_FILE_SAYS
     assert broken_links(world.election_chain()) == []
 
 
@@ -125,9 +125,9 @@ def test_the_record_is_read_consistently_and_whole(world: World, operator: Opera
 @pytest.mark.req("S24")
 def test_reissues_close_early_from_that_instant_on(world: World, operator: Operator) -> None:
     at, window = world.clock() + SECOND, world.election.windows.reissue
-    control = close_reissues(world.election, "bureau", operator, at)
-    assert control == ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(at))
-    assert standing(operator).control == control
+    switch = close_reissues(world.election, "bureau", operator, at)
+    assert switch == ReissueSwitch(epoch_milliseconds(window.opens_at), epoch_milliseconds(at))
+    assert standing(operator).switch == switch
     assert world.election_chain()[-1]["reference"] == f"{iso(at)} bureau"
 
 
@@ -195,12 +195,12 @@ def test_a_prolongation_is_recorded_and_no_later_act_takes_it_back(world: World,
     closes_at = later.windows.voting.closes_at
     assert prolong_ballot(world.election, later, "outage", operator) == AS_THE_FILE_SAYS
     found, entry = standing(operator), world.election_chain()[-1]
-    assert (found.control, found.ballot_closes_at) == (AS_THE_FILE_SAYS, epoch_milliseconds(closes_at))
+    assert (found.switch, found.ballot_closes_at) == (AS_THE_FILE_SAYS, epoch_milliseconds(closes_at))
     assert (entry["change"], entry["reference"]) == ("prolonged", f"{iso(closes_at)} outage")
     close_reissues(world.election, "leak", operator)
     assert standing(operator).ballot_closes_at == epoch_milliseconds(closes_at)
     assert prolong_ballot(world.election, prolonged(later), "again", operator) == STOPPED
-    assert standing(operator).control == STOPPED
+    assert standing(operator).switch == STOPPED
 
 
 @pytest.mark.req("O3")

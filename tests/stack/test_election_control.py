@@ -67,7 +67,7 @@ def test_after_the_stop_nothing_commits(
     for voter in electorate:
         told = [entry.change for entry in deployment.chain(voter)]
         assert told.count(Change.REISSUED) == deployment.voter(voter).generation - 1
-    assert read_standing(helpdesk.dynamodb, helpdesk.stack).control.stopped
+    assert read_standing(helpdesk.dynamodb, helpdesk.stack).switch.stopped
 
 
 def test_open_lets_them_go_on(deployment: Deployment, helpdesk: Operator, voter: DeployedVoter) -> None:

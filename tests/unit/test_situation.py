@@ -117,8 +117,8 @@ def test_the_last_freeze_says_whether_it_came_from_a_dispute(actors: list[str], 
         (Act.REISSUE, {}, False),
         (Act.REISSUE, {"voted_at": AT}, True),
         (Act.REISSUE, {"frozen_at": AT}, False),
-        (Act.REISSUE, {"control": STOPPED}, True),
-        (Act.REISSUE, {"control": ReissueSwitch(1, AT)}, True),
+        (Act.REISSUE, {"switch": STOPPED}, True),
+        (Act.REISSUE, {"switch": ReissueSwitch(1, AT)}, True),
         (Act.SETTLE, {}, True),
         (Act.SETTLE, {"deliveries": (delivery(_FAILED),)}, False),
         (Act.FREEZE, {"left_at": AT}, True),
@@ -132,7 +132,7 @@ def test_a_reissue_needs_the_address_and_the_window() -> None:
     assert why_not(Act.REISSUE, record(), False, ELECTION, NOW) is not None
     assert why_not(Act.FREEZE, record(), False, ELECTION, NOW) is None
     assert why_not(Act.REISSUE, record(), True, ELECTION, _WINDOW.closes_at) == "Les demandes sont fermées."
-    stopped = why_not(Act.REISSUE, record(control=STOPPED), True, ELECTION, NOW)
+    stopped = why_not(Act.REISSUE, record(switch=STOPPED), True, ELECTION, NOW)
     assert stopped == "Les demandes sont suspendues."
 
 
@@ -223,11 +223,11 @@ def test_spam_is_looked_for_in_the_mailbox() -> None:
     assert "indésirables" in spam.words
 
 
-@pytest.mark.parametrize("control", [ReissueSwitch(), STOPPED])
-def test_no_reissue_is_advised_that_would_be_refused(control: ReissueSwitch) -> None:
+@pytest.mark.parametrize("switch", [ReissueSwitch(), STOPPED])
+def test_no_reissue_is_advised_that_would_be_refused(switch: ReissueSwitch) -> None:
     failed = delivery(_FAILED, Reason.UNKNOWN_NUMBER, payload=None)
-    offered = "reissue" in advised(record(deliveries=(failed,), control=control))
-    assert offered is (control is not STOPPED)
+    offered = "reissue" in advised(record(deliveries=(failed,), switch=switch))
+    assert offered is (switch is not STOPPED)
     assert "reissue" not in advised(record(deliveries=(failed,)), at=_WINDOW.closes_at)
     # Nor the same one again.
     assert "redeliver" not in advised(record(deliveries=(delivery(_FAILED),)), at=_WINDOW.closes_at)
@@ -280,7 +280,7 @@ def test_a_confirmation_that_did_not_arrive_is_told(reason: Reason | None, words
         ({"sign_ins": (sign_in(wrong_codes=_LIMITS.code.tries),)}, ["ask-new-code"]),
         ({"sign_ins": (sign_in(wrong_codes=_LIMITS.code.tries - 1),)}, ["search-code"]),
         ({"sign_ins": (sign_in(wrong_codes=_LIMITS.code.tries, valid_until=AT),)}, ["sign-in"]),
-        ({"control": STOPPED}, ["reissues-stopped"]),
+        ({"switch": STOPPED}, ["reissues-stopped"]),
     ],
 )
 def test_who_has_no_identifier_yet_is_told_the_next_step(facts: dict[str, Any], names: list[str]) -> None:

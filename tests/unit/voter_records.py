@@ -34,7 +34,7 @@ def record(
     session_starts: tuple[int, ...] = (),
     session_ends_at: int | None = None,
     codes_today: int = 0,
-    control: ReissueSwitch | None = None,
+    switch: ReissueSwitch | None = None,
     **of_voter: Any,
 ) -> VoterRecord:
     """Return the record of a voter with the first identifier, of whom these things differ."""
@@ -42,7 +42,7 @@ def record(
     voter = Voter("v", "hash", "Lycée Carnot, Dijon", None, (AT - 10 * DAY,), 1, "0" * 64, last_reference=last)
     return VoterRecord(
         replace(voter, **of_voter),
-        control or ReissueSwitch(),
+        switch or ReissueSwitch(),
         chain,
         deliveries,
         sign_ins,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 # The action that is refused when the record does not let a reissue commit.
-SWITCH = "control"
+SWITCH = "switch"
 # Before any instant: closed now and until it is opened again.
 _AT_ONCE = 0
 _LETS = "attribute_not_exists(closes_at) OR (opens_at <= :now AND closes_at > :now)"

@@ -182,11 +182,11 @@ def _show(target: Target, *, as_json: bool, awaited: datetime | None = None) -> 
     is a close that is to be deployed next.
     """
     standing = read_standing(target.dynamodb, target.stack)
-    election, control, latest = target.election, standing.control, standing.latest
+    election, switch, latest = target.election, standing.switch, standing.latest
     closes_at = election.windows.voting.closes_at
     recorded = None if standing.ballot_closes_at is None else from_milliseconds(standing.ballot_closes_at)
     unlike = recorded is not None and recorded != closes_at
-    state = _state(election.windows.reissue, control)
+    state = _state(election.windows.reissue, switch)
     if as_json:
         say_json(
             {
@@ -197,7 +197,7 @@ def _show(target: Target, *, as_json: bool, awaited: datetime | None = None) -> 
                     "reissue": _window_json(election.windows.reissue),
                     "voting": _window_json(election.windows.voting),
                 },
-                "closes_early_at": _early(election, control),
+                "closes_early_at": _early(election, switch),
                 "recorded_close": None if recorded is None else iso(recorded),
                 "latest": None
                 if latest is None
@@ -227,8 +227,8 @@ def _show(target: Target, *, as_json: bool, awaited: datetime | None = None) -> 
                 closes_at=_local(window.closes_at, election),
             )
             say(f"{name:13}{span}  {tr('(deployed)')}")
-        if _early(election, control) is not None and control.closes_at is not None:
-            say(f"{tr('closes early'):13}{_local(from_milliseconds(control.closes_at), election)}")
+        if _early(election, switch) is not None and switch.closes_at is not None:
+            say(f"{tr('closes early'):13}{_local(from_milliseconds(switch.closes_at), election)}")
         if latest is not None:
             at = _local(from_milliseconds(latest.at), election)
             say(
@@ -258,22 +258,22 @@ def _unlike(recorded: datetime, closes_at: datetime, election: Election) -> str:
     return tr("{said}: nobody recorded why; reassort election prolong would have", said=said)
 
 
-def _state(window: Window, control: ReissueSwitch) -> str:
+def _state(window: Window, switch: ReissueSwitch) -> str:
     now = utc_now()
-    if control.stopped:
+    if switch.stopped:
         return "stopped"
-    if now < window.opens_at or (control.opens_at is not None and epoch_milliseconds(now) < control.opens_at):
+    if now < window.opens_at or (switch.opens_at is not None and epoch_milliseconds(now) < switch.opens_at):
         return "not open yet"
-    return "open" if window.contains(now) and control.lets(now) else "closed"
+    return "open" if window.contains(now) and switch.lets(now) else "closed"
 
 
-def _early(election: Election, control: ReissueSwitch) -> str | None:
+def _early(election: Election, switch: ReissueSwitch) -> str | None:
     """Return when reissues close before the election says so; None when they do not, or are
     stopped.
     """
-    if control.closes_at is None or control.stopped:
+    if switch.closes_at is None or switch.stopped:
         return None
-    closes_at = from_milliseconds(control.closes_at)
+    closes_at = from_milliseconds(switch.closes_at)
     return iso(closes_at) if closes_at < election.windows.reissue.closes_at else None
 
 

@@ -250,7 +250,7 @@ class StopReissues(Scenario):
 
     def goal(self, stage: Stage) -> None:
         standing = election_control.read_standing(stage.world.wire.dynamodb, stage.stack)
-        assert standing.control.stopped
+        assert standing.switch.stopped
         assert standing.differing == ()
         assert broken_links(stage.world.election_chain()) == []
         assert stage.browser.reissue(stage.claire.numen).code == "reissues-stopped"
