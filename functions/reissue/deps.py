@@ -9,6 +9,7 @@ from reassort.clock import Clock
 from reassort.election import Election
 from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
+from reassort.reissue_transaction import ReissueTables
 from reassort.sealing import Sealer
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ class Deps:
     clock: Clock
     event_log: EventLog
     site_origin: str
-    voters_table: str
-    identifiers_table: str
+    tables: ReissueTables
     sign_in_table: str
-    deliveries_table: str
-    register_table: str
     limits_table: str
-    control_table: str

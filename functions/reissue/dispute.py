@@ -34,13 +34,13 @@ def dispute_reissue(token: str, deps: Deps) -> Delivery:
     """
     reference = _reference_of(token, deps.keyed_hash)
     for _ in range(_ROUNDS):
-        item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": reference})
+        item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": reference})
         if item is None:
             raise Problem(Code.INVALID_TOKEN)
         delivery = delivery_from_item(item)
         if delivery.disputed_at is not None:
             return delivery
-        voter_item = read_one(deps.dynamodb, deps.voters_table, {"voter_id": delivery.voter_id})
+        voter_item = read_one(deps.dynamodb, deps.tables.voters, {"voter_id": delivery.voter_id})
         if voter_item is None:
             raise Problem(Code.INVALID_TOKEN)
         try:
@@ -58,7 +58,7 @@ def look_at_dispute(token: str, deps: Deps) -> Delivery:
         Problem: `invalid-token`.
         ContentionError: the table is busy.
     """
-    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": _reference_of(token, deps.keyed_hash)})
+    item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": _reference_of(token, deps.keyed_hash)})
     if item is None:
         raise Problem(Code.INVALID_TOKEN)
     return delivery_from_item(item)
@@ -99,17 +99,17 @@ def _dispute_actions(delivery: Delivery, voter: Voter, now: datetime, deps: Deps
     queued = [history_step(at, Message.ALERT, Status.QUEUED)]
     return [
         change_voter(
-            deps.voters_table,
+            deps.tables.voters,
             voter,
             entry,
             ", ".join(assignments),
             values,
             clauses=(SAME_GENERATION, NOT_VOTED, NOT_FROZEN) if freezes else (),
         ),
-        append_entry(deps.register_table, entry),
+        append_entry(deps.tables.register, entry),
         update(
             "delivery",
-            deps.deliveries_table,
+            deps.tables.deliveries,
             {"delivery_id": delivery.delivery_id},
             "SET disputed_at = :at, messages.alert = :alert, history = list_append(history, :queued), "
             "wake = :wake, due_shard = :shard, due_at = :at, queued_at = :at",

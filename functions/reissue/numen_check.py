@@ -85,7 +85,7 @@ def record_numen_failure(voter: Voter, now: datetime, deps: Deps) -> WrongNumenE
     update_one(
         deps.dynamodb,
         update_request(
-            deps.voters_table,
+            deps.tables.voters,
             {"voter_id": voter.voter_id},
             "SET numen_failures = :failures, numen_locked_until = :locked_until",
             "chain_length = :read_length AND numen_failures = :read_failures",

@@ -62,8 +62,8 @@ def service_status(deps: Deps) -> dict[str, Any]:
     """
     now = deps.clock()
     # The operators write all items of their record at once: any of them tells.
-    found = read_many(deps.dynamodb, {deps.control_table: switch_item_key("")})
-    switch = switch_from_item(found[deps.control_table])
+    found = read_many(deps.dynamodb, {deps.tables.control: switch_item_key("")})
+    switch = switch_from_item(found[deps.tables.control])
     return {"at": iso(now), "window": _window(deps.election.windows.reissue, switch, now)}
 
 
@@ -178,7 +178,7 @@ def _last_reissue(signed_in: SignedIn, now: datetime, deps: Deps) -> dict[str, A
     voter = signed_in.voter
     if voter.last_reference is None:
         return None
-    item = read_one(deps.dynamodb, deps.deliveries_table, {"delivery_id": voter.last_reference})
+    item = read_one(deps.dynamodb, deps.tables.deliveries, {"delivery_id": voter.last_reference})
     if item is None:
         return None
     delivery = delivery_from_item(item)

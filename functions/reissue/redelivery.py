@@ -109,7 +109,7 @@ def _prove(numen: str | None, voter: Voter, now: datetime, deps: Deps) -> Action
             raise _in_progress() from refusal
     return update(
         "voter",
-        deps.voters_table,
+        deps.tables.voters,
         {"voter_id": voter.voter_id},
         "SET numen_failures = :zero, numen_locked_until = :zero",
         f"{UNCHANGED} AND {SAME_FAILURES}",
@@ -170,7 +170,7 @@ def _queue_again(delivery: Delivery, channel: Channel, now: datetime, deps: Deps
     again = QueueAgain.identifier(delivery, channel, epoch_milliseconds(now))
     return update(
         "delivery",
-        deps.deliveries_table,
+        deps.tables.deliveries,
         {"delivery_id": delivery.delivery_id},
         f"SET {again.assignments}, redeliveries = redeliveries + :one REMOVE parked_at",
         f"{as_read} AND {not_being_sent} AND {not_arrived}",

@@ -15,7 +15,7 @@ from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference
 from reassort.register import VOTER_ACTOR
 from reassort.reissue_switch import SWITCH, ReissueSwitch
-from reassort.reissue_transaction import PREVIOUS, ReissueTables, reissue_actions
+from reassort.reissue_transaction import PREVIOUS, reissue_actions
 from reassort.sessions import Token
 from reassort.tables import ConditionFailedError, ContentionError, write_all
 from reassort.voters import Voter
@@ -125,13 +125,10 @@ def _issue(signed_in: SignedIn, reference: str, form: Form, now: datetime, deps:
     voter = signed_in.voter
     destinations = {Channel.SMS: mask_phone(form.phone), Channel.EMAIL: signed_in.session.masked_address}
     phone_hash = deps.keyed_hash.hash(Purpose.PHONE, form.phone)
-    tables = ReissueTables(
-        deps.voters_table, deps.identifiers_table, deps.deliveries_table, deps.register_table, deps.control_table
-    )
     identifier_hash, actions = reissue_actions(
         voter,
         now,
-        tables,
+        deps.tables,
         deps.election,
         deps.keyed_hash,
         deps.sealer,

@@ -44,14 +44,14 @@ def read_signed_in(
     """
     keys = {
         deps.sign_in_table: session_item_key(deps.keyed_hash, token),
-        deps.voters_table: {"voter_id": token.voter_id},
+        deps.tables.voters: {"voter_id": token.voter_id},
     }
     if reference is not None:
-        keys[deps.deliveries_table] = {"delivery_id": reference}
+        keys[deps.tables.deliveries] = {"delivery_id": reference}
     if with_switch:
-        keys[deps.control_table] = switch_item_key(token.voter_id)
+        keys[deps.tables.control] = switch_item_key(token.voter_id)
     found = read_many(deps.dynamodb, keys)
-    voter_item = found[deps.voters_table]
+    voter_item = found[deps.tables.voters]
     if voter_item is None:
         raise Problem(Code.SIGNED_OUT)
     voter = voter_from_item(voter_item)
@@ -61,6 +61,6 @@ def read_signed_in(
     session = live_session(found[deps.sign_in_table], now, limits, signed_out_at=voter.signed_out_at)
     if session is None:
         raise Problem(Code.SIGNED_OUT)
-    item = found.get(deps.deliveries_table)
-    switch = switch_from_item(found.get(deps.control_table))
+    item = found.get(deps.tables.deliveries)
+    switch = switch_from_item(found.get(deps.tables.control))
     return SignedIn(session, voter, delivery_from_item(item) if item else None, switch)

@@ -7,6 +7,7 @@ from reassort.clock import Clock
 from reassort.election import Election
 from reassort.event_log import EventLog
 from reassort.keyed_hash import KeyedHash
+from reassort.reissue_transaction import ReissueTables
 from reassort.sealing import Sealer
 
 from reissue.deps import Deps
@@ -42,11 +43,13 @@ def build(settings: Settings, clients: Clients, clock: Clock, election: Election
         clock=clock,
         event_log=EventLog("reissue"),
         site_origin=settings.site_origin,
-        voters_table=settings.voters_table,
-        identifiers_table=settings.identifiers_table,
+        tables=ReissueTables(
+            settings.voters_table,
+            settings.identifiers_table,
+            settings.deliveries_table,
+            settings.register_table,
+            settings.control_table,
+        ),
         sign_in_table=settings.sign_in_table,
-        deliveries_table=settings.deliveries_table,
-        register_table=settings.register_table,
         limits_table=settings.limits_table,
-        control_table=settings.control_table,
     )
