@@ -13,12 +13,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reassort.clock import epoch_milliseconds
 from reassort.outbox import Channel, delivery_from_item
 from reassort.problems import FROZEN_IN_BATCH, GIVEN_MEANWHILE, GIVEN_TOO_OFTEN, Code, Problem
+from reassort.reissue_limits import raise_unless_open, wait_for_reissue
 from reassort.reissue_transaction import PREVIOUS, reissue_actions
 from reassort.tables import Action, ConditionFailedError, ContentionError, read_one, write_all
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from helpdesk.deps import Deps, Seat
 
 _LONGEST_PAUSE_SECONDS = 0.2
-_DAY = timedelta(days=1)
 # Of what a voter may ask for: theirs, and as many by the helpdesk.
 _TIMES = 2
 
@@ -80,22 +79,10 @@ def raise_unless_given(voter: Voter, switch: ReissueSwitch, now: datetime, elect
             `too-many-reissues`.
     """
     raise_if_left(voter)
-    if not election.windows.reissue.contains(now):
-        raise Problem(Code.WINDOW_CLOSED)
-    if not switch.lets(now):
-        raise Problem(Code.REISSUES_STOPPED if switch.stopped else Code.WINDOW_CLOSED)
-    if voter.voted_at is not None:
-        raise Problem(Code.ALREADY_VOTED)
-    limits = election.limits.reissues
-    issued = voter.issued_at[1:]
-    day_ago = epoch_milliseconds(now - _DAY)
-    recent = [at for at in issued if at > day_ago]
-    if len(issued) >= _TIMES * limits.in_all:
-        left = election.windows.reissue.closes_at - now
-        raise Problem(Code.TOO_MANY_REISSUES, retry_after=max(1, int(left.total_seconds())), wording=GIVEN_TOO_OFTEN)
-    if len(recent) >= _TIMES * limits.per_day:
-        wait = recent[-_TIMES * limits.per_day] - day_ago
-        raise Problem(Code.TOO_MANY_REISSUES, retry_after=-(-wait // 1000), wording=GIVEN_TOO_OFTEN)
+    raise_unless_open(voter, switch, now, election)
+    wait = wait_for_reissue(voter, now, election, _TIMES)
+    if wait is not None:
+        raise Problem(Code.TOO_MANY_REISSUES, retry_after=wait, wording=GIVEN_TOO_OFTEN)
 
 
 def raise_if_spared(voter: Voter, now: datetime, deps: Deps) -> None:

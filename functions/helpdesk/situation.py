@@ -15,6 +15,7 @@ from reassort.french import french_hour, french_moment
 from reassort.outbox import Channel, Delivery, Message, Status
 from reassort.reasons import Reason
 from reassort.register import Change
+from reassort.reissue_limits import wait_for_reissue
 from reassort.unreached import never_reached
 from reassort.voters import IdentifierStatus
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 # The site offers the other channel after as long.
 _PATIENCE = timedelta(minutes=2)
-_DAY = timedelta(days=1)
 # From so many codes a day on somebody may be asking for them in the voter's name.
 _MANY_CODES = 8
 _STATES = {
@@ -93,6 +93,10 @@ class _Situation:
     @property
     def may_reissue(self) -> bool:
         return self.in_window and self.record.switch.lets(self.now)
+
+    @property
+    def over_the_limit(self) -> bool:
+        return wait_for_reissue(self.record.voter, self.now, self.election) is not None
 
     @property
     def until_helpdesk(self) -> bool:
@@ -442,7 +446,7 @@ def _about_the_trouble(delivery: Delivery, situation: _Situation) -> Iterator[Ad
     if _may_be_redelivered(delivery, other, situation):
         words = f"Sur la page de suivi, l’électeur peut recevoir le même identifiant {place(other, delivery)}."
         yield Advice("redeliver", words)
-    elif failed and situation.may_reissue and _is_over_the_limit(situation):
+    elif failed and situation.may_reissue and situation.over_the_limit:
         yield Advice(
             "reissue-over-the-limit",
             "L’électeur ne peut plus faire de demande lui-même pour l’instant. "
@@ -502,10 +506,3 @@ def _about_sign_in(situation: _Situation) -> Iterator[Advice]:
     else:
         words = "Faites demander un code sur le site avec l’adresse professionnelle, puis remplir la demande."
         yield Advice("sign-in", words)
-
-
-def _is_over_the_limit(situation: _Situation) -> bool:
-    limits = situation.election.limits.reissues
-    reissued = situation.record.voter.issued_at[1:]
-    day_ago = situation.at - _DAY // timedelta(milliseconds=1)
-    return len(reissued) >= limits.in_all or sum(at > day_ago for at in reissued) >= limits.per_day

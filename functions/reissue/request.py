@@ -3,9 +3,8 @@
 import random
 import time
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from reassort.clock import epoch_milliseconds
 from reassort.election import Election
 from reassort.keyed_hash import Purpose, same
 from reassort.outbox import Channel, Delivery
@@ -14,6 +13,7 @@ from reassort.phones import mask_phone
 from reassort.problems import REISSUED_MEANWHILE, Code, Problem
 from reassort.references import derive_reference
 from reassort.register import VOTER_ACTOR
+from reassort.reissue_limits import raise_unless_open, wait_for_reissue
 from reassort.reissue_switch import SWITCH, ReissueSwitch
 from reassort.reissue_transaction import PREVIOUS, reissue_actions
 from reassort.sessions import Token
@@ -29,7 +29,6 @@ from reissue.signed_in import SignedIn, read_signed_in
 # A voter competes with nobody but their own second click, so a handful of rounds is plenty.
 _ROUNDS = 8
 _LONGEST_PAUSE_SECONDS = 0.05
-_DAY = timedelta(days=1)
 
 
 def request_reissue(token: Token, idempotency_key: str, form: Form, deps: Deps) -> Accepted:
@@ -94,24 +93,12 @@ def raise_if_not_reissuable(voter: Voter, now: datetime, election: Election, swi
         Problem: `window-closed`, `reissues-stopped`, `already-voted`, `frozen` or
             `too-many-reissues`.
     """
-    if not election.windows.reissue.contains(now):
-        raise Problem(Code.WINDOW_CLOSED)
-    if not switch.lets(now):
-        raise Problem(Code.REISSUES_STOPPED if switch.stopped else Code.WINDOW_CLOSED)
-    if voter.voted_at is not None:
-        raise Problem(Code.ALREADY_VOTED)
+    raise_unless_open(voter, switch, now, election)
     if voter.frozen_at is not None:
         raise Problem(Code.FROZEN)
-    limits = election.limits.reissues
-    reissued_at = voter.issued_at[1:]
-    if len(reissued_at) >= limits.in_all:
-        left = election.windows.reissue.closes_at - now
-        raise Problem(Code.TOO_MANY_REISSUES, retry_after=max(1, int(left.total_seconds())))
-    day_ago = epoch_milliseconds(now - _DAY)
-    recent = [at for at in reissued_at if at > day_ago]
-    if len(recent) >= limits.per_day:
-        wait = recent[-limits.per_day] - day_ago
-        raise Problem(Code.TOO_MANY_REISSUES, retry_after=-(-wait // 1000))
+    wait = wait_for_reissue(voter, now, election)
+    if wait is not None:
+        raise Problem(Code.TOO_MANY_REISSUES, retry_after=wait)
 
 
 def _repeated(delivery: Delivery, voter: Voter, form: Form, deps: Deps) -> Accepted:
