@@ -22,7 +22,7 @@ from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
 from reassort_ops.minutes.figures import PlatformReconciled, VersionsRun
 from reassort_ops.output import progress, say, say_json
-from reassort_ops.platform.export import RegistryExport, StatusTally, differences, read_held
+from reassort_ops.platform.export import StatusExport, StatusTally, differences, read_held
 from reassort_ops.report.figures import as_json
 from reassort_ops.whole_file import whole_file
 
@@ -199,7 +199,7 @@ def _platform(asked: MinutesAsked) -> PlatformReconciled:
     target, held = asked.target, read_held(asked.platform)
     compared = len(held)
     used = sum(status is IdentifierStatus.USED for status in held.values())
-    run = RegistryExport(
+    run = StatusExport(
         target.aws.dynamodb(asked.segments), target.stack, target.keyed_hash(HashKey.HANDLE), asked.segments
     )
     with progress(tr("comparing"), None) as advance:

@@ -17,7 +17,7 @@ from reassort_ops.language import tr
 from reassort_ops.output import progress, say, say_json
 from reassort_ops.platform.export import (
     Disagreement,
-    RegistryExport,
+    StatusExport,
     StatusTally,
     differences,
     read_held,
@@ -191,11 +191,11 @@ def platform_reconcile(
     exit_unless(result.holds and tally.balances)
 
 
-def _run(target: Target, threads: int) -> tuple[RegistryExport, int | None]:
+def _run(target: Target, threads: int) -> tuple[StatusExport, int | None]:
     dynamodb = target.aws.dynamodb(threads)
     described = dynamodb.describe_table(TableName=target.stack.identifiers_table)["Table"]
     # DynamoDB counts every six hours: good enough for a bar, if there is anything to go by.
-    export = RegistryExport(dynamodb, target.stack, target.keyed_hash(HashKey.HANDLE), threads)
+    export = StatusExport(dynamodb, target.stack, target.keyed_hash(HashKey.HANDLE), threads)
     return export, described.get("ItemCount") or None
 
 
@@ -214,7 +214,7 @@ def _say_balance(tally: StatusTally) -> None:
         say(tr("{orphans} identifiers belong to no voter of the roll", orphans=tally.orphans), "red")
 
 
-def _described(stack: str, run: RegistryExport, tally: StatusTally) -> dict[str, Any]:
+def _described(stack: str, run: StatusExport, tally: StatusTally) -> dict[str, Any]:
     return {
         "stack": stack,
         "election": run.stack.election_id,

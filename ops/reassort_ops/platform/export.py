@@ -98,7 +98,7 @@ class StatusTally:
 
 
 @dataclass(frozen=True)
-class RegistryExport:
+class StatusExport:
     """One pass over a stack. `threads` reads are under way at once."""
 
     dynamodb: DynamoDBClient

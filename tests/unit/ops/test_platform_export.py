@@ -16,7 +16,7 @@ from reassort.keyed_hash import Purpose
 from reassort.tables import to_wire
 from reassort.voters import Voter
 from reassort_ops.failures import OperatorError
-from reassort_ops.platform.export import RegistryExport, StatusTally, read_held
+from reassort_ops.platform.export import StatusExport, StatusTally, read_held
 
 from tests.unit.ops.conftest import OperatedStack
 from tests.unit.ops.rolls import row, rows, write_roll
@@ -90,7 +90,7 @@ def lines(file: Path) -> dict[str, dict[str, str]]:
 
 @pytest.mark.req("I10")
 def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled: OperatedStack, tmp_path: Path) -> None:
-    file = tmp_path / "registry.csv"
+    file = tmp_path / "statuses.csv"
     result = enrolled.run("platform", "export", "--output", file)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-1] == "issued 8 = active 4 + revoked 2 + used 1 + frozen 1"
@@ -112,7 +112,7 @@ def test_every_identifier_has_a_line_that_says_what_the_registry_would(enrolled:
 
 @pytest.mark.req("I7")
 def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: OperatedStack, tmp_path: Path) -> None:
-    file = tmp_path / "registry.csv"
+    file = tmp_path / "statuses.csv"
     enrolled.run("platform", "export", "--output", file)
     text = file.read_text(encoding="utf-8")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -128,7 +128,7 @@ def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: OperatedS
 
 
 def test_a_program_gets_the_same_as_json(enrolled: OperatedStack, tmp_path: Path) -> None:
-    status, content = enrolled.run_json("platform", "export", "--output", tmp_path / "registry.csv")
+    status, content = enrolled.run_json("platform", "export", "--output", tmp_path / "statuses.csv")
     assert status == 0
     assert {
         name: content[name] for name in ("issued", "listed", "active", "revoked", "used", "frozen", "balances")
@@ -146,7 +146,7 @@ def test_a_program_gets_the_same_as_json(enrolled: OperatedStack, tmp_path: Path
 @pytest.mark.req("I10")
 def test_an_identifier_that_the_registry_lacks_breaks_the_balance(enrolled: OperatedStack, tmp_path: Path) -> None:
     reissue(enrolled, 5, 2, known=False)
-    result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "statuses.csv")
     assert result.exit_code == 1
     assert "issued 9…9 ≠ active 4 + revoked 2 + used 1 + frozen 1" not in result.stdout
     assert "issued 9…9 ≠ active 3 + revoked 3 + used 1 + frozen 1" in result.stdout
@@ -158,7 +158,7 @@ def test_an_identifier_that_nobody_was_issued_breaks_the_balance(
     enrolled: OperatedStack, tmp_path: Path, whose: int
 ) -> None:
     put_identifier(enrolled, whose, 4)
-    result = enrolled.run("platform", "export", "--output", tmp_path / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "statuses.csv")
     assert result.exit_code == 1
     assert "1 identifiers belong to no voter of the roll" in result.stdout
 
@@ -166,21 +166,21 @@ def test_an_identifier_that_nobody_was_issued_breaks_the_balance(
 def test_a_broken_off_export_leaves_the_former_file(
     enrolled: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "registry.csv"
+    file = tmp_path / "statuses.csv"
     file.write_text("former", encoding="utf-8")
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RegistryExport, "_voters", interrupt)
+    monkeypatch.setattr(StatusExport, "_voters", interrupt)
     result = enrolled.run("platform", "export", "--output", file)
     assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
     assert file.read_text(encoding="utf-8") == "former"
-    assert [path.name for path in tmp_path.iterdir() if "registry" in path.name] == ["registry.csv"]
+    assert [path.name for path in tmp_path.iterdir() if "statuses" in path.name] == ["statuses.csv"]
 
 
 def test_a_folder_that_is_not_there_is_told_in_one_line(enrolled: OperatedStack, tmp_path: Path) -> None:
-    result = enrolled.run("platform", "export", "--output", tmp_path / "nowhere" / "registry.csv")
+    result = enrolled.run("platform", "export", "--output", tmp_path / "nowhere" / "statuses.csv")
     assert result.exit_code == 1
     assert result.stderr.startswith("reassort: ")
     assert result.stderr.count("\n") == 1
@@ -190,12 +190,12 @@ def test_more_identifiers_take_no_more_memory(deployed: OperatedStack, monkeypat
     voter = Voter("v", "n", "e", None, (1,), 1, "h")
 
     def peak(pages: int) -> int:
-        def scanned(_: RegistryExport, table: str, attributes: str) -> object:
+        def scanned(_: StatusExport, table: str, attributes: str) -> object:
             return ([{"voter_id": "v", "generation": 1}] * 1000 for _ in range(pages))
 
         # Without moto, whose own memory grows with each call.
-        monkeypatch.setattr(RegistryExport, "_pages", scanned)
-        monkeypatch.setattr(RegistryExport, "_voters", lambda *_: {"v": voter})
+        monkeypatch.setattr(StatusExport, "_pages", scanned)
+        monkeypatch.setattr(StatusExport, "_voters", lambda *_: {"v": voter})
         tally = StatusTally()
         tracemalloc.start()
         assert sum(1 for _ in run.worths(tally, lambda _: None)) == tally.listed == pages * 1000
@@ -204,7 +204,7 @@ def test_more_identifiers_take_no_more_memory(deployed: OperatedStack, monkeypat
         tracemalloc.stop()
         return most
 
-    run = RegistryExport(deployed.dynamodb, deployed.stack, deployed.keyed_hash, 1)
+    run = StatusExport(deployed.dynamodb, deployed.stack, deployed.keyed_hash, 1)
     # Kept, 200,000 of them would be 20 MB.
     assert peak(200) < 500_000
 
@@ -215,7 +215,7 @@ class TestCompare:
     @pytest.fixture
     def held(self, enrolled: OperatedStack, tmp_path: Path) -> Path:
         """The list of a platform that missed nothing, and knows nothing of the last two voters."""
-        exported, file = tmp_path / "registry.csv", tmp_path / "platform.csv"
+        exported, file = tmp_path / "statuses.csv", tmp_path / "platform.csv"
         enrolled.run("platform", "export", "--output", exported)
         unheard = {enrolled.keyed_hash.handle(voter_id(enrolled, number), 1) for number in (5, 6)}
         kept = [
