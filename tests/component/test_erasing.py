@@ -9,18 +9,15 @@ from notify.erasure import close_delivery
 from reassort.outbox import Message, Status
 from reassort.tables import to_wire
 
+from tests.component.voters import ask_reissue
+
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World
 
 
-def _reissue(browser: Browser, enrolled: Enrolled, channel: str = "sms", phone: str = "06 12 34 56 78") -> str:
-    reference: str = browser.reissue(enrolled.numen, phone, channel).json["reference"]
-    return reference
-
-
 @pytest.mark.req("R13", "I2")
 def test_without_kms_nothing_is_sent_and_nothing_lost(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.fail("Decrypt", "KMSInternalException", times=-1)
     world.run_for(minutes=2)
     assert not world.sms + world.emails
@@ -34,8 +31,8 @@ def test_without_kms_nothing_is_sent_and_nothing_lost(world: World, claire: Enro
 def test_what_was_sealed_for_one_delivery_opens_in_no_other(
     world: World, claire: Enrolled, paul: Enrolled, moved: str
 ) -> None:
-    hers = _reissue(world.signed_in(claire), claire, "email")
-    his = _reissue(world.signed_in(paul), paul, "email")
+    hers = ask_reissue(world.signed_in(claire), claire, "email")
+    his = ask_reissue(world.signed_in(paul), paul, "email")
     world.lose_stream()
     world.change_delivery(his, **{moved: world.delivery_item(hers)[moved]})
     world.run_for(minutes=3)
@@ -73,12 +70,12 @@ def test_code_that_is_too_late_is_not_sent_and_is_erased(world: World, claire: E
 def test_identifier_is_erased_when_it_can_be_sent_no_more(
     world: World, claire: Enrolled, browser: Browser, outcome: str
 ) -> None:
-    reference = _reissue(browser, claire, "email" if outcome == "failed" else "sms")
+    reference = ask_reissue(browser, claire, "email" if outcome == "failed" else "sms")
     if outcome == "failed":
         world.fail("SendEmail", "MessageRejected")
         world.fail("Publish", "OptedOut", times=-1)
     if outcome == "superseded":
-        _reissue(browser, claire)
+        ask_reissue(browser, claire)
     # Twice: whichever way fails, the other follows.
     for _ in range(2):
         world.run_outbox()
@@ -102,7 +99,7 @@ def _close(world: World, reference: str) -> None:
 def test_erasure_is_planned_for_the_moment_when_redelivery_ends_and_nothing_happens_before(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     world.run_outbox()
     world.clock.move(minutes=world.election.retention.redelivery_minutes, milliseconds=-1)
     assert world.sweep() == 0
@@ -118,7 +115,7 @@ def test_erasure_is_planned_for_the_moment_when_redelivery_ends_and_nothing_happ
 def test_identifier_that_goes_neither_way_waits_for_nothing_but_its_erasure(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissue(browser, claire, "email")
+    reference = ask_reissue(browser, claire, "email")
     world.run_outbox()
     assert browser.redeliver(reference, "sms").status == 202
     world.change_delivery(reference, fell_back=True)
@@ -151,7 +148,7 @@ def test_what_nobody_can_ask_for_again_is_erased_at_once(
     attributes: dict[str, int],
     is_kept: bool,
 ) -> None:
-    reference = _reissue(browser, claire, channel)
+    reference = ask_reissue(browser, claire, channel)
     world.change_message(reference, Message.IDENTIFIER, status=status)
     world.change_delivery(reference, wake=None, **attributes)
     _close(world, reference)
@@ -169,7 +166,7 @@ def test_what_nobody_can_ask_for_again_is_erased_at_once(
 def test_whatever_is_left_of_a_delivery_is_erased(
     world: World, claire: Enrolled, browser: Browser, left: dict[str, None]
 ) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     world.change_delivery(reference, wake=None, superseded_at=1, **left)
     _close(world, reference)
     assert _sealed(world, reference) == ()
@@ -182,7 +179,7 @@ def test_whatever_is_left_of_a_delivery_is_erased(
 def test_reissue_of_a_voter_who_left_the_roll_is_not_dropped_in_silence(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     world.wire.operator.dynamodb.delete_item(
         TableName=world.tables["VotersTable"], Key=to_wire({"voter_id": claire.voter_id})
     )

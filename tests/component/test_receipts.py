@@ -21,15 +21,10 @@ from harness.service.events import ses_event, sms_log_event
 from harness.service.operated import stack_of
 from harness.service.reading import identifier_in
 from harness.service.wire import ProcessDiedError
+from tests.component.voters import reissued
 
 if TYPE_CHECKING:
     from harness.service.world import Browser, Enrolled, World
-
-
-def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
-    reference: str = browser.reissue(enrolled.numen, channel=channel).json["reference"]
-    world.run_outbox()
-    return reference
 
 
 def _sms_id(world: World, reference: str) -> str:
@@ -48,7 +43,7 @@ def _statuses(browser: Browser, reference: str) -> list[str]:
 def test_delivered_email_is_shown_as_such_and_its_secret_is_erased_when_redelivery_is_over(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     assert "payload" in world.delivery_item(reference)
     world.clock.move(seconds=2)
     world.wake("notify", ses_event("delivery", reference, "identifier", at=world.clock()))
@@ -96,7 +91,7 @@ def test_delivered_identifier_waits_for_its_confirmation_before_it_is_erased(
 def test_bounce_is_seen_by_the_voter_and_counted_by_domain(
     world: World, claire: Enrolled, browser: Browser, facts: dict[str, Any], code: str, words: str | None
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.wake("notify", ses_event("bounce", reference, "identifier", to=claire.email, **facts))
     shown = browser.status(reference).json
     step = next(step for step in shown["history"] if step["status"] == "failed")
@@ -115,7 +110,7 @@ def test_bounce_is_seen_by_the_voter_and_counted_by_domain(
 def test_bounced_identifier_goes_by_sms_with_the_same_identifier(
     world: World, claire: Enrolled, browser: Browser, arrived: bool
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     (mail,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "identifier"]
     if arrived:
         world.wake("notify", ses_event("delivery", reference, "identifier"))
@@ -134,7 +129,7 @@ def test_bounced_identifier_goes_by_sms_with_the_same_identifier(
 def test_identifier_that_goes_neither_way_is_a_failure_that_all_see(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.wake("notify", ses_event("bounce", reference, "identifier"))
     world.fail("Publish", "OptedOut", times=-1)
     world.run_for(minutes=5)
@@ -152,7 +147,7 @@ def test_bounce_after_the_redelivery_period_is_a_failure_that_all_see(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
     """What was sealed is gone: only another identifier helps, and nothing else is offered."""
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.wake("notify", ses_event("delivery", reference, "identifier"))
     world.clock.move(minutes=world.election.retention.redelivery_minutes)
     world.sweep()
@@ -173,7 +168,7 @@ def test_sms_in_the_place_of_an_email_counts_for_its_number(world: World) -> Non
     asked = [(voter, "sms") for voter in (*voters, voters[0])] + [(voters[1], "email"), (voters[2], "email")]
     assert len(asked) == limits.sms_per_day + 1
     browsers = {voter.email: world.signed_in(voter) for voter in voters}
-    references = [_reissued(world, browsers[voter.email], voter, channel) for voter, channel in asked]
+    references = [reissued(world, browsers[voter.email], voter, channel) for voter, channel in asked]
     for reference in references[-2:]:
         world.wake("notify", ses_event("bounce", reference, "identifier"))
         world.run_outbox()
@@ -190,7 +185,7 @@ def test_sms_in_the_place_of_an_email_counts_for_its_number(world: World) -> Non
 def test_no_sms_is_counted_for_an_identifier_that_cannot_go_by_sms_any_more(
     world: World, claire: Enrolled, browser: Browser, attributes: dict[str, Any]
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.change_delivery(reference, **attributes)
     counted = world.items("LimitsTable")
     world.wake("notify", ses_event("bounce", reference, "identifier"))
@@ -202,7 +197,7 @@ def test_no_sms_is_counted_for_an_identifier_that_cannot_go_by_sms_any_more(
 def test_operators_reissue_that_bounces_has_no_number_to_go_to(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.change_delivery(reference, destinations={"email": "c•••@ac-dijon.fr"}, phone_hash="")
     world.wake("notify", ses_event("bounce", reference, "identifier"))
     world.run_outbox()
@@ -214,7 +209,7 @@ def test_operators_reissue_that_bounces_has_no_number_to_go_to(
 def test_bounced_confirmation_is_seen_beside_a_delivered_identifier(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.wake(
         "notify", ses_event("bounce", reference, "confirmation", bounceType="Transient", bounceSubType="MailboxFull")
     )
@@ -227,7 +222,7 @@ def test_bounced_confirmation_is_seen_beside_a_delivered_identifier(
 def test_delay_and_complaint_are_told_without_changing_the_status(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     for _ in range(2):
         world.wake("notify", ses_event("delay", reference, "identifier", delayType="MailboxFull"))
     shown = browser.status(reference).json
@@ -245,7 +240,7 @@ def test_delay_and_complaint_are_told_without_changing_the_status(
 
 @pytest.mark.req("R12", "I6")
 def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     events = []
     reports: tuple[tuple[str, dict[str, Any]], ...] = (
         ("delay", {"delayType": "General"}),
@@ -268,7 +263,7 @@ def test_remark_that_comes_again_later_changes_nothing(world: World, claire: Enr
 def test_order_and_number_of_receipts_do_not_matter(
     world: World, claire: Enrolled, browser: Browser, order: tuple[str, ...]
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     for kind in (*order, *order):
         world.wake("notify", ses_event(kind, reference, "identifier"))
     assert browser.status(reference).json["channel"] == "sms"
@@ -299,7 +294,7 @@ def test_receipt_that_overtakes_the_record_saves_the_second_message(
 def test_receipt_of_an_earlier_round_says_nothing_about_this_one(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     assert browser.redeliver(reference, "sms").status == 202
     world.run_outbox()
     for kind in ("bounce", "delivery"):
@@ -314,7 +309,7 @@ def test_receipt_of_an_earlier_round_says_nothing_about_this_one(
 def test_receipt_of_an_unknown_email_changes_nothing(
     world: World, claire: Enrolled, browser: Browser, message: str
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     before = world.deliveries()
     world.wake("notify", ses_event("bounce", "22222-22222", message))
     world.wake("notify", ses_event("bounce", reference, "code"))
@@ -329,7 +324,7 @@ def test_receipt_of_an_unknown_email_changes_nothing(
 def test_report_that_nobody_understands_is_counted_and_holds_nobody_up(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     event = ses_event("delivery", reference, "confirmation")
     strange = f'{{"eventType": "Bounce", "mail": {{"tags": {{"delivery": "{claire.email}"}}}}}}'
     event["Records"].insert(0, {"EventSource": "aws:sns", "Sns": {"Message": strange}})
@@ -355,7 +350,7 @@ def test_bounced_code_is_counted(world: World, claire: Enrolled) -> None:
 
 @pytest.mark.req("R12", "U6")
 def test_delivered_sms_is_shown_as_such(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     for _ in range(2):
         world.wake("notify", sms_log_event(_sms_id(world, reference)))
     assert browser.status(reference).json["status"] == "delivered"
@@ -378,7 +373,7 @@ def test_delivered_sms_is_shown_as_such(world: World, claire: Enrolled, browser:
 def test_failed_sms_is_replaced_by_an_email_with_the_same_identifier(
     world: World, claire: Enrolled, browser: Browser, response: str, code: str
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     identifier = identifier_in(world.sms[0].text)
     for _ in range(3):
         world.wake("notify", sms_log_event(_sms_id(world, reference), "FAILURE", response))
@@ -425,7 +420,7 @@ def test_sms_receipt_of_nobody_ends(world: World) -> None:
 def test_late_failure_of_an_sms_that_was_replaced_already_is_ignored(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     sms_id = _sms_id(world, reference)
     assert browser.redeliver(reference, "email").status == 202
     world.run_outbox()
@@ -443,7 +438,7 @@ def test_late_failure_of_an_sms_that_was_replaced_already_is_ignored(
 def test_receipt_outlives_tables_that_do_not_answer(
     world: World, claire: Enrolled, browser: Browser, operation: str
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.fail(operation, "ProvisionedThroughputExceededException")
     world.wake("notify", sms_log_event(_sms_id(world, reference), "FAILURE", "Invalid phone number"))
     (waiting,) = world.queued_bodies()
@@ -457,7 +452,7 @@ def test_receipt_outlives_tables_that_do_not_answer(
 def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_back(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     world.fail("GetItem", "ThrottlingException", times=-1)
     world.wake("notify", ses_event("delivery", reference, "identifier"))
     for _ in range(2 * MOST_TURNS):
@@ -478,7 +473,7 @@ def test_receipt_that_waited_for_too_long_lies_with_the_dead_letters_and_comes_b
 def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     event = ses_event("delivery", reference, "identifier")
     world.fail("GetItem", "InternalServerError")
     world.fail("SendMessage", "InternalError")
@@ -495,7 +490,7 @@ def test_receipt_that_can_be_neither_applied_nor_queued_comes_again(
 def test_failure_whose_record_is_not_answered_rings_the_alarm(
     world: World, claire: Enrolled, browser: Browser, error: BaseException | None
 ) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     # An operator's: there is no number to send it to.
     world.change_delivery(reference, destinations={"email": "c•••@ac-dijon.fr"}, phone_hash="")
     event = ses_event("bounce", reference, "identifier")

@@ -9,24 +9,18 @@ import pytest
 from reassort.clock import epoch_seconds
 from reassort.problems import WORDINGS, Code
 
-from harness.service.world import Browser, Enrolled, World
+from harness.service.world import Enrolled, World
+from tests.component.voters import code_asked_for
 
 
 def _wrong(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def _ask(world: World, browser: Browser, email: str) -> str:
-    """Ask for a code and read it in the mailbox."""
-    assert browser.ask_code(email).status == 202
-    world.run_outbox()
-    return world.code_for(email)
-
-
 @pytest.mark.req("S6", "S22")
 def test_code_works_once(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     challenge = browser.challenge_cookie
     assert challenge is not None
     assert browser.redeem(code).status == 200
@@ -39,7 +33,7 @@ def test_code_works_once(world: World, claire: Enrolled) -> None:
 @pytest.mark.req("S6")
 def test_two_requests_with_one_code_at_once_open_one_session(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     cookies = browser.cookies
     outcomes: list[int] = []
     world.interleave(
@@ -54,10 +48,10 @@ def test_two_requests_with_one_code_at_once_open_one_session(world: World, clair
 @pytest.mark.req("S7")
 def test_code_works_only_in_the_browser_that_asked(world: World, claire: Enrolled) -> None:
     browser, other = world.browser(), world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     assert other.redeem(code).code == "no-challenge"
     world.clock.move(minutes=1)
-    other_code = _ask(world, other, claire.email)
+    other_code = code_asked_for(world, other, claire.email)
     if other_code != code:
         assert other.redeem(code).code == "wrong-code"
         assert browser.redeem(other_code).code == "wrong-code"
@@ -68,7 +62,7 @@ def test_code_works_only_in_the_browser_that_asked(world: World, claire: Enrolle
 @pytest.mark.parametrize("cookie", ["", "x", "a.b", "A" * 76, "é" * 76])
 def test_forged_challenge_is_worth_nothing(world: World, claire: Enrolled, cookie: str) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     browser.hold("__Host-challenge", cookie)
     assert (browser.redeem(code).status, browser.redeem(code).code) == (401, "no-challenge")
 
@@ -77,7 +71,7 @@ def test_forged_challenge_is_worth_nothing(world: World, claire: Enrolled, cooki
 def test_code_lives_ten_minutes(world: World, claire: Enrolled) -> None:
     for seconds, status in ((599.9, 200), (600, 401)):
         browser = world.browser()
-        code = _ask(world, browser, claire.email)
+        code = code_asked_for(world, browser, claire.email)
         world.clock.move(seconds=seconds)
         answer = browser.redeem(code)
         assert (answer.status, answer.code if status == 401 else "code-expired") == (status, "code-expired")
@@ -87,7 +81,7 @@ def test_code_lives_ten_minutes(world: World, claire: Enrolled) -> None:
 @pytest.mark.req("S5")
 def test_after_ten_minutes_no_code_is_compared_any_more(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     world.clock.move(minutes=10)
     refused = browser.redeem(_wrong(code))
     assert (refused.code, refused.json.get("attempts_left")) == ("code-expired", None)
@@ -96,9 +90,9 @@ def test_after_ten_minutes_no_code_is_compared_any_more(world: World, claire: En
 @pytest.mark.req("S5")
 def test_resend_does_not_prolong_an_older_code(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    first = _ask(world, browser, claire.email)
+    first = code_asked_for(world, browser, claire.email)
     world.clock.move(minutes=9)
-    second = _ask(world, browser, claire.email)
+    second = code_asked_for(world, browser, claire.email)
     world.clock.move(minutes=1)
     if first != second:
         refused = browser.redeem(first)
@@ -123,7 +117,7 @@ def test_three_latest_codes_stay_valid(world: World, claire: Enrolled, chosen: i
     browser = world.browser()
     codes = []
     for _ in range(4):
-        codes.append(_ask(world, browser, claire.email))
+        codes.append(code_asked_for(world, browser, claire.email))
         world.clock.move(minutes=1)
     if codes[0] not in codes[1:]:
         assert browser.redeem(codes[0]).status == 401
@@ -133,7 +127,7 @@ def test_three_latest_codes_stay_valid(world: World, claire: Enrolled, chosen: i
 @pytest.mark.req("U18", "S7")
 def test_slip_of_the_address_leaves_the_first_code_alive(world: World, claire: Enrolled, paul: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     browser.ask_code(paul.email)
     asked = browser.ask_code(claire.email)
     assert asked.json["sent"] is False
@@ -143,7 +137,7 @@ def test_slip_of_the_address_leaves_the_first_code_alive(world: World, claire: E
 @pytest.mark.req("U18", "S8")
 def test_slip_does_not_bring_back_tries(world: World, claire: Enrolled, paul: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     assert browser.redeem(_wrong(code)).json["attempts_left"] == 4
     browser.ask_code(paul.email)
     browser.ask_code(claire.email)
@@ -153,7 +147,7 @@ def test_slip_does_not_bring_back_tries(world: World, claire: Enrolled, paul: En
 @pytest.mark.req("U18", "S7")
 def test_second_device_is_told_that_no_code_left_for_it(world: World, claire: Enrolled) -> None:
     telephone, desk = world.browser(), world.browser()
-    code = _ask(world, telephone, claire.email)
+    code = code_asked_for(world, telephone, claire.email)
     assert desk.ask_code(claire.email).json["sent"] is False
     assert desk.redeem(code).code == "no-challenge"
     assert telephone.redeem(code).status == 200
@@ -168,7 +162,7 @@ def test_four_refusals_of_a_code_have_four_texts() -> None:
 @pytest.mark.req("S8")
 def test_sixth_try_is_refused_even_if_right(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     left = [browser.redeem(_wrong(code)).json["attempts_left"] for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
     refused = browser.redeem(code)
@@ -180,10 +174,10 @@ def test_sixth_try_is_refused_even_if_right(world: World, claire: Enrolled) -> N
 def test_new_code_does_not_reset_the_count(world: World, claire: Enrolled) -> None:
     browser = world.browser()
     for expected in ([4, 3], [2, 1]):
-        code = _ask(world, browser, claire.email)
+        code = code_asked_for(world, browser, claire.email)
         assert [browser.redeem(_wrong(code)).json["attempts_left"] for _ in expected] == expected
         world.clock.move(minutes=1)
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     assert browser.redeem(_wrong(code)).json["attempts_left"] == 0
     assert browser.redeem(code).code == "too-many-tries"
 
@@ -191,7 +185,7 @@ def test_new_code_does_not_reset_the_count(world: World, claire: Enrolled) -> No
 @pytest.mark.req("S8")
 def test_try_is_counted_before_anything_is_compared(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     with world.recorded() as calls:
         browser.redeem(_wrong(code))
     (count,) = calls
@@ -206,7 +200,7 @@ def test_try_is_counted_before_anything_is_compared(world: World, claire: Enroll
 @pytest.mark.req("S12")
 def test_used_up_tries_bind_their_challenge_for_ten_minutes(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     for _ in range(5):
         browser.redeem(_wrong(code))
     wait = int(browser.redeem(code).headers["retry-after"])
@@ -217,7 +211,7 @@ def test_used_up_tries_bind_their_challenge_for_ten_minutes(world: World, claire
 @pytest.mark.req("S12")
 def test_used_up_tries_of_one_browser_do_not_bind_another(world: World, claire: Enrolled) -> None:
     attacker = world.browser()
-    code = _ask(world, attacker, claire.email)
+    code = code_asked_for(world, attacker, claire.email)
     for _ in range(6):
         attacker.redeem(_wrong(code))
     world.clock.move(minutes=1)
@@ -227,7 +221,7 @@ def test_used_up_tries_of_one_browser_do_not_bind_another(world: World, claire: 
 @pytest.mark.parametrize("typed", ["12345", "1234567", "abcdef", "١٢٣٤٥٦", "12 34 5", "-12345", "1e5000"])
 def test_what_is_no_code_is_a_field_fault_and_no_try(world: World, claire: Enrolled, typed: str) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     refused = browser.redeem(typed)
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert browser.redeem(_wrong(code)).json["attempts_left"] == 4
@@ -235,7 +229,7 @@ def test_what_is_no_code_is_a_field_fault_and_no_try(world: World, claire: Enrol
 
 def test_code_may_be_typed_with_blanks(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     assert browser.redeem(f" {code[:3]} {code[3:]} ").status == 200
 
 
@@ -244,7 +238,7 @@ def test_codes_are_spread_over_all_six_digit_numbers(world: World, claire: Enrol
     codes = []
     browser = world.browser()
     for _ in range(12):
-        codes.append(int(_ask(world, browser, claire.email)))
+        codes.append(int(code_asked_for(world, browser, claire.email)))
         world.clock.move(minutes=15)
     # The mean of 12 fair draws leaves these bounds once in 10**6; two draws in 12 agree once in
     # 15,000.

@@ -11,12 +11,7 @@ from reassort.table_keys import due_shard
 
 from harness.service.reading import identifier_in
 from harness.service.world import Browser, Enrolled, World
-
-
-def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str = "sms") -> str:
-    reference: str = browser.reissue(enrolled.numen, channel=channel).json["reference"]
-    world.run_outbox()
-    return reference
+from tests.component.voters import reissued
 
 
 @pytest.mark.req("R10", "U6")
@@ -26,7 +21,7 @@ def _reissued(world: World, browser: Browser, enrolled: Enrolled, channel: str =
 def test_same_identifier_goes_by_the_other_channel(
     world: World, claire: Enrolled, browser: Browser, first: str, other: str, destination: str
 ) -> None:
-    reference = _reissued(world, browser, claire, first)
+    reference = reissued(world, browser, claire, first)
     before = (world.voter(claire), world.register(claire), world.items("IdentifiersTable"))
     answer = browser.redeliver(reference, other)
     assert (answer.status, answer.json) == (
@@ -45,7 +40,7 @@ def test_same_identifier_goes_by_the_other_channel(
 
 @pytest.mark.req("I4")
 def test_confirmation_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     browser.redeliver(reference, "email")
     world.run_outbox()
     assert [email.tags["message"] for email in world.emails] == ["confirmation", "identifier"]
@@ -55,7 +50,7 @@ def test_confirmation_is_not_sent_again(world: World, claire: Enrolled, browser:
 def test_what_is_sent_again_is_due_at_once_and_waits_from_now_on(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.clock.move(minutes=3)
     assert browser.redeliver(reference, "email").status == 202
     item, now = world.delivery_item(reference), epoch_milliseconds(world.clock())
@@ -65,7 +60,7 @@ def test_what_is_sent_again_is_due_at_once_and_waits_from_now_on(
 
 @pytest.mark.req("I6")
 def test_asking_twice_sends_once(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     first, again = browser.redeliver(reference, "email"), browser.redeliver(reference, "email")
     assert (first.status, first.json) == (again.status, again.json)
     world.run_outbox()
@@ -76,7 +71,7 @@ def test_asking_twice_sends_once(world: World, claire: Enrolled, browser: Browse
 def test_asking_twice_is_refused_once_the_identifier_has_voted(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     assert browser.redeliver(reference, "email").status == 202
     world.vote(identifier_in(world.sms[0].text))
     assert browser.redeliver(reference, "email").code == "already-voted"
@@ -84,7 +79,7 @@ def test_asking_twice_is_refused_once_the_identifier_has_voted(
 
 @pytest.mark.req("I6")
 def test_asking_twice_at_once_sends_once(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     cookies = browser.cookies
     body = {"channel": "email"}
     path = f"/api/reissue/{reference}/redelivery"
@@ -96,7 +91,7 @@ def test_asking_twice_at_once_sends_once(world: World, claire: Enrolled, browser
 
 @pytest.mark.req("R2", "I6")
 def test_lost_reply_of_a_redelivery(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.lose_reply("TransactWriteItems")
     assert browser.redeliver(reference, "email").status == 503
     assert browser.redeliver(reference, "email").status == 202
@@ -105,7 +100,7 @@ def test_lost_reply_of_a_redelivery(world: World, claire: Enrolled, browser: Bro
 
 
 def test_same_channel_is_a_field_fault(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire, "sms")
+    reference = reissued(world, browser, claire, "sms")
     refused = browser.redeliver(reference, "sms")
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert [fault["field"] for fault in refused.json["errors"]] == ["channel"]
@@ -113,13 +108,13 @@ def test_same_channel_is_a_field_fault(world: World, claire: Enrolled, browser: 
 
 @pytest.mark.parametrize("body", [{}, {"channel": "pigeon"}, {"channel": None}, {"channel": ["email"]}])
 def test_unknown_channel_is_a_field_fault(world: World, claire: Enrolled, browser: Browser, body: object) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     refused = browser.call("POST", f"/api/reissue/{reference}/redelivery", body)
     assert (refused.status, refused.code) == (422, "invalid-fields")
 
 
 def test_delivered_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.change_message(reference, "identifier", status="delivered")
     refused = browser.redeliver(reference, "email")
     assert (refused.status, refused.code) == (409, "already-delivered")
@@ -127,15 +122,15 @@ def test_delivered_identifier_is_not_sent_again(world: World, claire: Enrolled, 
 
 @pytest.mark.req("I3")
 def test_replaced_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    first = _reissued(world, browser, claire)
-    _reissued(world, browser, claire)
+    first = reissued(world, browser, claire)
+    reissued(world, browser, claire)
     refused = browser.redeliver(first, "email")
     assert (refused.status, refused.code) == (409, "superseded")
 
 
 @pytest.mark.req("I3")
 def test_reissue_that_slips_into_a_redelivery_wins(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     old = identifier_in(world.sms[0].text)
     other = world.signed_in(claire)
     world.interleave("TransactWriteItems", lambda: other.reissue(claire.numen))
@@ -146,13 +141,13 @@ def test_reissue_that_slips_into_a_redelivery_wins(world: World, claire: Enrolle
 
 
 def test_used_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.vote(identifier_in(world.sms[0].text))
     assert browser.redeliver(reference, "email").code == "already-voted"
 
 
 def test_frozen_identifier_is_not_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.change_voter(claire, frozen_at=1)
     assert browser.redeliver(reference, "email").code == "frozen"
     # One that was disputed neither, whatever became of its voter.
@@ -165,7 +160,7 @@ def test_nothing_is_sent_again_once_the_window_has_closed(world: World, claire: 
     world.clock.set(world.election.windows.reissue.closes_at)
     world.clock.move(minutes=-1)
     browser = world.signed_in(claire)
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.clock.move(minutes=1)
     assert browser.redeliver(reference, "email").code == "window-closed"
 
@@ -184,7 +179,7 @@ def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
     world.fail("Publish", "ThrottledException", times=-1)
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     assert browser.redeliver(reference, "email").status == 202
     world.run_outbox()
     assert browser.status(reference).json["status"] == "sent"
@@ -200,7 +195,7 @@ def test_identifier_that_waits_for_its_next_attempt_can_go_the_other_way(
 def test_nothing_goes_where_it_would_fail_again(
     world: World, claire: Enrolled, browser: Browser, reason: str, code: str | None
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     failed = {"at": 1, "message": "identifier", "status": "failed", "channel": "email", "reason": reason}
     world.change_delivery(reference, history=[*world.delivery_item(reference)["history"], failed])
     assert browser.redeliver(reference, "email").code == code
@@ -211,7 +206,7 @@ def test_nothing_goes_where_it_would_fail_again(
 def test_only_a_lease_of_what_is_being_sent_keeps_it(
     world: World, claire: Enrolled, browser: Browser, status: str, code: str | None
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.change_message(reference, "identifier", status=status, lease_until=2**45)
     assert browser.status(reference).json["redelivery"]["channels"] == ([] if code else ["email"])
     assert browser.redeliver(reference, "email").code == code
@@ -219,7 +214,7 @@ def test_only_a_lease_of_what_is_being_sent_keeps_it(
 
 @pytest.mark.req("R6", "R10")
 def test_identifier_that_is_parked_can_go_the_other_way(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.change_delivery(reference, parked_at=7)
     assert browser.redeliver(reference, "email").status == 202
     # It waits for no operator any more.
@@ -228,7 +223,7 @@ def test_identifier_that_is_parked_can_go_the_other_way(world: World, claire: En
 
 @pytest.mark.req("S13")
 def test_three_redeliveries(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     for channel in ("sms", "email", "sms"):
         assert browser.redeliver(reference, channel).status == 202
         world.run_outbox()
@@ -237,7 +232,7 @@ def test_three_redeliveries(world: World, claire: Enrolled, browser: Browser) ->
 
 
 def test_erased_identifier_cannot_be_sent_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.change_delivery(reference, payload=None)
     refused = browser.redeliver(reference, "email")
     assert (refused.status, refused.code) == (409, "redelivery-expired")
@@ -247,7 +242,7 @@ def test_erased_identifier_cannot_be_sent_again(world: World, claire: Enrolled, 
 def test_redelivery_that_is_superseded_before_it_is_sent_leaves_nothing_behind(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    first = _reissued(world, browser, claire)
+    first = reissued(world, browser, claire)
     browser.redeliver(first, "email")
     browser.reissue(claire.numen)
     world.run_outbox()
@@ -264,7 +259,7 @@ def test_who_reads_the_mailbox_does_not_get_what_was_asked_for_by_sms(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
     """A thief signs in by the mailbox, reads the reference there, and asks for the e-mail."""
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     thief = world.browser()
     thief.sign_in(claire.email)
     assert thief.status(reference).json["redelivery"] == {"channels": ["email"], "numen": True}
@@ -276,7 +271,7 @@ def test_who_reads_the_mailbox_does_not_get_what_was_asked_for_by_sms(
 
 @pytest.mark.req("S39")
 def test_numen_lets_another_session_send_it_again(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     assert browser.status(reference).json["redelivery"] == {"channels": ["email"], "numen": False}
     world.change_voter(claire, numen_failures=2, numen_locked_until=1)
     answer = world.signed_in(claire).redeliver(reference, "email", numen=f" {claire.numen.lower()}")
@@ -289,7 +284,7 @@ def test_numen_lets_another_session_send_it_again(world: World, claire: Enrolled
 
 @pytest.mark.req("S39", "S10")
 def test_wrong_numens_of_redeliveries_count_and_lock(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     other = world.signed_in(claire)
     answers = [other.redeliver(reference, "email", numen=f"99Z000000{number}ZZZ") for number in range(5)]
     assert [answer.code for answer in answers] == ["numen-mismatch"] * 4 + ["locked"]
@@ -301,7 +296,7 @@ def test_wrong_numens_of_redeliveries_count_and_lock(world: World, claire: Enrol
 
 @pytest.mark.req("S39", "S10")
 def test_wrong_numen_that_slips_in_is_not_forgotten(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     other = world.signed_in(claire)
     world.interleave("TransactWriteItems", lambda: world.change_voter(claire, numen_failures=10))
     assert other.redeliver(reference, "email", numen=claire.numen).code == "delivery-in-progress"
@@ -312,7 +307,7 @@ def test_wrong_numen_that_slips_in_is_not_forgotten(world: World, claire: Enroll
 def test_wrong_numen_over_which_another_slipped_in_is_not_counted_as_the_first(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     world.interleave("UpdateItem", lambda: world.change_voter(claire, numen_failures=3))
     other = world.signed_in(claire)
     assert other.redeliver(reference, "email", numen="99Z0000001ZZZ").code == "delivery-in-progress"
@@ -322,13 +317,13 @@ def test_wrong_numen_over_which_another_slipped_in_is_not_counted_as_the_first(
 @pytest.mark.req("S39")
 def test_by_sms_no_numen_is_needed(world: World, claire: Enrolled, browser: Browser) -> None:
     """It goes to the telephone of the request, no matter who asks."""
-    reference = _reissued(world, browser, claire, "email")
+    reference = reissued(world, browser, claire, "email")
     assert world.signed_in(claire).redeliver(reference, "sms").status == 202
 
 
 @pytest.mark.req("S29")
 @pytest.mark.parametrize("numen", [None, "", 7, "x" * 41, "09E9900123AB"])
 def test_numen_that_can_be_none_is_named(world: World, claire: Enrolled, browser: Browser, numen: object) -> None:
-    reference = _reissued(world, browser, claire)
+    reference = reissued(world, browser, claire)
     refused = world.signed_in(claire).redeliver(reference, "email", numen=numen)
     assert (refused.status, [fault["field"] for fault in refused.json["errors"]]) == (422, ["numen"])

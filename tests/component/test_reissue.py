@@ -11,6 +11,7 @@ import pytest
 from harness.elections import read_election
 from harness.service.reading import identifier_in
 from harness.service.world import PHONE, Browser, Enrolled, World
+from tests.component.voters import state_of
 from tests.register_chain import broken_links
 
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"
@@ -24,12 +25,6 @@ def _form(browser: Browser) -> dict[str, object]:
         "channel": "sms",
         "consent": True,
     }
-
-
-def _state(world: World) -> dict[str, object]:
-    """What no refusal may change. Sessions and the outbox's own doings are not part of it."""
-    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
-    return {table: sorted(map(repr, world.items(table))) for table in tables}
 
 
 # ---------------------------------------------------------------- what a reissue does
@@ -180,13 +175,13 @@ FIELD_FAULTS: dict[str, tuple[dict[str, object], set[str]]] = {
 def test_each_wrong_field_is_named_and_nothing_is_spent(
     world: World, browser: Browser, changed: dict[str, object], fields: set[str]
 ) -> None:
-    before = _state(world)
+    before = state_of(world)
     with world.recorded() as calls:
         refused = browser.call("POST", "/api/reissue", {**_form(browser), **changed}, {"Idempotency-Key": KEY})
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert {fault["field"] for fault in refused.json["errors"]} == fields
     assert not calls
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.parametrize(
@@ -213,10 +208,10 @@ def test_window_closed(world: World, claire: Enrolled, edge: str) -> None:
     window = world.election.windows.reissue
     world.clock.set(window.opens_at - timedelta(seconds=1) if edge == "before it opens" else window.closes_at)
     browser = world.signed_in(claire)
-    before = _state(world)
+    before = state_of(world)
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (409, "window-closed")
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.parametrize("edge", ["as it opens", "before it closes"])
@@ -229,10 +224,10 @@ def test_window_open(world: World, claire: Enrolled, edge: str) -> None:
 @pytest.mark.req("I5", "U9")
 def test_already_voted(world: World, claire: Enrolled, browser: Browser) -> None:
     world.vote(claire.identifier)
-    before = _state(world)
+    before = state_of(world)
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (409, "already-voted")
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.req("I5")
@@ -247,10 +242,10 @@ def test_vote_that_slips_in_before_the_commit_wins(world: World, claire: Enrolle
 @pytest.mark.req("S22")
 def test_frozen(world: World, claire: Enrolled, browser: Browser) -> None:
     world.change_voter(claire, frozen_at=1)
-    before = _state(world)
+    before = state_of(world)
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (409, "frozen")
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.req("S13", "U9")
@@ -301,20 +296,20 @@ def test_ten_reissues_in_all() -> None:
 def test_form_of_another_site_changes_nothing(
     world: World, browser: Browser, headers: dict[str, str], status: int
 ) -> None:
-    before = _state(world)
+    before = state_of(world)
     refused = browser.call("POST", "/api/reissue", _form(browser), {"Idempotency-Key": KEY, **headers})
     assert refused.status == status
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.req("S18", "I6")
 def test_no_get_changes_anything_but_the_sessions_age(world: World, claire: Enrolled, browser: Browser) -> None:
     reference = browser.reissue(claire.numen).json["reference"]
     world.clock.move(minutes=1)
-    before = _state(world)
+    before = state_of(world)
     browser.overview()
     browser.status(reference)
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 # ---------------------------------------------------------------- the status

@@ -7,14 +7,9 @@ from reassort_ops.election_control import close_reissues
 
 from harness.service.world import Browser, Enrolled, World
 from tests.component.operators import operator_of
+from tests.component.voters import state_of
 
 KEY = "4f9d2c7a-1b3e-4d5f-8a60"
-
-
-def _state(world: World) -> dict[str, object]:
-    """What no refusal may change. Sessions and the outbox's own doings are not part of it."""
-    tables = ("VotersTable", "IdentifiersTable", "RegisterTable", "DeliveriesTable", "LimitsTable", "ControlTable")
-    return {table: sorted(map(repr, world.items(table))) for table in tables}
 
 
 # ------------------------------------------------------------ a page acts for what it showed
@@ -25,11 +20,11 @@ def test_page_of_another_voter_acts_for_nobody(world: World, claire: Enrolled, p
     """Two tabs of one browser: the page shows Claire, and Paul has signed in since."""
     shown = world.signed_in(claire).revision
     browser = world.signed_in(paul)
-    before = _state(world)
+    before = state_of(world)
     for numen in (claire.numen, paul.numen, "09E0000000XYZ"):
         refused = browser.reissue(numen, revision=shown)
         assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", False)
-    assert _state(world) == before
+    assert state_of(world) == before
 
 
 @pytest.mark.req("S40")
@@ -37,10 +32,10 @@ def test_review_that_says_n_1_does_not_replace_n_2(world: World, claire: Enrolle
     first, second = world.signed_in(claire), world.signed_in(claire)
     shown = second.overview().json["revision"]
     assert first.reissue(claire.numen).status == 202
-    before = _state(world)
+    before = state_of(world)
     refused = second.reissue(claire.numen, revision=shown)
     assert (refused.status, refused.code, refused.json["same_voter"]) == (409, "stale-page", True)
-    assert _state(world) == before
+    assert state_of(world) == before
     assert second.reissue(claire.numen, revision=second.overview().json["revision"]).status == 202
 
 
@@ -161,14 +156,14 @@ def test_busy_tables_end_in_503_with_nothing_half_done(
     world: World, claire: Enrolled, browser: Browser, operation: str, code: str
 ) -> None:
     world.fail(operation, code, times=-1)
-    before = _state(world)
+    before = state_of(world)
     refused = browser.reissue(claire.numen)
     assert (refused.status, refused.code) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) > 0
     # Tables that are busy are no fault of the service.
     assert ("request failed" in world.log_text) == (operation == "Encrypt" or code == "InternalServerError")
     assert len([call for call in world.calls if call.operation == operation]) <= 8
-    assert _state(world) == before
+    assert state_of(world) == before
     world.repair()
     assert browser.reissue(claire.numen).status == 202
 

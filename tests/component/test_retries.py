@@ -16,13 +16,9 @@ from harness.service.events import load_event
 from harness.service.reading import dispute_token_in, identifier_in
 from harness.service.wire import ProcessDiedError, aws_error, no_reply
 from harness.service.world import Browser, Enrolled, World
+from tests.component.voters import ask_reissue
 
 PROVIDERS = [pytest.param("sms", "Publish", id="SNS"), pytest.param("email", "SendEmail", id="SES")]
-
-
-def _reissue(browser: Browser, enrolled: Enrolled, channel: str = "sms", phone: str = "06 12 34 56 78") -> str:
-    reference: str = browser.reissue(enrolled.numen, phone, channel).json["reference"]
-    return reference
 
 
 def _sent_identifiers(world: World) -> list[str]:
@@ -43,7 +39,7 @@ def _attempts(world: World, operation: str) -> int:
 def test_refusal_is_final_and_seen(
     world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, code: str
 ) -> None:
-    reference = _reissue(browser, claire, channel)
+    reference = ask_reissue(browser, claire, channel)
     world.fail(operation, code)
     world.run_for(minutes=3)
     shown = browser.status(reference).json
@@ -62,7 +58,7 @@ def test_refusal_is_final_and_seen(
 def test_confirmation_that_is_refused_does_not_hold_the_identifier(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     world.fail("SendEmail", "MessageRejected")
     world.run_outbox()
     assert len(world.sms) == 1
@@ -73,7 +69,7 @@ def test_confirmation_that_is_refused_does_not_hold_the_identifier(
 
 @pytest.mark.req("I2")
 def test_alert_that_is_refused_must_be_looked_at(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissue(browser, claire, "email")
+    reference = ask_reissue(browser, claire, "email")
     world.run_outbox()
     (confirmation,) = [mail for mail in world.mail_about(reference) if mail.tags["message"] == "confirmation"]
     browser.dispute(dispute_token_in(confirmation))
@@ -89,7 +85,7 @@ def test_alert_that_is_refused_must_be_looked_at(world: World, claire: Enrolled,
 def test_throttling_delays_and_loses_nothing(
     world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, code: str
 ) -> None:
-    reference = _reissue(browser, claire, channel)
+    reference = ask_reissue(browser, claire, channel)
     world.fail(operation, code, times=3)
     world.run_for(minutes=4)
     assert len(_sent_identifiers(world)) == 1
@@ -102,7 +98,7 @@ def test_throttling_delays_and_loses_nothing(
 def test_unknown_outcome_repeats_the_same_text(
     world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, error: Exception
 ) -> None:
-    _reissue(browser, claire, channel)
+    ask_reissue(browser, claire, channel)
     world.lose_reply(operation, error)
     world.run_for(minutes=2)
     first, second = _sent_identifiers(world)
@@ -116,7 +112,7 @@ def test_unknown_outcome_repeats_the_same_text(
 def test_process_that_dies_while_sending_leaves_a_lease_that_runs_out(
     world: World, claire: Enrolled, browser: Browser, channel: str, operation: str, when: str
 ) -> None:
-    reference = _reissue(browser, claire, channel)
+    reference = ask_reissue(browser, claire, channel)
     (world.fail if when == "before" else world.lose_reply)(operation, ProcessDiedError())
     with pytest.raises(ProcessDiedError):
         world.run_outbox()
@@ -133,7 +129,7 @@ def test_process_that_dies_while_sending_leaves_a_lease_that_runs_out(
 
 @pytest.mark.req("R7", "I2")
 def test_process_that_dies_before_it_records_finds_out_later(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     # Turn, claim, outcome: the last of these writes does not happen.
     world.fail("UpdateItem", ProcessDiedError(), skip=2)
     with pytest.raises(ProcessDiedError):
@@ -148,7 +144,7 @@ def test_process_that_dies_before_it_records_finds_out_later(world: World, clair
 def test_worker_whose_lease_ran_out_does_not_overwrite_the_next(
     world: World, claire: Enrolled, browser: Browser
 ) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     record = world.new_records()
 
     def slow_first_worker() -> None:
@@ -170,7 +166,7 @@ def test_worker_whose_lease_ran_out_does_not_overwrite_the_next(
 
 @pytest.mark.req("R9", "I2")
 def test_attempts_end_and_the_voter_is_told(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     world.fail("Publish", "InternalError", times=-1)
     waits = []
     for _ in range(MAX_ATTEMPTS + 3):
@@ -201,7 +197,7 @@ def test_attempts_end_and_the_voter_is_told(world: World, claire: Enrolled, brow
 def test_sweeper_neither_hurries_nor_multiplies_what_waits(
     world: World, claire: Enrolled, browser: Browser, code: str
 ) -> None:
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.fail("Publish", code, times=-1)
     world.run_for(minutes=12)
     # 5 s, 10 s, 20 s … : some eight attempts in that time, and one message that waits for the next.
@@ -211,7 +207,7 @@ def test_sweeper_neither_hurries_nor_multiplies_what_waits(
 
 @pytest.mark.req("R9", "R5")
 def test_event_that_comes_again_does_not_hurry_a_retry(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     records = world.new_records()
     world.fail("Publish", "Throttling", times=-1)
     for _ in range(5):
@@ -225,7 +221,7 @@ def test_waits_are_scattered(world: World) -> None:
     voters = [world.enrol(f"agent{number}@ac-dijon.fr", f"09E990{number:04d}ABC") for number in range(8)]
     world.fail("SendEmail", "Throttling", times=4 * len(voters))
     for number, voter in enumerate(voters):
-        _reissue(world.signed_in(voter), voter, "email", f"06 12 34 56 {number:02d}")
+        ask_reissue(world.signed_in(voter), voter, "email", f"06 12 34 56 {number:02d}")
     world.run_outbox()
     world.clock.move(seconds=5)
     world.run_outbox()
@@ -238,7 +234,7 @@ def test_waits_are_scattered(world: World) -> None:
 
 @pytest.mark.req("R5", "I6")
 def test_event_that_comes_again_changes_nothing(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     records = world.new_records()
     world.run_outbox()
     before = world.delivery_item(reference)
@@ -253,7 +249,7 @@ def test_event_that_comes_again_changes_nothing(world: World, claire: Enrolled, 
 @pytest.mark.req("R5", "R8", "I3")
 def test_events_out_of_order_send_the_last_identifier_only(world: World, claire: Enrolled, browser: Browser) -> None:
     for _ in range(3):
-        _reissue(browser, claire)
+        ask_reissue(browser, claire)
     records = [record for record in world.new_records() if "wake" in record["dynamodb"]["NewImage"]]
     world.lose_stream()
     for record in reversed(records):
@@ -266,7 +262,7 @@ def test_events_out_of_order_send_the_last_identifier_only(world: World, claire:
 
 @pytest.mark.req("R8", "I3")
 def test_operators_reissue_supersedes_a_delivery_that_waits(world: World, claire: Enrolled, browser: Browser) -> None:
-    reference = _reissue(browser, claire)
+    reference = ask_reissue(browser, claire)
     voter = world.voter(claire)
     world.change_voter(claire, generation=3, issued_at=[*voter.issued_at, voter.issued_at[-1] + 1])
     world.run_outbox()
@@ -276,7 +272,7 @@ def test_operators_reissue_supersedes_a_delivery_that_waits(world: World, claire
 
 @pytest.mark.req("R4", "I2")
 def test_sweeper_brings_what_the_stream_lost_after_a_minute(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.lose_stream()
     world.clock.move(seconds=59)
     assert world.sweep() == 0
@@ -306,7 +302,7 @@ def test_sweeper_takes_more_than_one_batch(world: World) -> None:
 
 @pytest.mark.req("R4", "R13")
 def test_queue_that_is_down_leaves_the_record_in_the_stream(world: World, claire: Enrolled, browser: Browser) -> None:
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.fail("Publish", "InternalError")
     world.fail("SendMessage", "ServiceUnavailable")
     world.run_outbox()
@@ -331,9 +327,9 @@ def _poison(world: World, delivery_id: str) -> None:
 def test_poison_item_goes_to_the_dead_letters_and_the_others_are_sent(
     world: World, claire: Enrolled, paul: Enrolled
 ) -> None:
-    _reissue(world.signed_in(claire), claire)
+    ask_reissue(world.signed_in(claire), claire)
     _poison(world, "22222-22222")
-    _reissue(world.signed_in(paul), paul)
+    ask_reissue(world.signed_in(paul), paul)
     world.run_outbox()
     assert len(world.sms) == 2
     (waiting,) = world.queued_bodies()
@@ -348,7 +344,7 @@ def test_poison_item_goes_to_the_dead_letters_and_the_others_are_sent(
 @pytest.mark.req("R6")
 def test_message_that_is_no_message_holds_nobody_up(world: World, claire: Enrolled, browser: Browser) -> None:
     world.fail("Publish", "InternalError")
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.run_outbox()
     for body in ("", "not json", "[]", '{"delivery_id": "33333-33333"}'):
         world.wire.operator.sqs.send_message(QueueUrl=world.retry_queue, MessageBody=body or " ")
@@ -368,7 +364,7 @@ def test_a_message_goes_round_the_queue_no_more_often_than_a_loop_may(
     """The sweeper starts another round: neither a table that is down for long nor a long wait makes
     an endless chain.
     """
-    _reissue(browser, claire)
+    ask_reissue(browser, claire)
     world.fail("BatchGetItem", "ThrottlingException", times=-1)
     world.run_outbox()
     turns = set()
@@ -391,7 +387,7 @@ def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str
     monkeypatch.setattr("reassort.tables.time.sleep", lambda _: None)
     with World() as world:
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
-        reference = _reissue(world.signed_in(claire), claire)
+        reference = ask_reissue(world.signed_in(claire), claire)
         world.fail("UpdateItem", code, times=-1)
         world.run_for(minutes=45)
         assert world.queued_bodies(world.dead_letter_queue) == []

@@ -31,11 +31,6 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def claire(world: World) -> Enrolled:
-    return world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC", "7K3M-9QWX-2TBD-HV5S")
-
-
-@pytest.fixture
 def marie(world: World) -> SeatedAgent:
     return world.agent("marie", "agent")
 

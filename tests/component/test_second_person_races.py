@@ -33,11 +33,6 @@ def world() -> Iterator[World]:
         check_helpdesk_record(world)
 
 
-@pytest.fixture
-def claire(world: World) -> Enrolled:
-    return world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC", "7K3M-9QWX-2TBD-HV5S")
-
-
 def at_once(calls: Sequence[Callable[[], Response]]) -> list[Response]:
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

@@ -13,16 +13,10 @@ from reassort.tables import to_wire
 
 from harness.elections import election_content, read_election
 from harness.service.openapi import raise_if_undescribed
-from harness.service.world import SITE_ORIGIN, Browser, Enrolled, Response, World
+from harness.service.world import SITE_ORIGIN, Enrolled, Response, World
+from tests.component.voters import code_asked_for
 
 STRANGER = "nobody.atall@ac-dijon.fr"
-
-
-def _ask(world: World, browser: Browser, email: str) -> str:
-    """Ask for a code and read it in the mailbox."""
-    assert browser.ask_code(email).status == 202
-    world.run_outbox()
-    return world.code_for(email)
 
 
 # ---------------------------------------------------------------- asking
@@ -362,7 +356,7 @@ def test_foreign_origin_is_refused(world: World, claire: Enrolled, method: str, 
 @pytest.mark.req("S23", "S9")
 def test_what_is_stored_of_a_code_needs_the_browsers_secret(world: World, claire: Enrolled) -> None:
     browser = world.browser()
-    code = _ask(world, browser, claire.email)
+    code = code_asked_for(world, browser, claire.email)
     stored = repr(world.items("SignInTable")) + repr(world.deliveries())
     secret = (browser.challenge_cookie or "")[:32]
     assert code not in stored
