@@ -61,17 +61,22 @@ class BatchPool:
                 raise
 
     def attempts(self) -> Iterator[stamina.Attempt]:
-        """Return the tries of one call: while the tables are busy or do not answer, for as long as
-        is worth waiting.
+        """Return the tries of one call, as `patient_attempts` does, until the pool stops."""
+        return patient_attempts(self._stopping)
 
-        Raises:
-            ContentionError: the pool has stopped.
-        """
-        passing = (ContentionError, HTTPClientError)
-        for attempt in stamina.retry_context(on=passing, attempts=None, timeout=_PATIENCE_SECONDS, wait_jitter=0.5):
-            if self._stopping.is_set():
-                raise ContentionError("stopped")
-            yield attempt
+
+def patient_attempts(stopping: threading.Event | None = None) -> Iterator[stamina.Attempt]:
+    """Return the tries of one call: while the tables are busy or do not answer, for as long as is
+    worth waiting.
+
+    Raises:
+        ContentionError: `stopping` is set.
+    """
+    passing = (ContentionError, HTTPClientError)
+    for attempt in stamina.retry_context(on=passing, attempts=None, timeout=_PATIENCE_SECONDS, wait_jitter=0.5):
+        if stopping is not None and stopping.is_set():
+            raise ContentionError("stopped")
+        yield attempt
 
 
 def _settle_finished[Result](pending: set[Future[list[Result]]], settle: Callable[[Sequence[Result]], object]) -> None:

@@ -14,11 +14,11 @@ from functools import partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-import stamina
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.tables import PASSING, Action, ContentionError, to_wire, write_all
 
+from reassort_ops.batch_pool import patient_attempts
 from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
 
@@ -37,8 +37,6 @@ type _Wire = Mapping[str, Any]
 # else, so a purger can put nothing:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 _KEYS_A_BATCH = 100
-# A table on demand doubles its capacity within minutes of being throttled.
-_PATIENCE_SECONDS = 120.0
 # An item that is gone fulfils it, so a repeated call after a lost reply says the same as the first.
 _STILL_EXPIRED = "attribute_not_exists(expires_at) OR expires_at <= :now"
 
@@ -242,7 +240,7 @@ class Purge:
     def _remove_batch(self, rule: PurgeRule, items: Sequence[_Wire], advance: Callable[[int], object]) -> None:
         """Remove items of a table that has ended as a whole: nobody writes them any more."""
         deletes = [Action("purge", "Delete", {"TableName": rule.name, "Key": rule.key_of(item)}) for item in items]
-        for attempt in self._attempts():
+        for attempt in patient_attempts(self._stopping):
             with attempt:
                 write_all(self._dynamodb, deletes)
         for item in items:
@@ -260,7 +258,7 @@ class Purge:
                 "ExpressionAttributeValues": to_wire({":now": epoch_seconds(self._now)}),
             }
             renewed = False
-            for attempt in self._attempts():
+            for attempt in patient_attempts(self._stopping):
                 with attempt:
                     try:
                         self._call(partial(self._dynamodb.delete_item, **request))
@@ -291,7 +289,7 @@ class Purge:
             "ConsistentRead": True,
         }
         while not self._stopping.is_set():
-            for attempt in self._attempts():
+            for attempt in patient_attempts(self._stopping):
                 with attempt:
                     answer = self._call(partial(self._dynamodb.scan, **request))
             yield answer["Items"]
@@ -307,10 +305,3 @@ class Purge:
             if code in PASSING:
                 raise ContentionError(code) from error
             raise
-
-    def _attempts(self) -> Iterator[stamina.Attempt]:
-        passing = (ContentionError, HTTPClientError)
-        for attempt in stamina.retry_context(on=passing, attempts=None, timeout=_PATIENCE_SECONDS, wait_jitter=0.5):
-            if self._stopping.is_set():
-                raise ContentionError("stopped")
-            yield attempt

@@ -10,6 +10,7 @@ import stamina
 from botocore.exceptions import ClientError
 from reassort.clock import epoch_milliseconds, epoch_seconds
 from reassort.tables import ContentionError, to_wire
+from reassort_ops.batch_pool import patient_attempts
 from reassort_ops.failures import OperatorError
 from reassort_ops.purge import Purge, PurgeTally, raise_if_under_way
 
@@ -315,7 +316,7 @@ def test_a_purge_that_stops_removes_no_more(world: World) -> None:
         purge.remove(stop_after_three)
     assert (purge.removed, len(world.items("LimitsTable"))) == (3, CROWD - 3)
     with pytest.raises(ContentionError, match="stopped"):
-        list(purge._attempts())
+        list(patient_attempts(purge._stopping))
     assert list(purge._pages(purge.rules[1], 0)) == []
 
 

@@ -15,14 +15,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import stamina
-from botocore.exceptions import HTTPClientError
 from reassort.clock import iso
 from reassort.identifiers import ALPHABET, check_symbol, show_identifier
 from reassort.register import ELECTION_CHAIN
 from reassort.table_keys import phone_key
 from reassort.tables import ContentionError, to_wire
 
+from reassort_ops.batch_pool import patient_attempts
 from reassort_ops.failures import OperatorError
 from reassort_ops.language import tr
 from reassort_ops.roll.rows import RollRow
@@ -44,7 +43,6 @@ SOURCE = "rehearsal"
 SIMULATOR = "simulator.amazonses.com"
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEYS_A_BATCH = 25
-_PATIENCE_SECONDS = 120.0
 # One mailbox in so many returns what it gets.
 _BOUNCING_EVERY = 200
 _ESTABLISHMENTS = ("École", "Collège", "Lycée", "Université")
@@ -251,9 +249,7 @@ class Removal:
     def _delete(self, table: str, keys: Iterable[_Wire], advance: Callable[[int], object]) -> None:
         for batch in batched(keys, _KEYS_A_BATCH, strict=False):
             wanted: Any = {table: [{"DeleteRequest": {"Key": key}} for key in batch]}
-            for attempt in stamina.retry_context(
-                on=(ContentionError, HTTPClientError), attempts=None, timeout=_PATIENCE_SECONDS
-            ):
+            for attempt in patient_attempts():
                 with attempt:
                     wanted = self._dynamodb.batch_write_item(RequestItems=wanted)["UnprocessedItems"]
                     if wanted:

@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import stamina
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 from reassort.tables import PASSING, ContentionError, Item, from_wire, to_wire
+
+from reassort_ops.batch_pool import patient_attempts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# A table on demand doubles its capacity within minutes of being throttled.
-_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,7 @@ def scan(
 
 
 def _page(dynamodb: DynamoDBClient, request: Mapping[str, Any]) -> Any:
-    for attempt in stamina.retry_context(
-        on=(ContentionError, HTTPClientError), attempts=None, timeout=_PATIENCE_SECONDS, wait_jitter=0.5
-    ):
+    for attempt in patient_attempts():
         with attempt:
             try:
                 return dynamodb.scan(**request)
