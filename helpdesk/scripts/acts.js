@@ -42,10 +42,10 @@ const FAULTS = {
  * @param {HTMLButtonElement} opener
  * @param {Act} act
  * @param {Sheet} sheet
+ * @param {string} who the address or reference by which the sheet was looked up
  * @param {(text: string, sheet: Sheet, waits: boolean) => void} showDone
  */
-export function openAct(place, opener, act, sheet, showDone) {
-  const who = input("who").value.trim();
+export function openAct(place, opener, act, sheet, who, showDone) {
   const needs = new Set(act.needs);
   const asksAddress = needs.has("address") && !who.includes("@");
   const does = [act.does];

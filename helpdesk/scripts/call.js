@@ -29,6 +29,8 @@ const CALLERS = {
 
 /** @type {Sheet | null} */
 let current = null;
+// Whose sheet it is: the field may hold the next voter's address already.
+let shownWho = "";
 let lookupsLeft = Number.POSITIVE_INFINITY;
 
 export function watchCall() {
@@ -54,6 +56,7 @@ export function nextCall() {
 /** Leave nothing of the last call on the page. */
 export function forgetCall() {
   current = null;
+  shownWho = "";
   closeForm();
   input("who").value = "";
   input("caller-code").value = "";
@@ -81,6 +84,7 @@ async function look() {
     const { body } = await call("POST", "/helpdesk/look", { body: { who, ...(code ? { caller_code: code } : {}) } });
     lookupsLeft = body.lookups_left ?? Number.POSITIVE_INFINITY;
     showLookupsLeft();
+    shownWho = who;
     showSheet(body);
     goToTheNextThing(body);
   } catch (failure) {
@@ -147,7 +151,7 @@ function adviceItem({ words, say: spoken, never_say }, index) {
  */
 function actItem(act, sheet, advised) {
   const place = make("div", { class: "act" });
-  const opener = button(`${act.label}…`, () => openAct(place, opener, act, sheet, showDone), {
+  const opener = button(`${act.label}…`, () => openAct(place, opener, act, sheet, shownWho, showDone), {
     "aria-expanded": "false",
     ...(advised ? {} : { class: "secondary" }),
   });

@@ -295,3 +295,40 @@ def test_the_role_decides_what_is_shown(page: Page, desk: MockedDesk, role: str,
     sign_in(desk, role)
     expect(page.locator("h1")).not_to_have_text("Code du second facteur")
     assert shown_tabs(page) == tabs
+
+
+@pytest.mark.req("H2", "H4")
+def test_an_act_is_on_the_voter_whose_sheet_is_shown(page: Page, desk: MockedDesk) -> None:
+    """The agent has begun to type the next caller's address."""
+    sign_in(desk)
+    look(desk, sheet(*LOCKED))
+    page.locator("#who").fill("autre@ac-dijon.fr")
+    desk.answer(ACT, 200, {"done": "C’est fait.", "sheet": sheet(*LOCKED)})
+    # The sheet that an act leaves behind is the same voter's.
+    for _ in range(2):
+        page.get_by_role("button", name="Geler").click()
+        page.locator("#reason").fill("messagerie piratée")
+        page.keyboard.press("Enter")
+        expect(page.locator("#reason")).to_have_count(0)
+    assert [body["who"] for method, path, body in desk.asked if (method, path) == ACT] == [ADDRESS, ADDRESS]
+
+
+@pytest.mark.req("H2")
+def test_a_caller_whose_words_are_wrong_is_offered_no_act(page: Page, desk: MockedDesk) -> None:
+    sign_in(desk)
+    look(desk, {**sheet(*LOCKED), "caller": "wrong-code"}, code=CALLER_CODE)
+    expect(page.locator("#acts-section")).to_be_hidden()
+
+
+@pytest.mark.req("H6")
+@pytest.mark.parametrize(("button", "decision"), [("Confirmer…", "confirm"), ("Refuser…", "refuse")])
+def test_a_second_person_decides_what_the_button_says(page: Page, desk: MockedDesk, button: str, decision: str) -> None:
+    desk.answer(PROPOSALS, 200, {"proposals": [proposal()]})
+    sign_in(desk, "supervisor")
+    page.get_by_role("button", name="À confirmer").click()
+    page.get_by_role("button", name=button).click()
+    desk.answer(DECIDE, 200, {"done": "C’est fait."})
+    page.locator("#reason").fill("vu avec l’agent")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_have_text("C’est fait.")
+    assert [body["decision"] for _, _, body in desk.asked if body and "decision" in body] == [decision]
