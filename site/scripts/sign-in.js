@@ -107,8 +107,8 @@ async function redeemCode(whenSignedIn) {
  */
 function showCodeFailure(failure, retry) {
   const again = { label: "Demander un nouveau code", run: askAgain };
+  if (failure instanceof Problem && failure.attemptsLeft === 0) exhausted = true;
   if (failure instanceof Problem && failure.code === "too-many-tries") {
-    exhausted = true;
     showFailure(failure, { action: again });
     return;
   }
@@ -121,7 +121,6 @@ function showCodeFailure(failure, retry) {
   if (failure instanceof Problem && failure.code === "wrong-code") {
     failure.errors = [{ field: "code", code: failure.code, message: failure.detail }];
     failure.detail = failure.attemptsLeft ? "Si vous avez demandé plusieurs codes, essayez le dernier reçu." : "";
-    exhausted = failure.attemptsLeft === 0;
     showFailure(failure, { fields: { code: "code" }, action: failure.attemptsLeft ? undefined : again });
     return;
   }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from reassort.problems import Code
 
 from harness.site.mocked_space import ASK_CODE, OVERVIEW, REDEEM_CODE, SIGN_OUT, MockedSpace, overview, tracked
 from harness.site.states import STATES
@@ -120,9 +121,22 @@ def test_slip_in_the_domain_is_corrected_with_one_press(
 
 
 @pytest.mark.req("U9", "S8")
-@pytest.mark.parametrize("name", ["code-too-many-tries", "code-expired"])
-def test_after_the_last_try_a_new_code_is_one_press_away(page: Page, mocked: MockedSpace, name: str) -> None:
-    STATES[name].play(mocked)
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        (Code.TOO_MANY_TRIES, 0),
+        (Code.WRONG_CODE, 0),
+        (Code.CODE_EXPIRED, 0),
+        (Code.CODE_EXPIRED, 3),
+        (Code.CODE_EXPIRED, None),
+    ],
+)
+def test_after_the_last_try_a_new_code_is_one_press_away(
+    page: Page, mocked: MockedSpace, code: Code, left: int | None
+) -> None:
+    open_code(mocked)
+    mocked.refuse(REDEEM_CODE, code, attempts_left=left, retry_after=540 if code is Code.TOO_MANY_TRIES else None)
+    redeem(mocked)
     again = page.locator("#errors").get_by_role("button", name="Demander un nouveau code")
     expect(again).to_be_visible()
     expect(page.locator("#countdown")).to_have_count(0)
@@ -133,7 +147,7 @@ def test_after_the_last_try_a_new_code_is_one_press_away(page: Page, mocked: Moc
     expect(page.locator("#code-sent")).to_contain_text("Un nouveau code est parti")
     expect(page.locator("#code")).to_be_focused()
     # A challenge without tries is given up, so that the new code can be redeemed.
-    ended = [("DELETE", "/api/login", None)] if name == "code-too-many-tries" else []
+    ended = [("DELETE", "/api/login", None)] if left == 0 else []
     *before, (method, path, body) = mocked.asked
     assert (before, method, path, body["email"]) == (ended, "POST", "/api/login", EMAIL)
     mocked.answer(REDEEM_CODE, 200, {"expires_in": 900})
