@@ -55,11 +55,23 @@ export function watchSignIn(whenSignedIn) {
  * @param {string} [why] what to say first
  */
 export function askToSignIn(why = "") {
+  forgetSecrets();
+  showView("sign-in", { focus: why ? "title" : "username" });
+  if (why) notice(why);
+}
+
+/** Leave neither password nor code nor what the second factor is made of on the page. */
+function forgetSecrets() {
   for (const id of ["password", "new-password", "first-code", "totp"]) input(id).value = "";
   byId("otp-secret").textContent = "";
   byId("otpauth-link").setAttribute("href", "#main");
-  showView("sign-in", { focus: why ? "title" : "username" });
-  if (why) notice(why);
+  // A canvas that is given a size is empty.
+  const canvas = qrCode();
+  canvas.width = 0;
+}
+
+function qrCode() {
+  return /** @type {HTMLCanvasElement} */ (byId("qr"));
 }
 
 /**
@@ -107,6 +119,7 @@ async function goOn(action, fields) {
 async function show(step) {
   switch (step) {
     case null:
+      forgetSecrets();
       await currentCredentials();
       await onSignedIn();
       return;
@@ -131,7 +144,6 @@ async function showAuthenticator() {
   const { secret, link } = await newAuthenticator();
   byId("otp-secret").textContent = secret.replace(/(.{4})(?=.)/g, "$1 ");
   byId("otpauth-link").setAttribute("href", link);
-  const canvas = /** @type {HTMLCanvasElement} */ (byId("qr"));
-  generate(link, { minCorrectionLevel: correction.M }).toCanvas(canvas);
+  generate(link, { minCorrectionLevel: correction.M }).toCanvas(qrCode());
   showView("authenticator");
 }

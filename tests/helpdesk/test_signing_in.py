@@ -17,6 +17,7 @@ from harness.helpdesk.mocked_desk import (
     LOOK,
     ME,
     PASSWORD,
+    PROPOSALS,
     REGION,
     SECRET,
     SECRET_KEY,
@@ -24,6 +25,7 @@ from harness.helpdesk.mocked_desk import (
     TOTP,
     MockedDesk,
     credentials,
+    proposal,
     tokens,
 )
 from harness.helpdesk.sheets import LOCKED, sheet
@@ -244,3 +246,29 @@ def test_requests_may_go_by_the_pages_own_origin(page: Page, desk: MockedDesk) -
     assert [request.url for request in asked] == ["https://assistance.example.fr/relay/helpdesk/me"]
     assert asked[0].all_headers()["authorization"].startswith(f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/")
     assert AGENT not in asked[0].url
+
+
+@pytest.mark.req("H1")
+def test_what_the_second_factor_is_made_of_leaves_the_page_once_it_is_there(page: Page, desk: MockedDesk) -> None:
+    desk.cognito_says("InitiateAuth", {"ChallengeName": "MFA_SETUP", "Session": "session-1"})
+    desk.cognito_says("RespondToAuthChallenge", {"AuthenticationResult": tokens()})
+    give_password(desk)
+    heading_is(desk, "Ajouter le second facteur")
+    assert SECRET in (page.locator("#otp-secret").text_content() or "").replace(" ", "")
+    page.locator("#first-code").fill(TOTP)
+    page.keyboard.press("Enter")
+    heading_is(desk, "Nouvel appel")
+    assert SECRET not in page.content().replace(" ", "")
+    assert page.locator("#qr").evaluate("canvas => canvas.width") == 0
+
+
+@pytest.mark.req("H1", "H4")
+def test_a_supervisor_who_signs_out_leaves_nothing(page: Page, desk: MockedDesk) -> None:
+    desk.answer(PROPOSALS, 200, {"proposals": [proposal()]})
+    sign_in(desk, "supervisor")
+    page.get_by_role("button", name="À confirmer").click()
+    page.get_by_text(proposal()["reason"]).wait_for()
+    page.get_by_role("button", name="Me déconnecter").click()
+    heading_is(desk, "S’identifier")
+    for shown in (proposal()["reason"], proposal()["address"], proposal()["agent"]):
+        assert shown not in page.content()
