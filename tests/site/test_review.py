@@ -152,3 +152,32 @@ def test_form_of_one_voter_is_not_shown_to_the_next(page: Page, mocked: MockedSp
     expect(page.locator("#numen")).to_have_value("")
     expect(page.locator("#phone")).to_have_value("")
     expect(page.locator("#consent")).not_to_be_checked()
+
+
+@pytest.mark.req("U4")
+def test_look_that_failed_is_repeated_and_confirms_nothing(page: Page, mocked: MockedSpace) -> None:
+    """After an answer that was lost, the form was changed."""
+    open_review(mocked)
+    mocked.drop(REISSUE)
+    confirm(mocked)
+    expect(page.locator("#errors")).to_be_focused()
+    page.locator("[data-edit='phone']").click()
+    page.locator("#phone").fill("07 81 23 45 67")
+    mocked.drop(OVERVIEW)
+    page.get_by_role("button", name="Vérifier ma demande").click()
+    expect(page.locator("#errors")).to_be_focused()
+    mocked.answer(OVERVIEW, 200, overview())
+    page.locator("#errors").get_by_role("button", name="Réessayer").click()
+    heading_is(page, "Vérifiez votre demande")
+    assert len(reissues(mocked)) == 1
+
+
+@pytest.mark.req("U6", "U9")
+def test_a_request_without_an_answer_is_given_up_after_20_seconds(page: Page, mocked: MockedSpace) -> None:
+    open_review(mocked)
+    mocked.hold(REISSUE)
+    confirm(mocked)
+    page.locator("body.working").wait_for()
+    page.clock.run_for(20_500)
+    expect(page.locator("#errors")).to_be_focused()
+    expect_shown(page, "Le service ne répond pas", selector="#errors")

@@ -38,6 +38,8 @@ OTHER = "claire.petit@ac-dijon.fr"
 SIGNED_OUT = "Vous avez quitté votre session."
 # What a browser of some years ago does not have: the tabs tell each other in another way.
 WITHOUT_CHANNEL = "delete window.BroadcastChannel"
+# As a browser shows a page that it kept in memory.
+COMES_BACK = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
 
 
 @pytest.fixture(params=["", WITHOUT_CHANNEL], ids=["channel", "storage"])
@@ -246,3 +248,33 @@ def test_lost_answer_of_one_voter_is_not_looked_for_among_the_requests_of_anothe
 def test_storage_keeps_nothing_of_what_tabs_tell(first: MockedSpace) -> None:
     open_form(first)
     assert first.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+
+
+@pytest.mark.req("U16")
+def test_form_that_comes_back_from_memory_after_signing_out_is_empty(page: Page, mocked: MockedSpace) -> None:
+    open_review(mocked)
+    mocked.refuse(OVERVIEW, Code.SIGNED_OUT)
+    page.evaluate(COMES_BACK)
+    heading_is(page, "Votre adresse professionnelle")
+
+
+@pytest.mark.req("U16")
+def test_tracking_that_comes_back_from_memory_is_asked_for_again(page: Page, mocked: MockedSpace) -> None:
+    mocked.open_tracking(tracked("delivered"))
+    mocked.asked.clear()
+    with page.expect_response(lambda response: response.url.endswith(OVERVIEW[1])):
+        page.evaluate(COMES_BACK)
+
+
+@pytest.mark.req("U16")
+def test_next_person_is_not_told_where_the_code_of_the_one_before_went(page: Page, mocked: MockedSpace) -> None:
+    sign_in(mocked)
+    heading_is(page, "Vos renseignements")
+    mocked.refuse(OVERVIEW, Code.SIGNED_OUT)
+    page.clock.fast_forward(901_000)
+    heading_is(page, "Votre adresse professionnelle")
+    # The button of a step that is not shown: what it would send is kept by the script alone.
+    page.evaluate("document.getElementById('resend').click()")
+    heading_is(page, "Votre adresse professionnelle")
+    assert EMAIL not in (page.locator("main").text_content() or "")
+    assert len([path for _, path, _ in mocked.asked if path == ASK_CODE[1]]) == 1

@@ -11,6 +11,7 @@ from reassort.reasons import Reason
 
 from harness.site.mocked_space import ADDRESS, REDELIVERY, REFERENCE, MockedSpace, step, tracked, why
 from harness.site.states.following import REFUSALS, TRACKED, after_failed_sms, open_redelivery
+from harness.site.steps import NUMEN
 from tests.site.reading import expect_shown, plain, shown
 
 
@@ -150,3 +151,26 @@ def test_identifier_that_has_arrived_meanwhile_is_shown_so(page: Page, mocked: M
     expect(page.locator("#errors")).to_contain_text("Votre identifiant est déjà arrivé")
     expect(page.locator("#status")).to_have_text("Arrivé")
     expect(page.locator("#redelivery")).to_be_hidden()
+
+
+@pytest.mark.req("U5", "S27")
+def test_an_open_page_asks_less_and_less(page: Page, mocked: MockedSpace) -> None:
+    """A school's pages share one address, and the firewall counts by address."""
+    mocked.open_tracking(tracked("sent"))
+    mocked.asked.clear()
+    for _ in range(120):
+        page.clock.run_for(1_000)
+    assert 1 < len(mocked.asked) <= 12
+
+
+@pytest.mark.req("U16", "I7")
+def test_numen_leaves_the_page_with_the_redelivery(page: Page, mocked: MockedSpace) -> None:
+    redelivery = {"channels": ["email"], "numen": True}
+    mocked.open_tracking(tracked("sent", history=[step("queued", "sms", ago=180)], redelivery=redelivery))
+    page.locator("#numen").fill(NUMEN)
+    mocked.answer(
+        REDELIVERY, 202, {"reference": REFERENCE, "generation": 2, "channel": "email", "destination": ADDRESS}
+    )
+    page.locator("#redeliver").click()
+    expect(page.locator("#redelivered")).to_be_focused()
+    expect(page.locator("#numen")).to_have_value("")
