@@ -168,9 +168,8 @@ async function check() {
 /** @param {Broken} broken */
 function placed({ line, voterId, sequence, why }) {
   const whose = voterId === "election" ? "election" : `électeur ${voterId}`;
-  return (
-    [`ligne ${line}`, ...(voterId ? [whose] : []), ...(sequence ? [`entrée ${sequence}`] : [])].join(", ") + ` : ${why}`
-  );
+  const place = [`ligne ${line}`, ...(voterId ? [whose] : []), ...(sequence ? [`entrée ${sequence}`] : [])];
+  return `${place.join(", ")} : ${why}`;
 }
 
 /**

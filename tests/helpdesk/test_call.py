@@ -332,3 +332,16 @@ def test_a_second_person_decides_what_the_button_says(page: Page, desk: MockedDe
     page.keyboard.press("Enter")
     expect(page.locator("#notice")).to_have_text("C’est fait.")
     assert [body["decision"] for _, _, body in desk.asked if body and "decision" in body] == [decision]
+
+
+@pytest.mark.req("H6")
+def test_a_decision_that_is_pressed_twice_is_made_once(page: Page, desk: MockedDesk) -> None:
+    desk.answer(PROPOSALS, 200, {"proposals": [proposal()]})
+    sign_in(desk, "supervisor")
+    page.get_by_role("button", name="À confirmer").click()
+    page.get_by_role("button", name="Confirmer…").click()
+    desk.answer(DECIDE, 200, {"done": "C’est fait."})
+    page.locator("#reason").fill("vu avec l’agent")
+    page.locator("#reason").evaluate("field => { field.form.requestSubmit(); field.form.requestSubmit(); }")
+    expect(page.locator("#notice")).to_have_text("C’est fait.")
+    assert len([body for _, _, body in desk.asked if body and "decision" in body]) == 1

@@ -112,11 +112,13 @@ def test_what_others_wrote_is_as_the_lock_has_it(copy: str, original: str) -> No
 
 
 @pytest.mark.req("H6")
-def test_a_day_of_the_record_is_exported_whole(page: Page, desk: MockedDesk) -> None:
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+def test_a_day_of_the_record_is_exported_whole(page: Page, desk: MockedDesk, sign: str) -> None:
     """Every page of it, and nothing in it is a formula to a spreadsheet."""
+    formula = f'{sign}2+2;"x"'
     pages = {
         "": {"entries": [entry(number) for number in range(1, 202)], "next": "p 2"},
-        "p 2": {"entries": [entry(202, action="unlock", reason='=2+2;"x"')], "next": None},
+        "p 2": {"entries": [entry(202, action="unlock", reason=formula)], "next": None},
     }
 
     def answer(route: Route) -> None:
@@ -135,7 +137,7 @@ def test_a_day_of_the_record_is_exported_whole(page: Page, desk: MockedDesk) -> 
     assert len(lines) == 203
     assert lines[0].startswith("agent;name;sequence;at;action;voter;reason;")
     last = next(csv.reader(lines[-1:], delimiter=";"))
-    assert last[lines[0].split(";").index("reason")] == '\'=2+2;"x"'
+    assert last[lines[0].split(";").index("reason")] == f"'{formula}"
     with page.expect_download() as json:
         page.get_by_role("button", name="JSON").click()
     assert Path(json.value.path()).read_text("utf-8").count('"sequence"') == 202

@@ -147,6 +147,25 @@ def test_an_earlier_export_must_be_in_the_later_one(bureau: BureauPage) -> None:
 
 
 @pytest.mark.req("I9")
+def test_an_earlier_export_of_another_service_or_key_is_none(bureau: BureauPage) -> None:
+    opening = [entry for entry in ENTRIES if entry.sequence == 1]
+    assert not verified(
+        bureau, register=FILE, earlier=register_file(opening, header=HEADER.model_copy(update={"stack": "another"}))
+    ).whole
+    assert bureau.faults == ["L’export antérieur est celui d’un autre service."]
+    assert not verified(bureau, register=FILE, earlier=register_file(opening, LocalSigner.drawn())).whole
+    assert bureau.faults == ["L’export antérieur n’est pas entier : vérifiez-le d’abord seul."]
+
+
+@pytest.mark.req("I9")
+def test_a_browser_that_cannot_check_a_signature_says_so(page: Page, page_file: Path) -> None:
+    page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
+    page.goto(page_file.as_uri())
+    assert page.locator("#unable").is_visible()
+    assert page.locator("#work").is_hidden()
+
+
+@pytest.mark.req("I9")
 def test_the_ends_of_the_helpdesks_record_are_compared(bureau: BureauPage) -> None:
     assert verified(bureau, register=FILE, helpdesk=b"").whole
     assert not verified(bureau, register=FILE, helpdesk=b"{}\n").whole
@@ -190,6 +209,9 @@ def test_files_are_dropped_anywhere_and_go_where_they_belong(bureau: BureauPage)
 def test_a_former_result_goes_when_something_else_is_chosen(bureau: BureauPage) -> None:
     assert verified(bureau, register=FILE).whole
     bureau.give(register=FILE[:-1])
+    assert bureau.page.locator("#result").is_hidden()
+    assert verified(bureau, register=FILE).whole
+    bureau.page.fill("#fingerprint", "0" * 64)
     assert bureau.page.locator("#result").is_hidden()
 
 

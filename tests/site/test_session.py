@@ -4,9 +4,10 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from reassort.clock import iso
 from reassort.problems import Code
 
-from harness.site.mocked_space import OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, overview, tracked
+from harness.site.mocked_space import NOW, OVERVIEW, REISSUE, SIGN_OUT, MockedSpace, last_reissue, overview, tracked
 from harness.site.steps import (
     NUMEN,
     TYPED_PHONE,
@@ -88,13 +89,17 @@ def test_nothing_typed_is_lost_when_the_session_ends(page: Page, mocked: MockedS
 def test_another_tab_prolongs_and_ends_the_session_here_too(page: Page, mocked: MockedSpace) -> None:
     open_form(mocked)
     other = MockedSpace(page.context.new_page(), mocked.site)
-    other.track(tracked("sent"))
+    status = tracked("sent")
+    other.track(status)
+    longer = overview(
+        generation=2, issued_at=iso(NOW), last_reissue=last_reissue(status), session={"expires_in": 3 * IDLE}
+    )
+    other.answer(OVERVIEW, 200, longer)
     page.clock.fast_forward((IDLE - 100) * 1000)
     expect(page.locator(WARNING)).to_be_visible()
     other.open("suivi.html")
     other.page.locator("#reference:not(:empty)").wait_for()
-    # The clock of the other page is at the start: what it tells of is the end of the session, not
-    # its length.
+    expect(page.locator(WARNING)).to_be_hidden()
     other.answer(SIGN_OUT, 204)
     other.page.get_by_role("button", name="Me déconnecter").first.click()
     other.page.wait_for_url("**/index.html*")

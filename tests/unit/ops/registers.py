@@ -109,8 +109,8 @@ def counted(entries: Iterable[Entry]) -> Reconciliation:
     return result
 
 
-def register_file(entries: Sequence[Entry], signer: LocalSigner = SIGNER) -> bytes:
+def register_file(entries: Sequence[Entry], signer: LocalSigner = SIGNER, header: Header = HEADER) -> bytes:
     """Return the file of a register, signed."""
     file = io.BytesIO()
-    write_register(file, HEADER, (entry.content for entry in entries), counted(entries), signer, lambda: NOW)
+    write_register(file, header, (entry.content for entry in entries), counted(entries), signer, lambda: NOW)
     return file.getvalue()
