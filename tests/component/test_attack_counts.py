@@ -11,6 +11,7 @@ import pytest
 from harness.engines.template import read_template
 from harness.service.reading import dispute_token_in
 from harness.service.world import Browser, Enrolled, World
+from tests.component.voters import reissued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,14 @@ def test_wrong_numens_and_the_lock_that_the_last_one_brings(world: World, browse
     counted = _counted(world)
     # Refusals of a voter who is locked already are no further wrong NUMENs, and no further locks.
     assert (counted["WrongNumens"], counted["NumenLocks"]) == (limits.lock_after, 1)
+
+
+@pytest.mark.req("S10")
+def test_a_wrong_numen_of_a_redelivery_that_asks_for_it(world: World, claire: Enrolled, browser: Browser) -> None:
+    reference = reissued(world, browser, claire)
+    world.signed_in(claire).redeliver(reference, "email", numen="09E9900999ZZZ")
+    counted = _counted(world)
+    assert (counted["WrongNumens"], counted["NumenLocks"]) == (1, 0)
 
 
 def test_a_dispute(world: World, claire: Enrolled, browser: Browser) -> None:
