@@ -328,6 +328,14 @@ def test_sign_out_ends_the_session_on_the_server(world: World, claire: Enrolled)
     assert browser.overview().code == "signed-out"
 
 
+@pytest.mark.req("S16")
+def test_sign_out_ends_both_cookies_in_the_browser(world: World, claire: Enrolled) -> None:
+    browser = world.browser()
+    browser.sign_in(claire.email)
+    ended = {name: cookie.attributes["max-age"] for name, cookie in browser.sign_out().cookies.items()}
+    assert ended == {"__Host-session": "0", "__Host-challenge": "0"}
+
+
 def test_signing_out_twice_or_without_a_session_is_fine(world: World) -> None:
     assert [world.browser().sign_out().status for _ in range(2)] == [204, 204]
 
