@@ -4,7 +4,7 @@ waits for.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ from reassort.clock import epoch_milliseconds
 from reassort.outbox import Message
 from reassort.table_keys import pace_key, share_key, sms_day_attribute
 
-from harness.elections import with_rates
+from harness.elections import read_election, with_rates
 from harness.service.wire import Call
 from harness.service.world import World
 
@@ -239,6 +239,19 @@ def test_a_day_has_as_many_sms_as_the_election_says(world: World) -> None:
     assert used[-1] == 100
     with pytest.raises(DailyCapError):
         pace.take_turn(Lane.SMS, world.clock())
+
+
+@pytest.mark.req("S13")
+def test_the_days_cap_turns_over_at_the_midnight_of_the_election(world: World) -> None:
+    """In Nouméa, where a day of UTC begins at 11:00: asked at 10:30, 11:30, 23:30 and 0:30."""
+    election = read_election("nouvelle-caledonie-2026")
+    pace = Pace(world.wire.dynamodb, world.tables["PaceTable"], election)
+    start = datetime(2026, 12, 2, 23, 30, tzinfo=UTC)
+    world.engine.put("PaceTable", {"key": pace_key(Lane.SMS), "sms_20261203": election.sending.sms_per_day})
+    for hours in (0, 1, 13):
+        with pytest.raises(DailyCapError):
+            pace.take_turn(Lane.SMS, start + timedelta(hours=hours))
+    pace.take_turn(Lane.SMS, start + timedelta(hours=14))
 
 
 @pytest.mark.req("S13")
