@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from notify.texts import Email, Texts
 from reassort.election import Election
 from reassort.outbox import Channel
@@ -338,5 +339,5 @@ def test_markup_in_the_election_file_is_shown_not_obeyed() -> None:
 
 def test_what_a_template_asks_for_and_does_not_get_is_an_error() -> None:
     election = read_election("dijon-2018")
-    with pytest.raises(KeyError):
-        Texts(election, ORIGIN).code_email(code_delivery(election), {})
+    with pytest.raises(UndefinedError, match="'code' is undefined"):
+        Texts(election, ORIGIN)._render("code.txt.j2", code_delivery(election))
