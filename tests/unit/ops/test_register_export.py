@@ -24,6 +24,7 @@ from reassort.tables import to_wire
 from reassort_ops.cli import app
 from reassort_ops.register.export import KmsSigner, export_register
 from reassort_ops.register.file_check import check_register_file, read_public_key
+from reassort_ops.register.helpdesk_chains import heads_path
 from registry.deps import Deps
 from registry.rules import record_vote
 from typer.testing import CliRunner
@@ -265,14 +266,14 @@ def test_a_tampered_record_of_the_helpdesk_is_found_and_nothing_is_signed(
 
 def test_an_export_replaces_no_file(lived: OperatedStack, tmp_path: Path) -> None:
     file, key = exported(lived, tmp_path)
-    before = file.read_bytes(), key.read_bytes()
-    for there in (file, key):
+    heads = heads_path(file)
+    for there in (file, key, heads):
+        before = there.read_bytes()
         result = lived.run("register", "export", "--output", file)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == f"reassort: {there} exists: an export replaces no file\n"
-        if there == file:
-            file.unlink()
-    assert key.read_bytes() == before[1]
+        assert there.read_bytes() == before
+        there.unlink()
 
 
 def test_a_folder_that_is_not_there_shows_before_anything_is_read(
