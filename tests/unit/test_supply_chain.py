@@ -112,6 +112,25 @@ def test_layer_is_installed_from_the_lock_and_checked_by_hash(monkeypatch: pytes
     assert install[install.index("--requirement") + 1] == export[export.index("--output-file") + 1]
 
 
+@pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_the_layer_has_the_wheels_of_the_architecture_that_its_folder_names(
+    architecture: str, machine: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    makefile = (ROOT / "packaging" / architecture / "Makefile").read_text(encoding="utf-8")
+    assert re.findall(r"^export ARCHITECTURE := (\S+)$", makefile, re.MULTILINE) == [architecture]
+    package = packaging_module("package")
+    calls: list[list[str]] = []
+    monkeypatch.setattr(package, "uv", lambda *arguments: calls.append([str(argument) for argument in arguments]))
+    monkeypatch.setattr(package, "prune", lambda *_: None)
+    monkeypatch.setattr(package, "compile_tree", lambda *_, **__: None)
+    monkeypatch.setattr(package, "made_once", lambda _, make: make(tmp_path / "python"))
+    monkeypatch.setenv("ARCHITECTURE", architecture)
+    monkeypatch.delenv("LAYER_PLATFORM", raising=False)
+    package.third_party([])
+    _, install = calls
+    assert install[install.index("--python-platform") + 1] == f"{machine}-manylinux_2_28"
+
+
 def test_the_exported_requirements_are_the_locked_versions_each_with_hashes() -> None:
     command = [_uv(), "export", "--frozen", "--offline", "--quiet", "--only-group", "layer", "--no-emit-project"]
     exported = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
