@@ -65,7 +65,8 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 test: $(SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) $(NODE_SYNCED) & node=$$!; \
-	test -d tests/__pycache__ || $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
+	test -d tests/__pycache__ || \
+	  $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
 	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
 	$(AGAIN) firefox webkit 2>.build/tests/browsers.log & browsers=$$!; \
 	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \

@@ -25,6 +25,16 @@ def reissues(space: MockedSpace) -> list[object]:
     return [body for method, path, body in space.asked if (method, path) == REISSUE]
 
 
+def change_after_lost_answer(space: MockedSpace) -> None:
+    """Confirm a request whose answer is lost, and change its number."""
+    open_review(space)
+    space.drop(REISSUE)
+    confirm(space)
+    expect(space.page.locator("#errors")).to_be_focused()
+    space.page.locator("[data-edit='phone']").click()
+    space.page.locator("#phone").fill("07 81 23 45 67")
+
+
 @pytest.mark.req("U4")
 def test_review_warns_before_the_act_and_in_its_own_words(page: Page, mocked: MockedSpace) -> None:
     open_review(mocked)
@@ -117,12 +127,7 @@ def test_lost_answer_is_repeated_under_the_same_key(page: Page, mocked: MockedSp
 @pytest.mark.req("U4", "R2")
 def test_lost_answer_of_a_committed_request_is_found_out_before_another_one(page: Page, mocked: MockedSpace) -> None:
     """The voter changes the form after a lost answer: the first request may have been taken."""
-    open_review(mocked)
-    mocked.drop(REISSUE)
-    confirm(mocked)
-    expect(page.locator("#errors")).to_be_focused()
-    page.locator("[data-edit='phone']").click()
-    page.locator("#phone").fill("07 81 23 45 67")
+    change_after_lost_answer(mocked)
     commit(mocked)
     page.get_by_role("button", name="Vérifier ma demande").click()
     page.wait_for_url("**/suivi.html")
@@ -157,12 +162,7 @@ def test_form_of_one_voter_is_not_shown_to_the_next(page: Page, mocked: MockedSp
 @pytest.mark.req("U4")
 def test_look_that_failed_is_repeated_and_confirms_nothing(page: Page, mocked: MockedSpace) -> None:
     """After an answer that was lost, the form was changed."""
-    open_review(mocked)
-    mocked.drop(REISSUE)
-    confirm(mocked)
-    expect(page.locator("#errors")).to_be_focused()
-    page.locator("[data-edit='phone']").click()
-    page.locator("#phone").fill("07 81 23 45 67")
+    change_after_lost_answer(mocked)
     mocked.drop(OVERVIEW)
     page.get_by_role("button", name="Vérifier ma demande").click()
     expect(page.locator("#errors")).to_be_focused()
