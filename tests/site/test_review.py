@@ -181,3 +181,18 @@ def test_a_request_without_an_answer_is_given_up_after_20_seconds(page: Page, mo
     page.clock.run_for(20_500)
     expect(page.locator("#errors")).to_be_focused()
     expect_shown(page, "Le service ne répond pas", selector="#errors")
+
+
+@pytest.mark.req("U16")
+def test_tracking_takes_the_place_of_the_review(page: Page, mocked: MockedSpace) -> None:
+    """Back leads to no review and to no NUMEN."""
+    open_review(mocked)
+    commit(mocked)
+    before = page.evaluate("history.length")
+    confirm(mocked)
+    page.wait_for_url("**/suivi.html")
+    page.locator("#reference:not(:empty)").wait_for()
+    assert page.evaluate("history.length") == before
+    page.go_back()
+    heading_is(page, "Vos renseignements")
+    expect(page.locator("#numen")).to_have_value("")

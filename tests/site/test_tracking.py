@@ -174,3 +174,16 @@ def test_numen_leaves_the_page_with_the_redelivery(page: Page, mocked: MockedSpa
     page.locator("#redeliver").click()
     expect(page.locator("#redelivered")).to_be_focused()
     expect(page.locator("#numen")).to_have_value("")
+
+
+@pytest.mark.req("U5")
+def test_a_page_that_nobody_looks_at_asks_nothing_until_it_is_looked_at(page: Page, mocked: MockedSpace) -> None:
+    mocked.open_tracking(tracked("sent"))
+    mocked.asked.clear()
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.clock.run_for(120_000)
+    assert mocked.asked == []
+    page.evaluate("delete document.hidden")
+    with page.expect_request("**/api/reissue/*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.clock.run_for(1_000)
