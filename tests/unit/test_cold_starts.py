@@ -56,8 +56,12 @@ def test_the_api_may_call_what_it_calls(function: str) -> None:
         if resource["Type"] == "AWS::Lambda::Permission"
         and resource["Properties"]["FunctionName"] in ({"Ref": f"{function}Function"}, {"Ref": f"{function}Alias"})
     ]
-    # Always the function, so that nobody waits while a stack goes back to plain starts.
-    assert [caller.get("Condition") for caller in callers] == [None, "Published"]
+    # Always the function, so that nobody waits while a stack goes back to plain starts; and the
+    # alias, which has no right of its function's.
+    assert [(caller["Properties"]["FunctionName"]["Ref"], caller.get("Condition")) for caller in callers] == [
+        (f"{function}Function", None),
+        (f"{function}Alias", "Published"),
+    ]
     assert callers[0]["Properties"]["SourceArn"] == callers[1]["Properties"]["SourceArn"]
 
 
