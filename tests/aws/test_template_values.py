@@ -154,7 +154,7 @@ def test_the_header_of_the_edge_is_believed_with_the_edge_alone() -> None:
     code = properties("ViewerAddress")["FunctionCode"]
     (written,) = re.findall(r"request\.headers\['([a-z-]+)'\]", code)
     assert variables(filled(DomainName=DOMAIN), "SOURCE_HEADER") == {"LoginFunction": written}
-    # Whoever speaks to the API itself writes every header.
+    # Anyone who speaks to the API itself writes every header.
     assert variables(filled(SiteOrigin=SITE), "SOURCE_HEADER") == {"LoginFunction": NO_HEADER}
 
 
