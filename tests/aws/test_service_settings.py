@@ -39,7 +39,7 @@ def test_a_report_that_cannot_be_taken_is_tried_for_as_long_as_lambda_offers() -
 @pytest.mark.req("S25")
 @pytest.mark.parametrize("name", answering())
 def test_a_function_says_that_it_failed_before_the_gateway_does(name: str) -> None:
-    config = Clients().kms.meta.config
+    config: Any = Clients().kms.meta.config
     one_try = config.connect_timeout + config.read_timeout
     assert one_try < properties(name).get("Timeout", GLOBAL["Timeout"]) < GATEWAY_WAITS
 
@@ -50,7 +50,7 @@ def test_every_function_has_the_memory_that_its_cost_is_reckoned_with() -> None:
 
 
 def test_a_batch_of_events_ends_though_sns_answers_none() -> None:
-    config = Clients().topics.meta.config
+    config: Any = Clients().topics.meta.config
     tries = config.retries["total_max_attempts"]
     batch = STREAMS["AnnounceFunction", "Register"]["BatchSize"]
     assert batch * tries * (config.connect_timeout + config.read_timeout) <= properties("AnnounceFunction")["Timeout"]
