@@ -83,6 +83,15 @@ def is_allowed(found: list[Statement], action: str, resource: str, context: Cont
 
 
 _CANARY: Context = {"dynamodb:LeadingKeys": ("canary-ac-dijon_fr-email-0",)}
+# The key of an import, sealed as if it were what each role may seal: only operators may.
+_ISSUES: tuple[Context, ...] = tuple(
+    {
+        "kms:EncryptionContext:kind": ("issue",),
+        "kms:EncryptionContext:delivery": (delivery,),
+        "kms:EncryptionContext:voter": ("canary",),
+    }
+    for delivery in ("code-Hd7kWm3pZt9vRc2xNb6yQs", "7K3M9-QWX2T", "canary-ac-dijon_fr-email-0")
+)
 _TABLES = tuple(name for name, one in RESOURCES.items() if one["Type"] == "AWS::DynamoDB::Table")
 _LOGS = {role: f"{role.removesuffix('Role')}Logs" for role in ROLES}
 _QUEUES = ("RetryQueue", "DeadLetterQueue", "PlatformDeadLetters")
@@ -132,6 +141,8 @@ def all_rights(role: str) -> Iterator[Right]:
     for action, resources in _ALSO.items():
         for resource, roles in resources.items():
             yield Right(action, resource, role in roles)
+    for context in _ISSUES:
+        yield Right("kms:Encrypt", "EncryptionKey", False, context)
     put = ("dynamodb:PutItem", "DeliveriesTable", False)
     if role == "NotifyRole":
         yield Right(*put, {"dynamodb:LeadingKeys": ("7K3M9-QWX2T",)})
@@ -188,6 +199,10 @@ class Slip:
                 one["Action"] = sorted({f"{action.partition(':')[0]}:*" for action in _listed(one["Action"])})
             case "no refusal":
                 del found[self.number]
+            case key:
+                operator, _, name = key.removeprefix("no ").partition(" ")
+                del one["Condition"][operator][name]
+                one["Condition"] = {other: names for other, names in one["Condition"].items() if names}
         return found
 
 
@@ -204,6 +219,8 @@ def slips(roles: Iterable[str] = ROLES, of: Callable[[str], list[Statement]] = s
                 continue
             if "Condition" in one:
                 yield Slip(role, number, "no condition")
+                keys = [f"no {operator} {key}" for operator, names in one["Condition"].items() for key in names]
+                yield from (Slip(role, number, key) for key in keys if len(keys) > 1)
             if one.get("Resource") != "*":
                 yield Slip(role, number, "every resource")
             yield Slip(role, number, "every action")
