@@ -9,19 +9,25 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from deployed.scenarios import defaults
+from deployed.stack import FilledTemplate
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 from reassort_ops.account.role_rights import Context
 
+from tests.aws.test_deployment_rights import account
 from tests.aws.test_template_values import filled
 
 HERE, OTHER = "123456789012", "210987654321"
 STRANGER = "999999999999"
+PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "eu-west-3", "AWS::AccountId": HERE, "AWS::StackName": "reassort"}
 STACK = filled(
-    **{"AWS::Partition": "aws", "AWS::Region": "eu-west-3", "AWS::AccountId": HERE, "AWS::StackName": "reassort"},
+    **PSEUDO,
     DomainName="vote.example.fr",
     VotingPlatformAccount=OTHER,
     VotingPlatformPrincipal=f"arn:aws:iam::{OTHER}:role/platform",
 )
+# What an administrator makes beside it, with the trail of its own that is the default.
+BESIDE = FilledTemplate(account(), defaults(account()) | PSEUDO)
 # Where a policy stands in a resource of each type.
 PLACES = {
     "AWS::SNS::TopicPolicy": "PolicyDocument",
@@ -35,6 +41,7 @@ _ALARM: Context = {
     "aws:SourceArn": (f"arn:aws:cloudwatch:eu-west-3:{HERE}:alarm:reassort-DeadLetterAlarm",),
 }
 _PAGES: Context = {"aws:SourceArn": (f"arn:aws:cloudfront::{HERE}:distribution/${{Distribution}}",)}
+_TRAIL: Context = {"aws:SourceArn": (f"arn:aws:cloudtrail:eu-west-3:{HERE}:trail/reassort-people",)}
 _COGNITO = "cognito-identity.amazonaws.com"
 _SIGNED_IN: Context = {f"{_COGNITO}:aud": ("${HelpdeskIdentities}",), f"{_COGNITO}:amr": ("authenticated",)}
 # Who is let in, by resource and number of the statement: what AWS says of them.
@@ -59,10 +66,20 @@ LET_IN: dict[tuple[str, int], Context] = {
     ("AgentRole", 0): _SIGNED_IN,
     ("SupervisorRole", 0): _SIGNED_IN,
     ("AuditorRole", 0): _SIGNED_IN,
+    ("DeploymentRole", 0): {"aws:SourceAccount": (HERE,)},
+    ("TrailKey", 1): {
+        **_TRAIL,
+        "kms:EncryptionContext:aws:cloudtrail:arn": (f"arn:aws:cloudtrail:eu-west-3:{HERE}:trail/reassort-people",),
+    },
+    ("TrailKey", 2): _TRAIL,
+    ("TrailBucketPolicy", 0): _TRAIL,
+    ("TrailBucketPolicy", 1): {**_TRAIL, "s3:x-amz-acl": ("bucket-owner-full-control",)},
 }
 # The same of somebody else, by key.
 ELSEWHERE = {
     "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-3:{STRANGER}:log-group:/aws/lambda/reassort-login",
+    "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:eu-west-3:{STRANGER}:trail/reassort-people",
+    "s3:x-amz-acl": "public-read",
     "aws:SourceAccount": STRANGER,
     "aws:SourceArn": f"arn:aws:lambda:eu-west-3:{STRANGER}:function:other",
     "sns:Protocol": "email",
@@ -77,7 +94,7 @@ type Json = dict[str, Any]
 
 def statements() -> Iterator[tuple[str, int, Json]]:
     """Yield what a policy of a resource allows, with its resource and its number there."""
-    for name, resource in STACK.resources.items():
+    for name, resource in [*STACK.resources.items(), *BESIDE.resources.items()]:
         policy = resource.properties.get(PLACES.get(resource.type, ""), {})
         for number, one in enumerate(policy.get("Statement", [])):
             if one["Effect"] == "Allow":
