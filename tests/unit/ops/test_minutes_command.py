@@ -128,12 +128,11 @@ def test_a_file_that_was_changed_gives_no_minutes(signed: tuple[str, str], tmp_p
 
 
 @pytest.mark.req("O9")
-def test_a_file_of_another_stack_is_refused(
-    lived: OperatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registers, "HEADER", registers.HEADER.model_copy(update={"stack": "elsewhere"}))
+def test_a_file_of_another_stack_is_refused(lived: OperatedStack, tmp_path: Path) -> None:
+    elsewhere = registers.HEADER.model_copy(update={"stack": "elsewhere"})
     file, key = tmp_path / "another.jsonl", tmp_path / "another.pem"
-    file.write_bytes(registers.register_file(list(registers.chain(registers.pseudonym(1), [Change.ISSUED]))))
+    entries = list(registers.chain(registers.pseudonym(1), [Change.ISSUED]))
+    file.write_bytes(registers.register_file(entries, header=elsewhere))
     key.write_bytes(registers.SIGNER.pem)
     assert offline("--register", str(file), "--key", str(key), "--json").exit_code == 0
     result = lived.run("minutes", "--register", file, "--key", key, "--json")
