@@ -177,7 +177,10 @@ def _read_slowly(ids: list[str], table: SlowTable) -> list[str]:
 
 
 @pytest.mark.req("H2")
-@pytest.mark.parametrize(("many", "at_once", "asked"), [(0, 1, []), (100, 100, [100]), (250, 100, [100, 100, 50])])
+@pytest.mark.parametrize(
+    ("many", "at_once", "asked"),
+    [(0, 1, []), (100, 100, [100]), (250, 100, [100, 100, 50]), (1250, 100, [*[100] * 12, 50])],
+)
 def test_items_are_read_a_hundred_at_a_time(many: int, at_once: int, asked: list[int]) -> None:
     table, ids = SlowTable(at_once), [str(number) for number in range(many)]
     assert _read_slowly(ids, table) == ids

@@ -364,7 +364,7 @@ def read_many(dynamodb: DynamoDBClient, keys: Mapping[str, Item]) -> dict[str, I
 
 
 def read_items(dynamodb: DynamoDBClient, table: str, keys: Sequence[Item]) -> list[Item]:
-    """Read those of a few hundred items of one table that are there, in no order, strongly
+    """Read those of many items of one table that are there, in no order, strongly
     consistent. What a busy table leaves out is asked for again at once, a few times.
 
     Raises:
@@ -372,7 +372,7 @@ def read_items(dynamodb: DynamoDBClient, table: str, keys: Sequence[Item]) -> li
         botocore.exceptions.ClientError: anything else.
     """
     wanted, found = list(map(to_wire, keys)), list[Item]()
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS + len(keys) // _ITEMS_A_READ):
         if not wanted:
             return found
         batch, rest = wanted[:_ITEMS_A_READ], wanted[_ITEMS_A_READ:]
