@@ -70,12 +70,12 @@ def _puts(*keys: str) -> bool:
     """Tell whether delivery's role may put items of these partition keys in one call."""
 
     def holds(operator: str, wanted: dict[str, Any]) -> bool:
-        match operator, wanted:
-            case "ForAllValues:StringLike", {"dynamodb:LeadingKeys": patterns}:
-                return all(any(fnmatchcase(key, pattern) for pattern in patterns) for key in keys)
-            case "Null", {"dynamodb:LeadingKeys": absent}:
-                return (not keys) is (absent == "true")
-        raise NotImplementedError(operator)
+        assert set(wanted) == {"dynamodb:LeadingKeys"}
+        value = wanted["dynamodb:LeadingKeys"]
+        if operator == "Null":
+            return (not keys) is (value == "true")
+        assert operator == "ForAllValues:StringLike"
+        return all(any(fnmatchcase(key, pattern) for pattern in value) for key in keys)
 
     return any(all(holds(*clause) for clause in condition.items()) for condition in _conditions("dynamodb:PutItem"))
 
