@@ -168,9 +168,9 @@ def firefox_executable() -> str:
     return brought
 
 
-def sign_in(page: Page, space: VoterSpace, voter: DemoVoter) -> None:
-    """Sign in with the one-time code, up to the form."""
-    page.goto(f"{space.origin}/connexion.html")
+def sign_in(page: Page, space: VoterSpace, voter: DemoVoter, *, secure: bool = False) -> None:
+    """Sign in with the one-time code, up to the form; `secure` over HTTPS."""
+    page.goto(f"{space.secure_origin if secure else space.origin}/connexion.html")
     page.get_by_label("Adresse électronique professionnelle").fill(voter.email)
     page.get_by_role("button", name="Recevoir le code").click()
     expect(page.locator("h1")).to_have_text("Le code reçu par courriel")

@@ -1,5 +1,5 @@
-"""Lighthouse on pages as they are served: accessibility, best practices, performance, on a slow
-phone.
+"""Lighthouse on pages as they are served, over HTTPS and HTTP/2: accessibility, best practices,
+performance, on a slow phone.
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: Vote
     """The browser writes the status 404 into its console, and Lighthouse counts that as an error of
     the page.
     """
-    report = best_look(checkers, page, f"{space.origin}/nowhere")
+    report = best_look(checkers, page, f"{space.secure_origin}/nowhere")
     assert "errors-in-console" in report.weak
     assert {name: score for name, score in report.scores.items() if score < BAR}.keys() <= {"best-practices"}, (
         report.weak
@@ -77,17 +77,17 @@ def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: Vote
 @pytest.mark.req("U10", "U11")
 @pytest.mark.parametrize("name", [name for name in SCORED if name != MISSING])
 def test_page_scores(page: Page, space: VoterSpace, checkers: Checkers, name: str) -> None:
-    assert_scores(checkers, page, f"{space.origin}/{name}")
+    assert_scores(checkers, page, f"{space.secure_origin}/{name}")
 
 
 @pytest.mark.req("U10", "U11")
 def test_pages_of_a_signed_in_voter_score(page: Page, space: VoterSpace, checkers: Checkers, voter: DemoVoter) -> None:
     form, tracking = SCORED_SIGNED_IN
-    sign_in(page, space, voter)
-    assert_scores(checkers, page, f"{space.origin}/{form}")
-    page.goto(f"{space.origin}/{form}")
+    sign_in(page, space, voter, secure=True)
+    assert_scores(checkers, page, f"{space.secure_origin}/{form}")
+    page.goto(f"{space.secure_origin}/{form}")
     page.locator("#numen").wait_for()
     fill_form(page, voter, "06 12 34 56 09", "email")
     confirm(page)
-    assert_scores(checkers, page, f"{space.origin}/{tracking}")
+    assert_scores(checkers, page, f"{space.secure_origin}/{tracking}")
     assert page.url.endswith(f"/{tracking}"), "the session was lost"

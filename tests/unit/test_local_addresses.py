@@ -22,8 +22,9 @@ def test_the_voter_space_listens_here() -> None:
         assert listener.getsockname()[0] == HERE
 
 
-def test_the_voter_space_for_safari_listens_here() -> None:
-    assert secure_front.HOST == HERE
+def test_the_secure_voter_space_listens_here(tmp_path: Path) -> None:
+    with secure_front.secure_front(f"http://{HERE}:1", tmp_path) as secure:
+        assert secure.startswith(f"https://{HERE}:")
 
 
 def test_the_embedded_aws_is_told_to_listen_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
