@@ -1,12 +1,23 @@
 """The routes of reissue: read a request, call one rule, write its answer."""
 
-import re
 from typing import Any
 
 from reassort.cookies import read_cookie
 from reassort.extra_proof import ExtraProofFormatError, normalise_extra_proof
 from reassort.field_faults import FIELD_MESSAGES, field_fault
-from reassort.http import Answer, Body, Request, Routes, is_true, one_of, optional, read_body, serve, text
+from reassort.http import (
+    Answer,
+    Body,
+    Request,
+    Routes,
+    is_true,
+    one_of,
+    optional,
+    read_body,
+    read_idempotency_key,
+    serve,
+    text,
+)
 from reassort.numen import NumenFormatError, normalise_numen
 from reassort.outbox import Channel
 from reassort.phones import PhoneError, normalise_phone
@@ -22,7 +33,6 @@ from reissue.overview import reissue_status, service_status, voter_overview
 from reissue.redelivery import NumenWantedError, request_redelivery
 from reissue.request import request_reissue
 
-_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # The one answer that a cache may keep (docs/adr/0040-one-answer-may-be-kept.md).
 _KEPT_SHORTLY = {"Cache-Control": "public, max-age=30"}
 _MESSAGES = {
@@ -80,10 +90,7 @@ def reissue(request: Request, deps: Deps) -> Answer:
     """Issue a new identifier; the former one stops working."""
     token = _token(request, deps)
     form = _form(request, deps)
-    key = request.headers.get("idempotency-key", "")
-    if _IDEMPOTENCY_KEY.fullmatch(key) is None:
-        message = "L’en-tête Idempotency-Key est requis : 16 à 64 lettres, chiffres, tirets."
-        raise Problem(Code.INVALID_FIELDS, errors=(FieldFault("Idempotency-Key", "invalid", message),))
+    key = read_idempotency_key(request)
     try:
         accepted = request_reissue(token, key, form, deps)
     except Problem as problem:

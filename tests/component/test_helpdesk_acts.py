@@ -269,6 +269,17 @@ def test_actor_is_who_signed_and_not_what_is_sent(world: World, claire: Enrolled
     assert world.register(claire)[-1]["actor"] == marie.id
 
 
+@pytest.mark.parametrize("key", [None, "short"])
+def test_idempotency_key_is_required_and_checked(
+    world: World, claire: Enrolled, marie: SeatedAgent, key: str | None
+) -> None:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    body = {"act": "freeze", "who": claire.email, "reason": "x"}
+    refused = marie.call("POST", "/helpdesk/acts", body, headers)
+    assert (refused.status, [fault["field"] for fault in refused.json["errors"]]) == (422, ["Idempotency-Key"])
+    assert not record(world)
+
+
 @pytest.mark.req("H3")
 def test_reason_is_kept_and_one_with_personal_data_refused(world: World, claire: Enrolled, marie: SeatedAgent) -> None:
     for reason in ("a.b@ac-dijon.fr a appelé", "appel du 06 12 34 56 78", "Appelant Vérifié", " "):

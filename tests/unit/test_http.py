@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from reassort.event_log import EventLog
-from reassort.http import Answer, Routes, clear_cookie, parse_request, serve, set_cookie
+from reassort.http import Answer, Request, Routes, clear_cookie, parse_request, read_idempotency_key, serve, set_cookie
 from reassort.problems import Code, Problem
 from reassort.tables import ContentionError
 
@@ -39,6 +39,42 @@ def test_cookies_and_path_parameters_are_read() -> None:
 def test_base64_body_is_decoded() -> None:
     event = load_event("api-login") | {"body": base64.b64encode(b"{}").decode(), "isBase64Encoded": True}
     assert parse_request(event).body == b"{}"
+
+
+def with_key(key: str | None) -> Request:
+    event = load_event("api-reissue-post")
+    headers = {name: value for name, value in event["headers"].items() if name.lower() != "idempotency-key"}
+    return parse_request(event | {"headers": headers | ({} if key is None else {"Idempotency-Key": key})})
+
+
+@pytest.mark.parametrize("key", ["x" * 16, "x" * 64, "4f9d2c7a-1b3e-4d5f-8a60-7c9e1d2b3a45", "ABC_def-0123456789"])
+def test_idempotency_key_of_the_contract_is_taken_as_it_is(key: str) -> None:
+    assert read_idempotency_key(with_key(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (None, "missing"),
+        *(
+            (key, "invalid")
+            for key in (
+                "",
+                "x" * 15,
+                "x" * 65,
+                "key with blanks in it",
+                "clé-de-seize-signes",
+                "a/b" * 6,
+                "x" * 16 + "\n",
+            )
+        ),
+    ],
+)
+def test_another_idempotency_key_is_refused_by_its_name(key: str | None, code: str) -> None:
+    with pytest.raises(Problem) as caught:
+        read_idempotency_key(with_key(key))
+    assert caught.value.code is Code.INVALID_FIELDS
+    assert [(fault.field, fault.code) for fault in caught.value.errors] == [("Idempotency-Key", code)]
 
 
 @pytest.mark.parametrize("body", ["e30", "e3\n0=", "!e30=", "é30="])

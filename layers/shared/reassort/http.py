@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # A reissue request has some 200 bytes.
 MAX_BODY_BYTES = 4096
+_IDEMPOTENCY_HEADER = "Idempotency-Key"
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -143,6 +146,21 @@ def set_cookie(name: str, value: str, max_age: int) -> str:
 def clear_cookie(name: str) -> str:
     """Return a Set-Cookie value that removes a cookie."""
     return set_cookie(name, "", 0)
+
+
+def read_idempotency_key(request: Request) -> str:
+    """Return the key under which a request is done once: 16 to 64 letters without accents, digits,
+    `-` and `_`.
+
+    Raises:
+        Problem: 422, the header is not there or has another form.
+    """
+    key = request.headers.get(_IDEMPOTENCY_HEADER.lower())
+    if key is None or _IDEMPOTENCY_KEY.fullmatch(key) is None:
+        message = "L’en-tête Idempotency-Key est requis : 16 à 64 lettres, chiffres, tirets. Rechargez la page."
+        fault = FieldFault(_IDEMPOTENCY_HEADER, "missing" if key is None else "invalid", message)
+        raise Problem(Code.INVALID_FIELDS, errors=(fault,))
+    return key
 
 
 def read_body[B: Body](request: Request, model: type[B], messages: Mapping[str, str]) -> B:
