@@ -4,6 +4,7 @@ in turn, and a stranger must then get in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -108,17 +109,23 @@ def gets_in(statement: Json, context: Context) -> bool:
     """Tell whether the principal of a statement is allowed what it says, from somewhere."""
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     alone = {key: value for key, value in statement.items() if key != "Principal"} | {"Resource": "*"}
+    return decided([alone], actions[0].replace("*", ""), "*", context) == "Allow"
+
+
+def decided(statements: list[Json], action: str, resource: str, context: Context, *, encrypted: bool = True) -> str:
+    """Return what policies say of a request, over TLS if it is `encrypted`."""
     request = EvalContext(
         principal_arn=context.get("aws:PrincipalArn", ("arn:aws:iam::123456789012:role/any",))[0],
         principal_type="AssumedRole",
         principal_account=HERE,
-        action=actions[0].replace("*", ""),
-        resource_arn="*",
+        action=action,
+        resource_arn=resource,
         region="eu-west-3",
+        secure_transport=encrypted,
         service_context={key.lower(): values[0] for key, values in context.items()},
     )
-    decision: str = evaluate(request, [parse_policy_document({"Statement": [alone]})]).decision
-    return decision == "Allow"
+    decision: str = evaluate(request, [parse_policy_document({"Statement": statements})]).decision
+    return decision
 
 
 def strangers(statement: Json, context: Context) -> list[str]:
@@ -135,6 +142,50 @@ def test_who_is_let_in_on_a_condition_is_said_here() -> None:
 def test_the_one_it_is_for_gets_in_and_nobody_from_elsewhere(place: tuple[str, int]) -> None:
     assert gets_in(CONDITIONED[place], LET_IN[place])
     assert strangers(CONDITIONED[place], LET_IN[place]) == []
+
+
+def neighbour(value: str) -> str:
+    """Return what stands beside it in the same account: of another stack, or of no stack."""
+    return re.sub(r"\$\{\w+\}", "neighbour", value.replace("reassort", "neighbour"))
+
+
+@pytest.mark.req("S28")
+@pytest.mark.parametrize("place", LET_IN, ids=str)
+def test_nothing_beside_it_in_the_same_account_gets_in(place: tuple[str, int]) -> None:
+    context = LET_IN[place]
+    beside = {key: neighbour(values[0]) for key, values in context.items() if neighbour(values[0]) != values[0]}
+    let_in = {key for key, value in beside.items() if gets_in(CONDITIONED[place], {**context, key: (value,)})}
+    assert let_in == ACCOUNT_WIDE.get(place, set())
+
+
+# SNS names the log groups of its reports itself. The other key says that it is the stack's trail.
+ACCOUNT_WIDE = {
+    ("EncryptionKey", 1): {"kms:EncryptionContext:aws:logs:arn"},
+    ("TrailKey", 1): {"kms:EncryptionContext:aws:cloudtrail:arn"},
+}
+BUCKETS = [(stack, bucket.id) for stack in (STACK, BESIDE) for bucket in stack.of_type("AWS::S3::Bucket")]
+
+
+@pytest.mark.req("S28")
+@pytest.mark.parametrize(("stack", "bucket"), BUCKETS, ids=[bucket for _, bucket in BUCKETS])
+def test_no_bucket_answers_without_encryption(stack: FilledTemplate, bucket: str) -> None:
+    arn = f"${{{bucket}.Arn}}"
+    (policy,) = [
+        one.properties["PolicyDocument"]
+        for one in stack.of_type("AWS::S3::BucketPolicy")
+        if one.properties["Bucket"] == f"${{{bucket}}}"
+    ]
+    anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    statements = [{key: value for key, value in one.items() if key != "Principal"} for one in policy["Statement"]]
+    (denied,) = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+    assert denied["Principal"] == "*"
+    for resource in (arn, f"{arn}/index.html"):
+        for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
+            decisions = {
+                encrypted: decided([anything, *statements], action, resource, {}, encrypted=encrypted)
+                for encrypted in (True, False)
+            }
+            assert decisions == {True: "Allow", False: "Deny"}, (action, resource)
 
 
 def _keys() -> Iterator[tuple[str, int, str, str]]:
