@@ -227,27 +227,28 @@ def _smtp_status(recipients: object) -> str | None:
     """Give the enhanced status code of the first recipient; "" when there is a notification without
     one, None without either.
     """
-    if not isinstance(recipients, list) or not recipients or not isinstance(recipients[0], dict):
-        raise ReceiptFormatError("bouncedRecipients")
-    recipient = recipients[0]
-    if not {"status", "action", "diagnosticCode"} & recipient.keys():
-        return None
-    return _text_or_none(recipient, "status") or ""
+    match recipients:
+        case [dict() as first, *_]:
+            if not {"status", "action", "diagnosticCode"} & first.keys():
+                return None
+            return _text_or_none(first, "status") or ""
+    raise ReceiptFormatError("bouncedRecipients")
 
 
 def _tag(tags: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    values = tags.get(name)
-    if not isinstance(values, list) or len(values) != 1 or not isinstance(values[0], str):
-        raise ReceiptFormatError(f"tag {name}")
-    return _matching(values[0], pattern, f"tag {name}")
+    match tags.get(name):
+        case [str(value)]:
+            return _matching(value, pattern, f"tag {name}")
+    raise ReceiptFormatError(f"tag {name}")
 
 
 def _domain(destination: object, domains: Sequence[str]) -> str | None:
     """Give the domain of an e-mail's one recipient if it is one of the election's."""
-    if not isinstance(destination, list) or len(destination) != 1 or not isinstance(destination[0], str):
-        return None
-    domain = destination[0].rpartition("@")[2].lower()
-    return domain if domain in domains else None
+    match destination:
+        case [str(address)]:
+            domain = address.rpartition("@")[2].lower()
+            return domain if domain in domains else None
+    return None
 
 
 # ---------------------------------------------------------------- SMS
