@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from reassort.clock import epoch_milliseconds
@@ -339,7 +340,7 @@ def _matching(text: str, pattern: re.Pattern[str], part: str) -> str:
     return text
 
 
-def _member[E: (Message, ReceiptOutcome, Reason)](enumeration: type[E], value: str, part: str) -> E:
+def _member[E: StrEnum](enumeration: type[E], value: str, part: str) -> E:
     try:
         return enumeration(value)
     except ValueError:

@@ -254,6 +254,10 @@ class MockedSpace:
         """Keep the answers of an operation back until `release`."""
         self._held.add(operation)
 
+    def let_later_ones_pass(self, operation: Operation) -> None:
+        """Keep back no further answers of an operation; what waits goes on waiting."""
+        self._held.remove(operation)
+
     def release(self) -> None:
         """Send what was kept back, and keep nothing back any more."""
         self._held.clear()

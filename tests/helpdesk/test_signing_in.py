@@ -29,6 +29,7 @@ from harness.helpdesk.mocked_desk import (
     tokens,
 )
 from harness.helpdesk.sheets import LOCKED, sheet
+from harness.helpdesk.states import STATES
 from harness.helpdesk.steps import ADDRESS, CALLER_CODE, give_password, heading_is, look, sign_in
 
 if TYPE_CHECKING:
@@ -272,3 +273,28 @@ def test_a_supervisor_who_signs_out_leaves_nothing(page: Page, desk: MockedDesk)
     heading_is(desk, "S’identifier")
     for shown in (proposal()["reason"], proposal()["address"], proposal()["agent"]):
         assert shown not in page.content()
+
+
+@pytest.mark.req("H1", "H4")
+@pytest.mark.parametrize(
+    ("state", "holder", "known"), [("shift", "#shift", "0C6-C1F"), ("record", "#record", "Fiche consultée")]
+)
+def test_no_list_stays_when_its_reader_signs_out(
+    page: Page, desk: MockedDesk, state: str, holder: str, known: str
+) -> None:
+    STATES[state].play(desk)
+    expect(page.locator(holder)).to_contain_text(known)
+    page.get_by_role("button", name="Me déconnecter").click()
+    heading_is(desk, "S’identifier")
+    assert known not in (page.locator(holder).text_content() or "")
+
+
+@pytest.mark.req("H4")
+def test_no_sheet_stays_behind_another_tab(page: Page, desk: MockedDesk) -> None:
+    desk.answer(PROPOSALS, 200, {"proposals": []})
+    sign_in(desk, "supervisor")
+    look(desk, sheet(*LOCKED), ADDRESS, CALLER_CODE)
+    page.get_by_role("button", name="À confirmer").click()
+    expect(page.locator("#proposals-none")).to_be_visible()
+    assert "c•••@" not in page.content()
+    assert page.locator("#who, #caller-code").evaluate_all("fields => fields.map(field => field.value)") == ["", ""]

@@ -8,7 +8,17 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
-from harness.site.mocked_space import DISPUTE, ELECTION, NOW, ORIGIN, REFERENCE, MockedSpace, disputed_request
+from harness.site.mocked_space import (
+    ADDRESS,
+    DISPUTE,
+    DISPUTE_LOOK,
+    ELECTION,
+    NOW,
+    ORIGIN,
+    REFERENCE,
+    MockedSpace,
+    disputed_request,
+)
 from harness.site.states.dispute import ABOUT, STATES
 from tests.site.axe import violations, violations_in_both_schemes
 from tests.site.reading import expect_shown
@@ -60,6 +70,23 @@ def test_voter_reads_which_request_it_was_before_the_press(page: Page, mocked: M
     STATES["dispute"].play(mocked)
     expect_shown(page, f"Référence : {REFERENCE}.", ABOUT)
     assert mocked.asked == [("POST", "/api/dispute/look", {"token": TOKEN})]
+
+
+@pytest.mark.req("U9", "U19")
+def test_a_link_that_was_opened_before_tells_nothing_of_the_next_ones_request(page: Page, mocked: MockedSpace) -> None:
+    mocked.hold(DISPUTE_LOOK)
+    mocked.open(f"contestation.html#{TOKEN}")
+    mocked.let_later_ones_pass(DISPUTE_LOOK)
+    later = disputed_request() | {"channel": "email", "destination": ADDRESS}
+    mocked.answer(DISPUTE_LOOK, 200, later)
+    page.evaluate("token => { location.hash = token }", TOKEN.replace(REFERENCE, "9QWX2-T7K3M"))
+    expect_shown(page, "9QWX2-T7K3M", f"envoyée à l’adresse {ADDRESS}")
+    mocked.answer(DISPUTE_LOOK, 200, disputed_request())
+    with page.expect_response("**/api/dispute/look"):
+        mocked.release()
+    # The page has read the answer once a later task has run.
+    page.evaluate("() => new Promise((done) => { setTimeout(done, 50) })")
+    expect_shown(page, f"envoyée à l’adresse {ADDRESS}")
 
 
 @pytest.mark.req("U9", "U10")

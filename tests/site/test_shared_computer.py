@@ -251,6 +251,18 @@ def test_storage_keeps_nothing_of_what_tabs_tell(first: MockedSpace) -> None:
 
 
 @pytest.mark.req("U16")
+def test_form_is_empty_though_the_next_page_does_not_come(page: Page, mocked: MockedSpace) -> None:
+    open_form(mocked)
+    fill_form(mocked)
+    mocked.answer(SIGN_OUT, 204)
+    # A browser stays where it is when there is no content.
+    page.route("**/index.html*", lambda route: route.fulfill(status=204))
+    with page.expect_response("**/index.html*"):
+        page.get_by_role("button", name="Me déconnecter").first.click()
+    assert typed(page) == []
+
+
+@pytest.mark.req("U16")
 def test_form_that_comes_back_from_memory_after_signing_out_is_empty(page: Page, mocked: MockedSpace) -> None:
     open_review(mocked)
     mocked.refuse(OVERVIEW, Code.SIGNED_OUT)

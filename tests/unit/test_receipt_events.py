@@ -289,11 +289,13 @@ def test_a_check_of_the_subscription_is_no_receipt() -> None:
 
 
 @pytest.mark.req("R6")
-def test_one_line_that_cannot_be_read_does_not_lose_the_others() -> None:
+@pytest.mark.parametrize("unknown", [None, "QUEUED"], ids=["no report", "a status that SNS does not document"])
+def test_one_line_that_cannot_be_read_does_not_lose_the_others(unknown: str | None) -> None:
     at = datetime(2018, 11, 30, 9, 16, 30, tzinfo=UTC)
     line = json.loads(gzip.decompress(b64decode(load_event("sms-log")["awslogs"]["data"])))["logEvents"][0]["message"]
+    other = CANARY if unknown is None else json.dumps(json.loads(line) | {"status": unknown})
     with pytest.raises(ReceiptFormatError, match=r"^1 of 3 log events$") as raised:
-        read_sms(log_event((at, line), (at, CANARY), (at, line)))
+        read_sms(log_event((at, line), (at, other), (at, line)))
     assert [receipt.sms_id for receipt in raised.value.readable] == [SMS_ID, SMS_ID]
 
 
