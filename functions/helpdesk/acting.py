@@ -76,7 +76,7 @@ def act_upon_voter(body: ActBody, key: str, desk: Seat) -> Answer:
         changes.raise_if_left(voter)
         return _reissue(case) if deed is Act.REISSUE else _change(case)
     except Problem as refusal:
-        if refusal.status < 500:
+        if refusal.code is not Code.UNAVAILABLE:
             # Why it is refused tells where the voter stands, as a look does.
             record_look(desk, found.voter_id, caller.value, bounded=not case.in_batch)
         raise

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from reassort.agent_names import agent_name
 from reassort.http import Answer, Request, Routes, read_body, read_idempotency_key, serve
-from reassort.problems import Code, Problem
 from reassort.references import normalise_reference
 
 from helpdesk.acting import act_upon_voter, shown_sheet
@@ -143,9 +142,9 @@ def decide(request: Request, at: AtDesk) -> Answer:
     """Confirm or refuse what somebody else proposed."""
     desk = at.admit(request, *DECIDING)
     body = read_body(request, DecisionBody, MESSAGES)
-    reason, reference = given_reason(body.reason), normalise_reference(request.path_parameters.get("reference", ""))
-    if reference is None:
-        raise Problem(Code.NOT_FOUND)
+    reason = given_reason(body.reason)
+    # What is no reference is that of no proposal.
+    reference = normalise_reference(request.path_parameters.get("reference", "")) or ""
     if Decision(body.decision) is Decision.REFUSE:
         refuse(reference, reason, desk)
         done = "La demande est refusée : rien n’a changé pour l’électeur."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from helpdesk.fields import given_reason
 from reassort.act_reasons import ReasonError, ReasonFault, checked_reason, recorded_reason
+from reassort.problems import Code, Problem
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,24 @@ def test_nobody_writes_what_only_a_callers_code_shows(reason: str) -> None:
 def test_a_callers_code_is_on_record_beside_the_reason() -> None:
     assert recorded_reason("GLPI 118204", caller_verified=True) == "GLPI 118204 (appelant vérifié)"
     assert recorded_reason("GLPI 118204", caller_verified=False) == "GLPI 118204"
+
+
+@pytest.mark.req("H3")
+@pytest.mark.parametrize(
+    ("typed", "code", "words"),
+    [
+        ("x" * 81, "length", "en 80 caractères au plus"),
+        ("Mme Martin a appelé", "personal-data", "ni adresse ni numéro"),
+        ("Appelant vérifié", "reserved-words", "écrivez le motif seul"),
+    ],
+)
+def test_an_agent_is_told_what_is_wrong_with_a_reason(typed: str, code: str, words: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        given_reason(typed)
+    (fault,) = refusal.value.errors
+    assert (refusal.value.code, fault.field, fault.code) == (Code.INVALID_FIELDS, "reason", code)
+    assert words in fault.message
+
+
+def test_an_agents_reason_is_kept_as_the_register_keeps_it() -> None:
+    assert given_reason("  boîte   volée ") == "boîte volée"
