@@ -96,12 +96,18 @@ class Deployment:
         return self.stack.outputs[name]
 
     def physical_id(self, logical_id: str) -> str:
-        """Return the physical id of a resource of the template."""
-        described = self.client("cloudformation").describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=logical_id
-        )
-        physical_id: str = described["StackResourceDetail"]["PhysicalResourceId"]
-        return physical_id
+        """Return the physical id of a resource of the template or of a nested one."""
+        found = self._resources(self.stack.name)
+        return found[logical_id]
+
+    def _resources(self, stack: str) -> dict[str, str]:
+        client, found = self.client("cloudformation"), {}
+        for page in client.get_paginator("list_stack_resources").paginate(StackName=stack):
+            for one in page["StackResourceSummaries"]:
+                found[one["LogicalResourceId"]] = one["PhysicalResourceId"]
+                if one["ResourceType"] == "AWS::CloudFormation::Stack":
+                    found |= self._resources(one["PhysicalResourceId"])
+        return found
 
     # ------------------------------------------------------------ the roll
 

@@ -195,7 +195,7 @@ def needed() -> dict[str, frozenset[str]]:
         handlers[schema["typeName"]] = schema.get("handlers", {})
     types = {
         part["Type"]
-        for name in ("template.yaml", "edge.yaml", "helpdesk.yaml", "observability.yaml")
+        for name in ("template.yaml", "edge.yaml", "helpdesk.yaml", "observability.yaml", "people.yaml")
         for part in translated(ROOT / name).template["Resources"].values()
     }
     return {

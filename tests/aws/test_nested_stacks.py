@@ -109,7 +109,7 @@ def test_a_template_that_is_elsewhere_stays_as_it_is(tmp_path: Path) -> None:
     assert whole(ROOT_TEMPLATE, tmp_path, lambda _: INNER_TEMPLATE) == ROOT_TEMPLATE
 
 
-@pytest.mark.parametrize("name", ["edge.yaml", "helpdesk.yaml", "observability.yaml"])
+@pytest.mark.parametrize("name", ["edge.yaml", "helpdesk.yaml", "observability.yaml", "people.yaml"])
 def test_a_nested_template_is_looked_at_with_its_root_and_not_alone(name: str) -> None:
     resources = read_template(ROOT / name)["Resources"]
     assert resources.keys() < read_template(TEMPLATE)["Resources"].keys()
@@ -126,5 +126,5 @@ def test_nothing_that_holds_state_is_in_a_nested_stack() -> None:
         "AWS::Logs::LogGroup",
         "AWS::Cognito::UserPool",
     }
-    for name in ("edge.yaml", "helpdesk.yaml", "observability.yaml"):
+    for name in ("edge.yaml", "helpdesk.yaml", "observability.yaml", "people.yaml"):
         assert not kept & {part["Type"] for part in read_template(ROOT / name)["Resources"].values()}
