@@ -173,8 +173,8 @@ class Pace:
         )
         busy = (
             "SET next_at = next_at + :interval",
-            "next_at > :at AND next_at <= :latest",
-            {":interval": interval, ":at": at, ":latest": latest * 1000 + ahead},
+            "next_at <= :latest",
+            {":interval": interval, ":latest": latest * 1000 + ahead},
         )
         for form in (idle, busy):
             taken = self._write(key, now, *form)

@@ -83,6 +83,14 @@ def test_a_network_of_an_election_that_sends_few_codes_has_two_at_once_and_one_o
         pace.take_kept_code(NETWORK, world.clock())
 
 
+@pytest.mark.parametrize(("lane", "apart"), [(Lane.CODE, 20), (Lane.EMAIL, 40), (Lane.SMS, 500)])
+def test_the_turns_of_a_lane_are_as_far_apart_as_the_election_says(world: World, lane: Lane, apart: int) -> None:
+    rates = with_rates(codes_per_second=50, emails_per_second=25, sms_per_second=2)
+    pace = Pace(world.wire.dynamodb, world.tables["PaceTable"], rates)
+    first, *others = [pace.take_turn(lane, world.clock()) for _ in range(4)]
+    assert [turn - first for turn in others] == [apart, 2 * apart, 3 * apart]
+
+
 # ---------------------------------------------------------------- the lane of codes
 
 
