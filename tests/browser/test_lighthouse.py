@@ -7,15 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from harness.site.checkers import Checkers, LighthouseReport, running_checkers
-from harness.site.pages import SCORED, SCORED_SIGNED_IN
+from harness.site.checkers import BAR, Checkers, running_checkers
+from harness.site.pages import MISSING, SCORED, SCORED_SIGNED_IN
 from harness.site.voter_space import DemoVoter, VoterSpace, confirm, fill_form, launch_chromium, sign_in
 from harness.site.watched import watched_page
 from local.aws import free_port
-
-BAR = 0.99
-MOST_LOOKS = 10
-MISSING = "404.html"
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +39,8 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def best_look(checkers: Checkers, page: Page, url: str) -> LighthouseReport:
-    """Look at a page until its performance is what it is without all that runs beside it: that can
-    only lower the score. A browser that is slow by itself is slowed down by less.
-    """
-    report = checkers.lighthouse(page, url)
-    for _ in range(MOST_LOOKS - 1):
-        if report.scores["performance"] >= BAR:
-            break
-        report = checkers.lighthouse(page, url, slowdown=report.slowdown)
-    return report
-
-
 def assert_scores(checkers: Checkers, page: Page, url: str) -> None:
-    report = best_look(checkers, page, url)
+    report = checkers.best_look(page, url)
     assert {name: score for name, score in report.scores.items() if score < BAR} == {}, report.weak
     assert set(report.scores) == {"accessibility", "best-practices", "performance"}
 
@@ -66,7 +50,7 @@ def test_page_of_missing_pages_scores_but_for_its_status(page: Page, space: Vote
     """The browser writes the status 404 into its console, and Lighthouse counts that as an error of
     the page.
     """
-    report = best_look(checkers, page, f"{space.secure_origin}/nowhere")
+    report = checkers.best_look(page, f"{space.secure_origin}/nowhere")
     assert "errors-in-console" in report.weak
     assert {name: score for name, score in report.scores.items() if score < BAR}.keys() <= {"best-practices"}, (
         report.weak
