@@ -55,11 +55,12 @@ def sheet(
             needs.append("second-person")
         if act is Act.REISSUE and asked is not None and asked.waits(now):
             refused = "Une demande attend déjà une deuxième personne."
-        if act is Act.SETTLE and refused is not None:
+        one = {"act": act.value, "label": told.label, "does": told.does, "needs": needs, "allowed": refused is None}
+        if refused is None:
+            body["acts"].append(one)
+        elif act is not Act.SETTLE:
             # What concerns few voters is not offered to all.
-            continue
-        one = {"act": act.value, "label": told.label, "does": told.does, "needs": needs}
-        body["acts"].append({**one, "allowed": refused is None, **({"why": refused} if refused else {})})
+            body["acts"].append({**one, "why": refused})
     if record.session_ends_at is not None:
         body["session_ends_at"] = iso(from_milliseconds(record.session_ends_at))
     if record.voter.last_reference is not None:

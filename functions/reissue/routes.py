@@ -177,9 +177,9 @@ def _form(request: Request, deps: Deps) -> Form:
         numen = normalise_numen(body.numen)
     except NumenFormatError as error:
         faults.append(field_fault("numen", error))
-    if wanted is not None and isinstance(body, ProvenReissueBody):
+    if wanted is not None:
         try:
-            extra_proof = normalise_extra_proof(body.extra_proof, wanted)
+            extra_proof = normalise_extra_proof(body.content["extra_proof"], wanted)
         except ExtraProofFormatError:
             faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
     try:

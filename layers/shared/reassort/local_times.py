@@ -37,10 +37,8 @@ _HOURS = {
     "Indian/Reunion": "La Réunion",
     "America/Marigot": "Saint-Martin",
     "America/St_Barthelemy": "Saint-Barthélemy",
-    "Pacific/Gambier": "Gambier",
     "Pacific/Marquesas": "Marquises",
     "Pacific/Noumea": "Nouvelle-Calédonie",
-    "Pacific/Tahiti": "Tahiti",
     "Pacific/Wallis": "Wallis-et-Futuna",
 }
 
