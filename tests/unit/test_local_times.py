@@ -1,4 +1,4 @@
-"""Whoever has a mobile of an overseas territory is told its hour, and nobody else is."""
+"""A mobile of an overseas territory is told the hour there, and no other mobile is."""
 
 from __future__ import annotations
 
