@@ -77,7 +77,7 @@ def new_context(browser: Browser) -> BrowserContext:
 
 
 def lowest_score(measured: Mapping[str, tuple[Weighed, LighthouseReport, LighthouseReport]]) -> float:
-    """Return the lowest of all scores, but for what the status 404 costs the page that has it: the
+    """Return the lowest of all scores, except what the status 404 costs the page that has it: the
     browser writes it into its console, and Lighthouse counts that as an error.
     """
     return min(
@@ -110,7 +110,7 @@ def section(measured: dict[str, tuple[Weighed, LighthouseReport, LighthouseRepor
         ),
         (
             f"The lowest score that Lighthouse gave to any of {len(measured)} pages, on a slow phone or a desktop, "
-            f"for accessibility, best practices or performance: {lowest * 100:.0f}, but for the 404 that the browser "
+            f"for accessibility, best practices or performance: {lowest * 100:.0f}, except the 404 that the browser "
             f"logs as an error of {MISSING}. Page by page: [site.md](site.md).",
         ),
     )
