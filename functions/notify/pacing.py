@@ -95,7 +95,8 @@ class Pace:
         }
         # Half of the day's codes may leave at once; the room for the other half comes in 24 hours.
         self._room_interval = 2 * _DAY_MICROSECONDS // election.sending.codes_per_day
-        self._kept_for_each = max(1, election.sending.codes_per_day // _KEPT_OF_A_DAY)
+        # The first of a day is given in any case.
+        self._kept_for_each = election.sending.codes_per_day // _KEPT_OF_A_DAY
         # When all the room will be there again, as this worker last saw it, in microseconds.
         self._room_at = 0
         # The share of the room that is used, in per cent, as of the last code of this worker.
