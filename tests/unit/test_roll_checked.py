@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reassort_ops.roll.check import check_roll, valid_rows
+from reassort_ops.roll.check import _duplicates, check_roll, valid_rows
 from reassort_ops.roll.column_names import Column
+from reassort_ops.roll.duplicates import SortedRuns
 from reassort_ops.roll.faults import FaultCode, RowFault
 from reassort_ops.roll.file import RollFileError, open_roll
 
@@ -126,3 +128,12 @@ def test_a_further_proof_stands_in_the_roll_when_the_election_asks_for_it(tmp_pa
     else:
         with pytest.raises(RollFileError, match=r"roll.csv:1: column extra_proof is missing: the election asks for it"):
             checked(bare, ASKING)
+
+
+def test_lines_are_named_whole_up_to_four_bytes() -> None:
+    late = (1 << 32) - 1
+    found: Any = {Column.NUMEN: SimpleNamespace(parts=lambda: [[[5, late]]])}
+    with SortedRuns() as runs:
+        faults = list(_duplicates(found, runs))
+    assert [(fault.line, fault.detail) for fault in faults] == [(5, str(late)), (late, "5")]
+    assert {fault.column for fault in faults} == {Column.NUMEN}
