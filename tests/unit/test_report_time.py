@@ -79,6 +79,8 @@ def test_the_last_millisecond_is_before_the_end() -> None:
     assert list(period.days) == [date(2018, 11, 30)]
     longer = Period(local(2018, 11, 30, 23), local(2018, 12, 2, 0, 1), PARIS)
     assert list(longer.days) == [date(2018, 11, 30), date(2018, 12, 1), date(2018, 12, 2)]
+    touched = Period(local(2018, 11, 30), local(2018, 12, 1) + timedelta(milliseconds=1), PARIS)
+    assert list(touched.days) == [date(2018, 11, 30), date(2018, 12, 1)]
     assert period.day_of(epoch_milliseconds(datetime(2018, 11, 30, 23, 30, tzinfo=UTC))) == date(2018, 12, 1)
 
 
