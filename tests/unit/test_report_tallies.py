@@ -141,7 +141,7 @@ def test_a_reissue_by_sms_is_measured_from_its_request_and_from_its_queue() -> N
     history = (
         of(Status.QUEUED, 1_000), of(Status.SENT, 3_000), of(Status.SENT, 4_000),
         step("alert", Status.FAILED, 4_500), step("confirmation", Status.SENT, 5_000), of(Status.DELIVERED, 8_000),
-        of(Status.DELIVERED, 20_000),
+        of(Status.DELIVERED, 20_000, None),
     )  # fmt: skip
     tally = deliveries(reissue(*history, status=Status.DELIVERED))
     assert (tally.known, tally.asked_by_voters, tally.handed_over, tally.arrived) == (1, 1, 1, 1)
@@ -169,6 +169,7 @@ def test_a_reissue_that_fell_back_is_two_legs_and_its_failure_is_of_the_first() 
     )
     assert (tally.known, tally.asked_by_voters, tally.handed_over, tally.arrived) == (2, 0, 0, 0)
     assert (tally.disputed, tally.fell_back) == (1, 1)
+    assert tally.asked == {(HOUR, SMS): 2}
     assert tally.queued == {(EMAIL, OURS): 3, (SMS, None): 2}
     assert tally.failed == {((SMS, None), Reason.UNKNOWN_NUMBER): 1}
     assert tally.marked_as_spam == {(EMAIL, OURS): 1}
