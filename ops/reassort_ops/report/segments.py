@@ -22,7 +22,8 @@ class Wanted:
     """What of a table is read: paths of attributes (`destinations.email`), and a filter that
     DynamoDB applies before it answers.
 
-    `condition` names attributes by `{path}`, values by `:name`.
+    `condition` names attributes of the item by `{name}`, which `paths` must have, values by
+    `:name`.
     """
 
     table: str
