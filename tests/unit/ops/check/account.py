@@ -111,6 +111,7 @@ class Account:
     elsewhere: str | None = None
     wrongly: Callable[[str, str, str], bool] = lambda *_: False
     missing_context: tuple[str, ...] = ()
+    refused_arns: tuple[str, ...] = ()
     now: datetime = NOW
 
     def before(self, only: str = "") -> dict[str, Check]:
@@ -125,13 +126,13 @@ class Account:
             election_fault="" if election else "elections/normandie-2026.yaml: no such election file",
             demand=demand(election, self.voters, 100) if election and self.voters else None,
         )
-        return _run(before.probes(self._reach(), plan), only)
+        return _run(before.probes(self.reach(), plan), only)
 
     def after(self, only: str = "") -> dict[str, Check]:
         """Look at the deployed stack; return each check by group and title, or those that come with
         `only`.
         """
-        reach = self._reach()
+        reach = self.reach()
         stack = read_stack(reach.aws, "reassort")
         self.answers.compute("iam", "SimulatePrincipalPolicy", lambda asked: self._simulated(stack, asked))
         election = read_election("normandie-2026") if self.election_is_there else None
@@ -142,7 +143,8 @@ class Account:
         found = _production()
         return Profile(found.profile, self.stack_name, found.region, self.given, found.parameters, found.watched)
 
-    def _reach(self) -> Reach:
+    def reach(self) -> Reach:
+        """Return what a check may ask of this account."""
         return Reach(
             AnsweringAws(self.answers, self.elsewhere), self._get, self.names, lambda: self.now, self.elsewhere
         )
@@ -155,7 +157,7 @@ class Account:
 
     def _simulated(self, stack: DeployedStack, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as IAM does: one result an action, with the resources in it. Roles have the rights
-        of the table except `wrongly`.
+        of the table except `wrongly`, and none on `refused_arns`.
         """
         role = next(name for name in ROLES if f"reassort-{name}-" in asked["PolicySourceArn"])
         context = {one["ContextKeyName"]: tuple(one["ContextKeyValues"]) for one in asked["ContextEntries"]}
@@ -170,7 +172,8 @@ class Account:
         results = []
         for action in asked["ActionNames"]:
             decisions = {
-                arn: "allowed" if (action, arn) in allowed else "implicitDeny" for arn in asked["ResourceArns"]
+                arn: "allowed" if (action, arn) in allowed and arn not in self.refused_arns else "implicitDeny"
+                for arn in asked["ResourceArns"]
             }
             results.append(
                 {
