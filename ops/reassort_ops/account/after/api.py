@@ -32,15 +32,15 @@ def probes(reach: Reach, stack: DeployedStack) -> tuple[Probe, ...]:
         found = gateway.get_stages(restApiId=stack.physical_id("Api")).get("item", [])
         names = [one.physical_id for one in stack.of_type("AWS::ApiGateway::Stage")]
         yield one_stage(found, names)
-        ours = [one for one in found if one["stageName"] in names]
-        if not ours:
+        ours = next((one for one in found if one["stageName"] in names), None)
+        if ours is None:
             raise NotSeenError(tr("the stack's stage is not there"))
-        yield throttle(ours[0])
+        yield throttle(ours)
         # The local AWS keeps no access log.
         reach.raise_if_elsewhere()
-        yield access_log(ours[0])
+        yield access_log(ours)
         stack.raise_without_site()
-        yield firewall(ours[0], stack.physical_id("ApiFirewall"))
+        yield firewall(ours, stack.physical_id("ApiFirewall"))
 
     return Probe((KEYS,), methods), Probe((ONE_STAGE, ACCESS_LOG, THROTTLE, FIREWALL), stages)
 

@@ -126,7 +126,7 @@ def read_stack(aws: Aws, name: str) -> DeployedStack:
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     if "ElectionId" not in outputs:
         raise OperatorError(tr("stack {name} has no output ElectionId: is it a stack of this service?", name=name))
-    _, partition, _, _, account, _ = stack["StackId"].split(":", 5)
+    _, partition, _, _, account, _ = stack["StackId"].split(":")
     return DeployedStack(
         name=stack["StackName"],
         region=region,

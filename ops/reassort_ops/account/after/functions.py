@@ -101,7 +101,7 @@ def enabled(mappings: Sequence[Mapping[str, Any]]) -> Check:
     off = [
         tr(
             "{trigger} is {state}",
-            trigger=mapping["EventSourceArn"].split(":", 5)[5].partition("/stream/")[0],
+            trigger=mapping["EventSourceArn"].split(":")[5].partition("/stream/")[0],
             state=mapping["State"],
         )
         for mapping in mappings

@@ -114,6 +114,12 @@ def test_the_function_answers_with_status_and_code(status: int, code: str, state
     [
         (problem(403, "", "Demande refusée"), "both"),
         (httpx.Response(403, json={"title": "Accès refusé"}), "both"),
+        (
+            httpx.Response(403, json={"title": "Non"}, headers={"content-type": "application/json"}),
+            "403 without accents: Non",
+        ),
+        (httpx.Response(403, json={"title": "Non", "detail": "Accès refusé"}), "both"),
+        (httpx.Response(403, text='{"title": "é"}', headers={"content-type": "application/problem+json"}), "both"),
         (httpx.Response(403, text="no", headers={"content-type": "application/json"}), "403 without accents: no text"),
         (
             httpx.Response(403, json={"title": "Demande refus\ufffde, é"}),
@@ -171,6 +177,7 @@ def test_spf_names_ses_whole(account: Account) -> None:
         ("a.b.example.fr", "_dmarc.fr", WRONG),
         ("example.fr", "_dmarc.example.fr", RIGHT),
         ("localhost", "_dmarc.localhost", RIGHT),
+        ("localhost", "_dmarc", WRONG),
     ],
 )
 def test_a_dmarc_policy_is_the_domains_or_one_above(account: Account, domain: str, holder: str, found: State) -> None:
