@@ -179,7 +179,7 @@ def _form(request: Request, deps: Deps) -> Form:
         faults.append(field_fault("numen", error))
     if wanted is not None:
         try:
-            extra_proof = normalise_extra_proof(body.content["extra_proof"], wanted)
+            extra_proof = normalise_extra_proof(ProvenReissueBody(body.content).extra_proof, wanted)
         except ExtraProofFormatError:
             faults.append(FieldFault("extra_proof", "invalid", messages["extra_proof"]))
     try:
