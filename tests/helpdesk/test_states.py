@@ -39,10 +39,8 @@ def test_state(page: Page, desk: MockedDesk, checkers: Checkers, name: str) -> N
         page.set_viewport_size({"width": width, "height": 640})
         assert not _scrolls_sideways(page), f"scrolls at {width} px"
     assert violations_in_both_schemes(page) == []
-    assert checkers.pa11y(page) == []
     page.set_viewport_size({"width": 320, "height": 640})
     assert violations_in_both_schemes(page) == []
-    assert checkers.pa11y(page) == []
     page.set_viewport_size({"width": 640, "height": 640})
     page.evaluate(f"document.documentElement.style.fontSize = '{ENLARGED}'")
     assert not _scrolls_sideways(page), "scrolls with enlarged text"

@@ -9,9 +9,9 @@ from harness.site.states import STATES
 from tests.site.axe import violations_in_both_schemes
 from tests.site.reading import expect_shown, plain, shown
 
-WIDTHS = (320, 360, 640, 1280)
-# What a person sees who has asked for larger letters: every length in rem grows with them.
-ENLARGED = (1, 1.25, 1.5, 2)
+# Widths of the window, and what a person sees in each who has asked for larger letters: every
+# length in rem grows with them, so that what fits at the largest fits at those between.
+SIZES = {320: (1, 2), 360: (2,), 640: (2,), 1280: (2,)}
 WIDER_THAN_WINDOW = """sizes => {
   const { style } = document.documentElement;
   const wide = sizes.map((times) => {
@@ -56,11 +56,11 @@ def test_state(page: Page, mocked: MockedSpace, checkers: Checkers, name: str) -
 def cut_off(page: Page) -> list[str]:
     """Return at which widths and sizes of letters the page is wider than its window."""
     found = []
-    for width in WIDTHS:
+    for width, enlarged in SIZES.items():
         page.set_viewport_size({"width": width, "height": 640})
         found += [
             f"{wide} px of {width} px with letters at {times:.0%}"
-            for times, wide in page.evaluate(WIDER_THAN_WINDOW, ENLARGED)
+            for times, wide in page.evaluate(WIDER_THAN_WINDOW, enlarged)
         ]
     return found
 
