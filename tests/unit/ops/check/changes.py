@@ -1,4 +1,4 @@
-"""What a test changes in an account before it is looked at."""
+"""What a test changes in an account before it is looked at, and what the look asked for."""
 
 from __future__ import annotations
 
@@ -28,3 +28,16 @@ def both(*changes: Change) -> Change:
             one(account)
 
     return change
+
+
+def asked(account: Account, service: str, operation: str) -> list[dict[str, Any]]:
+    """Record the parameters of an operation, answered as before."""
+    calls: list[dict[str, Any]] = []
+    stored = account.answers.stored(service, operation)
+
+    def answer(parameters: dict[str, Any]) -> dict[str, Any]:
+        calls.append(dict(parameters))
+        return stored
+
+    account.answers.compute(service, operation, answer)
+    return calls

@@ -5,7 +5,7 @@ no site.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from reassort_ops.account.after import api, edge, messages
@@ -15,6 +15,7 @@ from reassort_ops.account.probes import run_all
 
 from tests.unit.ops.check.account import Account
 from tests.unit.ops.check.answers import AnsweringAws
+from tests.unit.ops.check.changes import asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,19 +37,6 @@ def stack_without(account: Account, *logical_ids: str) -> DeployedStack:
 
 def found(probes: Sequence[Probe]) -> dict[str, Check]:
     return {f"{one.subject.group}: {one.subject.title}": one for one in run_all(probes, lambda _: None)}
-
-
-def asked(account: Account, service: str, operation: str) -> list[dict[str, Any]]:
-    """Record the parameters of an operation, answered as before."""
-    calls: list[dict[str, Any]] = []
-    stored = account.answers.stored(service, operation)
-
-    def answer(parameters: dict[str, Any]) -> dict[str, Any]:
-        calls.append(dict(parameters))
-        return stored
-
-    account.answers.compute(service, operation, answer)
-    return calls
 
 
 def test_methods_are_asked_for_with_the_resources(account: Account) -> None:
