@@ -79,18 +79,32 @@ def mutants_of(module: str, source: str, lines: Container[int] | None = None) ->
 
 
 def _mutated(source: str, lines: Container[int] | None) -> Iterator[tuple[str, int]]:
-    nodes = list(ast_nodes(parso.parse(source)))  # type: ignore[no-untyped-call]
+    blocks = _blocks(source)
     for operator in [*_cosmic_rays(), *(own() for own in OWN)]:
-        occurrence = 0
-        for node in nodes:
-            # Positions are told one after the other, as `mutate_code` counts them.
-            for (line, _), _ in operator.mutation_positions(node):
-                is_asked_for = lines is None or line in lines
-                if is_asked_for and not _is_passed_over(node) and not _says_it_again(type(operator).__name__, node):
-                    code = mutate_code(source, operator, occurrence)  # type: ignore[no-untyped-call]
-                    if code is not None and code != source:
-                        yield code, line
-                occurrence += 1
+        for before, block, after, nodes in blocks:
+            first, occurrence = before.count("\n"), 0
+            for node in nodes:
+                # Positions are told one after the other, as `mutate_code` counts them.
+                for (line_of_block, _), _ in operator.mutation_positions(node):
+                    line = first + line_of_block
+                    is_asked_for = lines is None or line in lines
+                    if is_asked_for and not _is_passed_over(node) and not _says_it_again(type(operator).__name__, node):
+                        code = mutate_code(block, operator, occurrence)  # type: ignore[no-untyped-call]
+                        if code is not None and code != block:
+                            yield f"{before}{code}{after}", line
+                    occurrence += 1
+
+
+def _blocks(source: str) -> list[tuple[str, str, str, list[Any]]]:
+    """Return each statement of the module's own level, with what stands before and after it, and
+    its nodes: `mutate_code` reads all that it is given, for each slip.
+    """
+    blocks, end = [], 0
+    for statement in parso.parse(source).children:  # type: ignore[no-untyped-call]
+        block = statement.get_code()
+        start, end = end, end + len(block)
+        blocks.append((source[:start], block, source[end:], list(ast_nodes(parso.parse(block)))))  # type: ignore[no-untyped-call]
+    return blocks
 
 
 def _cosmic_rays() -> list[Any]:
