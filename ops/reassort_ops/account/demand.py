@@ -56,7 +56,7 @@ def demand(election: Election, voters: int, share_percent: int) -> Demand:
     codes = max(asking, election.sending.codes_per_day)
     canaries = _canaries_a_day(election)
     window = election.windows.reissue
-    days = max(1, ceil(min(window.closes_at - window.opens_at, _MONTH) / timedelta(days=1)))
+    days = ceil(min(window.closes_at - window.opens_at, _MONTH) / timedelta(days=1))
     sms = min(voters, election.sending.sms_per_day * days)
     busiest = voters * _SHARE * _BUSY_SHARE / _BUSY_SECONDS * _SWELL
     price = election.limits.sms_max_price_usd

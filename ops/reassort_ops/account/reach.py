@@ -89,7 +89,7 @@ class Dns:
         if answer is None:
             return []
         chain = [rrset for rrset in answer.response.answer if rrset.rdtype == dns.rdatatype.CNAME]
-        return [str(rrset[0].target).rstrip(".").lower() for rrset in chain]
+        return [str(record.target).rstrip(".").lower() for rrset in chain for record in rrset]
 
     def addresses(self, name: str) -> set[str]:
         """Return the addresses that a name ends at."""

@@ -78,9 +78,9 @@ def _argument(loader: _TemplateLoader, _tag: str, node: yaml.Node) -> Any:
         case yaml.ScalarNode():
             return loader.construct_scalar(node)
         case yaml.SequenceNode():
-            return loader.construct_sequence(node, deep=True)
+            return loader.construct_sequence(node)
         case yaml.MappingNode():
-            return loader.construct_mapping(node, deep=True)
+            return loader.construct_mapping(node)
     raise OperatorError(tr("the template has an unknown kind of node: {tag}", tag=node.tag))
 
 

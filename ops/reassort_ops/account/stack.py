@@ -182,7 +182,7 @@ class Aws:
         """
         cloudformation = self._session.client("cloudformation", config=_CONFIG)
         try:
-            found = cloudformation.describe_stacks(StackName=name)["Stacks"]
+            found = next(iter(cloudformation.describe_stacks(StackName=name)["Stacks"]), None)
         except ClientError as error:
             # CloudFormation has no code of its own for it.
             if error.response["Error"]["Code"] == "ValidationError":
@@ -190,11 +190,11 @@ class Aws:
                     tr("no stack {name} in {region}", name=name, region=cloudformation.meta.region_name)
                 ) from error
             raise
-        if not found:
+        if found is None:
             raise OperatorError(tr("no stack {name} in {region}", name=name, region=cloudformation.meta.region_name))
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
         try:
-            return Stack.from_outputs(name, outputs, found[0]["CreationTime"])
+            return Stack.from_outputs(name, outputs, found["CreationTime"])
         except KeyError as error:
             raise OperatorError(
                 tr(

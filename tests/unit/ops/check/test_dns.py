@@ -1,4 +1,4 @@
-"""What the check reads of the DNS, from a name server on this machine."""
+"""What the check reads of the DNS and of the web, from servers on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -14,7 +16,9 @@ import dns.resolver
 import dns.rrset
 import pytest
 from reassort_ops.account.probes import NotSeenError
-from reassort_ops.account.reach import Dns
+from reassort_ops.account.reach import Dns, Reach, reach
+
+from tests.unit.ops.check.answers import AnsweringAws, Answers
 
 # Name and kind → the records of the answer, those of the names that it leads to included.
 ZONE = {
@@ -99,3 +103,57 @@ def test_a_server_that_fails_is_not_a_name_that_is_missing() -> None:
         resolver.nameservers, resolver.port, resolver.timeout = ["127.0.0.1"], silent.getsockname()[1], 0.2
         with pytest.raises(NotSeenError, match=r"does not answer for example\.fr: LifetimeTimeout"):
             Dns(resolver, seconds=0.5).texts("example.fr")
+
+
+class Unreachable(dns.resolver.Resolver):
+    """A resolver of a machine that has no network."""
+
+    def resolve(self, *_: Any, **__: Any) -> Any:
+        """Fail as a socket does."""
+        raise OSError("Network is unreachable")
+
+
+def test_a_machine_without_a_network_sees_no_name() -> None:
+    with pytest.raises(NotSeenError, match=r"^the DNS does not answer for example\.fr: OSError$"):
+        Dns(Unreachable(configure=False)).texts("example.fr")
+
+
+def test_unless_it_is_told_otherwise_the_machines_own_resolver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _server() as port:
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], port
+        monkeypatch.setattr(dns.resolver, "get_default_resolver", lambda: resolver)
+        assert Dns().aliases("vote.example.fr") == ["d111.cloudfront.example"]
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A site that sends everybody to a page that it does not have."""
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        self.send_response(302 if self.path == "/" else 404)
+        self.send_header("location", "/elsewhere")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_a_redirect_is_the_answer_and_is_not_followed() -> None:
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as site:
+        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            answer = reach(AnsweringAws(Answers())).get(f"http://127.0.0.1:{site.server_port}/")
+        finally:
+            site.shutdown()
+            thread.join()
+    assert (answer.status_code, answer.headers["location"]) == (302, "/elsewhere")
+
+
+def test_only_an_emulator_is_refused_to_be_looked_at() -> None:
+    nothing: Any = None
+    Reach(nothing, nothing, nothing, nothing).raise_if_elsewhere()
+    with pytest.raises(NotSeenError, match=r"^not seen here: http://127\.0\.0\.1:9 stands in for AWS$"):
+        Reach(nothing, nothing, nothing, nothing, "http://127.0.0.1:9").raise_if_elsewhere()

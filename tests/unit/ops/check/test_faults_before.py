@@ -4,14 +4,12 @@ AWS, one parameter, one line of the result.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from reassort_ops.account.checks import State
-from reassort_ops.account.demand import demand
 
-from harness.elections import read_election
 from tests.unit.ops.check.account import Account
 from tests.unit.ops.check.changes import Change, answered, both, refused
 
@@ -301,22 +299,3 @@ def test_a_second_stack_that_shares_is_right(account: Account) -> None:
     checks = account.before()
     shared = {name: one.state for name, one in checks.items() if name.startswith("Shared")}
     assert set(shared.values()) == {State.PASSED}
-
-
-def test_what_a_roll_asks_for() -> None:
-    election = read_election("normandie-2026")
-    small = demand(election, 1000, 100)
-    # Two mailboxes, four canaries an hour.
-    # As many codes as may leave in a day, because nobody knows who will ask for them.
-    assert small.emails_a_day == election.sending.codes_per_day + 1000 + 2 * 4 * 24
-    assert (small.sms_a_month, small.sms_month_usd) == (1000, 100.0)
-    large = demand(election, 1_200_000, 20)
-    codes = election.sending.codes_per_day
-    assert large.emails_a_day == codes + 240_000 + (240_000 - election.sending.sms_per_day) + 2 * 4 * 24
-    # The cap holds each day, and a spend limit each month.
-    window = election.windows.reissue
-    assert window.closes_at - window.opens_at > timedelta(days=31)
-    assert large.sms_a_month == 31 * election.sending.sms_per_day
-    # bench/first_morning.md: 13.7 functions at once, 207 requests a second in the busiest minute.
-    assert large.functions_at_once == pytest.approx(14, abs=1)
-    assert large.requests_a_second == pytest.approx(207, abs=2)
