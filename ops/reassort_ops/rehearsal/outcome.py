@@ -162,11 +162,13 @@ def _scan(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` per cent of values do not exceed (nearest rank), 0 for none."""
+    """Return the value that `share` per cent of values do not exceed (nearest rank), 0 for none;
+    `share` is more than 0, and 100 at most.
+    """
     ordered = sorted(values)
     if not ordered:
         return 0.0
-    return ordered[min(len(ordered), max(1, ceil(len(ordered) * share / 100))) - 1]
+    return ordered[ceil(len(ordered) * share / 100) - 1]
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,13 @@ class RehearsalOutcome:
                 else tr("refused")
             )
             yield (
-                tr("{kind}: {call}, {status} {code}", kind=kind, call=call, status=status or "", code=code).rstrip(),
+                tr(
+                    "{kind}: {call}, {status} {code}",
+                    kind=kind,
+                    call=call,
+                    status=status or code,
+                    code=code if status else "",
+                ).rstrip(),
                 number(count),
             )
         for why, count in sorted(tally.gave_up.items()):
