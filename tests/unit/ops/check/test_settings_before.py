@@ -66,10 +66,10 @@ def test_the_template_takes_what_it_knows_and_what_it_allows() -> None:
     assert told(parameters.taken(replace(settings, given=full))) == (RIGHT, "all of them")
     to_fill_in = {"Wanted": "<x>", "Chosen": "<a or b>", "Numbered": "<how many>"}
     assert told(parameters.taken(replace(settings, given=to_fill_in))) == (RIGHT, "all of them")
-    wrong = {"Chosen": "c", "Numbered": "2x", "Wnated": "x"}
+    wrong = {"Chosen": "c", "Numbered": "2x", "Wonted": "x"}
     assert told(parameters.taken(replace(settings, given=wrong))) == (
         WRONG,
-        "Wnated is no parameter, Wanted is missing, Chosen=c is refused, Numbered=2x is refused",
+        "Wonted is no parameter, Wanted is missing, Chosen=c is refused, Numbered=2x is refused",
     )
 
 
