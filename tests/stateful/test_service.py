@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SHARDS = 4
-EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "15"))
 STEPS = int(os.environ.get("STATEFUL_STEPS", "50"))
 _SPARE = 4
 SEARCH = bool(os.environ.get("STATEFUL_SEARCH"))
