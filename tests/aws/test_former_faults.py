@@ -108,10 +108,9 @@ FAULTS = [
     FormerFault(
         "leading keys where a request spans tables",
         "E9111",
-        r"^( +)- \{Effect: Allow, Action: \[dynamodb:BatchGetItem, dynamodb:ConditionCheckItem\], Resource: !GetAtt "
-        r"ControlTable.Arn\}\n",
-        r"\1- Effect: Allow\n\1  Action: [dynamodb:BatchGetItem, dynamodb:ConditionCheckItem]\n\1  Resource: !GetAtt "
-        r"ControlTable.Arn\n"
+        r"^( +)(  Action: \[dynamodb:BatchGetItem, dynamodb:ConditionCheckItem\]\n"
+        r" +Resource: !GetAtt ControlTable.Arn\n)",
+        r"\1\2"
         r'\1  Condition: {"ForAllValues:StringLike": {dynamodb:LeadingKeys: ["control#*"]}, "Null": '
         r'{dynamodb:LeadingKeys: "false"}}\n',
     ),

@@ -1,4 +1,4 @@
-"""`tools/prose_width.py` finds comments that are too wide, and nothing else."""
+"""`tools/prose_width.py` finds comments and lines of YAML that are too wide, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ WORDS = "word " * 25
         ("site/scripts/one.js", f"  // {WORDS}"),
         ("site/scripts/one.js", f"/** @type {{string}} */\nlet one;\n/**\n * {WORDS}\n */"),
         ("site/styles/one.css", f"/* {WORDS} */"),
+        ("template.yaml", f"  Description: {WORDS}"),
+        ("pyproject.toml", f'words = "{WORDS}"'),
     ],
 )
-def test_a_comment_that_is_too_wide_is_found(path: str, text: str) -> None:
+def test_a_line_that_is_too_wide_is_found(path: str, text: str) -> None:
     assert len(list(prose_width.too_wide(path, text))) == 1
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("elections/one.yaml", f"  text: {WORDS}"),
+        ("elections/one.yaml", f"  text: {WORDS[:-20]}"),
+        ("template.yaml", f'  - &arn !Sub "{"x" * 125} x"'),
+        ("tests/aws/counterexamples/E9000/good.yaml", f"  text: {WORDS}"),
         ("Makefile", f"\techo {WORDS}"),
         ("site/scripts/one.js", f"/**\n * @typedef {{{WORDS}}} One\n */"),
         ("site/scripts/one.js", f'const text = "{WORDS}";'),
