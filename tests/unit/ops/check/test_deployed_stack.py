@@ -1,15 +1,18 @@
-"""A stack as CloudFormation describes it: which one it is, what counts as its own, and what its
-resources are called.
+"""A stack as CloudFormation describes it: which one it is, what counts as its own, what its
+resources are called, and whether it is whole.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from reassort_ops.account.after import stack as whole
 from reassort_ops.account.after.deployed import DeployedResource, DeployedStack, read_stack
-from reassort_ops.account.probes import NotSeenError
+from reassort_ops.account.checks import State
+from reassort_ops.account.probes import NotSeenError, run
 from reassort_ops.failures import OperatorError
 
 from tests.unit.ops.check.account import Account
@@ -94,3 +97,45 @@ def test_what_a_stack_does_not_have_is_not_seen() -> None:
         stack.physical_id("One")
     with pytest.raises(NotSeenError, match="no DomainName"):
         stack.raise_without_site()
+
+
+# ---------------------------------------------------------------- whole, and not deleted by mistake
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("CREATE_COMPLETE", State.PASSED),
+        ("UPDATE_COMPLETE", State.PASSED),
+        ("IMPORT_COMPLETE", State.PASSED),
+        ("UPDATE_ROLLBACK_COMPLETE", State.FAILED),
+        ("UPDATE_IN_PROGRESS", State.FAILED),
+        ("DELETE_COMPLETE", State.FAILED),
+    ],
+)
+def test_a_stack_is_whole_once_its_deploy_has_ended_well(status: str, state: State) -> None:
+    check, protection = run(whole.probe(replace(stack_of(), status=status)))
+    assert (check.state, check.found) == (state, status)
+    assert protection.subject is whole.TERMINATION
+
+
+@pytest.mark.parametrize(
+    ("protected", "of_tables", "found"),
+    [
+        (True, "true", (State.PASSED, "on")),
+        (True, "false", (State.PASSED, "on")),
+        (False, "true", (State.FAILED, "off")),
+        (False, None, (State.FAILED, "off")),
+        (
+            False,
+            "false",
+            (State.UNSEEN, "off, as DeletionProtection=false: switch both on before a real election"),
+        ),
+    ],
+)
+def test_only_a_stack_whose_tables_may_be_deleted_may_be(
+    *, protected: bool, of_tables: str | None, found: tuple[State, str]
+) -> None:
+    parameters = {} if of_tables is None else {"DeletionProtection": of_tables}
+    check = whole.termination(replace(stack_of(), termination_protection=protected, parameters=parameters))
+    assert (check.state, check.found, check.expected) == (*found, "on")
