@@ -540,6 +540,12 @@ def test_election_that_was_not_packaged_is_named() -> None:
         packaged_election("nowhere-2030")
 
 
+@pytest.mark.parametrize("content", ["[]", "5", "null", '"dijon-2018"'])
+def test_json_that_is_no_object_is_no_election(content: str) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        election_from_json(content)
+
+
 @pytest.mark.parametrize("election_id", IDS)
 def test_deployed_file_is_valid_and_named_after_its_id(election_id: str) -> None:
     assert read_election(election_id).id == election_id

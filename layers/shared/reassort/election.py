@@ -637,7 +637,9 @@ def election_from_json(content: str | bytes) -> Election:
     Raises:
         ValueError, ArithmeticError, LookupError, TypeError, AttributeError: it is something else.
     """
-    election: Election = _read(Election, json.loads(content))
+    election = _read(Election, json.loads(content))
+    if not isinstance(election, Election):
+        raise TypeError(f"no election: {type(election).__name__}")
     return election
 
 
