@@ -1,6 +1,6 @@
 """Comments of at most 100 columns in scripts, style sheets, YAML and makefiles, so that they can be
-read beside something else, and YAML and TOML of at most 120. Python's are ruff's (W505, E501),
-Markdown is markdownlint's (MD013), scripts and style sheets are Biome's.
+read beside something else, and all but makefiles of at most 120. Python's are ruff's (W505, E501),
+Markdown is markdownlint's (MD013).
 
     python tools/prose_width.py
 
@@ -23,7 +23,7 @@ CODE_WIDTH = 120
 # Golden texts are what is sent.
 _GENERATED = re.compile(r"tests/golden/.*|.*package-lock\.json|observability\.yaml")
 # A counterexample says as briefly as it can what a rule is about.
-_NARROW = re.compile(r"(?!tests/aws/counterexamples/).*\.(yaml|yml|toml)")
+_NARROW = re.compile(r"(?!tests/aws/counterexamples/|helpdesk/vendor/).*\.(yaml|yml|toml|js|mjs|ts|css|jsonc)")
 _COMMENT = {
     suffix: re.compile(pattern)
     for pattern, suffixes in {

@@ -2,7 +2,7 @@
 import { fromBase64, joined } from "./bytes.js";
 import { rules } from "./rules.js";
 
-/** @typedef {{content: Uint8Array<ArrayBuffer>, ended: boolean}} Line Without its end; `ended` tells whether it had one */
+/** @typedef {{content: Uint8Array<ArrayBuffer>, ended: boolean}} Line Without its end; `ended`: it had one */
 /** @typedef {{election: string, stack: string, started_at: string}} Header */
 /**
  * @typedef {Header & {finished_at: string, entries: number, voters: number, issued: number, active: number,

@@ -202,7 +202,13 @@ function show(finding, given) {
   byId("verdict").textContent = typeset(verdict);
   byId("summary").className = finding.holds ? "panel panel-success" : "panel panel-error";
   byId("lines").replaceChildren(...lines);
-  const equation = `${counted.issued} émis ${finding.balances ? "=" : "≠"} ${counted.active} valables + ${counted.revoked} remplacés + ${counted.used} utilisés + ${counted.frozen} gelés`;
+  const states = [
+    `${counted.active} valables`,
+    `${counted.revoked} remplacés`,
+    `${counted.used} utilisés`,
+    `${counted.frozen} gelés`,
+  ];
+  const equation = `${counted.issued} émis ${finding.balances ? "=" : "≠"} ${states.join(" + ")}`;
   const facts = [
     ["Scrutin", statement ? `${statement.election}, service ${statement.stack}` : "inconnu"],
     ["Lecture", statement ? `du ${statement.started_at} au ${statement.finished_at} (UTC)` : "inconnue"],

@@ -16,7 +16,7 @@ import { rules } from "./rules.js";
 /** @typedef {import("./lines.js").Line} Line */
 /** @typedef {import("./lines.js").Statement} Statement */
 /** @typedef {"active" | "revoked" | "used" | "frozen"} Status */
-/** @typedef {{line: number, voterId: string, sequence: number, why: string}} Broken `sequence` is 0 where the line does not tell */
+/** @typedef {{line: number, voterId: string, sequence: number, why: string}} Broken `sequence`, 0 if untold */
 
 const AT_ONCE = 1024;
 const CARRIAGE_RETURN = 13;
@@ -220,7 +220,8 @@ class Body {
     if (this.header) return;
     this.break(
       content.at(-1) === CARRIAGE_RETURN
-        ? "se termine comme les lignes de Windows (CRLF) : cette copie a été convertie en chemin ; prenez le fichier tel qu’il a été exporté, copié octet par octet"
+        ? "se termine comme les lignes de Windows (CRLF) : cette copie a été convertie en chemin ; " +
+            "prenez le fichier tel qu’il a été exporté, copié octet par octet"
         : "n’est pas l’en-tête d’un registre",
     );
   }

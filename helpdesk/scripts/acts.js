@@ -99,8 +99,8 @@ export function openAct(place, opener, act, sheet, who, showDone) {
       });
       if (status === 202) {
         const until = clockTime(body.proposal.expires_at);
-        const text = `Transmis à une deuxième personne, qui doit confirmer avant ${until}. Rien n’a changé pour l’instant.`;
-        showDone(text, body.sheet, true);
+        const handedOn = `Transmis à une deuxième personne, qui doit confirmer avant ${until}.`;
+        showDone(`${handedOn} Rien n’a changé pour l’instant.`, body.sheet, true);
       } else {
         showDone(body.done, body.sheet, false);
       }

@@ -21,13 +21,14 @@ import { Problem, parse, reach } from "./problem.js";
  *   caller_verified: boolean,
  * }} Proposal
  * @typedef {{
- *   since: string, agents: {agent: string, name: string, looks: number, verified: number, acts: number, last_at: string}[],
+ *   since: string,
+ *   agents: {agent: string, name: string, looks: number, verified: number, acts: number, last_at: string}[],
  *   acts: Record<string, number>, queues: {waiting: number, oldest_seconds: number},
  *   alarms: {name: string, words: string, since: string}[],
  * }} Shift
  * @typedef {{
- *   agent: string, name: string, sequence: number, at: string, action: string, voter: string, reason: string, reference?: string,
- *   correlation_id: string, caller_verified: boolean, previous: string, hash: string,
+ *   agent: string, name: string, sequence: number, at: string, action: string, voter: string, reason: string,
+ *   reference?: string, correlation_id: string, caller_verified: boolean, previous: string, hash: string,
  * }} Entry
  */
 

@@ -15,7 +15,8 @@ const TIMEOUT = 20_000;
  * @typedef {{at: string, status: Status, channel?: Channel, reason?: Reason}} Step
  * @typedef {{status: "queued" | "sending" | "sent" | "delivered" | "failed", reason?: Reason}} Confirmation
  * @typedef {Reissue & {
- *   reason?: Reason, expected_wait?: number, redelivery?: {channels: Channel[], numen: boolean}, history: Step[], confirmation: Confirmation,
+ *   reason?: Reason, expected_wait?: number, redelivery?: {channels: Channel[], numen: boolean}, history: Step[],
+ *   confirmation: Confirmation,
  * }} TrackedReissue `expected_wait`: seconds until its turn, while the queue is long
  * @typedef {{opens_at: string, closes_at: string, open: boolean, stopped: boolean}} Window of requests
  * @typedef {{

@@ -10,8 +10,8 @@ import { closeOfRequests } from "./voting.js";
 /**
  * @typedef {{field: string, message: string}} Fault `field` is the id of the input to go to
  * @typedef {{label: string, run: () => void}} Action a button of the summary
- * @typedef {{title?: string, faults?: Fault[], texts?: (Node | string)[], next?: (Node | string)[], wait?: number | null,
- *   action?: Action | null}} Summary
+ * @typedef {{title?: string, faults?: Fault[], texts?: (Node | string)[], next?: (Node | string)[],
+ *   wait?: number | null, action?: Action | null}} Summary
  */
 
 const PREFIX = typeset("Erreur : ");
@@ -254,7 +254,7 @@ function tooLate(until) {
 /**
  * The faults of a form by its own inputs: each names in `data-fault` what is expected of it.
  * @param {HTMLFormElement} form
- * @param {Record<string, (value: string) => boolean | string>} rules whether each text is good, or what is wrong with it
+ * @param {Record<string, (value: string) => boolean | string>} rules whether each text is good, or what is wrong
  * @returns {Fault[]}
  */
 export function findFaults(form, rules = {}) {

@@ -36,8 +36,8 @@ async function ask() {
 function standing() {
   const now = serverTime();
   if (now >= Date.parse(reissues.closes_at)) {
-    const closed = `Les demandes sont fermées depuis le ${momentInWords(new Date(reissues.closes_at))}, ${election.zone}.`;
-    return ["closed", [paragraph(closed)]];
+    const since = momentInWords(new Date(reissues.closes_at));
+    return ["closed", [paragraph(`Les demandes sont fermées depuis le ${since}, ${election.zone}.`)]];
   }
   if (reissues.stopped) {
     const text = "Votre identifiant actuel reste valable. Revenez plus tard. C’est urgent ? Appelez l’assistance au ";

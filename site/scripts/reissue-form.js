@@ -236,7 +236,8 @@ function refusalOf(read) {
   if (read.window.open) return lockOf(read);
   if (read.window.stopped) {
     const detail =
-      "L’organisateur a suspendu les demandes de nouvel identifiant. Votre identifiant actuel reste valable. Appelez l’assistance.";
+      "L’organisateur a suspendu les demandes de nouvel identifiant. Votre identifiant actuel reste valable. " +
+      "Appelez l’assistance.";
     return ["Les demandes sont suspendues", detail, new Problem(409, { code: "reissues-stopped" }, null)];
   }
   const opensAt = new Date(read.window.opens_at);

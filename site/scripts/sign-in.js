@@ -13,7 +13,8 @@ const DOMAINS = election.domains.map(({ domain }) => domain);
 // After these a code that was typed is of no more use here.
 const NEW_CODE = new Set(["code-expired", "code-used", "no-challenge"]);
 const NOT_SENT =
-  "Plusieurs codes viennent d’être demandés pour cette adresse. Un code ne sert que dans le navigateur qui l’a demandé. " +
+  "Plusieurs codes viennent d’être demandés pour cette adresse. " +
+  "Un code ne sert que dans le navigateur qui l’a demandé. " +
   "Si vous en avez déjà demandé un ici, utilisez-le. Sinon, recommencez dans quelques minutes.";
 // The helpdesk lets this page in by the number that its requests carry.
 const CALL =

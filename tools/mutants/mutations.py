@@ -103,7 +103,8 @@ def _blocks(source: str) -> list[tuple[str, str, str, list[Any]]]:
     for statement in parso.parse(source).children:  # type: ignore[no-untyped-call]
         block = statement.get_code()
         start, end = end, end + len(block)
-        blocks.append((source[:start], block, source[end:], list(ast_nodes(parso.parse(block)))))  # type: ignore[no-untyped-call]
+        nodes = list(ast_nodes(parso.parse(block)))  # type: ignore[no-untyped-call]
+        blocks.append((source[:start], block, source[end:], nodes))
     return blocks
 
 
