@@ -37,7 +37,7 @@ _NAMES: dict[Column | Letter, tuple[str, ...]] = {
         "messagerie",
         "boite mail",
     ),
-    Column.NUMEN: ("numen", "n° numen", "no numen", "numero numen", "code numen"),
+    Column.NUMEN: ("numen", "n° numen", "numero numen", "code numen"),
     Column.ESTABLISHMENT: (
         "establishment",
         "etablissement",
@@ -95,14 +95,13 @@ _NAMES: dict[Column | Letter, tuple[str, ...]] = {
         "postal address",
     ),
 }
-_PLAIN = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "°": "o"})
 
 
 def plain(name: str) -> str:
     """Return a name without accents, case, blanks and signs: « Adresse électronique » and
     ADRESSE_ELECTRONIQUE are the same.
     """
-    letters = unicodedata.normalize("NFKD", name.translate(_PLAIN).casefold())
+    letters = unicodedata.normalize("NFKD", name.replace("°", "o")).casefold()
     return re.sub(r"[^a-z0-9]", "", letters)
 
 

@@ -13,7 +13,6 @@ import pytest
 from reassort_ops.cli import app
 from reassort_ops.roll.check import check_roll, valid_rows
 from reassort_ops.roll.code_pages import CODE_PAGES, LetterCount
-from reassort_ops.roll.column_names import Column, Letter, meaning_of
 from reassort_ops.roll.file import RollFileError, open_roll
 from reassort_ops.roll.mailing_file import MailingRow, _CsvSource
 from reassort_ops.roll.rows import RollRow
@@ -118,24 +117,6 @@ def test_code_pages_are_told_by_a_few_names(page: str) -> None:
         found = count.code_page()
         assert found is not None
         assert text.encode(page).decode(found) == text
-
-
-@pytest.mark.req("O6")
-@pytest.mark.parametrize(
-    ("names", "meaning"),
-    [
-        (("Courriel", "Mél", "E-MAIL", "Adresse mail professionnelle", "courriel_professionnel"), Column.EMAIL),
-        (("Numen", "N° NUMEN", "Numéro NUMEN"), Column.NUMEN),
-        (("École", "Libellé établissement", "Établissement d’affectation", "SERVICE"), Column.ESTABLISHMENT),
-        (("Secrétariat de l’établissement",), Column.SECRETARIAT),
-        (("Identifiant", "identifiant_de_vote"), Column.IDENTIFIER),
-        (("Nom", "PRÉNOM", "Nom d’usage", "Civilité"), Letter.NAME),
-        (("Adresse", "Code postal", "Ville", "Complément d'adresse"), Letter.POSTAL),
-        (("Code UAI", "Corps", "Grade", "Date de naissance", "Identifiant RH", ""), None),
-    ],
-)
-def test_columns_are_known_by_what_offices_call_them(names: tuple[str, ...], meaning: Column | Letter | None) -> None:
-    assert {name: meaning_of(name) for name in names} == dict.fromkeys(names, meaning)
 
 
 @pytest.mark.req("O6", "I7")
