@@ -39,6 +39,8 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _NUMEN = re.compile(r"\d{2}[A-Za-z]\d{7}[A-Za-z]{3}")
 _LONGEST_LINE = 65_536
 _LINES_A_STEP = 1000
+# By so many bytes UTF-16 without a BOM is told.
+_SHOWN_BY = 40
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A zip archive (xlsx, ods) and an OLE document (xls).
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -100,15 +102,15 @@ class RollFile:
     header: int
     width: int
     positions: tuple[int | None, ...]
-    issuing: bool = False
-    letters: tuple[tuple[int, ...], ...] = ((), ())
-    unused: int = 0
-    partial: bool = False
+    issuing: bool
+    letters: tuple[tuple[int, ...], ...]
+    unused: int
+    partial: bool
 
     @property
     def encoding_name(self) -> str:
         """Return the encoding as people call it."""
-        return CODE_PAGES.get(self.encoding) or self.encoding.upper().removesuffix("-SIG")[:6].rstrip("-")
+        return CODE_PAGES.get(self.encoding) or ("UTF-8" if self.encoding == _UTF_8 else "UTF-16")
 
     def has(self, column: Column) -> bool:
         """Tell whether the header names a column."""
@@ -301,9 +303,10 @@ def _utf_16(start: bytes) -> str | None:
     """Return the encoding when it is UTF-16, which ASCII shows by every other byte."""
     if start.startswith(_UTF_16):
         return "utf-16"
-    if len(start) >= 4 and len(set(start[1:40:2])) == 1 and start[1] == 0 != start[0]:
+    even, odd = start[:_SHOWN_BY:2], start[1:_SHOWN_BY:2]
+    if odd and all(even) and not any(odd):
         return "utf-16-le"
-    if len(start) >= 4 and len(set(start[0:40:2])) == 1 and start[0] == 0 != start[1]:
+    if odd and not any(even) and all(odd):
         return "utf-16-be"
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import tempfile
 from pathlib import Path
@@ -262,33 +261,8 @@ class TestExtraProof:
             read(self.with_proofs("17/03/1968"))
 
 
-class TestUnreadable:
-    """A file that is no roll at all is refused in one line that says why."""
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            (b"", "is empty"),
-            (b"\n;;;;\n", "is empty"),
-            (codecs.BOM_UTF16_LE + "email;numen".encode("utf-16-le") + b"\n", "not whole UTF-16"),
-            (b"PK\x03\x04xlsx", "is a spreadsheet"),
-            (b"email;numen\n\0\n", ":2: holds a NUL byte"),
-            (b"x" * 70_000, "more than 65536 bytes"),
-            # D\u00d4LE in Windows-1252, D\u00c8LE in CP850.
-            (b"email;numen\nD\xd4LE\n", ":2: is not UTF-8, and its letters do not tell"),
-            ("é\n".encode() + "é\n".encode("cp1252"), ":2: is not UTF-8, but line 1 is"),
-            (b"email;numen;identifier\n", "column establishment is missing"),
-            (b"prenom.nom@ac-dijon.fr;00E0000001ABC;Lycee;;X\n", ":1: is a row and not a header"),
-            (b"Claire;Martin;00E0000001ABC\n", ":1: is a row and not a header"),
-            (b"email;courriel;numen;establishment;identifier\n", "column email is there twice"),
-            (b"email;numen;establishment;identifier;numen\n", "column numen is there twice"),
-        ],
-    )
-    def test_the_reason_is_named(self, content: bytes, reason: str) -> None:
-        with pytest.raises(RollFileError) as refusal:
-            read(content)
-        assert reason in str(refusal.value)
-        assert "\n" not in str(refusal.value)
+class TestChanged:
+    """A file is imported as it was checked, or not at all."""
 
     def test_a_file_that_changes_between_check_and_import_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "roll.csv"
