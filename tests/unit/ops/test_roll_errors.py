@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from reassort_ops.cli import app
 from reassort_ops.roll.duplicates import SortedRuns
-from reassort_ops.roll.faults import FaultCode, RowFault
 from typer.testing import CliRunner, Result
 
 from harness.elections import FOLDER
@@ -116,16 +115,6 @@ def test_a_check_that_is_interrupted_leaves_no_list(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("reassort_ops.roll.check._note", interrupt)
     assert check(write_roll(tmp_path, BROKEN), tmp_path / "erreurs.csv").exit_code == 130
     assert [path.name for path in tmp_path.iterdir()] == ["roll.csv"]
-
-
-@pytest.mark.parametrize("code", FaultCode)
-@pytest.mark.parametrize("column", ["email", "numen", "identifier", "extra_proof"])
-def test_every_fault_is_said_in_both_languages_and_both_encodings(code: FaultCode, column: str) -> None:
-    for detail in ("", "12"):
-        fault = RowFault(2, column, code, detail)
-        assert fault.reason
-        assert fault.motif.encode("cp1252")
-        assert "{}" not in fault.reason + fault.motif
 
 
 def test_faults_of_a_file_that_was_joined_with_itself_come_by_line(tmp_path: Path) -> None:
