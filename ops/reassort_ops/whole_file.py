@@ -29,7 +29,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         flush_folder(path)
     except BaseException:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
         raise
 
 
@@ -43,7 +43,7 @@ def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
     with whole_file(path) as raw:
         text = io.TextIOWrapper(raw, encoding=encoding, newline="")
         yield text
-        text.flush()
+        # This flushes it first.
         text.detach()
 
 
