@@ -254,3 +254,16 @@ class TestHeader:
         assert (roll.issuing, roll.partial, roll.positions) == (False, True, (0, None, None, None, None, None))
         with pytest.raises(RollFileError, match=":1: column email is missing"):
             opened(tmp_path, b"numen\n", partial=True)
+
+
+def test_addresses_alone_are_a_roll_only_where_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_bytes(b"email\nclaire.martin@ac-dijon.fr\n")
+    assert open_roll(path, partial=True).positions[0] == 0
+    with pytest.raises(RollFileError):
+        open_roll(path)
+
+
+def test_a_carriage_return_in_a_cell_ends_no_line(tmp_path: Path) -> None:
+    content = f"{HEADER}a@b.fr;1;Carnot\rDijon;\n{'x' * TOO_LONG}\n"
+    assert refusal_of(tmp_path, content.encode()).line == 3
