@@ -25,10 +25,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import httpx
 from reassort.outbox import SETTLED
 from reassort_ops.rehearsal.outcome import percentile
 
+from harness import plain_http
 from harness.measuring.figures import machine, table, write_section
 from harness.service.reading import find_identifier
 from harness.stack.deployed import PATIENCE_SECONDS, DeployedBrowser, DeployedVoter, Deployment, deployed, wait_for
@@ -200,7 +200,7 @@ def _taken(deployment: Deployment) -> list[Taken]:
     """Return every message that the providers took."""
 
     def read(path: str) -> Any:
-        return httpx.get(f"{deployment.aws.endpoint_url}/_ministack/{path}", trust_env=False, timeout=60).json()
+        return plain_http.get(f"{deployment.aws.endpoint_url}/_ministack/{path}", timeout=60).json()
 
     emails = [record for account in read("ses/messages")["messages"].values() for record in account]
     texts = [record for records in read("sns/sms-messages")["sms_messages"].values() for record in records]

@@ -18,10 +18,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.text import Text
 
+from harness import plain_http
 from harness.stack.deployed import wait_for
 from local.processes import ROOT, own_folder
 from local.run import ROLL, LocalStack, brought_up, listen
@@ -103,7 +103,7 @@ def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
     cookies: dict[str, str] = {}
 
     def call(method: str, path: str, body: object = None, **headers: str) -> dict[str, object]:
-        answer = httpx.request(
+        answer = plain_http.request(
             method,
             local.origin + path,
             content=json.dumps(body),
@@ -113,7 +113,6 @@ def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
                 "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
                 **headers,
             },
-            trust_env=False,
             timeout=60,
         ).raise_for_status()
         for cookie in answer.headers.get_list("set-cookie"):
@@ -123,7 +122,7 @@ def ask_for_an_identifier(local: LocalStack, roll: Path) -> str:
         return content
 
     def messages(to: str) -> list[dict[str, str]]:
-        found = httpx.get(f"{local.origin}/_local/messages", trust_env=False, timeout=60).json()
+        found = plain_http.get(f"{local.origin}/_local/messages", timeout=60).json()
         return [message for message in found if message["to"] == to]
 
     call("POST", "/api/login", {"email": voter["email"]})

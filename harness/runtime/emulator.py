@@ -21,6 +21,7 @@ import awslambdaric
 import httpx
 import samcli
 
+from harness import plain_http
 from local.aws import free_port
 from local.deploy import architecture
 from local.processes import guarded
@@ -78,7 +79,7 @@ def running(
             deadline = time.monotonic() + 180
             while True:
                 try:
-                    answer = httpx.post(url, content=json.dumps(event).encode(), trust_env=False, timeout=90)
+                    answer = plain_http.post(url, content=json.dumps(event).encode(), timeout=90)
                     return answer.json()
                 except httpx.ConnectError:
                     assert process.poll() is None, log.read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Browser, BrowserType, Page, expect
 
+from harness import plain_http
 from local.aws import free_port
 from local.processes import ROOT
 
@@ -49,7 +49,7 @@ class VoterSpace:
 
     def messages(self, to: str, channel: str = "email") -> list[dict[str, str]]:
         """Return what was "sent" to somebody, oldest first."""
-        answer = httpx.get(f"{self.origin}/_local/messages", timeout=_MESSAGE_SECONDS)
+        answer = plain_http.get(f"{self.origin}/_local/messages", timeout=_MESSAGE_SECONDS)
         return [message for message in answer.json() if message["to"] == to and message["channel"] == channel]
 
     def wait_for_message(self, to: str, subject: str = "", channel: str = "email", count: int = 1) -> dict[str, str]:

@@ -21,6 +21,7 @@ import yaml
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from reassort.addresses import mask_address
 from reassort.cookies import write_cookie
 from reassort.election_file import ElectionFile, parse_election
@@ -35,6 +36,7 @@ from reassort_ops.roll.enrolment import Enroller
 from reassort_ops.roll.rows import RollRow
 
 from examples.voting_platform import subscribe
+from harness import plain_http
 from harness.service.reading import code_in
 from harness.stack.contract import raise_if_broken
 from local.aws import LocalAws, start_aws
@@ -44,8 +46,6 @@ from local.receipt_shapes import ses_message, sms_log_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from botocore.credentials import Credentials
 
 SITE_ORIGIN = "http://127.0.0.1:8080"
 # The worst that a message may take when other work shares the processors.
@@ -155,9 +155,12 @@ class Deployment:
 
     def scan(self, table: str, voter_id: str | None = None) -> list[dict[str, Any]]:
         """Return every item of a table, or a voter's."""
-        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.table(table), ConsistentRead=True)
-        items = [from_wire(item) for page in pages for item in page["Items"]]
-        return [item for item in items if voter_id in {None, item.get("voter_id")}]
+        request: dict[str, Any] = {"TableName": self.table(table), "ConsistentRead": True}
+        if voter_id is not None:
+            request["FilterExpression"] = "voter_id = :voter_id"
+            request["ExpressionAttributeValues"] = to_wire({":voter_id": voter_id})
+        pages = self.client("dynamodb").get_paginator("scan").paginate(**request)
+        return [from_wire(item) for page in pages for item in page["Items"]]
 
     def chain(self, enrolled: DeployedVoter) -> list[Entry]:
         """Read a voter's register and verify its chain against the roll.
@@ -203,7 +206,7 @@ class Deployment:
 
     def mails_to(self, address: str) -> list[Mail]:
         """Return the e-mails to an address, oldest first."""
-        answer = httpx.get(f"{self.aws.endpoint_url}/_ministack/ses/messages", trust_env=False, timeout=30).json()
+        answer = plain_http.get(f"{self.aws.endpoint_url}/_ministack/ses/messages", timeout=30).json()
         records = [record for account in answer["messages"].values() for record in account]
         return [
             Mail(record["Subject"], record["BodyText"], record["BodyHtml"])
@@ -213,15 +216,18 @@ class Deployment:
 
     def texts_to(self, phone: str) -> list[str]:
         """Return the SMS to a number in national form, oldest first."""
-        answer = httpx.get(f"{self.aws.endpoint_url}/_ministack/sns/sms-messages", trust_env=False, timeout=30).json()
-        records = [record for messages in answer["sms_messages"].values() for record in messages]
-        return [record["Message"] for record in records if record["PhoneNumber"] == f"+33{phone[1:]}"]
+        return [record["Message"] for record in self._sms_to(phone)]
 
     def sms_ids(self, phone: str) -> list[str]:
         """Return what SNS answered for the SMS to a number in national form, oldest first."""
-        answer = httpx.get(f"{self.aws.endpoint_url}/_ministack/sns/sms-messages", trust_env=False, timeout=30).json()
-        records = answer["sms_messages"].get(f"+33{phone[1:]}", [])
-        return [record["MessageId"] for record in records]
+        return [record["MessageId"] for record in self._sms_to(phone)]
+
+    def _sms_to(self, phone: str) -> list[dict[str, Any]]:
+        number = f"+33{phone[1:]}"
+        url = f"{self.aws.endpoint_url}/_ministack/sns/sms-messages"
+        answer = plain_http.get(url, params={"phoneNumber": number}, timeout=30).json()
+        records: list[dict[str, Any]] = answer["sms_messages"][number]
+        return records
 
     # ------------------------------------------------------------ receipts
 
@@ -394,13 +400,12 @@ class DeployedBrowser:
             sent["Content-Type"] = "application/json"
         sent |= dict(headers or {})
         for _ in range(TRIES_UNDER_ONE_KEY if "Idempotency-Key" in sent else 1):
-            answer = httpx.request(
+            answer = plain_http.request(
                 method,
                 self.deployment.stack.api_url + path,
                 content=body,
                 # Bytes, so that a header may hold what no browser would send.
                 headers=[(name.encode(), value.encode()) for name, value in sent.items()],
-                trust_env=False,
                 timeout=PATIENCE_SECONDS,
             )
             if not ended_by_lambda(answer):
@@ -450,9 +455,7 @@ class Platform:
         content = json.dumps(json_body).encode()
         request = AWSRequest("POST", url, data=content, headers={"Content-Type": "application/json"})
         SigV4Auth(self.signing(), "execute-api", self.deployment.aws.region).add_auth(request)
-        answer = httpx.post(
-            url, content=content, headers=dict(request.headers), trust_env=False, timeout=PATIENCE_SECONDS
-        )
+        answer = plain_http.post(url, content=content, headers=dict(request.headers), timeout=PATIENCE_SECONDS)
         raise_if_broken("POST", path, answer)
         return answer
 
@@ -467,10 +470,7 @@ class Platform:
     def signing(self) -> Credentials:
         """Return the credentials in the form that signs requests."""
         keys = self.credentials
-        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
-        signing = session.get_credentials()
-        assert signing is not None
-        return signing
+        return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from reassort.keyed_hash import HashKey
 from reassort_ops.account.role_rights import TABLES
 
+from harness import plain_http
 from harness.stack.deployed import PATIENCE_SECONDS, Deployment
 from harness.stack.helpdesk_calls import ALL, CALLS, GROUPS
 from local.agents import PASSWORD, Agent, anonymous, make_agents, totp
@@ -47,9 +48,7 @@ class SignedInAgent:
         keys = self.credentials
         signing = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         SigV4Auth(signing, "execute-api", self.deployment.aws.region).add_auth(request)
-        return httpx.request(
-            method, url, content=content, headers=dict(request.headers), trust_env=False, timeout=PATIENCE_SECONDS
-        )
+        return plain_http.request(method, url, content=content, headers=dict(request.headers), timeout=PATIENCE_SECONDS)
 
     def is_refused(self, service: str, operation: str, **parameters: Any) -> bool:
         """Tell whether IAM refuses a call; any other end means that IAM let it pass."""
@@ -227,7 +226,7 @@ def test_nothing_else_of_the_account_is_reached(people: dict[str, SignedInAgent]
 def test_a_call_that_nobody_signed_is_refused(people: dict[str, SignedInAgent]) -> None:
     deployment = people["agent"].deployment
     for method, path in ALL:
-        answer = httpx.request(method, deployment.stack.api_url + path, trust_env=False, timeout=PATIENCE_SECONDS)
+        answer = plain_http.request(method, deployment.stack.api_url + path, timeout=PATIENCE_SECONDS)
         assert answer.status_code == httpx.codes.FORBIDDEN
 
 

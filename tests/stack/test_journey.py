@@ -7,13 +7,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from reassort.caller_codes import SLOT, current_code
 from reassort.register import Change
 from reassort_ops.cli import app
 from typer.testing import CliRunner
 
+from harness import plain_http
 from harness.service.reading import dispute_token_in, find_identifier
 from harness.stack.deployed import DeployedVoter, Deployment, Platform, wait_for
 from local.deploy import write_demo_elections
@@ -133,9 +133,7 @@ def test_a_dispute_freezes_the_new_identifier_and_alerts_the_helpdesk(
 @pytest.mark.req("S28")
 @pytest.mark.parametrize("path", ["/registry/check", "/registry/votes"])
 def test_the_registry_answers_nobody_who_does_not_sign(deployment: Deployment, voter: DeployedVoter, path: str) -> None:
-    answer = httpx.post(
-        deployment.stack.api_url + path, json={"identifier": voter.identifier}, trust_env=False, timeout=60
-    )
+    answer = plain_http.post(deployment.stack.api_url + path, json={"identifier": voter.identifier}, timeout=60)
     assert answer.status_code == 403
     assert deployment.voter(voter).voted_at is None
 

@@ -22,6 +22,7 @@ from reassort_ops.commands import purge as purge_command
 from reassort_ops.purge import rules_of
 from typer.testing import CliRunner
 
+from harness import plain_http
 from harness.stack.actors import KEYS, Actor, call_parameters, reaching_calls
 from harness.stack.deployed import PATIENCE_SECONDS, Deployment
 from harness.stack.people import ALONE, HELD, PEOPLE, TOGETHER
@@ -261,8 +262,8 @@ def test_an_auditor_reads_the_record_and_acts_on_nothing(deployment: Deployment,
         url = deployment.stack.api_url + path
         request = AWSRequest(method, url, data=content, headers={"Content-Type": "application/json"})
         SigV4Auth(signing, "execute-api", deployment.aws.region).add_auth(request)
-        answer = httpx.request(
-            method, url, content=content, headers=dict(request.headers), trust_env=False, timeout=PATIENCE_SECONDS
+        answer = plain_http.request(
+            method, url, content=content, headers=dict(request.headers), timeout=PATIENCE_SECONDS
         )
         status[path] = answer.status_code
     assert status["/helpdesk/record"] != httpx.codes.FORBIDDEN

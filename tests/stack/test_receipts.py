@@ -8,9 +8,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
+from harness import plain_http
 from harness.service.reading import find_identifier
 from harness.stack.deployed import DeployedBrowser, DeployedVoter, Deployment, Platform, wait_for
 
@@ -204,7 +204,7 @@ def test_what_a_report_says_of_a_person_is_kept_nowhere(deployment: Deployment, 
     wait_for_status(browser, reference, lambda found: found["confirmation"]["status"] == "failed")
     wait_for_status(browser, reference, lambda found: found["channel"] == "email")
     wait_for(lambda: deployment.logged().count("ReceiptFormatError") >= _UNREADABLE)
-    queues = httpx.get(f"{deployment.aws.endpoint_url}/_ministack/sqs/messages", trust_env=False, timeout=30)
+    queues = plain_http.get(f"{deployment.aws.endpoint_url}/_ministack/sqs/messages", timeout=30)
     assert queues.status_code == 200
     for place in (deployment.logged(), queues.text, str(deployment.scan("DeliveriesTable", voter.voter_id))):
         assert canary not in place
