@@ -6,6 +6,7 @@ tests, for every call.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,13 +25,27 @@ LONG = b'{"email": "' + b"a" * 5120 + b'"}'
 DEEP = b"[" * 2000 + b"]" * 2000
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """A voter, their signed-in browser, and all that the tables hold of them."""
+
+    voter: DeployedVoter
+    browser: DeployedBrowser
+    state: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def signed_in(deployment: Deployment) -> SignedIn:
+    """Somebody for all tests that must change nothing."""
+    voter = deployment.enrol()
+    return SignedIn(voter, deployment.signed_in(voter), state_of(deployment, voter))
+
+
 @pytest.fixture
-def browser(deployment: Deployment, voter: DeployedVoter) -> Iterator[DeployedBrowser]:
-    """A signed-in browser of a voter whose entries must be the same after the test."""
-    browser = deployment.signed_in(voter)
-    before = state_of(deployment, voter)
-    yield browser
-    assert state_of(deployment, voter) == before
+def browser(deployment: Deployment, signed_in: SignedIn) -> Iterator[DeployedBrowser]:
+    """A signed-in browser of `signed_in`, whose entries must be the same after the test."""
+    yield DeployedBrowser(deployment, dict(signed_in.browser.cookies))
+    assert state_of(deployment, signed_in.voter) == signed_in.state
 
 
 def state_of(deployment: Deployment, voter: DeployedVoter) -> dict[str, Any]:
@@ -39,7 +54,7 @@ def state_of(deployment: Deployment, voter: DeployedVoter) -> dict[str, Any]:
     return {table: sorted(map(repr, deployment.scan(table, voter.voter_id))) for table in tables}
 
 
-def form(voter: DeployedVoter, deployment: Deployment, **replaced: Any) -> dict[str, Any]:
+def form(deployment: Deployment, voter: DeployedVoter, **replaced: Any) -> dict[str, Any]:
     """Return a reissue form."""
     return {
         "revision": deployment.revision(voter),
@@ -96,12 +111,12 @@ def test_a_body_that_is_none(
 def test_headers_of_another_page(
     deployment: Deployment,
     browser: DeployedBrowser,
-    voter: DeployedVoter,
+    signed_in: SignedIn,
     headers: dict[str, str],
     status: int,
     code: str,
 ) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter, deployment), KEY | headers)
+    answer = browser.call("POST", "/api/reissue", form(deployment, signed_in.voter), KEY | headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
@@ -122,9 +137,9 @@ def test_headers_of_another_page(
     ],
 )
 def test_a_field_that_is_not_admitted_is_named(
-    deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, field: str, value: object
+    deployment: Deployment, browser: DeployedBrowser, signed_in: SignedIn, field: str, value: object
 ) -> None:
-    answer = browser.call("POST", "/api/reissue", form(voter, deployment, **{field: value}), KEY)
+    answer = browser.call("POST", "/api/reissue", form(deployment, signed_in.voter, **{field: value}), KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
 
@@ -191,8 +206,9 @@ def test_a_code_works_once_and_only_where_it_was_asked_for(deployment: Deploymen
 @pytest.mark.req("S16", "S22")
 @pytest.mark.parametrize("kind", ["none", "nonsense", "unknown", "expired", "other voter's"])
 def test_without_a_live_session_nothing_is_shown_or_done(
-    deployment: Deployment, browser: DeployedBrowser, voter: DeployedVoter, kind: str
+    deployment: Deployment, voter: DeployedVoter, kind: str
 ) -> None:
+    browser, before = deployment.signed_in(voter), state_of(deployment, voter)
     token = browser.cookies[SESSION_COOKIE]
     own = read_cookie(SESSION_COOKIE, token, deployment.keyed_hash)
     assert own is not None
@@ -216,10 +232,11 @@ def test_without_a_live_session_nothing_is_shown_or_done(
     for answer in (
         browser.call("GET", "/api/reissue"),
         browser.call("GET", "/api/reissue/22222-22222"),
-        browser.call("POST", "/api/reissue", form(voter, deployment), KEY),
+        browser.call("POST", "/api/reissue", form(deployment, voter), KEY),
         browser.call("POST", "/api/reissue/22222-22222/redelivery", {"channel": "email"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (401, "signed-out")
+    assert state_of(deployment, voter) == before
 
 
 @pytest.mark.req("I6", "S22")
