@@ -389,7 +389,7 @@ def test_busy_tables_park_no_delivery(monkeypatch: pytest.MonkeyPatch, code: str
         claire = world.enrol("claire.martin@ac-dijon.fr", "09E9900123ABC")
         reference = ask_reissue(world.signed_in(claire), claire)
         world.fail("UpdateItem", code, times=-1)
-        world.run_for(minutes=45)
+        world.run_for(minutes=30)
         assert world.queued_bodies(world.dead_letter_queue) == []
         assert "parked_at" not in world.delivery_item(reference)
         world.repair()
