@@ -20,16 +20,22 @@ _VARIABLE = re.compile(r"\$\{(?!!)([^}]+)\}")
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
-    """A resource that the stack has: its logical id, its type, its resolved properties, and its
-    definition as it is written.
+    """A resource that the stack has: its logical id, its type, its definition as it is written, and
+    what resolves it.
     """
 
     id: str
     type: str
-    properties: Mapping[str, Json]
     definition: Mapping[str, Json]
+    resolve: Callable[[Json], Json]
+
+    @cached_property
+    def properties(self) -> Mapping[str, Json]:
+        """Its resolved properties: most rules ask for those of a few resources."""
+        resolved: dict[str, Json] = self.resolve(self.definition.get("Properties") or {})
+        return resolved
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -53,8 +59,7 @@ class FilledTemplate:
         found = {}
         for name, definition in (self.template.get("Resources") or {}).items():
             if isinstance(definition, dict) and self.holds(definition.get("Condition")):
-                properties = self.resolve(definition.get("Properties") or {})
-                found[str(name)] = Resource(str(name), str(definition.get("Type")), properties, definition)
+                found[str(name)] = Resource(str(name), str(definition.get("Type")), definition, self.resolve)
         return found
 
     def of_type(self, *types: str) -> Iterator[Resource]:
