@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import signal
 from collections import Counter
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.hooks
 import botocore.session
 import pytest
+import typer.testing
+import yaml
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
@@ -49,6 +52,34 @@ def _sessions_that_share_what_they_read() -> Iterator[None]:
         patch.setattr(
             botocore.hooks, "accepts_kwargs", lambda handler: takes_keywords(getattr(handler, "__func__", handler))
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_that_are_built_once() -> Iterator[None]:
+    """Let Typer read the signatures of all commands once, not for each that a test runs: that was
+    most of the time of a short one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _yaml_that_is_parsed_once() -> Iterator[None]:
+    """Parse each text once: election files are read by a thousand commands, 20 ms at a time."""
+    parsed: dict[tuple[str, type], Any] = {}
+    load = yaml.load
+
+    def load_once(stream: Any, Loader: type) -> Any:  # noqa: N803 - callers name it so
+        if not isinstance(stream, str):
+            return load(stream, Loader)
+        if (stream, Loader) not in parsed:
+            parsed[stream, Loader] = load(stream, Loader)
+        return deepcopy(parsed[stream, Loader])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml, "load", load_once)
         yield
 
 

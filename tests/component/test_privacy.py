@@ -72,6 +72,7 @@ def row_of(logical_id: str) -> list[str]:
     return row
 
 
+@cache
 def assigned_in_the_code() -> set[str]:
     """Return every attribute that an update expression of the functions or the command assigns."""
     sources = [path for folder in ("functions", "layers/shared", "ops") for path in (ROOT / folder).rglob("*.py")]
