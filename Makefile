@@ -7,10 +7,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the tests of a file share is made once. Files run in their order, so that the longest ones
 # come early.
 BY_FILE := --dist loadfile --no-loadscope-reorder
-# They wait more than they compute: two workers, each with a stack of its own.
+# They wait more than they compute: two workers, each with a stack of its own, beside the browsers.
 STACK_RUNGS := tests/stack tests/browser
-# Scores are of a quiet machine: they run when all else has ended.
-SCORES := tests/browser/test_lighthouse.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
@@ -74,10 +72,10 @@ test: $(SYNCED) ## Everything: check, then every rung of the tests, the local st
 	wait $$check || status=1; cat .build/tests/check.log; \
 	wait $$browsers || { cat .build/tests/browsers.log >&2; exit 1; }; \
 	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
-	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml \
-	  --ignore=$(SCORES) $(STACK_RUNGS) || status=1; \
+	$(BIN)/pytest --junit-xml=.build/tests/pages.xml tests/browser >.build/tests/pages.log 2>&1 & pages=$$!; \
+	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml tests/stack || status=1; \
+	wait $$pages || status=1; cat .build/tests/pages.log; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
-	$(BIN)/pytest --junit-xml=.build/tests/scores.xml $(SCORES) || status=1; \
 	$(BIN)/python -m tests.requirements S A; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def figures() -> Figures:
     # The page has the same parts with fewer voters.
-    return figures_of_week(0.2)
+    return figures_of_week(0.1)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ DEEP = b"[" * 2000 + b"]" * 2000
 
 
 @dataclass(frozen=True)
-class SignedIn:
+class UnchangedVoter:
     """A voter, their signed-in browser, and all that the tables hold of them."""
 
     voter: DeployedVoter
@@ -35,14 +35,14 @@ class SignedIn:
 
 
 @pytest.fixture(scope="module")
-def signed_in(deployment: Deployment) -> SignedIn:
+def signed_in(deployment: Deployment) -> UnchangedVoter:
     """Somebody for all tests that must change nothing."""
     voter = deployment.enrol()
-    return SignedIn(voter, deployment.signed_in(voter), state_of(deployment, voter))
+    return UnchangedVoter(voter, deployment.signed_in(voter), state_of(deployment, voter))
 
 
 @pytest.fixture
-def browser(deployment: Deployment, signed_in: SignedIn) -> Iterator[DeployedBrowser]:
+def browser(deployment: Deployment, signed_in: UnchangedVoter) -> Iterator[DeployedBrowser]:
     """A signed-in browser of `signed_in`, whose entries must be the same after the test."""
     yield DeployedBrowser(deployment, dict(signed_in.browser.cookies))
     assert state_of(deployment, signed_in.voter) == signed_in.state
@@ -111,7 +111,7 @@ def test_a_body_that_is_none(
 def test_headers_of_another_page(
     deployment: Deployment,
     browser: DeployedBrowser,
-    signed_in: SignedIn,
+    signed_in: UnchangedVoter,
     headers: dict[str, str],
     status: int,
     code: str,
@@ -137,7 +137,7 @@ def test_headers_of_another_page(
     ],
 )
 def test_a_field_that_is_not_admitted_is_named(
-    deployment: Deployment, browser: DeployedBrowser, signed_in: SignedIn, field: str, value: object
+    deployment: Deployment, browser: DeployedBrowser, signed_in: UnchangedVoter, field: str, value: object
 ) -> None:
     answer = browser.call("POST", "/api/reissue", form(deployment, signed_in.voter, **{field: value}), KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
