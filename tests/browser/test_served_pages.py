@@ -1,4 +1,4 @@
-"""What the stack serves to a browser: pages without a fault for axe-core, headers, a light start."""
+"""What the stack serves to a browser: pages that axe-core finds sound, headers, a light start."""
 
 import pytest
 from playwright.sync_api import Page
