@@ -21,10 +21,10 @@ from harness.measuring.results import Figure, Section, finish
 from local.aws import free_port
 from local.processes import ROOT
 
-# In seconds. The tests have none: docs/adr/0047-the-tests-keep-what-they-cover.md.
-RUN_BAR = 45
+# In seconds. Both are missed: docs/adr/0047-the-tests-keep-what-they-cover.md.
+RUN_BAR, TEST_BAR = 15, 600
 # What they say of this very run is only known afterwards.
-_OF_THIS_RUN = ("test_every_measurement_is_kept", "test_what_is_kept_met_its_bars")
+_OF_THIS_RUN = ("test_every_measurement_is_kept", "test_no_bar_is_missed_but_those_that_are_told")
 _READY = "Espace électeur prêt"
 
 
@@ -82,7 +82,7 @@ def section(runs: Sequence[float], tests: tuple[float, str] | None, command: str
         Figure("P8", "`make run` on a warm cache, to its ready line", spread.median, RUN_BAR, str(spread), 1, " s")
     ]
     if tests is not None:
-        figures.append(Figure("P8", "`make test`, whole", tests[0], None, tests[1], 0, " s"))
+        figures.append(Figure("P8", "`make test`, whole", tests[0], TEST_BAR, tests[1], 0, " s"))
     return Section("loop", "Developer loop", command, tuple(figures))
 
 

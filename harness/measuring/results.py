@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from textwrap import wrap
 from typing import Any
 
 from harness.measuring.figures import machine, table
@@ -102,7 +103,8 @@ class Section:
             for figure in self.figures
         ]
         parts = [f"## {self.title}", table(["figure", "measured", "bar", "sides"], rows).rstrip(), *self.more]
-        return "\n\n".join([*parts, f"{self.measured} `{self.command}`"])
+        source = wrap(f"{self.measured} `{self.command}`", 100, break_long_words=False, break_on_hyphens=False)
+        return "\n\n".join([*parts, "\n".join(source)])
 
 
 def read_results() -> dict[str, Section]:
