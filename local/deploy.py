@@ -5,6 +5,7 @@ AWS.
 import contextlib
 import json
 import platform
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alarms.template import written
+import yaml
+from alarms.template import template as observability
 
 from local.aws import LocalAws, isolated_environment
 from local.elections import write_current_election
@@ -60,7 +62,7 @@ def write_demo_elections(folder: Path, election: Path = ELECTION) -> Path:
 
 def build(folder: Path, elections: Path, *, template: Path = ROOT / "template.yaml") -> Path:
     """Build the template for this host into `folder`, with the files of `elections` in the layer;
-    give the built template.
+    give the built template, which is JSON as its nested ones are.
 
     It needs no AWS. What it gives can be deployed any number of times, under different stack names.
 
@@ -75,9 +77,24 @@ def build(folder: Path, elections: Path, *, template: Path = ROOT / "template.ya
     command += ["--template-file", str(template), "--build-dir", str(built)]
     command += ["--parameter-overrides", f"Architecture={architecture()}"]
     run(command, environment=environment, log=folder / "sam-build.log")
+    for nested in (built, *built.glob("*Stack")):
+        _write_as_json(nested / "template.yaml")
     # The alarms of these elections, which need not be among the repository's.
-    (built / "ObservabilityStack" / "template.yaml").write_text(written(elections), encoding="utf-8")
+    observed = json.dumps(observability(elections), indent=1, ensure_ascii=False)
+    (built / "ObservabilityStack" / "template.yaml").write_text(observed, encoding="utf-8")
     return built / "template.yaml"
+
+
+def _write_as_json(template: Path) -> None:
+    """Write a built template as JSON, which is YAML as well: `sam deploy` and the embedded AWS read
+    each many times, and YAML a hundred times as slowly. Paths become absolute, for a built folder
+    may be moved.
+    """
+    content = yaml.load(template.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    included = re.compile(r'"((?:\.\./)+[^"]+)"')
+    text = included.sub(lambda found: json.dumps(str((template.parent / found[1]).resolve())), text)
+    template.write_text(text, encoding="utf-8")
 
 
 def deploy(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from reassort.election_file import read_election_file
 
 from alarms.dashboard import TABLES, dashboard
@@ -44,12 +45,27 @@ _PLAIN = re.compile(r"[A-Za-z][\w/.-]*(?:::[\w/.-]+)*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-def written(folder: Path = ELECTIONS) -> str:
-    """Return the template with the thresholds of each election file of a folder.
+def template(folder: Path) -> dict[str, Json]:
+    """Return the template with the thresholds of each election file of a folder, its short forms in
+    full.
 
     Raises:
         ElectionFileError: an election file cannot be used.
     """
+    return {**yaml.safe_load(_HEAD), **_sections(folder)}
+
+
+def written(folder: Path = ELECTIONS) -> str:
+    """Return the template as text.
+
+    Raises:
+        ElectionFileError: as `template`.
+    """
+    sections = _sections(folder).items()
+    return _HEAD + "".join(f"\n{name}:\n" + "\n".join(_block(content, 2)) + "\n" for name, content in sections)
+
+
+def _sections(folder: Path) -> dict[str, Json]:
     elections = [read_election_file(path) for path in folder.glob("*.yaml")]
     shown = alarms()
     resources = {**dict(filters()), **shown, "Dashboard": dashboard(shown)}
@@ -62,7 +78,7 @@ def written(folder: Path = ELECTIONS) -> str:
         election.id: {"Helpdesk": " ".join(election.helpdesk.networks) or "anywhere"}
         for election in sorted(elections, key=lambda one: one.id)
     }
-    sections: dict[str, Json] = {
+    return {
         "Parameters": {name: {"Type": "String", "Description": text} for name, text in _PARAMETERS.items()},
         "Conditions": _CONDITIONS,
         "Mappings": {"Watch": mapping, "Networks": networks},
@@ -70,7 +86,6 @@ def written(folder: Path = ELECTIONS) -> str:
         # The root hands it on: the edge, which needs it, is written by hand.
         "Outputs": {"HelpdeskNetworks": {"Value": {"Fn::FindInMap": ["Networks", {"Ref": "Election"}, "Helpdesk"]}}},
     }
-    return _HEAD + "".join(f"\n{name}:\n" + "\n".join(_block(content, 2)) + "\n" for name, content in sections.items())
 
 
 def _block(content: Mapping[str, Any], indent: int) -> Iterator[str]:
