@@ -28,9 +28,15 @@ _PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_2
 
 @dataclass(frozen=True)
 class Product:
-    """The project's artefacts, as `sam build` left them."""
+    """The project's artefacts, as `sam build` left them, of the election files in `elections`."""
 
     folder: Path
+    elections: Path
+
+    @property
+    def template(self) -> Path:
+        """The template that is to be deployed."""
+        return self.folder / "template.yaml"
 
     @property
     def layer(self) -> Path:
@@ -49,21 +55,24 @@ class Product:
 @cache
 def product() -> Product:
     """Build the template for this machine, with the demo election open now: once for all workers of
-    a run of tests.
+    a run of tests, and for all of `make test`.
     """
 
-    def make(folder: Path) -> None:
-        folder.mkdir()
-        build(folder, write_demo_elections(folder))
-
-    if run := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
+    if run := os.environ.get("TEST_RUN") or os.environ.get("PYTEST_XDIST_TESTRUNUID"):
         # The next `make test` removes it.
-        return Product(made_once(ROOT / ".build" / "tests" / f"product-{run}", make) / "build")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    # Of this process alone: a test and a measurement may run at the same time.
-    folder = Path(tempfile.mkdtemp(prefix="product-", dir=FOLDER))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Product(build(folder, write_demo_elections(folder)).parent)
+        folder = made_once(ROOT / ".build" / "tests" / f"product-{run}", _build)
+    else:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        # Of this process alone: a test and a measurement may run at the same time.
+        folder = Path(tempfile.mkdtemp(prefix="product-", dir=FOLDER))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _build(folder)
+    return Product(folder / "build", folder / "elections")
+
+
+def _build(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    build(folder, write_demo_elections(folder))
 
 
 @cache

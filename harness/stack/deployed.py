@@ -37,10 +37,11 @@ from reassort_ops.roll.rows import RollRow
 
 from examples.voting_platform import subscribe
 from harness import plain_http
+from harness.runtime.trees import product
 from harness.service.reading import code_in
 from harness.stack.contract import raise_if_broken
 from local.aws import LocalAws, start_aws
-from local.deploy import ELECTION, EmbeddedStack, build, deploy, write_demo_elections
+from local.deploy import ELECTION, EmbeddedStack, deploy
 from local.receipt_shapes import ses_message, sms_log_line
 
 if TYPE_CHECKING:
@@ -348,18 +349,17 @@ def _administrator(aws: LocalAws, service: str) -> Any:
 
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployment]:
-    """Build the template while the embedded AWS starts, deploy it with IAM enforced, and stop it
-    all on leaving.
+    """Deploy the built template on an embedded AWS of its own, with IAM enforced, and stop it all
+    on leaving.
     """
     with start_aws(folder) as aws:
-        elections = write_demo_elections(folder)
-        template = build(folder, elections)
-        stack = deploy(aws, template, folder, site_origin=SITE_ORIGIN)
-        content = yaml.safe_load((elections / ELECTION.name).read_text(encoding="utf-8"))
+        built = product()
+        stack = deploy(aws, built.template, folder, site_origin=SITE_ORIGIN)
+        content = yaml.safe_load((built.elections / ELECTION.name).read_text(encoding="utf-8"))
         kms = make_client(aws, "kms")
         yield Deployment(
             aws=aws,
-            template=template,
+            template=built.template,
             stack=stack,
             election=parse_election(content, ELECTION.name),
             keyed_hash=derive_keyed_hash(
