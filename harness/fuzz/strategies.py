@@ -9,7 +9,7 @@ numens = st.from_regex(r"[0-9]{2}[A-Z][0-9]{7}[A-Z]{3}", fullmatch=True)
 any_text = st.text(st.characters(codec=None), max_size=60)
 
 # Letters from elsewhere that a change of case turns into letters of ASCII: ı, ſ, the Kelvin sign,
-# the ligatures of f.
+# the ligatures of f. Beyond the first two planes of Unicode no letter has a case.
 FOLDING = tuple(
-    symbol for symbol in map(chr, range(0x80, 0x110000)) if symbol.upper().isascii() or symbol.lower().isascii()
+    symbol for symbol in map(chr, range(0x80, 0x20000)) if symbol.upper().isascii() or symbol.lower().isascii()
 )

@@ -3,6 +3,7 @@ read.
 """
 
 import unicodedata
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,11 @@ from reassort.references import derive_reference, normalise_reference
 from harness.fuzz.strategies import any_text, numens
 from tests.pasted_cases import BLANKS, CASES, ELECTION, READERS, UNSEEN, PastedCase, message_of
 
-DASHES = [chr(point) for point in range(0x110000) if unicodedata.category(chr(point)) == "Pd"]
+
+@cache
+def dashes() -> list[str]:
+    """Return every dash of Unicode."""
+    return [chr(point) for point in range(0x110000) if unicodedata.category(chr(point)) == "Pd"]
 
 
 @pytest.mark.req("U14")
@@ -97,7 +102,7 @@ def test_what_is_not_seen_changes_nothing(drawn: tuple[PastedCase, str]) -> None
 @pytest.mark.req("U14")
 @given(numens, st.data())
 def test_every_blank_and_every_dash_may_part_a_number(numen: str, data: st.DataObject) -> None:
-    joints = st.sampled_from(["", *BLANKS, *UNSEEN, *DASHES])
+    joints = st.sampled_from(["", *BLANKS, *UNSEEN, *dashes()])
     typed = "".join(data.draw(joints) + symbol for symbol in numen)
     assert normalise_numen(typed) == numen
     shown = generate_identifier(ELECTION.identifier)
@@ -117,8 +122,9 @@ def test_every_dash_blank_and_unseen_mark_of_unicode_is_known() -> None:
         symbol for symbol in symbols[:0x10000] if unicodedata.bidirectional(symbol) in {"LRE", "RLE", "PDF", "LRI"}
     ]
     unseen += [symbol for symbol in symbols[0x2000:0x2070] if unicodedata.category(symbol) == "Cf"]
-    assert [compact(f"a{symbol}b") for symbol in DASHES + blanks + unseen] == ["ab"] * len(DASHES + blanks + unseen)
-    assert {plain(f"a{symbol}b") for symbol in DASHES} == {"a-b"}
+    parting = dashes() + blanks + unseen
+    assert [compact(f"a{symbol}b") for symbol in parting] == ["ab"] * len(parting)
+    assert {plain(f"a{symbol}b") for symbol in dashes()} == {"a-b"}
     assert {plain(f"a{symbol}b") for symbol in blanks} == {"a b"}
 
 
