@@ -1,5 +1,5 @@
-"""`ColdStarts`: a stack whose sign-in and reissue are kept ready answers through their alias, and
-goes back to plain starts.
+"""How environments start. `ColdStarts`: a stack whose sign-in and reissue are kept ready answers
+through their alias, and goes back to plain starts.
 """
 
 from __future__ import annotations
@@ -62,3 +62,11 @@ def test_a_stack_keeps_environments_ready_and_goes_back(deployment: Deployment, 
         with pytest.raises(ClientError, match="ResourceNotFound"):
             client.get_alias(FunctionName=function, Name="live")
     assert answers(plain) == (202, 401)
+
+
+def test_environments_share_one_copy_of_the_layer(deployment: Deployment) -> None:
+    assert answers(deployment) == (202, 401)
+    layers = list(deployment.aws.log.parent.glob("aws-*/ministack-lambda-*/layer_0"))
+    assert len(layers) >= 2
+    (copy,) = {layer.resolve() for layer in layers}
+    assert copy.parent.name == "unpacked"
