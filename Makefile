@@ -7,7 +7,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the tests of a file share is made once. Files run in their order, so that the longest ones
 # come early.
 BY_FILE := --dist loadfile --no-loadscope-reorder
-# They wait more than they compute: two workers, each with a stack of its own, beside the browsers.
+# They wait a third of their time: two workers, each with a stack of its own, beside the browsers
+# and the linters.
 STACK_RUNGS := tests/stack tests/browser
 
 # By another name: make would run a recipe that names itself even under --dry-run.
@@ -59,19 +60,17 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 	@$(NODE_BIN)/biome check --write --log-level=warn
 
 # While packages are fetched, Python compiles libraries and tests once for all workers. Firefox and
-# WebKit are needed last.
+# WebKit are needed last. The linters take what the stacks leave.
 test: $(SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
-	@start=$$(date +%s); status=0; rm -rf .build/tests; mkdir -p .build/tests; \
+	@start=$$(date +%s); export TEST_RUN=$$start; status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) $(NODE_SYNCED) & node=$$!; \
 	test -d tests/__pycache__ || \
 	  $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
 	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
 	$(AGAIN) firefox webkit 2>.build/tests/browsers.log & browsers=$$!; \
-	$(AGAIN) check >.build/tests/check.log 2>&1 & check=$$!; \
 	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
-	wait $$check || status=1; cat .build/tests/check.log; \
 	wait $$browsers || { cat .build/tests/browsers.log >&2; exit 1; }; \
-	$(AGAIN) lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
+	nice -n 19 $(AGAIN) --keep-going check lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest --junit-xml=.build/tests/pages.xml tests/browser >.build/tests/pages.log 2>&1 & pages=$$!; \
 	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml tests/stack || status=1; \
 	wait $$pages || status=1; cat .build/tests/pages.log; \
