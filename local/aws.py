@@ -138,7 +138,7 @@ def start_aws(folder: Path, *, settings: Mapping[str, str] | None = None) -> Ite
         "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
         **(settings or {}),
     }
-    command = [sys.executable, "-P", str(Path(__file__).with_name("aws_server.py")), str(port)]
+    command = [sys.executable, "-P", str(Path(__file__).with_name("aws_server.py")), f"127.0.0.1:{port}"]
     with guarded(command, environment=environment, log=log, cwd=scratch, scratch=scratch) as process:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(f"{endpoint}/_ministack/ready"):

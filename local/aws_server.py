@@ -1,6 +1,6 @@
 """The process of the embedded AWS: MiniStack, whose Lambda environments share what they only read.
 
-python local/aws_server.py PORT
+python local/aws_server.py 127.0.0.1:PORT
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class SharedZip:
         return []
 
     def extractall(self, folder: str) -> None:
-        """Put a link to the content in the place of an empty folder."""
+        """Put a link to the content instead of an empty folder."""
         with self._path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         shared = Path(tempfile.gettempdir(), "unpacked", digest)
@@ -70,12 +70,12 @@ def _start_in_turn(worker: Any) -> None:
         _start(worker)
 
 
-def main(port: str) -> None:
-    """Serve on 127.0.0.1 until a signal comes."""
+def main(address: str) -> None:
+    """Serve at `host:port` until a signal comes."""
     lambda_runtime.Worker._spawn = _start_in_turn
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
     config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
+    config.bind = [address]
     config.keep_alive_timeout = 75
     asyncio.run(serve(cast("ASGIFramework", app), config))
 
