@@ -7,9 +7,10 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the tests of a file share is made once. Files run in their order, so that the longest ones
 # come early.
 BY_FILE := --dist loadfile --no-loadscope-reorder
-# They wait a third of their time: two workers, each with a stack of its own, beside the browsers
-# and the linters.
+# Two workers, each with a stack of its own, beside the browsers, the linters, and the one file that
+# does little but wait.
 STACK_RUNGS := tests/stack tests/browser
+WAITING := tests/stack/test_faults.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
@@ -72,8 +73,10 @@ test: $(SYNCED) ## Everything: check, then every rung of the tests, the local st
 	wait $$browsers || { cat .build/tests/browsers.log >&2; exit 1; }; \
 	nice -n 19 $(AGAIN) --keep-going check lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest --junit-xml=.build/tests/pages.xml tests/browser >.build/tests/pages.log 2>&1 & pages=$$!; \
-	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml tests/stack || status=1; \
+	$(BIN)/pytest --junit-xml=.build/tests/faults.xml $(WAITING) >.build/tests/faults.log 2>&1 & faults=$$!; \
+	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml --ignore=$(WAITING) tests/stack || status=1; \
 	wait $$pages || status=1; cat .build/tests/pages.log; \
+	wait $$faults || status=1; cat .build/tests/faults.log; \
 	wait $$lint || status=1; cat .build/tests/lint.log; \
 	$(BIN)/python -m tests.requirements S A; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
