@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,24 @@ class Email:
     html: str
 
 
+@cache
+def _environment() -> Environment:
+    """Return what reads the templates, each of which it compiles once for this process."""
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Texts:
     """Renders the texts of one election. `site_origin` is where its voter space lives."""
 
     def __init__(self, election: Election, site_origin: str) -> None:
         self._election = election
         self._site_origin = site_origin
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=select_autoescape(("html.j2",)),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def code_email(self, delivery: Delivery, payload: Mapping[str, str]) -> Email:
         """Write the e-mail with a one-time code. The code is not in the subject: previews show
@@ -112,7 +118,7 @@ class Texts:
         )
 
     def _render(self, template: str, delivery: Delivery, **values: Any) -> str:
-        return self._environment.get_template(template).render(
+        return _environment().get_template(template).render(
             election=self._election,
             helpdesk_tel=telephone_digits(self._election.helpdesk.phone),
             helpdesk_hours=helpdesk_hours(delivery.created_at, self._election),
