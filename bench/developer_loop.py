@@ -21,7 +21,7 @@ from harness.measuring.results import Figure, Section, finish
 from local.aws import free_port
 from local.processes import ROOT
 
-# In seconds. Both are missed: docs/adr/0047-the-tests-keep-what-they-cover.md.
+# In seconds. That of the tests is missed: docs/adr/0047-the-tests-keep-what-they-cover.md.
 RUN_BAR, TEST_BAR = 15, 600
 # What they say of this very run is only known afterwards.
 _OF_THIS_RUN = ("test_every_measurement_is_kept", "test_no_bar_is_missed_but_those_that_are_told")
