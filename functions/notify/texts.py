@@ -118,27 +118,24 @@ class Texts:
         )
 
     def _render(self, template: str, delivery: Delivery, **values: Any) -> str:
-        return (
-            _environment()
-            .get_template(template)
-            .render(
-                election=self._election,
-                helpdesk_tel=telephone_digits(self._election.helpdesk.phone),
-                helpdesk_hours=helpdesk_hours(delivery.created_at, self._election),
-                issued_at=f"{french_instant(delivery.created_at, self._election)}, {zone_words(self._election)}",
-                zone=zone_words(self._election),
-                ordinal=french_ordinal(delivery.generation),
-                ordinal_before=french_ordinal(delivery.generation - 1),
-                reference=delivery.delivery_id,
-                generation=delivery.generation,
-                channel=delivery.channel.value,
-                destinations=delivery.destinations,
-                fell_back=delivery.fell_back,
-                # Nobody filled in a form.
-                by_helpdesk=not delivery.request_hash,
-                sms_failed=delivery.has_failed_by(Channel.SMS),
-                **values,
-            )
+        read = _environment().get_template(template)
+        return read.render(
+            election=self._election,
+            helpdesk_tel=telephone_digits(self._election.helpdesk.phone),
+            helpdesk_hours=helpdesk_hours(delivery.created_at, self._election),
+            issued_at=f"{french_instant(delivery.created_at, self._election)}, {zone_words(self._election)}",
+            zone=zone_words(self._election),
+            ordinal=french_ordinal(delivery.generation),
+            ordinal_before=french_ordinal(delivery.generation - 1),
+            reference=delivery.delivery_id,
+            generation=delivery.generation,
+            channel=delivery.channel.value,
+            destinations=delivery.destinations,
+            fell_back=delivery.fell_back,
+            # Nobody filled in a form.
+            by_helpdesk=not delivery.request_hash,
+            sms_failed=delivery.has_failed_by(Channel.SMS),
+            **values,
         )
 
 
