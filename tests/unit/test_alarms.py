@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from alarms.table import thresholds
-from alarms.template import TEMPLATE, written
+from alarms.template import ELECTIONS, TEMPLATE, template, written
 from notify.meters import Meters
 from reassort.outbox import Channel
 
@@ -189,6 +189,11 @@ def test_a_description_names_the_member_that_its_threshold_comes_from() -> None:
 @pytest.mark.parametrize("name", _alarms())
 def test_alarm_rings_and_ends(name: str) -> None:
     assert _alarms()[name]["AlarmActions"] == _alarms()[name]["OKActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_the_local_stack_has_the_alarms_that_are_deployed() -> None:
+    """It is deployed from the content, an account from the text."""
+    assert yaml.load(written(), CloudFormationLoader) == template(ELECTIONS)  # noqa: S506 - a safe one
 
 
 @pytest.mark.req("I7", "S23")
