@@ -16,10 +16,11 @@ import typer.testing
 import yaml
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.site.checkers import Checkers, running_checkers
 from harness.site.voter_space import launch_chromium
+from harness.site.watched import SharedTab, watched_page
 from local.aws import free_port
 from tests.matrix import table
 from tests.requirements import IDS
@@ -153,6 +154,22 @@ def chromium(debugging_port: int) -> Iterator[Browser]:
         browser = launch_chromium(playwright.chromium, debugging_port)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared_tab(chromium: Browser) -> SharedTab:
+    """The tab of that browser that the tests of mocked pages use one after the other."""
+    return SharedTab(chromium)
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, chromium: Browser, shared_tab: SharedTab) -> Iterator[Page]:
+    """The shared tab, for a test whose site is mocked: it has one origin, and sets the clock. Any
+    other test has a page of its own.
+    """
+    mocked = not {"mocked", "desk"}.isdisjoint(request.fixturenames)
+    with shared_tab.lend() if mocked else watched_page(chromium) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

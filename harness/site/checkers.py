@@ -55,7 +55,7 @@ class Checkers:
         """Return the errors that pa11y (HTML_CodeSniffer, WCAG 2 AA) finds in the page as it
         stands.
         """
-        found: list[str] = self._ask("pa11y", target=_target(page), viewport=page.viewport_size)
+        found: list[str] = self._ask("pa11y", target=_target(page))
         return found
 
     def lighthouse(

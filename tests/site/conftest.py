@@ -1,17 +1,9 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from harness.site.mocked_space import MockedSpace, built_site
-from harness.site.watched import watched_page
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    with watched_page(chromium) as page:
-        yield page
 
 
 @pytest.fixture(scope="session")

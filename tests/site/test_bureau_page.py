@@ -159,8 +159,8 @@ def test_an_earlier_export_of_another_service_or_key_is_none(bureau: BureauPage)
 
 @pytest.mark.req("I9")
 def test_a_browser_that_cannot_check_a_signature_says_so(page: Page, page_file: Path) -> None:
-    page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
-    page.goto(page_file.as_uri())
+    with page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })"):
+        page.goto(page_file.as_uri())
     assert page.locator("#unable").is_visible()
     assert page.locator("#work").is_hidden()
 

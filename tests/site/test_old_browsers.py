@@ -76,8 +76,8 @@ def play_journey(space: MockedSpace) -> None:
 @pytest.mark.req("U17")
 @pytest.mark.parametrize("name", [*NEWER, *UNUSED])
 def test_journey_works_without_what_is_newer(page: Page, mocked: MockedSpace, name: str) -> None:
-    page.add_init_script({**NEWER, **UNUSED}[name])
-    play_journey(mocked)
+    with page.add_init_script({**NEWER, **UNUSED}[name]):
+        play_journey(mocked)
 
 
 @pytest.mark.req("U17")
@@ -186,9 +186,9 @@ def test_page_whose_scripts_never_come_says_so(page: Page, mocked: MockedSpace) 
 @pytest.mark.req("U17")
 @pytest.mark.parametrize("name", ["connexion.html", "suivi.html"])
 def test_refused_cookies_are_told_before_anything_is_typed(page: Page, mocked: MockedSpace, name: str) -> None:
-    page.add_init_script("Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false })")
     mocked.refuse(OVERVIEW, Code.SIGNED_OUT)
-    mocked.open(name)
+    with page.add_init_script("Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false })"):
+        mocked.open(name)
     expect_shown(page, "Votre navigateur refuse les cookies.", ELECTION.helpdesk.phone, selector="#no-cookies")
 
 

@@ -2,6 +2,8 @@
 typed, and nobody loses what they typed themselves.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import REISSUED_MEANWHILE, WORDINGS, Code
@@ -43,9 +45,9 @@ COMES_BACK = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persist
 
 
 @pytest.fixture(params=["", WITHOUT_CHANNEL], ids=["channel", "storage"])
-def first(request: pytest.FixtureRequest, page: Page, mocked: MockedSpace) -> MockedSpace:
-    page.context.add_init_script(request.param)
-    return mocked
+def first(request: pytest.FixtureRequest, page: Page, mocked: MockedSpace) -> Iterator[MockedSpace]:
+    with page.context.add_init_script(request.param):
+        yield mocked
 
 
 @pytest.fixture
