@@ -164,11 +164,11 @@ def shared_tab(chromium: Browser) -> SharedTab:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest, chromium: Browser, shared_tab: SharedTab) -> Iterator[Page]:
-    """The shared tab, for a test whose site is mocked: it has one origin, and sets the clock. Any
-    other test has a page of its own.
+    """The shared tab, for a test of a built site: it has one origin, and sets the clock. Any other
+    test has a page of its own.
     """
-    mocked = not {"mocked", "desk"}.isdisjoint(request.fixturenames)
-    with shared_tab.lend() if mocked else watched_page(chromium) as page:
+    shared = not {"site", "built"}.isdisjoint(request.fixturenames)
+    with shared_tab.lend() if shared else watched_page(chromium) as page:
         yield page
 
 

@@ -14,17 +14,11 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_whole_tree_has_no_circle() -> None:
+def test_whole_tree_is_read() -> None:
+    """`make check` looks for circles in it, and for imports that are not allowed."""
     imports = circles.imports_of(*circles.SOURCES, packages=circles.PACKAGES)
     assert len(imports) > 400
-    assert circles.circle_in(imports) == []
-
-
-def test_tests_and_measurements_share_the_harness_alone() -> None:
-    """And what is deployed knows none of what runs on this machine only."""
-    imports = circles.imports_of(*circles.SOURCES, packages=circles.PACKAGES)
     assert {"harness.service.world", "tests.conftest", "bench.cold"} <= imports.keys()
-    assert list(circles.not_allowed(imports)) == []
 
 
 def test_circle_of_types_alone_is_found(tmp_path: Path) -> None:

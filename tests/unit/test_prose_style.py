@@ -61,7 +61,3 @@ def test_a_line_may_end_within_the_words(text: str) -> None:
 )
 def test_plain_words_are_left_alone(text: str) -> None:
     assert prose_style.habits(text) == []
-
-
-def test_every_file_of_the_repository_is_free_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    assert prose_style.main([]) == 0, capsys.readouterr().out

@@ -1,14 +1,12 @@
 """Make the slips of the sample, and tell which no test has seen: a minute, in every `make test`.
 
-    python -m mutants.sample              all of them
-    python -m mutants.sample --part 1/4   every fourth, from the first
+    python -m mutants.sample
 
 The exit status is 1 when one survived, or stands no more where the sample says.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from mutants.mutations import Mutant
@@ -31,17 +29,11 @@ def mutant_of(slip: SampledSlip) -> Mutant:
     return Mutant(slip.module, slip.rule, source.replace(slip.said, slip.slips), ())
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Try the slips."""
-    parser = argparse.ArgumentParser(
-        prog="python -m mutants.sample", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--part", default="1/1", help="which part of how many (default: 1/1)")
-    number, parts = (int(one) for one in parser.parse_args(arguments).part.split("/"))
-    slips = sample()[number - 1 :: parts]
     survived = 0
-    with trials(1, name=f"sample-{number}") as running:
-        for slip in slips:
+    with trials(1, name="sample") as running:
+        for slip in sample():
             outcome = running.run(mutant_of(slip), list(slip.tests), _LONGEST_SECONDS)
             survived += outcome.killed_by is None
             print(f"{'SURVIVED' if outcome.killed_by is None else 'killed'} {outcome.seconds:.1f} s: {slip.rule}: "
@@ -50,4 +42,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

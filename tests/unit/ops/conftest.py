@@ -35,6 +35,7 @@ from tests.unit.ops.rolls import rows, write_roll
 if TYPE_CHECKING:
     from helpdesk.deps import Deps
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass
@@ -104,13 +105,11 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[OperatedStack]:
     # For a group of Typer commands, its runner makes them all again for each run.
     monkeypatch.setattr("typer.testing._get_command", _command)
     with mock_aws(), MINISTACK.tables_for_all():
-        keyed_hash = _MADE.restore()
-        sqs = boto3.client("sqs", region_name=REGION)
+        made = _MADE.restore()
         for queue in QUEUES:
-            sqs.create_queue(QueueName=queue)
-        stack = Aws(region=REGION).find_stack("reassort")
-        _API.deps = helpdesk_of(stack, keyed_hash)
-        operated = OperatedStack(boto3.client("dynamodb", region_name=REGION), stack, keyed_hash)
+            made.sqs.create_queue(QueueName=queue)
+        _API.deps = made.deps
+        operated = OperatedStack(made.dynamodb, made.stack, made.keyed_hash)
         monkeypatch.setattr("reassort_ops.account.deployed_election.layer_archive", operated.layer)
         yield operated
     stamina.set_testing(False)
@@ -126,7 +125,20 @@ def second_person(deployed: OperatedStack) -> Deps:
     return _API.deps
 
 
-def _make() -> KeyedHash:
+@dataclass(frozen=True)
+class _Made:
+    """What is the same for each stack: names, keys, and clients, each of which takes milliseconds
+    to make.
+    """
+
+    dynamodb: DynamoDBClient
+    sqs: SQSClient
+    stack: Stack
+    keyed_hash: KeyedHash
+    deps: Deps
+
+
+def _make() -> _Made:
     """Make tables, keys and the stack that names them."""
     kms, sqs = boto3.client("kms", region_name=REGION), boto3.client("sqs", region_name=REGION)
     hash_keys = create_hash_keys(kms)
@@ -137,7 +149,10 @@ def _make() -> KeyedHash:
     outputs |= {output: sqs.create_queue(QueueName=queue)["QueueUrl"] for queue, output in QUEUES.items()}
     outputs |= MINISTACK.stores.tables
     make_stack("reassort", {**outputs, "ElectionId": "dijon-2018", "SharedLayerArn": "layer:1", "ApiUrl": _API.url})
-    return derive_keyed_hash(kms, hash_keys, "dijon-2018")
+    keyed_hash = derive_keyed_hash(kms, hash_keys, "dijon-2018")
+    stack = Aws(region=REGION).find_stack("reassort")
+    dynamodb = boto3.client("dynamodb", region_name=REGION)
+    return _Made(dynamodb, sqs, stack, keyed_hash, helpdesk_of(stack, keyed_hash))
 
 
 _command = cache(get_command)
