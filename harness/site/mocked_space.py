@@ -21,6 +21,7 @@ from reassort.problems import Code, Problem
 
 from harness.elections import FOLDER, read_election
 from harness.service.openapi import operations
+from harness.site.intercepted import answer_requests
 from local.edge import page_of, read_security_headers
 from local.processes import ROOT
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
     from reassort.problems import FieldFault
     from reassort.reasons import Reason
+
+    from harness.site.intercepted import Asked
 
 type Operation = tuple[str, str]
 
@@ -174,10 +177,10 @@ class MockedSpace:
         self.now = NOW
         # What a cache in front of the site says of its answers.
         self.dated: dict[str, str] = {}
-        self._answers: dict[Operation, Callable[[Route], None]] = {}
+        self._answers: dict[Operation, Callable[[Asked], None]] = {}
         self._held: set[Operation] = set()
-        self._waiting: list[tuple[Operation, Route]] = []
-        page.route(f"{ORIGIN}/**", self._serve)
+        self._waiting: list[tuple[Operation, Asked]] = []
+        answer_requests(page, f"{ORIGIN}/*", self._serve)
         self.answer(DISPUTE_LOOK, 200, disputed_request())
 
     def open(
@@ -221,9 +224,9 @@ class MockedSpace:
             assert body.get("code") in described.get("x-codes", [None]), f"{path} does not answer {body['code']}"
         content = "" if body is None else json.dumps(body)
 
-        def fulfil(route: Route) -> None:
+        def fulfil(asked: Asked) -> None:
             headers = {"Date": format_datetime(self.now, usegmt=True)} if dated else {}
-            route.fulfill(status=status, body=content, content_type=kind, headers=headers)
+            asked.fulfill(status=status, body=content, content_type=kind, headers=headers)
 
         self._answers[operation] = fulfil
 
@@ -244,11 +247,11 @@ class MockedSpace:
         """Let what stands in front of the API answer in its stead: not in its words, nor in
         JSON.
         """
-        self._answers[operation] = lambda route: route.fulfill(status=status, body="<h1>Error</h1>")
+        self._answers[operation] = lambda asked: asked.fulfill(status=status, body="<h1>Error</h1>")
 
     def drop(self, operation: Operation) -> None:
         """Let no answer come from now on."""
-        self._answers[operation] = lambda route: route.abort("connectionreset")
+        self._answers[operation] = lambda asked: asked.lose()
 
     def hold(self, operation: Operation) -> None:
         """Keep the answers of an operation back until `release`."""
@@ -261,8 +264,8 @@ class MockedSpace:
     def release(self) -> None:
         """Send what was kept back, and keep nothing back any more."""
         self._held.clear()
-        for operation, route in self._waiting:
-            self._answers[operation](route)
+        for operation, asked in self._waiting:
+            self._answers[operation](asked)
         self._waiting.clear()
 
     def track(self, status: dict[str, Any]) -> None:
@@ -282,24 +285,27 @@ class MockedSpace:
         with self.page.expect_response(lambda answer: answer.url.endswith(REFERENCE)):
             self.page.clock.fast_forward(31_000)
 
-    def _serve(self, route: Route) -> None:
-        path = urlsplit(route.request.url).path
+    def _serve(self, asked: Asked) -> None:
+        path = urlsplit(asked.url).path
         if path.startswith("/api/"):
-            self._serve_api(route, path)
+            self._serve_api(asked, path)
             return
         file = self.site / (page_of(path).removeprefix("/") or "index.html")
-        route.fulfill(
+        asked.fulfill(
             status=200 if file.is_file() else 404,
             body=(file if file.is_file() else self.site / "404.html").read_bytes(),
             content_type=mimetypes.guess_type(file.name)[0] or "text/html",
-            headers=_HEADERS | (self.dated if route.request.method == "HEAD" else {}),
+            headers=_HEADERS
+            | (self.dated if asked.method == "HEAD" else {})
+            # As they are uploaded (docs/deploy.md): the name of the folder is a hash of all.
+            | ({"Cache-Control": "public, max-age=31536000, immutable"} if path.startswith("/assets/") else {}),
         )
 
-    def _serve_api(self, route: Route, path: str) -> None:
-        method, body = route.request.method, route.request.post_data
+    def _serve_api(self, asked: Asked, path: str) -> None:
+        method, body = asked.method, asked.post_data
         self.asked.append((method, path, json.loads(body) if body else None))
         operation = method, path.replace(REFERENCE, "{reference}")
         if operation in self._held:
-            self._waiting.append((operation, route))
+            self._waiting.append((operation, asked))
         else:
-            self._answers[operation](route)
+            self._answers[operation](asked)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
+from harness.site.intercepted import answer_no_more
+
 # On a busy machine all takes longer, and the first call of each function starts it. Only a test
 # that fails waits for so long.
 PATIENCE_SECONDS = 60
@@ -105,6 +107,7 @@ def _clean(page: Page) -> bool:
         for other in context.pages:
             if other != page:
                 other.close()
+        answer_no_more(page)
         context.unroute_all()
         page.unroute_all()
         context.set_offline(False)

@@ -4,12 +4,14 @@ never sees it.
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
+from harness.site.intercepted import answer_requests
 from harness.site.mocked_space import OVERVIEW, STATUS, MockedSpace, caller_code, last_reissue, overview, tracked
 from harness.site.pages import PAGES
 from harness.site.states import STATES
@@ -147,7 +149,9 @@ def test_page_that_is_newer_than_the_api_does_without(page: Page, mocked: Mocked
     mocked.open_tracking(tracked("sent"))
     body = overview(generation=2, last_reissue=last_reissue(tracked("sent")))
     del body["caller_code"]
-    page.route("**/api/reissue", lambda route: route.fulfill(json=body))
+    answer_requests(
+        page, "*/api/reissue", lambda asked: asked.fulfill(body=json.dumps(body), content_type="application/json")
+    )
     page.reload()
     page.locator("#reference:not(:empty)").wait_for()
     expect(page.locator(BOX)).to_be_hidden()

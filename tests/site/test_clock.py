@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import Code
 
+from harness.site.intercepted import answer_requests
 from harness.site.mocked_space import NOW, OVERVIEW, REISSUE, MockedSpace, overview, tracked
 from harness.site.pages import PAGES
 from harness.site.states.pages import AFTER, BEFORE
@@ -48,7 +49,7 @@ def test_helpdesk_is_open_by_the_clock_of_the_server(
 
 @pytest.mark.req("U20")
 def test_helpdesk_of_a_page_without_the_server_follows_its_own_clock(page: Page, mocked: MockedSpace) -> None:
-    page.route("**/api.js", lambda route: route.abort() if route.request.method == "HEAD" else route.fallback())
+    answer_requests(page, "*/api.js", lambda asked: asked.lose() if asked.method == "HEAD" else asked.pass_on())
     mocked.open("aide.html")
     expect(page.locator("#helpdesk-state")).to_contain_text("Ouverte maintenant")
 

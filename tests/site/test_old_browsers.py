@@ -3,15 +3,17 @@ works, or the page says what to do and whom to call.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 from reassort.problems import Code
 
+from harness.site.intercepted import Asked, answer_requests
 from harness.site.mocked_space import ELECTION, OVERVIEW, REFERENCE, MockedSpace
 from harness.site.steps import EMAIL, commit, confirm, fill_form, heading_is, open_form, sign_in
+from harness.site.watched import watched_page
 from local.processes import ROOT
 from tests.site.reading import expect_shown
 
@@ -56,6 +58,13 @@ SYNTAX = {
 }
 # In style sheets: what would make a browser drop a whole rule.
 NEWER_STYLES = (":has(", ":is(", ":where(", "@layer", "&:", "light-dark(", "color-mix(", "oklch(", "@scope")
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page of a browser that remembers no script."""
+    with watched_page(chromium) as page:
+        yield page
 
 
 def play_journey(space: MockedSpace) -> None:
@@ -105,18 +114,12 @@ PAGES = ("connexion.html", "demande.html", "suivi.html", "contestation.html", "a
 
 
 def lose(page: Page, pattern: str, status: int | None = None) -> None:
-    def answer(route: Route) -> None:
-        if status is None:
-            route.abort()
-        else:
-            route.fulfill(status=status, body="")
-
-    page.route(re.compile(pattern), answer)
+    answer_requests(page, pattern, Asked.lose if status is None else lambda asked: asked.fulfill(status=status))
 
 
 @pytest.mark.req("U17")
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("lost", "status"), [(r"/elements\.js$", None), (r"/typography\.js$", 404)])
+@pytest.mark.parametrize(("lost", "status"), [("*/elements.js", None), ("*/typography.js", 404)])
 def test_module_that_does_not_load_is_told(
     page: Page, mocked: MockedSpace, name: str, lost: str, status: int | None
 ) -> None:
@@ -128,7 +131,7 @@ def test_module_that_does_not_load_is_told(
 
 @pytest.mark.req("U17")
 def test_press_where_a_module_is_missing_leads_to_the_reason(page: Page, mocked: MockedSpace) -> None:
-    lose(page, r"/pasted\.js$")
+    lose(page, "*/pasted.js")
     mocked.open("connexion.html", scripts_run=False)
     expect(page.locator("#broken")).to_be_visible()
     page.locator("#email").fill(EMAIL)
@@ -143,9 +146,10 @@ def test_module_that_fails_at_its_start_is_told(mocked: MockedSpace) -> None:
     assert browser is not None
     page = browser.new_context(locale="fr-FR").new_page()
     space = MockedSpace(page, mocked.site)
-    page.route(
-        re.compile(r"/voting\.js$"),
-        lambda route: route.fulfill(content_type="text/javascript", body="throw new Error('broken');"),
+    answer_requests(
+        page,
+        "*/voting.js",
+        lambda asked: asked.fulfill(content_type="text/javascript", body="throw new Error('broken');"),
     )
     space.open("connexion.html", scripts_run=False)
     expect(page.locator("#broken")).to_be_visible()
@@ -154,35 +158,29 @@ def test_module_that_fails_at_its_start_is_told(mocked: MockedSpace) -> None:
 
 @pytest.mark.req("U17")
 def test_press_before_the_scripts_are_there_is_done_when_they_are(page: Page, mocked: MockedSpace) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route(re.compile(r"/pasted\.js$"), hold)
+    held: list[Asked] = []
+    answer_requests(page, "*/pasted.js", held.append)
     mocked.answer(("POST", "/api/login"), 202, {"sent": True, "expires_in": 600, "resend_in": 60})
     page.goto("https://electeur.example.fr/connexion.html", wait_until="commit")
     page.locator("#email").fill(EMAIL)
     page.locator("#email").press("Enter")
     expect(page.locator("#not-yet")).to_be_visible()
     assert page.url.endswith("/connexion.html")
-    page.unroute(re.compile(r"/pasted\.js$"))
-    for route in held:
-        route.fallback()
+    for asked in held:
+        asked.pass_on()
     heading_is(page, "Le code reçu par courriel")
     expect(page.locator("#not-yet")).to_be_hidden()
 
 
 @pytest.mark.req("U17")
 def test_page_whose_scripts_never_come_says_so(page: Page, mocked: MockedSpace) -> None:
-    page.route(re.compile(r"/pasted\.js$"), lambda _route: None)
+    answer_requests(page, "*/pasted.js", lambda _: None)
     page.clock.install()
     page.goto("https://electeur.example.fr/connexion.html", wait_until="commit")
     page.locator("#email").wait_for()
     expect(page.locator("#broken")).to_be_hidden()
     page.clock.fast_forward(16_000)
     expect(page.locator("#broken")).to_be_visible()
-    page.unroute_all()
 
 
 @pytest.mark.req("U17")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from reassort.problems import REISSUED_MEANWHILE, WORDINGS, Code
 
+from harness.site.intercepted import answer_requests
 from harness.site.mocked_space import (
     ADDRESS,
     ASK_CODE,
@@ -258,7 +259,7 @@ def test_form_is_empty_though_the_next_page_does_not_come(page: Page, mocked: Mo
     fill_form(mocked)
     mocked.answer(SIGN_OUT, 204)
     # A browser stays where it is when there is no content.
-    page.route("**/index.html*", lambda route: route.fulfill(status=204))
+    answer_requests(page, "*/index.html*", lambda asked: asked.fulfill(status=204))
     with page.expect_response("**/index.html*"):
         page.get_by_role("button", name="Me déconnecter").first.click()
     assert typed(page) == []

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
 from harness.site.checkers import Checkers
+from harness.site.intercepted import answer_requests
 from harness.site.mocked_space import MockedSpace
 from harness.site.watched import SharedTab
 from local.aws import free_port
@@ -53,6 +54,7 @@ def test_next_test_finds_the_tab_as_the_first_did(tab: SharedTab, site: Path, ch
 def test_nothing_answers_any_more_as_the_last_test_said(tab: SharedTab) -> None:
     nobody = f"http://127.0.0.1:{free_port()}/"
     with tab.lend() as page:
+        answer_requests(page, "*", lambda asked: asked.fulfill(body="of the test"))
         page.context.route("**", lambda route: route.fulfill(body="of the context"))
         page.route("**", lambda route: route.fulfill(body="of the page"))
         page.goto(nobody)
