@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import CDPSession, Page
 
-type Answer = Callable[[Asked], None]
+type Answer = Callable[[PausedRequest], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PausedRequest:
     """A request that waits for its answer. The names of its headers are in small letters."""
 
     session: CDPSession
@@ -61,7 +61,7 @@ class Asked:
     def pass_on(self) -> None:
         """Let it be answered as before this answer was set."""
         answer, *others = self.others
-        answer(Asked(self.session, self.id, self.method, self.url, self.headers, self.post_data, others))
+        answer(PausedRequest(self.session, self.id, self.method, self.url, self.headers, self.post_data, others))
 
     def _decide(self, command: str, **parameters: Any) -> None:
         # Once the page has been left, nobody waits for it.
@@ -79,7 +79,7 @@ class _Interception:
     def hear(self, paused: dict[str, Any]) -> None:
         request = paused["request"]
         url = request["url"].partition("#")[0]
-        Asked(
+        PausedRequest(
             self.session,
             paused["requestId"],
             request["method"],

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reassort.problems import FieldFault
     from reassort.reasons import Reason
 
-    from harness.site.intercepted import Asked
+    from harness.site.intercepted import PausedRequest
 
 type Operation = tuple[str, str]
 
@@ -177,9 +177,9 @@ class MockedSpace:
         self.now = NOW
         # What a cache in front of the site says of its answers.
         self.dated: dict[str, str] = {}
-        self._answers: dict[Operation, Callable[[Asked], None]] = {}
+        self._answers: dict[Operation, Callable[[PausedRequest], None]] = {}
         self._held: set[Operation] = set()
-        self._waiting: list[tuple[Operation, Asked]] = []
+        self._waiting: list[tuple[Operation, PausedRequest]] = []
         answer_requests(page, f"{ORIGIN}/*", self._serve)
         self.answer(DISPUTE_LOOK, 200, disputed_request())
 
@@ -224,7 +224,7 @@ class MockedSpace:
             assert body.get("code") in described.get("x-codes", [None]), f"{path} does not answer {body['code']}"
         content = "" if body is None else json.dumps(body)
 
-        def fulfil(asked: Asked) -> None:
+        def fulfil(asked: PausedRequest) -> None:
             headers = {"Date": format_datetime(self.now, usegmt=True)} if dated else {}
             asked.fulfill(status=status, body=content, content_type=kind, headers=headers)
 
@@ -285,7 +285,7 @@ class MockedSpace:
         with self.page.expect_response(lambda answer: answer.url.endswith(REFERENCE)):
             self.page.clock.fast_forward(31_000)
 
-    def _serve(self, asked: Asked) -> None:
+    def _serve(self, asked: PausedRequest) -> None:
         path = urlsplit(asked.url).path
         if path.startswith("/api/"):
             self._serve_api(asked, path)
@@ -301,7 +301,7 @@ class MockedSpace:
             | ({"Cache-Control": "public, max-age=31536000, immutable"} if path.startswith("/assets/") else {}),
         )
 
-    def _serve_api(self, asked: Asked, path: str) -> None:
+    def _serve_api(self, asked: PausedRequest, path: str) -> None:
         method, body = asked.method, asked.post_data
         self.asked.append((method, path, json.loads(body) if body else None))
         operation = method, path.replace(REFERENCE, "{reference}")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from reassort.problems import Code
 
-from harness.site.intercepted import Asked, answer_requests
+from harness.site.intercepted import PausedRequest, answer_requests
 from harness.site.mocked_space import ELECTION, OVERVIEW, REFERENCE, MockedSpace
 from harness.site.steps import EMAIL, commit, confirm, fill_form, heading_is, open_form, sign_in
 from harness.site.watched import watched_page
@@ -114,7 +114,7 @@ PAGES = ("connexion.html", "demande.html", "suivi.html", "contestation.html", "a
 
 
 def lose(page: Page, pattern: str, status: int | None = None) -> None:
-    answer_requests(page, pattern, Asked.lose if status is None else lambda asked: asked.fulfill(status=status))
+    answer_requests(page, pattern, PausedRequest.lose if status is None else lambda asked: asked.fulfill(status=status))
 
 
 @pytest.mark.req("U17")
@@ -158,7 +158,7 @@ def test_module_that_fails_at_its_start_is_told(mocked: MockedSpace) -> None:
 
 @pytest.mark.req("U17")
 def test_press_before_the_scripts_are_there_is_done_when_they_are(page: Page, mocked: MockedSpace) -> None:
-    held: list[Asked] = []
+    held: list[PausedRequest] = []
     answer_requests(page, "*/pasted.js", held.append)
     mocked.answer(("POST", "/api/login"), 202, {"sent": True, "expires_in": 600, "resend_in": 60})
     page.goto("https://electeur.example.fr/connexion.html", wait_until="commit")
