@@ -92,7 +92,8 @@ gateway: $(SYNCED) ## Write openapi.gateway.json, what API Gateway imports, afte
 translations: $(SYNCED) ## Bring the French of the reassort command up to date with its texts, and name what has none yet
 	@$(WITH_FUNCTIONS):tools $(BIN)/python tools/translations.py
 
-lint-template: $(SYNCED) ## cfn-lint and checkov on template.yaml and its nested stacks
+lint-template: $(SYNCED) ## SAM's own validation, cfn-lint and checkov on template.yaml and its nested stacks
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --region eu-west-3
 	@$(BIN)/cfn-lint
 	@UV_PROJECT_ENVIRONMENT=.audit $(UV) sync --frozen --quiet --only-group audit --no-install-project
 	@.audit/bin/checkov --config-file .checkov.yaml

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What the SDK does for each call that a finished program can do without, a quarter of a warm
 # reissue (docs/performance.md): it checks the parameters against the service's model, which the
-# component and stateful tests still have it do, and writes again who is calling.
+# component, matrix and stateful tests still have it do, and writes again who is calling.
 _LEAN = Config(parameter_validation=False, user_agent="reassort", disable_request_compression=True)
 # A voter waits for these: fail within seconds, after two more tries with the SDK's own backoff and
 # jitter.
