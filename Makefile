@@ -5,12 +5,8 @@ BIN := .venv/bin
 # Empty is off: where it is on, each process compiles all its libraries again.
 export PYTHONDONTWRITEBYTECODE :=
 # What the tests of a file share is made once. Files run in their order, so that the longest ones
-# come early.
+# come early: the deployed stacks', which wait for much, while browsers and linters take their share.
 BY_FILE := --dist loadfile --no-loadscope-reorder
-# Two workers, each with a stack of its own, beside the browsers, the linters, and the one file that
-# does little but wait.
-STACK_RUNGS := tests/stack tests/browser
-WAITING := tests/stack/test_faults.py
 
 # By another name: make would run a recipe that names itself even under --dry-run.
 AGAIN := $(MAKE) --no-print-directory
@@ -61,7 +57,7 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 	@$(NODE_BIN)/biome check --write --log-level=warn
 
 # While packages are fetched, Python compiles libraries and tests once for all workers, and types
-# are checked. Firefox and WebKit are needed last. The other linters take what the stacks leave.
+# are checked.
 test: $(SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); export TEST_RUN=$$start; status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) $(NODE_SYNCED) & node=$$!; \
@@ -69,16 +65,12 @@ test: $(SYNCED) ## Everything: check, then every rung of the tests, the local st
 	  $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
 	nice -n 19 $(AGAIN) check-python >.build/tests/python.log 2>&1 & python=$$!; \
 	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
-	$(AGAIN) firefox webkit 2>.build/tests/browsers.log & browsers=$$!; \
-	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/functions.xml $(addprefix --ignore=,$(STACK_RUNGS)) tests || status=1; \
-	wait $$browsers || { cat .build/tests/browsers.log >&2; exit 1; }; \
+	{ $(AGAIN) firefox webkit && \
+	  $(BIN)/pytest --junit-xml=.build/tests/browsers.xml tests/browser; } >.build/tests/browsers.log 2>&1 & browsers=$$!; \
 	nice -n 19 $(AGAIN) --keep-going check-scripts check-prose lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
-	$(BIN)/pytest --junit-xml=.build/tests/pages.xml tests/browser >.build/tests/pages.log 2>&1 & pages=$$!; \
-	$(BIN)/pytest --junit-xml=.build/tests/faults.xml $(WAITING) >.build/tests/faults.log 2>&1 & faults=$$!; \
-	$(BIN)/pytest -n 2 $(BY_FILE) --junit-xml=.build/tests/stacks.xml --ignore=$(WAITING) tests/stack || status=1; \
-	wait $$pages || status=1; cat .build/tests/pages.log; \
-	wait $$faults || status=1; cat .build/tests/faults.log; \
-	wait $$python || status=1; wait $$lint || status=1; cat .build/tests/python.log .build/tests/lint.log; \
+	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/workers.xml --ignore=tests/browser tests || status=1; \
+	for part in browsers python lint; do \
+	  eval wait \$$$$part || status=1; cat .build/tests/$$part.log; done; \
 	$(BIN)/python -m tests.requirements S A; \
 	$(BIN)/python .ci/total.py $$(($$(date +%s) - start)) .build/tests || status=1; \
 	exit $$status

@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.hooks
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 # Modules, AWS's models and what the tables hold live to the end: to look through them again and
 # again for garbage was a sixth of the time of all tests.
 gc.set_threshold(50_000, 50, 1_000)
+
+STACK = Path(__file__).parent / "stack"
 
 # A loaded machine is no failure of the code under test.
 settings.register_profile("reassort", deadline=None)
@@ -101,7 +104,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a `req` mark with an id that does not exist."""
+    """Refuse a `req` mark with an id that does not exist, and let the tests that wait for a
+    deployed stack begin.
+    """
+    items.sort(key=lambda item: not item.path.is_relative_to(STACK))
     carried = {str(argument) for item in items for mark in item.iter_markers("req") for argument in mark.args}
     # P1b, P2b and P2c refine P1 and P2.
     if unknown := sorted(carried - {*IDS, "P1b", "P2b", "P2c"}):

@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The template, deployed."""
     with deployed(tmp_path_factory.mktemp("stack")) as deployment:
         yield deployment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def account(deployment: Deployment) -> AccountStack:
     """What an administrator makes in an account."""
     return deploy_account(deployment)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(deployment: Deployment, account: AccountStack) -> dict[str, Actor]:
     """Somebody of each role."""
     return {role: person(deployment, account, role) for role in PEOPLE}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(deployment: Deployment) -> Platform:
     """The voting platform."""
     return deployment.platform()

@@ -59,7 +59,7 @@ class SignedInAgent:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def agents(deployment: Deployment) -> list[Agent]:
     """Somebody of each group."""
     return make_agents(deployment.aws, deployment.stack.outputs, _NAMES)
@@ -106,7 +106,7 @@ def _credentials(deployment: Deployment, token: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def people(deployment: Deployment, agents: list[Agent]) -> dict[str, SignedInAgent]:
     """Everybody, signed in, by group."""
     return {

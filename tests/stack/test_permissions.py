@@ -25,7 +25,7 @@ _DENIED = {("NotifyRole", "DeliveriesTable"): {"Put in a transaction"}}
 _OPERATIONS = {action: xform_name(action.partition(":")[2]) for action in TABLE_ACTIONS}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def actors(deployment: Deployment) -> dict[str, Actor]:
     """The roles of the functions. Only Lambda may assume them, and in these tests the account's
     root.
