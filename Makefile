@@ -4,8 +4,8 @@ include packaging/tools.mk
 BIN := .venv/bin
 # Empty is off: where it is on, each process compiles all its libraries again.
 export PYTHONDONTWRITEBYTECODE :=
-# What the tests of a file share is made once. Files run in their order, so that the longest ones
-# come early: the deployed stacks', which wait for much, while browsers and linters take their share.
+# What the tests of a file share is made once. Files run in their order: the deployed stacks' come
+# first, which wait for much, while browsers and linters take their share.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
 # By another name: make would run a recipe that names itself even under --dry-run.

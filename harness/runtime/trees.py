@@ -138,6 +138,10 @@ def deployed_copy(folder: Path, target: Path) -> Path:
     return target
 
 
+def uv_program() -> str:
+    """Return the uv that make has found, or brought."""
+    return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".build" / "tools" / "bin" / "uv")
+
+
 def _uv(*arguments: str | Path) -> None:
-    program = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".build" / "tools" / "bin" / "uv")
-    subprocess.run([program, *arguments], cwd=ROOT, check=True)
+    subprocess.run([uv_program(), *arguments], cwd=ROOT, check=True)

@@ -1,35 +1,26 @@
-"""What is deployed is what was locked, by hash; what is deployed can be listed; and an audit that
-could not ask says so.
-"""
+"""What is deployed is what was locked, by hash; and what is deployed can be listed."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import threading
 import tomllib
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 from harness.engines.template import TEMPLATE, read_template
+from harness.runtime.trees import uv_program
 from tests.packaging_modules import packaging_module
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = TEMPLATE.parent
 PACKAGE_LOCK = ROOT / "tools" / "node" / "package-lock.json"
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
-NOBODY = "http://127.0.0.1:9"
 
 pytestmark = pytest.mark.req("S30")
 
@@ -70,10 +61,6 @@ def _one_version(name: str, versions: set[str], wanted: set[str | None]) -> str:
         (version,) = named
         return version
     return max(versions, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
-
-
-def _uv() -> str:
-    return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".build" / "tools" / "bin" / "uv")
 
 
 def test_every_locked_python_package_has_hashes() -> None:
@@ -132,7 +119,7 @@ def test_the_layer_has_the_wheels_of_the_architecture_that_its_folder_names(
 
 
 def test_the_exported_requirements_are_the_locked_versions_each_with_hashes() -> None:
-    command = [_uv(), "export", "--frozen", "--offline", "--quiet", "--only-group", "layer", "--no-emit-project"]
+    command = [uv_program(), "export", "--frozen", "--offline", "--quiet", "--only-group", "layer", "--no-emit-project"]
     exported = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     requirements = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", exported, flags=re.MULTILINE).strip())
     found = {}
@@ -150,7 +137,7 @@ def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
     for _ in range(2):
         before = target.read_bytes() if target.exists() else None
         command = [sys.executable, "tools/sbom.py", str(target)]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, "UV": _uv()}, capture_output=True, check=True)
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "UV": uv_program()}, capture_output=True, check=True)
     assert target.read_bytes() == before
     content = json.loads(target.read_bytes())
     assert (content["bomFormat"], content["specVersion"]) == ("CycloneDX", "1.5")
@@ -179,84 +166,6 @@ def test_sbom_lists_what_is_deployed_and_nothing_else(tmp_path: Path) -> None:
     assert len({part["hashes"][0]["content"] for part in own.values()}) == len(own)
     references = {content["metadata"]["component"]["bom-ref"], *(part["bom-ref"] for part in content["components"])}
     assert {entry["ref"] for entry in content["dependencies"]} == references
-
-
-@contextmanager
-def _services(*vulnerable: str, npm_answers: bool = True) -> Iterator[str]:
-    """Play OSV and the npm registry on this machine: some packages have a vulnerability."""
-
-    class Services(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path == "/v1/querybatch":
-                names = [query["package"]["name"] for query in json.loads(asked)["queries"]]
-                hit = {"vulns": [{"id": "GHSA-aaaa-bbbb-cccc", "modified": "2026-01-01T00:00:00Z"}]}
-                self._answer({"results": [hit if name in vulnerable else {} for name in names]})
-            else:
-                self._answer({}, 200 if npm_answers else 405)
-
-        def do_GET(self) -> None:
-            found = {
-                "id": "GHSA-aaaa-bbbb-cccc",
-                "modified": "2026-01-01T00:00:00Z",
-                "summary": "A hole",
-                "affected": [],
-            }
-            self._answer(found)
-
-        def _answer(self, content: object, status: int = 200) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Services) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def _audit(osv: str, npm: str) -> tuple[int, str]:
-    environment = {
-        **os.environ,
-        "UV": _uv(),
-        "UV_DEFAULT_INDEX": f"{NOBODY}/simple",
-        "UV_HTTP_RETRIES": "0",
-        "npm_config_registry": npm,
-        "npm_config_fetch_retries": "0",
-    }
-    command = [sys.executable, "tools/audit.py", "--service-url", f"{osv}/"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
-    assert not done.stderr
-    return done.returncode, done.stdout
-
-
-@pytest.mark.parametrize(
-    ("packages", "status"), [(("jinja2",), 1), (("ministack", "checkov"), 0)], ids=["deployed", "tools"]
-)
-def test_audit_fails_for_what_voters_data_passes_through_and_tells_the_rest(
-    packages: tuple[str, ...], status: int
-) -> None:
-    with _services(*packages) as url:
-        returned, said = _audit(url, url)
-    assert returned == status, said
-    assert "COULD NOT BE ASKED" not in said
-    told = re.findall(r"^  (\S+) \S+: GHSA-aaaa-bbbb-cccc: A hole \(no fix\)$", said, re.MULTILINE)
-    assert set(told) == set(packages)
-
-
-def test_audit_that_could_not_ask_does_not_pass() -> None:
-    with _services(npm_answers=False) as url:
-        without_npm = _audit(url, url)
-    without_any = _audit(NOBODY, NOBODY)
-    assert without_npm[0] == without_any[0] == 2
-    assert without_npm[1].count("COULD NOT BE ASKED") == 1
-    assert without_any[1].count("COULD NOT BE ASKED") == 4
 
 
 def _unexplained(lines: list[str], entry: str) -> list[str]:
