@@ -79,7 +79,7 @@ def mutants_of(module: str, source: str, lines: Container[int] | None = None) ->
 
 
 def _mutated(source: str, lines: Container[int] | None) -> Iterator[tuple[str, int]]:
-    blocks = _blocks(source)
+    blocks = _blocks(source, lines)
     for operator in [*_cosmic_rays(), *(own() for own in OWN)]:
         for before, block, after, nodes in blocks:
             first, occurrence = before.count("\n"), 0
@@ -95,14 +95,17 @@ def _mutated(source: str, lines: Container[int] | None) -> Iterator[tuple[str, i
                     occurrence += 1
 
 
-def _blocks(source: str) -> list[tuple[str, str, str, list[Any]]]:
-    """Return each statement of the module's own level, with what stands before and after it, and
-    its nodes: `mutate_code` reads all that it is given, for each slip.
+def _blocks(source: str, lines: Container[int] | None) -> list[tuple[str, str, str, list[Any]]]:
+    """Return each statement of the module's own level that has one of the lines, with what stands
+    before and after it, and its nodes: `mutate_code` reads all that it is given, for each slip.
     """
     blocks, end = [], 0
     for statement in parso.parse(source).children:  # type: ignore[no-untyped-call]
         block = statement.get_code()
         start, end = end, end + len(block)
+        first = source.count("\n", 0, start) + 1
+        if lines is not None and not any(line in lines for line in range(first, first + block.count("\n") + 1)):
+            continue
         nodes = list(ast_nodes(parso.parse(block)))  # type: ignore[no-untyped-call]
         blocks.append((source[:start], block, source[end:], nodes))
     return blocks

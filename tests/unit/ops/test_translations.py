@@ -64,16 +64,16 @@ def pages(language: str) -> dict[str, str]:
     """Return the help page of every command, by what is typed; one process makes them all."""
     program = (
         "import json, sys\n"
+        "from click.testing import CliRunner\n"
         "from typer.main import get_command\n"
-        "from typer.testing import CliRunner\n"
         "from reassort_ops.cli import app\n"
         "def every(group, path=()):\n"
         "    yield path\n"
         "    for name, one in getattr(group, 'commands', {}).items():\n"
         "        yield from every(one, (*path, name))\n"
-        "run = CliRunner()\n"
-        "print(json.dumps({' '.join(one): run.invoke(app, [*one, '--help'], prog_name='reassort').output\n"
-        "    for one in every(get_command(app))}))\n"
+        "command, run = get_command(app), CliRunner()\n"
+        "print(json.dumps({' '.join(one): run.invoke(command, [*one, '--help'], prog_name='reassort').output\n"
+        "    for one in every(command)}))\n"
     )
     return dict(_run(language, "-c", program))
 
