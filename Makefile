@@ -57,20 +57,18 @@ format: $(SYNCED) $(NODE_SYNCED) ## Write Python, scripts and style sheets as `m
 	@$(NODE_BIN)/biome check --write --log-level=warn
 
 # While packages are fetched, Python compiles libraries and tests once for all workers, and types
-# are checked. Large pages of memory spare a Python that can use them a twentieth of its time.
+# are checked.
 test: $(SYNCED) ## Everything: check, then every rung of the tests, the local stack and the browsers included
 	@start=$$(date +%s); export TEST_RUN=$$start; status=0; rm -rf .build/tests; mkdir -p .build/tests; \
 	$(AGAIN) $(NODE_SYNCED) & node=$$!; \
-	large="env PYTHONMALLOC=mimalloc MIMALLOC_ALLOW_LARGE_OS_PAGES=1"; \
-	$$large sh -c 'python3 -c "" && $(BIN)/python -c ""' 2>/dev/null || large=; \
 	test -d tests/__pycache__ || \
-	  $$large $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
+	  $(BIN)/pytest --collect-only --quiet tests >.build/tests/collected.log 2>&1 & bytecode=$$!; \
 	nice -n 19 $(AGAIN) check-python >.build/tests/python.log 2>&1 & python=$$!; \
 	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
 	{ $(AGAIN) firefox webkit && \
-	  $$large $(BIN)/pytest --junit-xml=.build/tests/browsers.xml tests/browser; } >.build/tests/browsers.log 2>&1 & browsers=$$!; \
+	  $(BIN)/pytest --junit-xml=.build/tests/browsers.xml tests/browser; } >.build/tests/browsers.log 2>&1 & browsers=$$!; \
 	nice -n 19 $(AGAIN) --keep-going check-scripts check-prose lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
-	$$large $(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/workers.xml --ignore=tests/browser tests || status=1; \
+	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/workers.xml --ignore=tests/browser tests || status=1; \
 	for part in browsers python lint; do \
 	  eval wait \$$$$part || status=1; cat .build/tests/$$part.log; done; \
 	$(BIN)/python -m tests.requirements S A; \

@@ -114,8 +114,7 @@ def reassort_roll(environment: Mapping[str, str], *arguments: object) -> Command
         memory = Path(folder) / "memory"
         command = [sys.executable, "-m", "harness.roll.peak_memory", *map(str, (memory, "roll", *arguments)), "--json"]
         start = time.monotonic()
-        # The memory that an operator's Python takes, whatever the tests' is told to take it from.
-        process = subprocess.Popen(command, cwd=ROOT, env={**environment, "PYTHONMALLOC": "default"}, stdout=output)
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - start
