@@ -16,10 +16,12 @@ import boto3
 import pytest
 import stamina
 import time_machine
+import typer
 from moto import mock_aws
 from reassort.election_file import read_election_file
 from reassort.keyed_hash import KeyedHash, derive_keyed_hash
 from reassort.tables import from_wire
+from reassort_ops import output
 from reassort_ops.account.stack import Aws, Stack
 from reassort_ops.cli import app
 from typer.main import get_command
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from helpdesk.deps import Deps
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
+    from rich.text import Text
 
 
 @dataclass
@@ -181,3 +184,28 @@ def enrolled(deployed: OperatedStack, tmp_path: Path) -> OperatedStack:
     """A stack with three voters."""
     assert deployed.run("roll", "import", write_roll(tmp_path, rows(3))).exit_code == 0
     return deployed
+
+
+class Screen:
+    """A terminal, on which lines appear in colours."""
+
+    def __init__(self) -> None:
+        self.colours: dict[str, str] = {}
+
+    def print(self, line: Text) -> None:
+        """Print a line, and keep its colour."""
+        typer.echo(line.plain)
+        self.colours[line.plain] = str(line.style)
+
+    def colour(self, part: str) -> str:
+        """Return the colour of the only line with these words."""
+        (colour,) = {colour for line, colour in self.colours.items() if part in line}
+        return colour
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """The terminal on which the command prints its results."""
+    screen = Screen()
+    monkeypatch.setattr(output, "_results", screen)
+    return screen

@@ -5,7 +5,7 @@ what it asks on a terminal.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
@@ -14,7 +14,7 @@ from reassort_ops.cli import app
 from reassort_ops.commands import election as command
 from typer.testing import CliRunner, Result
 
-from harness.elections import election_content, read_election, write_election
+from harness.elections import FOLDER, election_content, read_election, write_election
 from harness.engines.engine import REGION
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_each_act_shows_what_came_of_it(deployed: OperatedStack) -> None:
 
 
 def test_what_a_program_reads_is_whole(deployed: OperatedStack) -> None:
-    shown = {
+    shown: dict[str, Any] = {
         "stack": "reassort",
         "election": "dijon-2018",
         "reissues": "open",
@@ -140,6 +140,14 @@ def test_a_close_that_is_not_the_deployed_one_is_told(deployed: OperatedStack, t
     said = "recorded close of the ballot: 2018-12-08 17:00 CET; deployed: 2018-12-10 17:00 CET"
     shown = lines(deployed, "status", status=1)
     assert shown[-1] == f"{said}: nobody recorded why; reassort election prolong would have"
+
+
+def test_the_file_of_another_election_prolongs_nothing(deployed: OperatedStack) -> None:
+    place = ["--stack", deployed.stack.name, "--region", REGION, "--reason", "outage", "--yes"]
+    result = CliRunner().invoke(app, ["election", "prolong", str(FOLDER / "normandie-2026.yaml"), *place])
+    said = f"{FOLDER / 'normandie-2026.yaml'} is the election normandie-2026, and reassort runs dijon-2018"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"reassort: {said}\n")
+    assert deployed.items(deployed.stack.control_table) == []
 
 
 class TestAsking:

@@ -24,7 +24,7 @@ from reassort_ops.commands import target as target
 from reassort_ops.purge import Purge
 
 from harness.elections import read_election
-from tests.unit.ops.conftest import OperatedStack
+from tests.unit.ops.conftest import OperatedStack, Screen
 from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
@@ -260,7 +260,13 @@ class TestAgreement:
 
     @pytest.mark.parametrize(("answer", "status", "removed"), [(True, 0, True), (False, 3, False)])
     def test_on_a_terminal_it_asks(
-        self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch, answer: bool, status: int, removed: bool
+        self,
+        held: OperatedStack,
+        monkeypatch: pytest.MonkeyPatch,
+        screen: Screen,
+        answer: bool,
+        status: int,
+        removed: bool,
     ) -> None:
         monkeypatch.setattr(command, "may_ask", lambda: True)
         monkeypatch.setattr(command, "confirmed", lambda _: answer)
@@ -269,6 +275,7 @@ class TestAgreement:
         forgotten = "the tables' continuous backups forget them within 35 days"
         said = ["removed 22 of 22", forgotten] if removed else ["nothing removed"]
         assert result.stdout.splitlines()[15:] == said
+        assert screen.colour(said[0]) == ("green" if removed else "")
         assert (left(held) == ALL) == (not removed)
 
     def test_what_a_program_reads_is_whole(self, held: OperatedStack) -> None:
@@ -483,7 +490,7 @@ class TestPurgeFaults:
         assert again.removed == 3 * CROWD - gone
 
     def test_an_interrupted_purge_counts_what_it_removed_and_is_resumed(
-        self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch
+        self, crowd: tuple[OperatedStack, Faulty], monkeypatch: pytest.MonkeyPatch, screen: Screen
     ) -> None:
         deployed, client = crowd
 
@@ -498,6 +505,7 @@ class TestPurgeFaults:
         assert (result.exit_code, result.stderr) == (130, "reassort: interrupted\n")
         gone, rest = CROWD + 100, 3 * CROWD - (CROWD + 100)
         assert f"removed {gone} of {3 * CROWD}\nrun the same command again to remove the rest\n" in result.stdout
+        assert screen.colour("removed ") == ""
         kept = {"NUMENs": CROWD - 100, "voters": CROWD, "register": CROWD}
         assert left(deployed) == dict.fromkeys(ALL, 0) | kept
         status, content = deployed.run_json("purge", "--yes")
