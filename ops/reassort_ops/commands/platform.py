@@ -28,6 +28,7 @@ from reassort_ops.platform.reconciliation import WITHOUT_A_VOTE, VotesReconciled
 from reassort_ops.whole_file import whole_text
 
 Threads = Annotated[int, typer.Option(min=1, max=64, help=tr("Reads under way at once"))]
+_THREADS = 8
 
 commands = Commands(
     help=tr("Reconcile with the voting platform: what every identifier is worth, by handle."),
@@ -41,7 +42,7 @@ def platform_export(
     output: Annotated[
         Path, typer.Option("--output", metavar=tr("FILE"), help=tr("CSV to write; replaced once it is complete"))
     ],
-    threads: Threads = 8,
+    threads: Threads = _THREADS,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -80,7 +81,7 @@ def platform_compare(
         Path, typer.Argument(metavar=tr("FILE"), help=tr("CSV of the platform with the columns handle and status"))
     ],
     stack: StackName,
-    threads: Threads = 8,
+    threads: Threads = _THREADS,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,
@@ -142,7 +143,7 @@ def platform_reconcile(
         Path,
         typer.Option("--output", metavar=tr("FILE"), help=tr("CSV of the differences; replaced once it is complete")),
     ] = Path("platform-differences.csv"),
-    threads: Threads = 8,
+    threads: Threads = _THREADS,
     region: Region = None,
     profile: Profile = None,
     as_json: AsJson = False,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reassort.election import ElectionFileError
@@ -26,6 +27,14 @@ from tests.unit.ops.rolls import row, rows, write_roll
 
 ROOT = FOLDER.parent
 DIJON = FOLDER / "dijon-2018.yaml"
+
+
+def _parameters(command: tuple[str, ...]) -> dict[str, Any]:
+    """Return the options of a command, by name."""
+    found: Any = get_command(app)
+    for name in command:
+        found = found.commands[name]
+    return {option.name: option for option in found.params}
 
 
 def _commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -50,6 +59,13 @@ def test_help_has_an_example(command: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
     assert f"Example: {' '.join(('reassort', *command))}" in result.stdout
+
+
+@pytest.mark.parametrize("command", [one for one in RUNNABLE if "threads" in _parameters(one)], ids=" ".join)
+@pytest.mark.parametrize("threads", [0, 1, 64, 65])
+def test_so_many_threads_as_a_machine_and_dynamodb_bear(command: tuple[str, ...], threads: int) -> None:
+    refused = CliRunner().invoke(app, [*command, "--threads", str(threads)]).stderr
+    assert ("--threads takes a number from 1 to 64" in refused) == (threads in {0, 65})
 
 
 @pytest.mark.parametrize("command", RUNNABLE, ids=" ".join)

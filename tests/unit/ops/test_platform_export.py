@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 from reassort.identifiers import normalise_identifier
 from reassort.keyed_hash import Purpose
 from reassort.tables import to_wire
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VOTERS = 6
+COUNTED = {
+    "stack": "reassort",
+    "election": "dijon-2018",
+    "issued": [8, 8],
+    "listed": 8,
+    "active": 4,
+    "revoked": 2,
+    "used": 1,
+    "frozen": 1,
+    "orphans": 0,
+    "balances": True,
+}
 LATER = int(datetime(2018, 11, 30, 9, 15, tzinfo=UTC).timestamp() * 1000)
 
 
@@ -128,19 +141,13 @@ def test_the_file_holds_nothing_of_a_voter_and_is_its_owners(enrolled: OperatedS
 
 
 def test_a_program_gets_the_same_as_json(enrolled: OperatedStack, tmp_path: Path) -> None:
-    status, content = enrolled.run_json("platform", "export", "--output", tmp_path / "statuses.csv")
-    assert status == 0
-    assert {
-        name: content[name] for name in ("issued", "listed", "active", "revoked", "used", "frozen", "balances")
-    } == {
-        "issued": [8, 8],
-        "listed": 8,
-        "active": 4,
-        "revoked": 2,
-        "used": 1,
-        "frozen": 1,
-        "balances": True,
-    }
+    file = tmp_path / "statuses.csv"
+    with time_machine.travel(datetime(2018, 11, 30, 12, tzinfo=UTC), tick=False):
+        told = enrolled.run_json("platform", "export", "--output", file)
+        said = enrolled.run("platform", "export", "--output", file).stdout.splitlines()
+    assert told == (0, {**COUNTED, "file": str(file), "started_at": "2018-11-30T12:00:00Z"})
+    now = "2018-11-30T12:00:00Z"
+    assert said[0] == f"{file}: 8 identifiers, read from {now} to {now}"
 
 
 @pytest.mark.req("I10")
@@ -227,7 +234,12 @@ class TestCompare:
     def test_the_same_on_both_sides(self, enrolled: OperatedStack, held: Path) -> None:
         result = enrolled.run("platform", "compare", held)
         assert (result.exit_code, result.stderr) == (0, "")
-        assert f"{held}: 6 compared with 8 of reassort, 0 differences" in result.stdout
+        assert result.stdout.splitlines() == [
+            f"{held}: 6 compared with 8 of reassort, 0 differences",
+            "issued 8 = active 4 + revoked 2 + used 1 + frozen 1",
+        ]
+        told = {**COUNTED, "file": str(held), "compared": 6, "differences": []}
+        assert enrolled.run_json("platform", "compare", held) == (0, told)
 
     def test_a_quoted_header_is_read_and_all_faults_are_told_at_once(self, tmp_path: Path) -> None:
         file = tmp_path / "platform.csv"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,6 +121,7 @@ def test_each_vote_that_differs_is_named_by_what_is_wrong(
     assert (line["handle"], line["difference"], line["platform"]) == (named, kind, status)
     assert line["look_at"] == what_to_look_at(kind)
     assert f"1 {kind}: {line['look_at']}" in result.stdout
+    assert str(differences_file(tmp_path)) in result.stdout.splitlines()
 
 
 @pytest.mark.req("I10")
@@ -172,8 +173,12 @@ def test_file_holds_no_identifier_and_no_voter_and_is_its_owners(
 @pytest.mark.req("I10")
 def test_an_open_ballot_is_said(reconcile: Reconcile, statuses: dict[str, str]) -> None:
     assert "the ballot is open" not in reconcile(statuses).stdout
-    with time_machine.travel(DURING):
-        assert "the ballot is open until 2018-12-06 17:00" in reconcile(statuses).stdout
+    closes_at = datetime(2018, 12, 6, 16, tzinfo=UTC)
+    for instant in (DURING, closes_at - timedelta(milliseconds=1)):
+        with time_machine.travel(instant, tick=False):
+            assert "the ballot is open until 2018-12-06 17:00" in reconcile(statuses).stdout
+    with time_machine.travel(closes_at, tick=False):
+        assert "the ballot is open" not in reconcile(statuses).stdout
 
 
 @pytest.mark.req("I10")
@@ -192,6 +197,22 @@ def test_a_program_gets_the_same_as_json(voted: OperatedStack, statuses: dict[st
     )
     status, content = voted.run_json("platform", "reconcile", file, "--output", differences_file(tmp_path))
     assert status == 1
-    expected = {"reconciled": False, "ballots": 3, "votes": 2, "open": False, "balances": True}
-    assert {name: content[name] for name in expected} == expected
-    assert content["differences"] == {"vote-not-recorded": 1}
+    assert content == {
+        "stack": "reassort",
+        "election": "dijon-2018",
+        "issued": [7, 7],
+        "listed": 7,
+        "active": 3,
+        "revoked": 1,
+        "used": 2,
+        "frozen": 1,
+        "orphans": 0,
+        "balances": True,
+        "open": False,
+        "file": str(file),
+        "output": str(differences_file(tmp_path)),
+        "reconciled": False,
+        "ballots": 3,
+        "votes": 2,
+        "differences": {"vote-not-recorded": 1},
+    }
