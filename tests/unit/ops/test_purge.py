@@ -6,6 +6,7 @@ More than 400 lines, because all of it purges the same items.
 
 from __future__ import annotations
 
+import gettext
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from reassort.clock import epoch_milliseconds, epoch_seconds, iso
 from reassort.outbox import Channel, code_delivery_item, reissue_delivery_item
 from reassort.tables import to_wire
+from reassort_ops import language
 from reassort_ops.account.stack import Aws
 from reassort_ops.commands import purge as command
 from reassort_ops.commands import roll
@@ -256,6 +258,18 @@ class TestAgreement:
             "22 to remove",
             "the register can be verified and signed only as long as the voters are there: reassort register export",
             "nothing removed",
+        ]
+
+    def test_columns_are_as_wide_as_what_stands_in_them(
+        self, held: OperatedStack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(command, "state_word", lambda word: f"{word} of a voter")
+        french = gettext.translation(language.DOMAIN, language.FOLDER, languages=["fr"])
+        monkeypatch.setattr(language, "LANGUAGE", "fr")
+        monkeypatch.setattr(language, "_CATALOGUE", french)
+        assert held.run("purge").stdout.splitlines()[1:3] == [
+            "table                  nature                 à supprimer    gardés  jusqu’à",
+            "sign-in of a voter     challenge of a voter             1         0  la fin de chaque élément",
         ]
 
     @pytest.mark.parametrize(("answer", "status", "removed"), [(True, 0, True), (False, 3, False)])

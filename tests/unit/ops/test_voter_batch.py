@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from helpdesk.deps import Deps
 
-    from tests.unit.ops.conftest import OperatedStack
+    from tests.unit.ops.conftest import OperatedStack, Screen
 
 pytestmark = pytest.mark.req("O7")
 
@@ -142,6 +142,40 @@ def test_a_helpdesk_of_an_earlier_version_is_asked_for_nothing(
     result = run(enrolled, tmp_path / "roll.csv", "--yes")
     assert (result.exit_code, generations(enrolled)) == (1, [1, 1, 1])
     assert "deploy this version of the service first" in result.stderr
+
+
+def test_what_it_would_do_is_said_word_for_word(enrolled: OperatedStack, second_person: Deps, tmp_path: Path) -> None:
+    addresses = [row(number).email for number in (1, 2, 3)]
+    whole = written(tmp_path, "Courriel", *addresses)
+    batch = f"batch 'list.csv' on reassort: 3 voters of {whole}"
+    proposed = "each is proposed to a second person, who confirms it or not; until then nothing changes for them"
+    lost = "each gets the next identifier by e-mail; each former identifier stops working, for good"
+    said = [batch, proposed, lost, "at 2 a minute this takes some 2 min", "nothing was done"]
+    assert run(enrolled, whole, "--dry-run", "--per-minute", 2).stdout.splitlines() == said
+    twice = written(tmp_path, "Courriel", *addresses, "nobody", addresses[0])
+    passed_over = "2 lines name nobody, or somebody twice: they are passed over"
+    said = [batch, passed_over, proposed, lost, "at 120 a minute this takes some 1 min", "nothing was done"]
+    assert run(enrolled, twice, "--dry-run").stdout.splitlines() == said
+
+
+def test_what_a_program_reads_is_whole(enrolled: OperatedStack, tmp_path: Path) -> None:
+    told = {"batch": "roll.csv", "stack": "reassort", "second_person": False, "begun": True, "asked": 3, "given": 3}
+    told |= {"given_before": 0, "proposed": 0, "refused": {}, "left": 0}
+    assert enrolled.run_json("voter", "batch", tmp_path / "roll.csv", *REASON, "--yes") == (0, told)
+
+
+@pytest.mark.parametrize(("name", "status"), [("n", 3), ("n" * 80, 3), ("n" * 81, 1), ("a\x00b", 1)])
+def test_a_name_has_80_characters_at_most(enrolled: OperatedStack, tmp_path: Path, name: str, status: int) -> None:
+    result = run(enrolled, tmp_path / "roll.csv", "--dry-run", "--name", name)
+    assert (result.exit_code, "--name takes 1 to 80 characters" in result.stderr) == (status, status == 1)
+
+
+def test_who_is_left_is_not_green(enrolled: OperatedStack, tmp_path: Path, screen: Screen) -> None:
+    with time_machine.travel("2018-12-06T16:00Z", tick=False):
+        run(enrolled, tmp_path / "roll.csv", "--yes")
+    assert screen.colour("left 3") == ""
+    run(enrolled, tmp_path / "roll.csv", "--yes")
+    assert screen.colour("left 0") == "green"
 
 
 @pytest.mark.parametrize("reason", ["Mme Martin", "0612345678", ""])
