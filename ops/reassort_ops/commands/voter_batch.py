@@ -23,7 +23,7 @@ from reassort_ops.commands.purge import NOT_AGREED
 from reassort_ops.commands.reasons import operators_reason
 from reassort_ops.commands.target import helpdesk_api
 from reassort_ops.commands.voter import commands
-from reassort_ops.failures import INTERRUPTED, OperatorError, tell
+from reassort_ops.failures import OperatorError, tell
 from reassort_ops.language import tr
 from reassort_ops.output import confirmed, may_ask, progress, say, say_json
 from reassort_ops.roll.column_names import Column
@@ -151,8 +151,6 @@ def voter_batch(
     run.tell(as_json=as_json, begun=True, proposes=proposes)
     if errors is not None:
         run.write_refused(errors)
-    if isinstance(failure, KeyboardInterrupt):
-        raise typer.Exit(INTERRUPTED)
     if failure is not None:
         raise failure
     exit_unless(run.balance.left == 0)
