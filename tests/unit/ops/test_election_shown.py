@@ -165,6 +165,10 @@ class TestAsking:
         assert lines(deployed, "close", "--at", "2018-12-05T12:00", "--reason", "bureau", status=3) == []
         assert (asked, deployed.items(deployed.stack.control_table)) == (["Is that what you mean?"], [])
 
+    def test_a_time_that_cannot_be_is_not_asked_about(self, deployed: OperatedStack, asked: list[str]) -> None:
+        assert lines(deployed, "close", "--at", "2018-11-30T10:00", "--reason", "bureau", status=1) == []
+        assert asked == []
+
     def test_no_prolongs_nothing(self, deployed: OperatedStack, asked: list[str], tmp_path: Path) -> None:
         assert prolong(deployed, tmp_path).exit_code == 3
         assert (asked, deployed.items(deployed.stack.control_table)) == (["Is that what you mean?"], [])

@@ -146,6 +146,8 @@ class TestLetIn:
         voter_id = enrolled.keyed_hash.voter_id(EMAIL)
         bucket = {"voter_id": voter_id, "key": "codes", "full_at": 1, "last_at": 1}
         enrolled.dynamodb.put_item(TableName=enrolled.stack.sign_in_table, Item=to_wire(bucket))
+        told = enrolled.run("voter", "let-in", EMAIL, "--number", "482 913")
+        assert (told.exit_code, told.stdout.startswith("p•••@ac-dijon.fr : ")) == (0, True)
         code, done = enrolled.run_json("voter", "let-in", EMAIL, "--number", "482 913")
         assert (code, done["sheet"]["address"]) == (0, "p•••@ac-dijon.fr")
         assert "dix minutes" in done["done"]

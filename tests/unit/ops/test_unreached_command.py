@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from reassort.clock import epoch_milliseconds
+from reassort.outbox import Channel, Message, Status, history_step
 from reassort.tables import to_wire
 
 from tests.unit.ops.rolls import row, rows, write_roll
@@ -25,12 +27,14 @@ def lost(deployed: OperatedStack, tmp_path: Path) -> Iterator[tuple[OperatedStac
         assert deployed.run("roll", "import", write_roll(tmp_path, rows(2))).exit_code == 0
         _, issued = deployed.run_json("voter", "reissue", row(1).email, "--reason", "sans téléphone")
         reference = issued["reference"]
+        step = history_step(epoch_milliseconds(DURING), Message.IDENTIFIER, Status.FAILED, Channel.EMAIL)
         deployed.dynamodb.update_item(
             TableName=deployed.stack.deliveries_table,
             Key=to_wire({"delivery_id": reference}),
-            UpdateExpression="SET messages.identifier.#status = :failed, messages.identifier.reason = :why",
+            UpdateExpression="SET messages.identifier.#status = :failed, messages.identifier.reason = :why, "
+            "history = list_append(history, :steps)",
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=to_wire({":failed": "failed", ":why": "mailbox-full"}),
+            ExpressionAttributeValues=to_wire({":failed": "failed", ":why": "mailbox-full", ":steps": [step]}),
         )
         clock.shift(60)
         yield deployed, reference
@@ -44,19 +48,31 @@ def test_the_list_names_references_and_schools_alone_until_it_is_settled(
     file = tmp_path / "unreached.csv"
     result = deployed.run("deliveries", "unreached", "--csv", file, "--segments", "1")
     assert (result.exit_code, result.stderr) == (1, "")
-    assert f"    1  {row(1).establishment}\n" in result.stdout
-    assert reference in result.stdout
-    assert "boîte pleine" in result.stdout
-    assert "1 whom nothing reached, of 1 establishments\n" in result.stdout
+    assert result.stdout.splitlines() == [
+        f"    1  {row(1).establishment}",
+        f"       {reference}  2018-11-30 10:15  courriel : boîte pleine",
+        "1 whom nothing reached, of 1 establishments",
+        f"{file} written",
+    ]
     assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text("utf-8-sig").splitlines()[1:] == [
+        f"{reference};{row(1).establishment};{row(1).secretariat};2018-11-30 10:15;courriel;boîte pleine"
+    ]
     written = result.stdout + file.read_text("utf-8")
     for secret in (row(1).email, row(1).numen, "•", deployed.keyed_hash.voter_id(row(1).email)):
         assert str(secret) not in written
     counted = deployed.run("deliveries", "unreached", "--by-school", "--segments", "1")
     assert (counted.exit_code, reference in counted.stdout) == (1, False)
-    status, told = deployed.run_json("deliveries", "unreached", "--segments", "1")
-    assert (status, told["unreached"], told["by_establishment"]) == (1, 1, {row(1).establishment: 1})
-    assert (told["voters"][0]["reference"], told["voters"][0]["reason"]) == (reference, "mailbox-full")
+    told = {
+        "reference": reference,
+        "establishment": row(1).establishment,
+        "secretariat": row(1).secretariat,
+        "asked_at": "2018-11-30T10:15:00+01:00",
+        "failed_by": ["email"],
+        "reason": "mailbox-full",
+    }
+    whole = {"unreached": 1, "by_establishment": {row(1).establishment: 1}, "voters": [told]}
+    assert deployed.run_json("deliveries", "unreached", "--segments", "1") == (1, whole)
     settled = deployed.run("voter", "settle", reference, "--reason", "rappelé par le lycée")
     assert (settled.exit_code, settled.stderr) == (0, "")
     assert "n’est plus sur la liste" in settled.stdout

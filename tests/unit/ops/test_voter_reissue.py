@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
 from helpdesk.routes import answer as answer_at_desk
 from reassort.caller_codes import current_code
 from reassort.tables import to_wire
+from reassort_ops.commands.voter import ON_ITS_WAY
+from reassort_ops.voter.api import HelpdeskApi
 
 from harness.engines.engine import ACCOUNT
 from harness.service.events import proxy_event
@@ -85,7 +87,9 @@ def test_operator_sees_neither_identifier_nor_address(enrolled: OperatedStack) -
     before = {item["identifier_hash"] for item in enrolled.items(enrolled.stack.identifiers_table)}
     result = enrolled.run("voter", "reissue", EMAIL, "--reason", "pas de téléphone")
     assert result.exit_code == 0
-    assert "Un nouvel identifiant part à la messagerie professionnelle." in result.stdout
+    (reference,) = [item["delivery_id"] for item in enrolled.items(enrolled.stack.deliveries_table)]
+    said = "Un nouvel identifiant part à la messagerie professionnelle. Le précédent ne fonctionne plus."
+    assert result.stdout == f"p•••@ac-dijon.fr : {said} Reference {reference}.\n"
     (new,) = {item["identifier_hash"] for item in enrolled.items(enrolled.stack.identifiers_table)} - before
     one = row(1)
     for secret in (one.email, one.numen, one.identifier, new):
@@ -132,6 +136,19 @@ def test_none_is_given_while_one_is_on_its_way(enrolled: OperatedStack) -> None:
     assert enrolled.everything() == before
 
 
+@pytest.mark.req("H8", "I1")
+@pytest.mark.parametrize("told", [{"situation": ON_ITS_WAY}, {"advice": [{"name": ON_ITS_WAY}]}])
+def test_none_is_given_whatever_part_of_the_answer_says_so(
+    enrolled: OperatedStack, monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
+) -> None:
+    looked = {"situation": "lost", "advice": [{"name": "wait"}], "reference": "7K3M9-QWX2T", **told}
+    monkeypatch.setattr(HelpdeskApi, "look", lambda *_: looked)
+    before = enrolled.everything()
+    result = enrolled.run("voter", "reissue", EMAIL, "--reason", "x")
+    assert (result.exit_code, "reference 7K3M9-QWX2T: nothing was changed" in result.stderr) == (1, True)
+    assert enrolled.everything() == before
+
+
 def propose_as_agent(deps: Deps) -> str:
     """Let an agent of the page ask for the first voter's next identifier."""
     body = {"act": "reissue", "who": EMAIL, "reason": "jamais arrivé"}
@@ -163,12 +180,21 @@ def test_operator_who_proposes_does_not_confirm(enrolled: OperatedStack, second_
 
 
 @pytest.mark.req("S34", "H8")
+def test_what_is_refused_is_said_to_people_and_to_programs(enrolled: OperatedStack, second_person: Deps) -> None:
+    refused = enrolled.run("voter", "refuse", propose_as_agent(second_person), "--reason", "x")
+    assert (refused.exit_code, refused.stderr, refused.stdout.count("\n")) == (0, "", 1)
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(refused.stdout)
+
+
+@pytest.mark.req("S34", "H8")
 def test_operator_confirms_or_refuses_what_an_agent_proposed(enrolled: OperatedStack, second_person: Deps) -> None:
     reference = propose_as_agent(second_person)
     listed = enrolled.run("voter", "proposals")
     assert f"{reference}  p•••@ac-dijon.fr, caller NOT CHECKED, by agent BB8-818" in listed.stdout
     done = enrolled.run("voter", "confirm", reference, "--reason", "vu avec l’agent")
     assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("Un nouvel identifiant part ")
     assert chain(enrolled)[-1]["actor"] == f"{AGENT} + {OPERATOR}"
     assert "Nothing waits" in enrolled.run("voter", "proposals").stdout
     late = enrolled.run("voter", "refuse", reference, "--reason", "x")
