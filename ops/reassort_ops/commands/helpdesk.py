@@ -198,7 +198,7 @@ def helpdesk_config(
         raise OperatorError(tr("{folder}: no index.html, so no page was built there", folder=folder))
     aws, found = _stack(stack, region, profile)
     config = page_config(found, str(aws.session.region_name))
-    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
+    (folder / "config.json").write_text(json.dumps(config) + "\n", "utf-8")
     if as_json:
         say_json(config)
     else:

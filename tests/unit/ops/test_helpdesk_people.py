@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from urllib.parse import urljoin
 
 import boto3
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
+from reassort.agent_names import agent_name
 from reassort_ops.cli import app
 from reassort_ops.failures import OperatorError
 from reassort_ops.helpdesk.people import Group, checked_name, draw_password, invite
@@ -55,6 +58,18 @@ class HelpdeskPool:
         found = self.cognito.admin_list_groups_for_user(UserPoolId=self.pool, Username=name)["Groups"]
         return [group["GroupName"] for group in found]
 
+    def choose_password(self, name: str) -> str:
+        """Let somebody sign in with a password of their own; return what renews their session."""
+        password = "Un mot de passe 2018!"
+        self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
+        signed_in = self.cognito.admin_initiate_auth(
+            UserPoolId=self.pool,
+            ClientId=self.client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        return signed_in["AuthenticationResult"]["RefreshToken"]
+
 
 @pytest.fixture
 def desk(deployed: OperatedStack) -> HelpdeskPool:
@@ -98,8 +113,18 @@ def _outputs(name: str) -> Any:
 
 def test_whoever_is_invited_has_one_group_and_a_password_for_once(desk: HelpdeskPool) -> None:
     told = desk.run_json("invite", "Claire.Martin", "--group", "agent")
-    assert (told["name"], told["group"], told["valid_days"]) == (_NAME, "agent", 3)
-    assert told["page"] == desk.page
+    number = told["agent"]
+    assert told == {
+        "stack": "reassort-desk",
+        "name": _NAME,
+        "agent": number,
+        "shown_as": agent_name(number),
+        "group": "agent",
+        "left": [],
+        "temporary_password": told["temporary_password"],
+        "valid_days": 3,
+        "page": desk.page,
+    }
     assert desk.groups() == ["agent"]
     user = desk.cognito.admin_get_user(UserPoolId=desk.pool, Username=_NAME)
     assert user["UserStatus"] == "FORCE_CHANGE_PASSWORD"
@@ -114,9 +139,11 @@ def test_whoever_is_invited_has_one_group_and_a_password_for_once(desk: Helpdesk
 
 
 def test_the_password_is_printed_once(desk: HelpdeskPool) -> None:
-    printed = desk.run("invite", _NAME, "--group", "supervisor").stdout
-    assert "may come as supervisor" in printed
-    assert "shown this once and valid for 3 days: " in printed
+    welcome, password, page = desk.run("invite", _NAME, "--group", "supervisor").stdout.splitlines()
+    said = desk.run_json("list")["people"][0]["shown_as"]
+    assert welcome == f"claire.martin may come as supervisor; page and register say: {said}"
+    assert re.fullmatch("temporary password, shown this once and valid for 3 days: [A-Za-z0-9-]{14,}", password)
+    assert page == f"page: {desk.page}"
     again = desk.run("invite", _NAME, "--group", "supervisor")
     assert (again.exit_code, again.stdout) == (0, "claire.martin was invited before: supervisor\n")
     assert desk.run_json("invite", _NAME, "--group", "supervisor")["temporary_password"] is None
@@ -147,22 +174,47 @@ def test_a_removal_may_be_repeated(desk: HelpdeskPool) -> None:
         desk.cognito.admin_get_user(UserPoolId=desk.pool, Username=_NAME)
 
 
+@time_machine.travel("2018-11-20T09:00Z", tick=False)
 def test_everybody_is_listed_by_name(desk: HelpdeskPool) -> None:
     desk.run_json("invite", "zoe.petit", "--group", "agent")
     desk.run_json("invite", _NAME, "--group", "supervisor")
     # Somebody whom another hand put there.
     desk.cognito.admin_create_user(UserPoolId=desk.pool, Username="nobodys", MessageAction="SUPPRESS")
     listed = desk.run_json("list")["people"]
-    assert [(one["name"], one["groups"]) for one in listed] == [
-        (_NAME, ["supervisor"]),
-        ("nobodys", []),
-        ("zoe.petit", ["agent"]),
+    named = [(_NAME, ["supervisor"]), ("nobodys", []), ("zoe.petit", ["agent"])]
+    assert [(one["name"], one["groups"]) for one in listed] == named
+    lines = [
+        f"{name:40}  {one['shown_as']}  {', '.join(groups) or 'no group':14}{'invited':20}2018-11-20"
+        for (name, groups), one in zip(named, listed, strict=True)
     ]
-    printed = desk.run("list").stdout.splitlines()
-    assert printed[-1] == "3 may come"
-    assert "supervisor" in printed[0]
-    assert "invited" in printed[0]
-    assert "no group" in printed[1]
+    assert desk.run("list").stdout.splitlines() == [*lines, "3 may come"]
+    whole = listed[0] | {"status": "FORCE_CHANGE_PASSWORD", "enabled": True, "invited_at": "2018-11-20T09:00:00Z"}
+    assert desk.run_json("list") == {"stack": "reassort-desk", "people": [whole, *listed[1:]]}
+    assert whole.keys() == {"name", "agent", "shown_as", "groups", "status", "enabled", "invited_at"}
+
+
+def test_who_has_signed_in_and_who_may_not_come_is_said(desk: HelpdeskPool) -> None:
+    for name in (_NAME, "zoe.petit"):
+        desk.run_json("invite", name, "--group", "agent")
+        desk.choose_password(name)
+    desk.cognito.admin_disable_user(UserPoolId=desk.pool, Username="zoe.petit")
+    first, second, _ = desk.run("list").stdout.splitlines()
+    assert ("signed in before" in first, "disabled" in second) == (True, True)
+
+
+def test_whose_sessions_are_ended_is_signed_out(desk: HelpdeskPool) -> None:
+    number = desk.run_json("invite", _NAME, "--group", "agent")["agent"]
+    end = ("end", _NAME, "--reason", "compte volé")
+    token = desk.choose_password(_NAME)
+    assert desk.run(*end).stdout == f"claire.martin ({agent_name(number)}): sessions are ended\n"
+    with pytest.raises(desk.cognito.exceptions.NotAuthorizedException):
+        desk.cognito.admin_initiate_auth(
+            UserPoolId=desk.pool,
+            ClientId=desk.client,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": token},
+        )
+    assert desk.run_json(*end) == {"stack": "reassort-desk", "name": _NAME, "agent": number, "ended": True}
 
 
 @pytest.mark.req("S34")
@@ -248,6 +300,8 @@ def test_the_page_is_told_of_its_stack(desk: HelpdeskPool, tmp_path: Path) -> No
     assert refused.exit_code == 1
     assert "no page was built there" in refused.stderr
     (tmp_path / "index.html").touch()
+    said = f"{tmp_path / 'config.json'}: written; {desk.page} once it is published\n"
+    assert desk.run("config", tmp_path).stdout == said
     told = desk.run_json("config", tmp_path)
     assert told == json.loads((tmp_path / "config.json").read_text("utf-8"))
     assert told == {
