@@ -13,17 +13,22 @@ from deployed.service_reference import actions
 from deployed.stack import FilledTemplate
 
 _LEADING_KEYS = "dynamodb:leadingkeys"
-# Actions that one request may bring together, on several tables: a batch, or a transaction, for
-# which IAM has no action of its own.
+# Requests over several tables, and the actions that allow each: a transaction has none of its own.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-_TOGETHER = (
-    ("BatchGetItem",),
-    ("BatchWriteItem",),
-    ("GetItem",),
-    ("ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"),
-)
+_TOGETHER = {
+    "BatchGetItem": ("dynamodb:BatchGetItem",),
+    "BatchWriteItem": ("dynamodb:BatchWriteItem",),
+    "TransactGetItems": ("dynamodb:GetItem",),
+    "TransactWriteItems": (
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ),
+}
 _ENCLOSING = "dynamodb:enclosingoperation"
-_ROOT = re.compile(r"^arn:.*:iam::(.+):root$")
+# A bare number is short for the root's ARN.
+_WHOLE_ACCOUNT = re.compile(r"^(?:arn:.*:iam::(.+):root|\d{12}|\*)$")
 _CALLER_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn"})
 
 
@@ -40,7 +45,7 @@ class LeadingKeysStandAlone(CloudFormationLintRule):
         "transactions (dynamodb:EnclosingOperation)"
     )
     source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html"
-    tags = ["iam", "dynamodb", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the conditions on leading keys in roles whose requests may span tables."""
@@ -56,7 +61,7 @@ class MissingKeysAreRefused(CloudFormationLintRule):
         "ForAllValues is true when the request lacks the key, so an Allow with it has Null with false for the same key"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition_examples-multi-valued-context-keys.html"
-    tags = ["iam", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the keys that a request may leave out."""
@@ -73,7 +78,7 @@ class ServicesActForThisAccount(CloudFormationLintRule):
         "to call a function, name the account or the resource for which the service acts"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
-    tags = ["iam", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the statements that let a service in for anybody."""
@@ -90,7 +95,7 @@ class AccountsAreNarrowed(CloudFormationLintRule):
         "a condition names the principals or an external id"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
-    tags = ["iam", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the roles that a whole account may assume."""
@@ -104,7 +109,7 @@ class SmsNeedTwoActions(CloudFormationLintRule):
     shortdesc = "Who may send an SMS by SNS may send it by sms-voice, too"
     description = "AWS's own policy for SMS by SNS allows sms-voice:SendTextMessage beside sns:Publish"
     source_url = "https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html"
-    tags = ["iam", "sns", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the statements for SMS in roles that lack the second action."""
@@ -125,18 +130,17 @@ def _spanning(stack: FilledTemplate) -> Iterator[Fault]:
 
 def _together_with(statement: PolicyStatement, statements: list[PolicyStatement]) -> Iterator[str]:
     """Yield the other tables that a request under a statement may read or write as well."""
-    alone = _never_in_transactions(statement, statements)
-    for names in _TOGETHER:
-        wanted = tuple(f"dynamodb:{name}" for name in names)
-        if _names_any(statement, wanted) and not (alone and "Batch" not in names[0]):
+    for operation, wanted in _TOGETHER.items():
+        named = _named(statement, *wanted)
+        if named and not (operation.startswith("Transact") and _never_in(operation, named, statement, statements)):
             for other in statements:
-                if other.allows and _names_any(other, wanted):
+                if other.allows and _named(other, *wanted):
                     yield from set(other.resources) - set(statement.resources)
 
 
-def _never_in_transactions(statement: PolicyStatement, statements: list[PolicyStatement]) -> bool:
-    """Tell whether a statement is for lone requests: by its own condition, or by a Deny of
-    transactions.
+def _never_in(transaction: str, named: set[str], statement: PolicyStatement, statements: list[PolicyStatement]) -> bool:
+    """Tell whether a statement is for lone requests, by its own condition, or a Deny keeps its
+    actions out of a transaction.
     """
     if any(
         key.lower() == _ENCLOSING and values == ["true"] for key, values in statement.conditions.get("Null", {}).items()
@@ -144,15 +148,27 @@ def _never_in_transactions(statement: PolicyStatement, statements: list[PolicySt
         return True
     return any(
         not other.allows
-        and {key.lower() for key in other.condition_keys()} == {_ENCLOSING}
-        and ({"*"} & set(other.resources) or set(statement.resources) <= set(other.resources))
+        and not other.spares
+        and named <= _named(other, *named)
+        and _when_enclosed(other, transaction)
+        and ("*" in other.resources or set(statement.resources) <= set(other.resources))
         for other in statements
     )
 
 
-def _names_any(statement: PolicyStatement, wanted: tuple[str, ...]) -> bool:
-    named = {(action.service, action.name) for pattern in statement.actions for action in actions(pattern)}
-    return any((action.service, action.name) in named for pattern in wanted for action in actions(pattern))
+def _when_enclosed(statement: PolicyStatement, transaction: str) -> bool:
+    """Tell whether a statement holds of all requests within a transaction."""
+    return all(
+        operator.endswith("StringEquals") and key.lower() == _ENCLOSING and transaction in values
+        for operator, keys in statement.conditions.items()
+        for key, values in keys.items()
+    )
+
+
+def _named(statement: PolicyStatement, *names: str) -> set[str]:
+    """Return those of some actions that a statement names."""
+    actual = {action for pattern in statement.actions for action in actions(pattern)}
+    return {name for name in names if not actual.isdisjoint(actions(name))}
 
 
 def _missing_keys(stack: FilledTemplate) -> Iterator[Fault]:
@@ -185,20 +201,20 @@ def _for_anybody(stack: FilledTemplate) -> Iterator[Fault]:
 def _whole_accounts(stack: FilledTemplate) -> Iterator[Fault]:
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in trust(role):
-            for principal in statement.principals.get("AWS", []):
-                root = _ROOT.match(principal)
-                foreign = principal == "*" or (root is not None and root[1] != "${AWS::AccountId}")
+            for principal in [*statement.principals.get("AWS", []), *statement.principals.get("*", [])]:
+                whole = _WHOLE_ACCOUNT.match(principal)
+                foreign = whole is not None and whole[1] != "${AWS::AccountId}"
                 if statement.allows and foreign and not statement.conditions:
                     yield Fault(statement.path, f"the whole of {principal} may assume {role.id}: add a condition")
 
 
 def _sms_without_voice(stack: FilledTemplate) -> Iterator[Fault]:
     for statements in roles(stack).values():
-        if any(_names_any(statement, ("sms-voice:SendTextMessage",)) for statement in statements if statement.allows):
+        if any(_named(statement, "sms-voice:SendTextMessage") for statement in statements if statement.allows):
             continue
         for statement in statements:
             to_numbers = statement.spares or "*" in statement.resources
-            if statement.allows and to_numbers and _names_any(statement, ("sns:Publish",)):
+            if statement.allows and to_numbers and _named(statement, "sns:Publish"):
                 yield Fault(
                     (*statement.path, "Action"),
                     "sns:Publish to telephone numbers needs sms-voice:SendTextMessage beside it",

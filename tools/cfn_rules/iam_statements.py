@@ -23,7 +23,7 @@ class ActionsFitTheReference(CloudFormationLintRule):
         "that its requests do not carry, grants nothing and raises no error"
     )
     source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
-    tags = ["iam", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what of each statement the service reference does not have."""

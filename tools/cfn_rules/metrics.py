@@ -1,7 +1,6 @@
 """A6: what alarms and dashboards look at is emitted by something."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
@@ -22,7 +21,7 @@ class MetricsOfServices(CloudFormationLintRule):
         "right form: the name of a queue and not its URL, the metric name of a firewall's rule"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html"
-    tags = ["cloudwatch", "A6"]
+    tags = ["A6"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the lines that look at nothing."""
@@ -40,7 +39,7 @@ class MetricsOfTheStack(CloudFormationLintRule):
         "of a function that is told the namespace, under the same dimensions"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"
-    tags = ["cloudwatch", "A6"]
+    tags = ["A6"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the lines about metrics that nothing of the stack emits."""
@@ -60,7 +59,7 @@ class NameOfTheApi(CloudFormationLintRule):
         "title: Name is there, is ASCII, and a title that is no function is the same"
     )
     source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
-    tags = ["apigateway", "cloudwatch", "A6"]
+    tags = ["A6"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the APIs whose dimension is not what the template says."""
@@ -77,7 +76,7 @@ class MembersAreAlarms(CloudFormationLintRule):
         "under the same parameters"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-compositealarm.html"
-    tags = ["cloudwatch", "A6"]
+    tags = ["A6"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the members that are no alarms of the stack."""
@@ -136,7 +135,8 @@ def _emitted(template: Deployed, stack: FilledTemplate, namespace: str) -> Itera
                 dimensions = frozenset(str(one.get("Key")) for one in made.get("Dimensions", []))
                 yield Emitted(str(made.get("MetricName")), dimensions, bare=not dimensions)
     for name in _told(stack, namespace):
-        yield from emitted_by(template.code_of(name) or Path())
+        if folder := template.code_of(name):
+            yield from emitted_by(folder)
 
 
 def _told(stack: FilledTemplate, namespace: str) -> list[str]:

@@ -26,7 +26,7 @@ class SiteAnswersMissingPages(CloudFormationLintRule):
         "behaviour changes a status"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-procedure.html"
-    tags = ["cloudfront", "A15"]
+    tags = ["A15"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the distributions that answer a missing page wrongly, or another answer with
@@ -45,7 +45,7 @@ class ErrorsOfTheApiAreNotKept(CloudFormationLintRule):
         "ErrorCachingMinTTL to 0 for each"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html"
-    tags = ["cloudfront", "A15"]
+    tags = ["A15"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the errors that one request leaves to others."""

@@ -32,7 +32,7 @@ class NothingEmptyIsUsed(CloudFormationLintRule):
         "section Rules asks for it whenever it is used"
     )
     source_url = _RULES_PAGE
-    tags = ["parameters", "A10"]
+    tags = ["A10"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the properties that are empty in a stack that Rules lets through."""
@@ -51,7 +51,7 @@ class NothingGivenIsIgnored(CloudFormationLintRule):
         "section Rules says which"
     )
     source_url = _RULES_PAGE
-    tags = ["parameters", "A10"]
+    tags = ["A10"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the parameters that change nothing in a stack that Rules lets through."""
@@ -68,7 +68,7 @@ class RegionOfCloudFront(CloudFormationLintRule):
         "so before anything is made"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html"
-    tags = ["cloudfront", "A10"]
+    tags = ["A10"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the parameters that take an ARN of any region for CloudFront."""
@@ -131,17 +131,17 @@ def _without_effect(template: Deployed) -> Iterator[Fault]:
         for name in _given(stack):
             # One that another parameter takes the place of lacks nothing: with more given it has no
             # effect either.
-            more = [other for other in stacks if set(_given(other)) > set(_given(stack))]
+            more = [other for other in stacks if set(_given(stack)).issubset(_given(other))]
             if name not in said and not has_effect(stack, name) and any(has_effect(other, name) for other in more):
                 said.add(name)
                 yield Fault(("Parameters", name), f"{name} has no effect {_situation(stack)}")
 
 
-def _everything(stack: FilledTemplate) -> list[tuple[str, str]]:
-    outputs = stack.template.get("Outputs") or {}
+def _everything(stack: FilledTemplate) -> list[str]:
+    outputs = (stack.template.get("Outputs") or {}).values()
     return [
-        *((resource.id, stack.text(dict(resource.properties))) for resource in stack.resources.values()),
-        *((name, stack.text(output)) for name, output in outputs.items() if stack.holds(output.get("Condition"))),
+        *(stack.text(dict(resource.definition)) for resource in stack.resources.values()),
+        *(stack.text(output) for output in outputs if stack.holds(output.get("Condition"))),
     ]
 
 

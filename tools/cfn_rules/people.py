@@ -22,7 +22,7 @@ class IdentitiesAreTheirPools(CloudFormationLintRule):
         "identities that have signed in (amr)"
     )
     source_url = "https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html"
-    tags = ["iam", "cognito", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the roles that other pools, or guests, may get."""
@@ -40,7 +40,7 @@ class NobodyComesUninvited(CloudFormationLintRule):
         "checks tokens with the user pool; its roles are those of groups, and no role stands for everybody"
     )
     source_url = "https://docs.aws.amazon.com/cognito/latest/developerguide/role-based-access-control.html"
-    tags = ["cognito", "A11"]
+    tags = ["A11"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what lets somebody in who should stay outside."""

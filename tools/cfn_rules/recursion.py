@@ -20,7 +20,7 @@ class RecursionOnPurpose(CloudFormationLintRule):
         "send to what starts it says by RecursiveLoop whether that is meant"
     )
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"
-    tags = ["lambda", "A8"]
+    tags = ["A8"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the functions that can start themselves and do not say so."""
@@ -42,13 +42,19 @@ def _starts(stack: FilledTemplate, function: Resource) -> Iterator[tuple[str, st
     """Yield the queues and topics that start a function, as the template refers to them, with the
     action that sends there.
     """
-    names = (f"${{{function.id}}}", f"${{{function.id}.Arn}}")
+    names = {f"${{{function.id}}}", f"${{{function.id}.Arn}}"}
+    for alias in stack.of_type("AWS::Lambda::Alias"):
+        if alias.properties.get("FunctionName") in names:
+            names.add(f"${{{alias.id}}}")
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
         if mapping.properties.get("FunctionName") in names:
             yield str(mapping.properties.get("EventSourceArn")), "sqs:SendMessage"
     for subscription in stack.of_type("AWS::SNS::Subscription"):
         if subscription.properties.get("Endpoint") in names:
             yield str(subscription.properties.get("TopicArn")), "sns:Publish"
+    for topic in stack.of_type("AWS::SNS::Topic"):
+        if any(subscription.get("Endpoint") in names for subscription in topic.properties.get("Subscription", [])):
+            yield f"${{{topic.id}}}", "sns:Publish"
 
 
 def _may(statements: list[PolicyStatement], action: str, resource: str) -> bool:

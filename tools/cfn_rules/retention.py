@@ -10,9 +10,9 @@ from deployed.scenarios import defaults
 from deployed.stack import FilledTemplate, Json, Resource
 
 _KEPT = ("Retain", "RetainExceptOnCreate")
-# What others cannot do without: what it encrypts cannot be read, what it lets in is locked out,
-# what it holds is gone.
-_NEEDED = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::DynamoDB::Table", "AWS::S3::Bucket")
+# What others cannot do without, beside the keys: what it lets in is locked out, what it holds is
+# gone.
+_NEEDED = ("AWS::IAM::Role", "AWS::DynamoDB::Table", "AWS::S3::Bucket")
 # What refuses to be deleted, by the type of resource: the property, and its value.
 _PROTECTION = {
     "AWS::DynamoDB::Table": ("DeletionProtectionEnabled", "true"),
@@ -32,7 +32,7 @@ class WhatIsNeededStays(CloudFormationLintRule):
         "which a resource with such a policy refers"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html"
-    tags = ["kms", "A7"]
+    tags = ["A7"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what is needed and goes away."""
@@ -52,7 +52,7 @@ class FirstCreateRollsBack(CloudFormationLintRule):
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
     )
-    tags = ["dynamodb", "cognito", "A7"]
+    tags = ["A7"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what the rollback of a creation cannot delete."""
