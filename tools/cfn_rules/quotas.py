@@ -11,6 +11,7 @@ from deployed.arns import written_out
 from deployed.firewall_capacity import capacity
 from deployed.linting import Deployed, Fault, findings, in_each_stack
 from deployed.metric_lines import widgets
+from deployed.policies import listed
 from deployed.stack import FilledTemplate, Json, Resource
 
 _TEMPLATE_BYTES = 1_000_000
@@ -45,11 +46,11 @@ class TemplateSize(CloudFormationLintRule):
         "mappings, and keys of a mapping"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
-    tags = ["quotas", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the quotas that the template is over."""
-        return findings(cfn, lambda template: _template(template, Path(cfn.filename) if cfn.filename else None))
+        return findings(cfn, lambda template: _template(template, Path(cfn.filename or "")))
 
 
 class PolicySizes(CloudFormationLintRule):
@@ -62,7 +63,7 @@ class PolicySizes(CloudFormationLintRule):
         "policy, white space not counted"
     )
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
-    tags = ["quotas", "iam", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the policies that are too long."""
@@ -76,7 +77,7 @@ class DashboardSize(CloudFormationLintRule):
     shortdesc = "Dashboards are within CloudWatch's quotas"
     description = "500 widgets, 500 metrics of a widget, 2,500 metrics in all, in a body that is JSON"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
-    tags = ["quotas", "cloudwatch", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the dashboards with more than that."""
@@ -90,7 +91,7 @@ class AlarmSize(CloudFormationLintRule):
     shortdesc = "Alarms are within CloudWatch's quotas"
     description = "10 metrics of an alarm, expressions not counted, and 10,240 characters of a composite alarm's rule"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
-    tags = ["quotas", "cloudwatch", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the alarms with more than that."""
@@ -104,7 +105,7 @@ class EnvironmentSize(CloudFormationLintRule):
     shortdesc = "A function's environment is within Lambda's quota"
     description = "4 KB of all names and values together"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
-    tags = ["quotas", "lambda", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the functions with larger environments."""
@@ -120,7 +121,7 @@ class EdgeFunctionSize(CloudFormationLintRule):
     source_url = (
         "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions"
     )
-    tags = ["quotas", "cloudfront", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the functions with more code."""
@@ -134,16 +135,16 @@ class FirewallCapacity(CloudFormationLintRule):
     shortdesc = "Web ACLs are within WAF's capacity"
     description = "5,000 units of capacity (WCU) of all rules of a web ACL; from 1,500 on requests cost more"
     source_url = "https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html"
-    tags = ["quotas", "waf", "A13"]
+    tags = ["A13"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the web ACLs with more rules than that."""
         return in_each_stack(cfn, _firewalls)
 
 
-def _template(template: Deployed, path: Path | None) -> Iterator[Fault]:
+def _template(template: Deployed, path: Path) -> Iterator[Fault]:
     sizes = {"the translated template": len(json.dumps(template.translation, separators=(",", ":")).encode())}
-    if path and path.is_file():
+    if path.is_file():
         sizes["the file"] = path.stat().st_size
     for what, size in sizes.items():
         if size > _TEMPLATE_BYTES:
@@ -159,8 +160,14 @@ def _template(template: Deployed, path: Path | None) -> Iterator[Fault]:
 
 def _policies(stack: FilledTemplate) -> Iterator[Fault]:
     for role in stack.of_type("AWS::IAM::Role"):
-        inline = sum(_characters(stack, policy.get("PolicyDocument")) for policy in role.properties.get("Policies", []))
-        yield from _over(role, "of inline policies", inline, _INLINE_CHARACTERS)
+        attached = (
+            policy.properties
+            for policy in stack.of_type("AWS::IAM::Policy")
+            if f"${{{role.id}}}" in listed(policy.properties.get("Roles"))
+        )
+        inline = [*role.properties.get("Policies", []), *attached]
+        characters = sum(_characters(stack, policy.get("PolicyDocument")) for policy in inline)
+        yield from _over(role, "of inline policies", characters, _INLINE_CHARACTERS)
         trust = _characters(stack, role.properties.get("AssumeRolePolicyDocument"))
         yield from _over(role, "of its trust policy", trust, _TRUST_CHARACTERS)
     for policy in stack.of_type("AWS::IAM::ManagedPolicy"):
@@ -179,7 +186,7 @@ def _dashboards(stack: FilledTemplate) -> Iterator[Fault]:
         metrics = [len(widget.get("properties", {}).get("metrics", [])) for widget in shown]
         for what, count, most in (
             ("widgets", len(shown), _WIDGETS),
-            ("metrics of a widget", max(metrics, default=0), _METRICS_OF_WIDGET),
+            *(("metrics of a widget", of_widget, _METRICS_OF_WIDGET) for of_widget in metrics),
             ("metrics", sum(metrics), _METRICS_OF_DASHBOARD),
         ):
             if count > most:
@@ -194,14 +201,15 @@ def _alarms(stack: FilledTemplate) -> Iterator[Fault]:
                 (*alarm.path, "Properties", "Metrics"), f"{len(metrics)} metrics are more than {_METRICS_OF_ALARM}"
             )
     for composite in stack.of_type("AWS::CloudWatch::CompositeAlarm"):
-        characters = _length(str(composite.properties.get("AlarmRule")))
+        characters = len(_at_its_longest(str(composite.properties.get("AlarmRule"))))
         yield from _over(composite, "of its rule", characters, _ALARM_RULE_CHARACTERS)
 
 
 def _environments(stack: FilledTemplate) -> Iterator[Fault]:
     for function in stack.of_type("AWS::Lambda::Function"):
         variables = function.properties.get("Environment", {}).get("Variables", {})
-        size = sum(len(name) + _length(written_out(stack, str(value))) for name, value in variables.items())
+        texts = (f"{name}{_at_its_longest(written_out(stack, str(value)))}" for name, value in variables.items())
+        size = sum(len(text.encode()) for text in texts)
         yield from _over(function, "of environment", size, _ENVIRONMENT_BYTES)
 
 
@@ -227,10 +235,8 @@ def _characters(stack: FilledTemplate, document: Json) -> int:
     """Return the length of a policy as IAM counts it: without white space, with the names that a
     deploy gives.
     """
-    return _length(re.sub(r"\s", "", written_out(stack, json.dumps(document, separators=(",", ":")))))
+    return len(_at_its_longest(re.sub(r"\s", "", written_out(stack, json.dumps(document, separators=(",", ":"))))))
 
 
-def _length(text: str) -> int:
-    return len(
-        _PLACEHOLDER.sub(lambda match: "x" * _LENGTHS.get(match[1], _NAME + len(match[1].partition(".")[0])), text)
-    )
+def _at_its_longest(text: str) -> str:
+    return _PLACEHOLDER.sub(lambda match: "x" * _LENGTHS.get(match[1], _NAME + len(match[1].partition(".")[0])), text)

@@ -93,7 +93,7 @@ def findings(cfn: Template, check: Callable[[Deployed], Iterable[Fault]]) -> lis
     written = deployed(cfn).written.get("Resources", {})
     return [
         RuleMatch(list(fault.path), fault.message)
-        if fault.path[:1] != ("Resources",) or fault.path[1] in written
+        if fault.path[:1] != ("Resources",) or not fault.path[1:] or fault.path[1] in written
         else RuleMatch(["Resources"], f"{fault.path[1]}: {fault.message}")
         for fault in check(deployed(cfn))
     ]
