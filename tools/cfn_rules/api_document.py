@@ -36,7 +36,7 @@ class UnsupportedKeywords(CloudFormationLintRule):
         "maxItems, and what a parameter has beside name, in, required, type and description"
     )
     source_url = _IMPORT_PAGE
-    tags = ["apigateway", "A2"]
+    tags = ["A2"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the keywords of the document that the import does not support."""
@@ -55,7 +55,7 @@ class ResponsesInAscii(CloudFormationLintRule):
         "answers itself write them as \\u escapes"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html"
-    tags = ["apigateway", "A2"]
+    tags = ["A2"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the gateway responses with letters beyond ASCII, or that are no JSON."""
@@ -76,7 +76,7 @@ class KeySchemes(CloudFormationLintRule):
     source_url = (
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authtype.html"
     )
-    tags = ["apigateway", "A3"]
+    tags = ["A3"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the schemes that the gateway takes for its own keys."""
@@ -132,7 +132,8 @@ def _in_any_part(node: Json, place: str, *, schema: bool) -> Iterator[str]:
         if key in _NAMED and isinstance(value, dict):
             for name, part in value.items():
                 yield from _in_any_part(part, f"{place}/{key}/{name}", schema=True)
-        elif key not in ("enum", "default", *_REFUSED):
+        # Beside schemas, `default` may be a response.
+        elif not schema or key not in ("enum", "default", *_REFUSED):
             yield from _in_any_part(value, f"{place}/{key}", schema=schema or key == "schema")
 
 

@@ -10,8 +10,7 @@ from deployed.policies import PolicyStatement, resource_statements, roles, state
 from deployed.service_reference import actions
 from deployed.stack import FilledTemplate, Resource
 
-_ENCRYPTED = {"AWS::SNS::Topic": "KmsMasterKeyId", "AWS::SQS::Queue": "KmsMasterKeyId"}
-_PUBLISHING = ("sns:Publish", "sqs:SendMessage")
+_PUBLISHING = {"AWS::SNS::Topic": "sns:Publish", "AWS::SQS::Queue": "sqs:SendMessage"}
 _OF_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 _REFERENCE = re.compile(r"^\$\{(\w+)(?:\.\w+)*\}$")
 # What AWS's page shows for a service's statement in the key's policy, other than an optional
@@ -33,7 +32,7 @@ class PublishersMayUseTheKey(CloudFormationLintRule):
         "EventBridge without a condition. Roles that may publish may do both, too"
     )
     source_url = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
-    tags = ["kms", "sns", "sqs", "A12"]
+    tags = ["A12"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the publishers that a key keeps out."""
@@ -41,14 +40,15 @@ class PublishersMayUseTheKey(CloudFormationLintRule):
 
 
 def _kept_out(stack: FilledTemplate) -> Iterator[Fault]:
-    for target in stack.of_type(*_ENCRYPTED):
+    for target in stack.of_type(*_PUBLISHING):
         key = _key(stack, target)
         if key is None:
             continue
         for service in sorted(set(_services(stack, target))):
             yield from _service_kept_out(key, target, service)
         for role, allowed in roles(stack).items():
-            if _may(allowed, _PUBLISHING, target) and not _may_use(allowed, key):
+            publishes = _may(allowed, _PUBLISHING[target.type], _names_of(target))
+            if publishes and not all(_may(allowed, action, {f"${{{key.id}.Arn}}"}) for action in _OF_KEY):
                 yield Fault(("Resources", role), f"{role} publishes to {target.id} and may not use its key {key.id}")
 
 
@@ -56,14 +56,16 @@ def _key(stack: FilledTemplate, target: Resource) -> Resource | None:
     """Return the key of the stack that encrypts a topic or queue; None for none or one from
     elsewhere.
     """
-    named = _REFERENCE.match(str(target.properties.get(_ENCRYPTED[target.type], "")))
+    named = _REFERENCE.match(str(target.properties.get("KmsMasterKeyId", "")))
     return stack.resources.get(named[1]) if named else None
 
 
 def _services(stack: FilledTemplate, target: Resource) -> Iterator[str]:
-    names = {f"${{{target.id}}}", f"${{{target.id}.Arn}}", f"${{{target.id}.TopicArn}}"}
-    for _, statement in resource_statements(stack):
-        if statement.allows and names & set(statement.resources):
+    names = _names_of(target)
+    for policy, statement in resource_statements(stack):
+        # In a policy of topics or queues `*` means those that it is attached to.
+        attached = [*policy.properties.get("Topics", []), *policy.properties.get("Queues", [])]
+        if statement.allows and names & set(attached if "*" in statement.resources else statement.resources):
             yield from statement.principals.get("Service", [])
     for alarm in stack.of_type("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
         if any(
@@ -97,25 +99,18 @@ def _service_kept_out(key: Resource, target: Resource, service: str) -> Iterator
             )
 
 
-def _may(allowed: list[PolicyStatement], wanted: tuple[str, ...], target: Resource) -> bool:
-    names = {f"${{{target.id}}}", f"${{{target.id}.Arn}}", f"${{{target.id}.TopicArn}}"}
+def _may(allowed: list[PolicyStatement], action: str, names: set[str]) -> bool:
     return any(
         statement.allows
         and not statement.spares
-        and names & set(statement.resources)
-        and any(_names(statement, one) for one in wanted)
+        and {*names, "*"} & set(statement.resources)
+        and _names(statement, action)
         for statement in allowed
     )
 
 
-def _may_use(allowed: list[PolicyStatement], key: Resource) -> bool:
-    return all(
-        any(
-            statement.allows and {f"${{{key.id}.Arn}}", "*"} & set(statement.resources) and _names(statement, action)
-            for statement in allowed
-        )
-        for action in _OF_KEY
-    )
+def _names_of(target: Resource) -> set[str]:
+    return {f"${{{target.id}}}", f"${{{target.id}.Arn}}", f"${{{target.id}.TopicArn}}"}
 
 
 def _names(statement: PolicyStatement, action: str) -> bool:
