@@ -25,7 +25,7 @@ class DeploymentFollowsIntegrations(CloudFormationLintRule):
         "as it was, unless AlwaysDeploy is true"
     )
     source_url = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html"
-    tags = ["apigateway", "A5"]
+    tags = ["A5"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the APIs of which two documents have one deployment."""
@@ -44,7 +44,7 @@ class CalledAliasesStay(CloudFormationLintRule):
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html"
     )
-    tags = ["apigateway", "lambda", "A5"]
+    tags = ["A5"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what a stage calls and an update removes."""
@@ -81,7 +81,7 @@ def _documents(template: Deployed) -> dict[str, dict[str, Mapping[str, str]]]:
     found: dict[str, dict[str, Mapping[str, str]]] = {}
     for stack in template.source_stacks:
         for api in stack.of_type("AWS::Serverless::Api"):
-            document = json.dumps(api.properties.get("DefinitionBody"), sort_keys=True)
+            document = json.dumps(api.properties.get("DefinitionBody"))
             found.setdefault(api.id, {}).setdefault(document, stack.values)
     always = {name for name in found if _property(template.source, name, "AlwaysDeploy") is True}
     return {name: documents for name, documents in found.items() if name not in always}

@@ -27,7 +27,7 @@ class OneStage(CloudFormationLintRule):
         "stage that is meant has throttling and an access log"
     )
     source_url = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html"
-    tags = ["apigateway", "A4"]
+    tags = ["A4"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return APIs with another number of stages than one, and stages without throttle or
@@ -43,7 +43,7 @@ class GuardsNameTheStage(CloudFormationLintRule):
     shortdesc = "The firewall and CloudFront name the stage of the API"
     description = "What is tied to a stage of the API by its ARN or path names a stage that there is"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-wafv2-webaclassociation.html"
-    tags = ["apigateway", "waf", "A4"]
+    tags = ["A4"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return associations and origins that name no stage of the API."""
@@ -60,7 +60,7 @@ class PermissionsNameTheStage(CloudFormationLintRule):
         "stages that nothing guards"
     )
     source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html"
-    tags = ["apigateway", "lambda", "A4"]
+    tags = ["A4"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return permissions whose ARN leaves the stage open or names none of the API."""
@@ -77,7 +77,7 @@ class PathsAreNormalized(CloudFormationLintRule):
         "NORMALIZE_PATH; inside NotStatement the match lets requests past, and a strict one has NONE"
     )
     source_url = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-fields-list.html"
-    tags = ["waf", "A4"]
+    tags = ["A4"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the path matches with the wrong transformations."""

@@ -24,7 +24,7 @@ class ReferencesFollowTheSecret(CloudFormationLintRule):
         "that holds the secret in one update"
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html"
-    tags = ["secretsmanager", "A14"]
+    tags = ["A14"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the resources that keep a secret whatever it becomes."""

@@ -48,7 +48,7 @@ class CustomOriginHeaders(CloudFormationLintRule):
         "case does not matter"
     )
     source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html#add-origin-custom-headers-denylist"
-    tags = ["cloudfront", "A1"]
+    tags = ["A1"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return the headers that CloudFront refuses."""

@@ -35,7 +35,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "AWS::SecretsManager::Secret": ("Name",),
     "AWS::WAFv2::WebACL": ("Name",),
 }
-_OF_THE_STACK = ("${AWS::StackName}", "${AWS::StackId}")
 
 
 class SharedNames(CloudFormationLintRule):
@@ -50,7 +49,7 @@ class SharedNames(CloudFormationLintRule):
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html"
     )
-    tags = ["resources", "A9"]
+    tags = ["A9"]
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         """Return what two stacks of an account would share."""
@@ -60,7 +59,7 @@ class SharedNames(CloudFormationLintRule):
 def _shared(stack: FilledTemplate) -> Iterator[Fault]:
     for resource in stack.of_type(*_NAMES):
         name = _name(resource)
-        if name is not None and not any(part in name for part in _OF_THE_STACK) and not _switched(stack, resource):
+        if name is not None and "${AWS::StackName}" not in name and not _switched(stack, resource):
             yield Fault(resource.path, f"two stacks share {name}: make it under a condition that a parameter switches")
 
 
@@ -79,18 +78,16 @@ def _name(resource: Resource) -> str | None:
 
 def _switched(stack: FilledTemplate, resource: Resource) -> bool:
     condition = resource.definition.get("Condition")
-    return condition is not None and bool(_parameters(stack, {"Condition": condition}, set()))
+    return condition is not None and bool(_parameters(stack, {"Condition": condition}))
 
 
-def _parameters(stack: FilledTemplate, node: Json, seen: set[str]) -> set[str]:
+def _parameters(stack: FilledTemplate, node: Json) -> set[str]:
     """Return the parameters that a condition reads, through those that it names."""
     if isinstance(node, list):
-        return {name for item in node for name in _parameters(stack, item, seen)}
+        return {name for item in node for name in _parameters(stack, item)}
     if not isinstance(node, dict):
         return set()
     found = {str(node["Ref"])} & set(stack.template.get("Parameters") or {}) if "Ref" in node else set()
-    named = node.get("Condition")
-    if isinstance(named, str) and named not in seen:
-        seen.add(named)
-        found |= _parameters(stack, (stack.template.get("Conditions") or {}).get(named), seen)
-    return found | {name for value in node.values() for name in _parameters(stack, value, seen)}
+    if "Condition" in node:
+        found |= _parameters(stack, (stack.template.get("Conditions") or {}).get(node["Condition"]))
+    return found | {name for value in node.values() for name in _parameters(stack, value)}
