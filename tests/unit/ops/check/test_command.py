@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from reassort_ops.account.stack import Aws
 from reassort_ops.cli import app
+from reassort_ops.commands import check as command
 from typer.testing import CliRunner, Result
 
-from harness.elections import FOLDER
+from harness.elections import FOLDER, election_content, read_election, write_election
 from tests.unit.ops.check.account import GIVEN, Account
 from tests.unit.ops.check.answers import REGION, AnsweringAws
+from tests.unit.ops.conftest import Screen
 
 ROOT = FOLDER.parent
 # Nobody listens there; it stands in for AWS, so nothing is asked of the web or the DNS.
 ENDPOINT = "http://127.0.0.1:9"
-ROLL = ["email;numen;establishment;secretariat;identifier", "a@ac-normandie.fr;x;y;;z", "", "b@ac-normandie.fr;x;y;;z"]
+ROLL = ["email;numen;establishment;secretariat", *(f"{letter}@ac-normandie.fr;x;y;" for letter in "abcd"), "", ""]
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["check", *map(str, arguments), "--elections", str(FOLDER)])
 
 
-def test_before_a_deploy(answered: Account, config: Path) -> None:
+def test_before_a_deploy(answered: Account, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     result = run("--before", "--config-file", config, "--config-env", "staging", "--voters", 30000)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
@@ -58,6 +61,57 @@ def test_before_a_deploy(answered: Account, config: Path) -> None:
         "(400,000 codes + 30,000 confirmations + 10,000 identifiers beyond the day's SMS + 192 canaries))"
     ) in lines
     assert lines[-1] == "28 ✓, 0 ✗, 0 –"
+    _, *groups, _ = (block.splitlines() for block in result.stdout.split("\n\n"))
+    assert [[line[:2] == "  " for line in group] for group in groups] == [
+        [False, *(True for _ in group[1:])] for group in groups
+    ]
+    assert len({group[0] for group in groups}) == len(groups) > 3
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "no such election file in the folder of --elections"), ("id: [", "normandie-2026.yaml:1")],
+)
+def test_an_election_that_cannot_be_read_is_a_fault(
+    answered: Account, config: Path, tmp_path: Path, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "normandie-2026.yaml").write_text(content, "utf-8")
+    options = ("--before", "--config-file", str(config), "--config-env", "staging", "--elections", str(tmp_path))
+    result = CliRunner().invoke(app, ["check", *options])
+    (line,) = [line for line in result.stdout.splitlines() if "election file: " in line]
+    assert (result.exit_code, line.startswith("  ✗ "), said in line) == (1, True, True)
+
+
+def test_without_a_folder_it_is_the_one_here(answered: Account, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    options = ("--before", "--config-file", str(config), "--config-env", "staging", "--voters", "30000")
+    assert CliRunner().invoke(app, ["check", *options]).exit_code == 0
+
+
+@pytest.mark.parametrize(("given", "asked"), [([], REGION), (["--region", "eu-west-1"], "eu-west-1")])
+def test_the_region_is_the_one_of_the_settings_unless_another_is_given(
+    answered: Account, config: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], asked: str
+) -> None:
+    regions = list[str | None]()
+
+    def aws(profile: str | None, region: str | None) -> Aws:
+        regions.append(region)
+        return Aws(profile, region)
+
+    monkeypatch.setattr(command, "Aws", aws)
+    run("--before", "--config-file", config, "--config-env", "staging", *given)
+    assert regions == [asked]
+
+
+def test_what_is_wrong_is_red_and_what_is_not_seen_yellow(answered: Account, config: Path, screen: Screen) -> None:
+    answered.answers.change("sesv2", "GetAccount", {"ProductionAccessEnabled": False, "Details": None})
+    look = ("--before", "--config-file", config, "--config-env", "staging")
+    run(*look)
+    answered.answers.refuse("sesv2", "GetAccount", "AccessDeniedException")
+    run(*look)
+    marks = {line[2]: colour for line, colour in screen.colours.items() if line.startswith("  ")}
+    assert marks == {"✓": "", "✗": "red", "–": "yellow"}
 
 
 def test_a_fault_ends_it_with_status_1_and_names_the_section(answered: Account, config: Path) -> None:
@@ -87,8 +141,8 @@ def test_the_roll_may_be_counted(answered: Account, config: Path, tmp_path: Path
     roll = tmp_path / "roll.csv"
     roll.write_text("\n".join(ROLL), encoding="utf-8")
     result = run("--before", "--config-file", config, "--config-env", "staging", "--roll", roll, "--share", 50)
-    # Half of two.
-    assert "at least 400,193 (400,000 codes + 1 confirmations + 192 canaries)" in result.stdout
+    # Half of four; no line needs an identifier yet, and one is blank.
+    assert "400,000 codes + 2 confirmations + " in result.stdout
 
 
 def test_another_name_for_the_stack_may_be_given(answered: Account, config: Path) -> None:
@@ -110,6 +164,18 @@ def test_a_deployed_stack(answered: Account) -> None:
     assert {one["found"] for one in content["checks"] if one["group"] == "Site"} == {
         f"not seen here: {ENDPOINT} stands in for AWS"
     }
+
+
+def test_a_deployed_stack_with_another_file_than_the_named_one(
+    answered: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "deployed_election", lambda *_: read_election("normandie-2026"))
+    windows = election_content("normandie-2026")["windows"]
+    windows["voting"]["closes_at"] = windows["reissue"]["closes_at"] = "2026-12-12T17:00"
+    folder = write_election(tmp_path, "normandie-2026", windows=windows).parent
+    result = CliRunner().invoke(app, ["check", "--stack", "reassort", "--elections", str(folder)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "is not the election that stack reassort runs with" in result.stderr
 
 
 def test_the_policy_is_printed_without_looking_at_anything() -> None:
