@@ -13,7 +13,7 @@ _IMPORT_PAGE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api
 _REFUSED = ("example", "examples")
 # In a schema. What the import only ignores may stay: `deprecated`, which it drops; `minItems` and
 # `maxItems`, which it does not validate; of a parameter, whatever is not name, in, required, type
-# or description. Keywords that begin with x- are nobody else's business.
+# or description. Keywords that begin with x- are nobody else's business: names may begin so too.
 _REFUSED_IN_SCHEMAS = (*_REFUSED, "default", "discriminator", "exclusiveMinimum", "nullable", "readOnly")
 _REFUSED_FORMATS = ("int32", "int64", "decimal")
 _COMBINING = ("oneOf", "anyOf", "allOf")
@@ -129,9 +129,9 @@ def _in_any_part(node: Json, place: str, *, schema: bool) -> Iterator[str]:
     for key, value in node.items():
         if str(key).startswith("x-"):
             continue
-        if key in _NAMED and isinstance(value, dict):
+        if key in (*_NAMED, "headers") and isinstance(value, dict):
             for name, part in value.items():
-                yield from _in_any_part(part, f"{place}/{key}/{name}", schema=True)
+                yield from _in_any_part(part, f"{place}/{key}/{name}", schema=key != "headers")
         # Beside schemas, `default` may be a response.
         elif not schema or key not in ("enum", "default", *_REFUSED):
             yield from _in_any_part(value, f"{place}/{key}", schema=schema or key == "schema")

@@ -157,7 +157,7 @@ def _open(stack: FilledTemplate, arn: str, path: tuple[str | int, ...]) -> Itera
 
 
 def _raw_paths(stack: FilledTemplate) -> Iterator[Fault]:
-    for firewall in stack.of_type("AWS::WAFv2::WebACL"):
+    for firewall in stack.of_type("AWS::WAFv2::WebACL", "AWS::WAFv2::RuleGroup"):
         for place, rule in enumerate(firewall.properties.get("Rules", [])):
             path = (*firewall.path, "Properties", "Rules", place)
             for message in _paths_in(rule.get("Statement", {}), inverted=False):

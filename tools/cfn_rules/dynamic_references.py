@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 from deployed.linting import Deployed, Fault, findings
+from deployed.stack import FilledTemplate
 
-# Up to the end of the reference; what stands in for a resource has braces of its own.
-_REFERENCE = re.compile(r"\{\{resolve:secretsmanager:((?:\$\{[^}]*\}|[^}])*)\}\}")
-_RESOURCE = re.compile(r"^\$\{(\w+)(?:\.\w+)*\}")
+# What stands in for a value has braces and colons of its own.
+_PART = r"(?:\$\{[^}]*\}|[^:}])*"
+# The reference, and the secret in it: an ARN or a name.
+_REFERENCE = re.compile(rf"\{{\{{resolve:secretsmanager:((arn(?::{_PART}){{6}}|{_PART})(?::{_PART})*)\}}\}}")
+_RESOURCE = re.compile(r"\$\{(\w+)(?:\.\w+)*\}")
 
 
 class ReferencesFollowTheSecret(CloudFormationLintRule):
@@ -31,23 +34,27 @@ class ReferencesFollowTheSecret(CloudFormationLintRule):
         return findings(cfn, _kept)
 
 
+class _Unfilled(FilledTemplate):
+    """A stack with its conditions decided, and the names of its parameters for their values."""
+
+    def __init__(self, stack: FilledTemplate) -> None:
+        super().__init__(stack.template, {})
+        self.holds = stack.holds  # type: ignore[method-assign]
+
+
 def _kept(template: Deployed) -> Iterator[Fault]:
-    texts: defaultdict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
-    bound: set[tuple[str, str]] = set()
+    follows: defaultdict[tuple[str, str], bool] = defaultdict(bool)
     for stack in template.stacks:
-        for resource in stack.resources.values():
-            found: defaultdict[str, set[str]] = defaultdict(set)
-            for reference in _REFERENCE.findall(stack.text(dict(resource.properties))):
-                named = _RESOURCE.match(reference)
-                secret = named[1] if named else reference.partition(":")[0]
-                found[secret].add(reference)
-                definition = stack.resources[secret].definition if secret in stack.resources else {}
-                if stack.parameters_in((definition.get("Properties") or {}).get("Name")):
-                    bound.add((resource.id, secret))
-            for secret, references in found.items():
-                texts[resource.id, secret].add(frozenset(references))
-    for (holder, secret), different in texts.items():
-        if len(different) == 1 and (holder, secret) not in bound:
+        unfilled = _Unfilled(stack)
+        for resource in unfilled.resources.values():
+            for reference, secret in _REFERENCE.findall(unfilled.text(dict(resource.properties))):
+                named = _RESOURCE.fullmatch(secret)
+                definition = stack.resources[named[1]].definition if named and named[1] in stack.resources else {}
+                name = (definition.get("Properties") or {}).get("Name")
+                parameters = stack.parameters_in([{"Fn::Sub": reference}, name])
+                follows[resource.id, named[1] if named else secret] |= bool(parameters)
+    for (holder, secret), follow in follows.items():
+        if not follow:
             yield Fault(
                 ("Resources", holder),
                 f"{holder} keeps the value of {secret} when it changes: no parameter is in the reference",
