@@ -52,6 +52,7 @@ class FilledTemplate:
         self.template = template
         self.values = dict(values)
         self._read: set[str] = set()
+        self._deciding: list[str] = []
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
@@ -67,14 +68,23 @@ class FilledTemplate:
         return (resource for resource in self.resources.values() if resource.type in types)
 
     def holds(self, condition: str | None) -> bool:
-        """Tell whether a named condition holds; no condition always does."""
+        """Tell whether a named condition holds; no condition always does.
+
+        Raises ValueError for a condition that depends on itself.
+        """
         if condition is None:
             return True
+        if condition in self._deciding:
+            raise ValueError(f"the condition {condition} depends on itself")
         definition = (self.template.get("Conditions") or {}).get(condition)
         # What a condition reads does not reach what it decides upon.
         before = set(self._read)
-        truth = definition is None or self._truth(definition)
-        self._read = before
+        self._deciding.append(condition)
+        try:
+            truth = definition is None or self._truth(definition)
+        finally:
+            self._read = before
+            self._deciding.pop()
         return truth
 
     @cached_property
@@ -204,7 +214,8 @@ class FilledTemplate:
                 first, second = map(self.text, argument)
                 return first == second
             case "Fn::Not":
-                return not self._truth(argument[0])
+                (negated,) = argument
+                return not self._truth(negated)
             case "Fn::And":
                 return all(map(self._truth, argument))
             case "Fn::Or":
