@@ -6,7 +6,7 @@ values, one at a time.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import compress, product
 
 from deployed.stack import FilledTemplate, Json
 
@@ -38,9 +38,7 @@ def given_and_left_out(template: Mapping[str, Json]) -> list[FilledTemplate]:
         raise ValueError(f"{len(names)} optional parameters are more than the {_MOST_OPTIONAL} that are looked at")
     start = defaults(template)
     stacks = [
-        FilledTemplate(
-            template, start | {name: f"${{{name}}}" for name, given in zip(names, chosen, strict=True) if given}
-        )
+        FilledTemplate(template, start | {name: f"${{{name}}}" for name in compress(names, chosen)})
         for chosen in sorted(product([False, True], repeat=len(names)), key=sum)
     ]
     return [stack for stack in stacks if not stack.refused]

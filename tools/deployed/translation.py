@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.h
 import copy
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,7 +28,6 @@ _SAM = "AWS::Serverless-2016-10-31"
 _UPLOADED = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
-    "AWS::Serverless::Application": "Location",
     "AWS::Serverless::StateMachine": "DefinitionUri",
 }
 
@@ -53,19 +52,6 @@ def read_document(path: Path) -> Json:
     return json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506
 
 
-def include_locations(template: Json) -> Iterator[str]:
-    """Yield the files that `AWS::Include` names, as the template writes them."""
-    if isinstance(template, list):
-        for item in template:
-            yield from include_locations(item)
-    elif isinstance(template, dict):
-        location = _location(template)
-        if location is not None:
-            yield location
-        for value in template.values():
-            yield from include_locations(value)
-
-
 def translated(template: Mapping[str, Json], values: Mapping[str, str]) -> Mapping[str, Json]:
     """Return what CloudFormation makes of a template: SAM's translation under these values, or the
     template if SAM is not asked for.
@@ -81,7 +67,7 @@ def translated(template: Mapping[str, Json], values: Mapping[str, str]) -> Mappi
     # SAM asks boto3 for the region, to know the partition.
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-3")
     translator = Translator(_managed_policies(), Parser())
-    result: Mapping[str, Json] = translator.translate(source, dict(values), passthrough_metadata=True)
+    result: Mapping[str, Json] = translator.translate(source, dict(values))
     return result
 
 
@@ -99,4 +85,4 @@ def _location(node: Mapping[str, Json]) -> str | None:
     if not isinstance(macro, dict) or macro.get("Name") != "AWS::Include":
         return None
     location = (macro.get("Parameters") or {}).get("Location")
-    return location if isinstance(location, str) and "://" not in location else None
+    return location if isinstance(location, str) else None
