@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from reassort_ops.account.stack import Stack
     from reassort_ops.minutes.evidence import Evidence
+    from reassort_ops.minutes.story import RegisterStory
 
 # For so long CloudWatch keeps what alarms did;
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html.
@@ -121,7 +122,8 @@ def gather(
     """
     story, counted, election = evidence.story, evidence.counted, known.election
     reissues = story.hands.total()
-    deliveries = _deliveries(story.references, sources, advance) if sources else None
+    deliveries = _deliveries(story, sources, advance) if sources else None
+    sent = _sent(deliveries)
     return Minutes(
         head=_head(election, stack_name, election_id, zone),
         at=now.astimezone(zone),
@@ -131,7 +133,7 @@ def gather(
         reissues=reissues,
         by_hand=ReissuesByHand(*(story.hands[hand] for hand in Hand)),
         by_way=_by_way(reissues, deliveries),
-        sent=_sent(reissues, deliveries),
+        sent=sent,
         disputes=DisputesSettled(story.disputes.total(), *(story.disputes[end] for end in DisputeEnd)),
         freezes=FreezesSettled(story.freezes.total(), *(story.freezes[end] for end in FreezeEnd)),
         roll_changes=tuple(RollChange(change.value, count) for change, count in sorted(story.others.items())),
@@ -147,7 +149,7 @@ def gather(
         platform=known.platform,
         seal=evidence.seal,
         faults=tuple(counted.faults),
-        incidents=_incidents(reissues, deliveries, sources, election, now, zone),
+        incidents=_incidents(sent.failed, sources, election, now, zone),
         versions=known.versions,
     )
 
@@ -182,28 +184,28 @@ def _time(text: str) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
-def _deliveries(references: set[str], sources: StackSources, advance: Callable[[int], object]) -> DeliveriesOfReissues:
-    found = DeliveriesOfReissues(references)
+def _deliveries(
+    story: RegisterStory, sources: StackSources, advance: Callable[[int], object]
+) -> DeliveriesOfReissues | None:
+    """Read the deliveries of the reissues; None when none of them is there any more: they are kept
+    for some days only.
+    """
+    found = DeliveriesOfReissues(story.references)
     attributes = ("delivery_id", "kind", "history", "messages.identifier.status", "fell_back", "redeliveries")
     wanted = Wanted(sources.stack.deliveries_table, attributes, "{kind} = :reissue", {":reissue": Kind.REISSUE.value})
     scan(sources.dynamodb, wanted, sources.segments, found.take, advance)
-    return found
-
-
-def _is_known(reissues: int, deliveries: DeliveriesOfReissues | None) -> bool:
-    """Tell whether anything is known of deliveries: they are kept for some days only."""
-    return deliveries is not None and (not reissues or deliveries.asked.total() > 0)
+    return found if found.asked or not story.hands else None
 
 
 def _by_way(reissues: int, deliveries: DeliveriesOfReissues | None) -> ReissuesByWay:
-    if deliveries is None or not _is_known(reissues, deliveries):
+    if deliveries is None:
         return ReissuesByWay(None, None, None, None, None)
     sms, email = deliveries.asked[Channel.SMS], deliveries.asked[Channel.EMAIL]
     return ReissuesByWay(sms, email, reissues - sms - email, deliveries.fell_back, deliveries.redelivered)
 
 
-def _sent(reissues: int, deliveries: DeliveriesOfReissues | None) -> IdentifiersSent:
-    if deliveries is None or not _is_known(reissues, deliveries):
+def _sent(deliveries: DeliveriesOfReissues | None) -> IdentifiersSent:
+    if deliveries is None:
         return IdentifiersSent(None, None, None, None, None)
     of = deliveries.statuses
     waiting = of[Status.QUEUED] + of[Status.SENDING]
@@ -211,8 +213,7 @@ def _sent(reissues: int, deliveries: DeliveriesOfReissues | None) -> Identifiers
 
 
 def _incidents(
-    reissues: int,
-    deliveries: DeliveriesOfReissues | None,
+    undelivered: int | None,
     sources: StackSources | None,
     election: Election | None,
     now: datetime,
@@ -222,7 +223,7 @@ def _incidents(
         return IncidentsSeen()
     since = max(election.windows.reissue.opens_at, now - ALARMS_KEPT)
     return IncidentsSeen(
-        undelivered=_sent(reissues, deliveries).failed,
+        undelivered=undelivered,
         dead_letters=dead_letters(sources.sqs, sources.stack),
         alarms=_alarms(sources.cloudwatch, sources.stack.name, since, zone),
         alarms_since=since.astimezone(zone),

@@ -274,7 +274,7 @@ def _incidents(minutes: Minutes) -> MinutesPart:
         )
     ]
     lines = []
-    if found.alarms is not None and found.alarms_since is not None:
+    if found.alarms is not None:
         lines.append(f"Les alarmes sont celles depuis le {instant(found.alarms_since)}.")
     if found.alarms:
         rows = tuple(

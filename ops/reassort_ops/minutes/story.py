@@ -64,7 +64,7 @@ class RegisterStory:
             return
         generation, voted = 0, False
         for place, entry in enumerate(chain):
-            after = chain[place + 1 :]
+            onwards = chain[place:]
             if entry.change in ISSUES:
                 generation = entry.generation
             match entry.change:
@@ -75,9 +75,9 @@ class RegisterStory:
                     voted = True
                     self.votes += 1
                 case Change.FROZEN if entry.actor != DISPUTE_ACTOR:
-                    self.freezes[_freeze_end(after)] += 1
+                    self.freezes[_freeze_end(onwards)] += 1
                 case Change.FROZEN | Change.DISPUTED:
-                    self.disputes[_dispute_end(entry, generation, after, voted=voted)] += 1
+                    self.disputes[_dispute_end(entry, generation, onwards, voted=voted)] += 1
             if entry.change not in _TOLD:
                 self.others[entry.change] += 1
 
@@ -91,16 +91,16 @@ def hand_of(actor: str) -> Hand:
     return Hand.AGENT if is_agent(actor) else Hand.OPERATOR
 
 
-def _dispute_end(entry: Entry, generation: int, after: Sequence[Entry], *, voted: bool) -> DisputeEnd:
+def _dispute_end(entry: Entry, generation: int, onwards: Sequence[Entry], *, voted: bool) -> DisputeEnd:
     if entry.generation < generation:
         return DisputeEnd.FORMER
     if voted:
         return DisputeEnd.VOTED
-    return DisputeEnd.REPLACED if any(one.change in _REPLACING for one in after) else DisputeEnd.FROZEN
+    return DisputeEnd.REPLACED if any(one.change in _REPLACING for one in onwards) else DisputeEnd.FROZEN
 
 
-def _freeze_end(after: Sequence[Entry]) -> FreezeEnd:
-    for one in after:
+def _freeze_end(onwards: Sequence[Entry]) -> FreezeEnd:
+    for one in onwards:
         if one.change is Change.UNFROZEN:
             return FreezeEnd.UNFROZEN
         if one.change in _REPLACING:

@@ -7,8 +7,11 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,23 +20,30 @@ from reassort.clock import iso
 from reassort.register import Change
 from reassort_ops.account.stack import Aws
 from reassort_ops.cli import app
+from reassort_ops.commands import minutes as command
+from reassort_ops.commands.minutes import MinutesAsked
+from reassort_ops.commands.target import Target
+from reassort_ops.minutes.figures import PlatformReconciled
 from typer.testing import CliRunner
 
 from harness.elections import FOLDER, read_election
 from tests.minutes_history import AlarmsOfCloudWatch
 from tests.unit.ops import registers
 from tests.unit.ops.rolls import row, rows, write_roll
+from tests.unit.test_minutes_parts import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from reassort_ops.minutes.figures import Minutes
+    from reassort_ops.output import Advance
     from typer.testing import Result
 
-    from tests.unit.ops.conftest import OperatedStack
+    from tests.unit.ops.conftest import OperatedStack, Screen
 
 DURING = datetime(2018, 11, 30, 9, 15, tzinfo=UTC)
 VOTERS = 4
+OF_A_STACK = ("--platform", "--region", "--profile")
 
 
 @pytest.fixture
@@ -129,7 +139,7 @@ def test_a_file_that_was_changed_gives_no_minutes(signed: tuple[str, str], tmp_p
 
 @pytest.mark.req("O9")
 def test_a_file_of_another_stack_is_refused(lived: OperatedStack, tmp_path: Path) -> None:
-    elsewhere = registers.HEADER.model_copy(update={"stack": "elsewhere"})
+    elsewhere = registers.HEADER.model_copy(update={"stack": "elsewhere", "election": "another"})
     file, key = tmp_path / "another.jsonl", tmp_path / "another.pem"
     entries = list(registers.chain(registers.pseudonym(1), [Change.ISSUED]))
     file.write_bytes(registers.register_file(entries, header=elsewhere))
@@ -137,7 +147,10 @@ def test_a_file_of_another_stack_is_refused(lived: OperatedStack, tmp_path: Path
     assert offline("--register", str(file), "--key", str(key), "--json").exit_code == 0
     result = lived.run("minutes", "--register", file, "--key", key, "--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "is of stack elsewhere" in result.stderr
+    assert result.stderr == (
+        f"reassort: {file} is of stack elsewhere, election another; stack reassort has election dijon-2018: no "
+        "minutes are written\n"
+    )
 
 
 @pytest.mark.req("O9")
@@ -145,8 +158,12 @@ def test_without_a_signed_file_it_is_a_draft(lived: OperatedStack, tmp_path: Pat
     page = tmp_path / "minutes.html"
     result = lived.run("minutes", "--output", page, "--segments", "1")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "issued 5 = active 4 + revoked 1 + used 0 + frozen 0\n" in result.stdout
-    assert "a draft: without --register and --key" in result.stdout
+    assert result.stdout.splitlines() == [
+        "issued 5 = active 4 + revoked 1 + used 0 + frozen 0",
+        "4 voters, 1 reissues, 0 votes, 0 disputed",
+        "a draft: without --register and --key it has no root and no signature",
+        f"{page} written",
+    ]
     shown = page.read_text("utf-8")
     assert "Ce document est un projet." in shown
     assert "non signé" in shown
@@ -190,7 +207,7 @@ def test_the_platforms_list_is_compared(lived: OperatedStack, tmp_path: Path) ->
         ([], "name a signed register"),
         (["--register", "register.jsonl"], "--register and --key go together"),
         (["--key", "key.pem", "--stack", "x"], "--register and --key go together"),
-        (["--register", "a", "--key", "b", "--platform", "c"], "need a --stack"),
+        *((["--register", "a", "--key", "b", option, "c"], "need a --stack") for option in OF_A_STACK),
     ],
 )
 def test_options_that_do_not_go_together(arguments: list[str], reason: str) -> None:
@@ -203,3 +220,91 @@ def test_times_are_those_of_the_election(lived: OperatedStack) -> None:
     told: dict[str, Any] = lived.run_json("minutes", "--segments", "1")[1]
     assert told["at"] == "2018-11-30T10:15:00+01:00"
     assert iso(datetime.fromisoformat(told["head"]["ballot_closes_at"])) == "2018-12-06T16:00:00Z"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[MinutesAsked]:
+    """Let minutes be those of `FULL`, written to a folder; return what was asked for."""
+    found: list[MinutesAsked] = []
+
+    def minutes(asked: MinutesAsked) -> Minutes:
+        found.append(asked)
+        return FULL
+
+    monkeypatch.setattr(command, "_minutes", minutes)
+    monkeypatch.setattr("reassort_ops.minutes.pdf.write_minutes_pdf", lambda _, file: file.write(b"%PDF-"))
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def test_every_option_is_heeded_and_a_table_is_read_in_eight_parts_unless_asked(asked: list[MinutesAsked]) -> None:
+    signed = ("--register", "r", "--key", "k")
+    more = ("--platform", "p", "--votes", "3", "--elections", "e", "--segments", "2", "--region", "x", "--profile", "y")
+    for options in (("--stack", "s"), signed, (*signed, "--stack", "s", *more)):
+        assert offline(*options, "--json").exit_code == 0
+    r, k, p, e = map(Path, "rkpe")
+    assert asked == [
+        MinutesAsked(Target("s", None, None, None), None, None, None, None, None, 8),
+        MinutesAsked(None, r, k, None, None, None, 8),
+        MinutesAsked(Target("s", e, "x", "y"), r, k, p, 3, e, 2),
+    ]
+
+
+def test_the_page_goes_to_minutes_html_unless_json_is_all_that_is_asked_for(
+    asked: list[MinutesAsked], tmp_path: Path
+) -> None:
+    assert offline("--stack", "s", "--json").exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+    assert offline("--stack", "s", "--json", "--pdf", "one.pdf").exit_code == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["one.pdf"]
+    assert offline("--stack", "s").stdout.splitlines()[-1] == "minutes.html written"
+    named = offline("--stack", "s", "--output", "two.html", "--pdf", "two.pdf").stdout.splitlines()
+    assert named[-2:] == ["two.html written", "two.pdf written"]
+    assert {file.name for file in tmp_path.iterdir()} == {"one.pdf", "minutes.html", "two.html", "two.pdf"}
+    assert len(asked) == 4
+
+
+SUMMED_UP = ["issued 28 = active 29 + revoked 30 + used 31 + frozen 32", "1 voters, 2 reissues, 33 votes, 17 disputed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines", "colours"),
+    [
+        ({}, SUMMED_UP, []),
+        (
+            {"faults": ("one is wrong", "two is too"), "identifiers": replace(FULL.identifiers, balances=False)},
+            ["one is wrong", "two is too", SUMMED_UP[0].replace("=", "≠"), SUMMED_UP[1]],
+            ["red", "red"],
+        ),
+        ({"platform": PlatformReconciled()}, SUMMED_UP, []),
+        (
+            {"platform": PlatformReconciled(votes=34, differences=2), "seal": None},
+            [
+                *SUMMED_UP,
+                "2 differences with the voting platform",
+                "the voting platform has 34 votes, the register 33",
+                "a draft: without --register and --key it has no root and no signature",
+            ],
+            ["red", "red", "yellow"],
+        ),
+    ],
+)
+def test_what_is_printed_of_minutes_and_what_somebody_has_to_act_on(
+    screen: Screen, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], lines: list[str], colours: list[str]
+) -> None:
+    command._say(replace(FULL, **changes), [Path("a.html"), Path("a.pdf")])
+    assert capsys.readouterr().out.splitlines() == [*lines, "a.html written", "a.pdf written"]
+    assert [colour for colour in screen.colours.values() if colour] == [*colours, "green", "green"]
+
+
+def test_a_signed_file_is_read_by_the_byte(signed: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    bars: list[tuple[int | None, bool]] = []
+
+    @contextmanager
+    def progress(_: str, total: int | None, *, counted: bool = True) -> Iterator[Advance]:
+        bars.append((total, counted))
+        yield lambda _: None
+
+    monkeypatch.setattr(command, "progress", progress)
+    assert offline("--register", signed[0], "--key", signed[1], "--json").exit_code == 0
+    assert bars == [(Path(signed[0]).stat().st_size, False), (None, True)]
