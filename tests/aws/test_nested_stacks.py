@@ -39,6 +39,7 @@ INNER_TEMPLATE: dict[str, Any] = {
         "Asked": {"Fn::Equals": ["yes", {"Ref": "Wanted"}]},
         "Large": {"Fn::Equals": [{"Ref": "Size"}, "9"]},
     },
+    "Mappings": {"Names": {"a": {"b": "c"}}},
     "Resources": {
         "Topic": {
             "Type": "AWS::SNS::Topic",
@@ -72,13 +73,15 @@ def test_parameters_and_outputs_are_replaced_by_what_they_stand_for(tmp_path: Pa
         "KmsMasterKeyId": {"Fn::GetAtt": ["Queue", "Arn"]},
     }
     assert merged["Outputs"] == {"Topic": {"Value": {"Fn::Sub": "${AWS::StackName}/${Topic}"}}}
+    assert merged["Mappings"] == INNER_TEMPLATE["Mappings"]
+    assert "Mappings" not in _whole(tmp_path, {**INNER_TEMPLATE, "Mappings": {}})
 
 
 def test_a_resource_is_under_the_condition_of_its_stack_and_under_its_own(tmp_path: Path) -> None:
     merged = _whole(tmp_path, INNER_TEMPLATE)
     assert merged["Resources"]["Topic"]["Condition"] == "Asked"
-    both = merged["Conditions"][merged["Resources"]["Other"]["Condition"]]
-    assert both == {"Fn::And": [{"Condition": "Asked"}, {"Condition": "Large"}]}
+    assert merged["Resources"]["Other"] == {"Type": "AWS::SNS::Topic", "Condition": "AskedAndLarge"}
+    assert merged["Conditions"]["AskedAndLarge"] == {"Fn::And": [{"Condition": "Asked"}, {"Condition": "Large"}]}
 
 
 @pytest.mark.parametrize(
@@ -87,22 +90,50 @@ def test_a_resource_is_under_the_condition_of_its_stack_and_under_its_own(tmp_pa
         (
             "Resources",
             {**INNER_TEMPLATE["Resources"], "Queue": {"Type": "AWS::SNS::Topic"}},
-            "Queue is something else",
+            "Queue is something else in Resources of another template",
         ),
-        ("Conditions", {"Asked": {"Fn::Equals": [{"Ref": "Wanted"}, "no"]}}, "Asked is something else"),
-        ("Outputs", {"Name": {"Value": {"Ref": "AWS::StackName"}}}, "take the root's as a parameter"),
-        ("Parameters", {"Stack": {}, "Choice": {}, "Wanted": {}}, "other parameters than it takes: Queue"),
-        ("Parameters", {**INNER_TEMPLATE["Parameters"], "More": {}}, "other parameters than it takes: More"),
-        ("Resources", {"Other": {"Properties": {"A": {"Fn::Sub": "${Nobody.Arn}"}}}}, "does not have: Nobody"),
-        ("Resources", {"Other": {"Properties": {"A": {"Ref": "Nobody"}}}}, "does not have: Nobody"),
+        (
+            "Conditions",
+            {"Asked": {"Fn::Equals": [{"Ref": "Wanted"}, "no"]}},
+            "Asked is something else in Conditions of another template",
+        ),
+        (
+            "Outputs",
+            {"Name": {"Value": {"Ref": "AWS::StackName"}}},
+            "AWS::StackName is the nested stack's; take the root's as a parameter",
+        ),
+        ("Parameters", {"Choice": {}, "Wanted": {}}, "the root gives other parameters than it takes: Queue, Stack"),
+        (
+            "Parameters",
+            {**INNER_TEMPLATE["Parameters"], "More": {}},
+            "the root gives other parameters than it takes: More",
+        ),
         ("Transform", "AWS::Serverless-2016-10-31", "a Transform is not followed"),
     ],
 )
 def test_what_would_mean_something_else_in_the_root_is_refused(
     tmp_path: Path, section: str, content: Any, why: str
 ) -> None:
-    with pytest.raises(NestedStackError, match=why):
+    with pytest.raises(NestedStackError, match=f"^inner.yaml: {why}$"):
         _whole(tmp_path, {**INNER_TEMPLATE, section: content})
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"Ref": "Nobody"},
+        [{"Ref": "Nobody"}],
+        {"Fn::GetAtt": ["Nobody", "Arn"]},
+        {"Fn::GetAtt": "Nobody.Arn"},
+        {"Fn::Sub": "${Topic} ${ Nobody.Arn }"},
+        {"Fn::Sub": ["${Own}", {"Own": {"Ref": "Nobody"}}]},
+    ],
+    ids=str,
+)
+def test_a_reference_to_what_the_nested_template_does_not_have_is_refused(tmp_path: Path, reference: Any) -> None:
+    resources = {"Topic": {"Properties": {"A": reference}}}
+    with pytest.raises(NestedStackError, match=r"^inner.yaml: refers to what it does not have: Nobody$"):
+        _whole(tmp_path, {**INNER_TEMPLATE, "Resources": resources})
 
 
 def test_a_template_that_is_elsewhere_stays_as_it_is(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 type Json = Any
-type Read = Callable[[Path], Json]
 
 _STACK = "AWS::CloudFormation::Stack"
 _SECTIONS = ("Resources", "Conditions", "Mappings")
@@ -23,7 +22,7 @@ class NestedStackError(ValueError):
     """A nested template that cannot be read as a part of its root."""
 
 
-def whole(template: Json, folder: Path, read: Read) -> Json:
+def whole(template: Json, folder: Path, read: Callable[[Path], Json]) -> Json:
     """Return the template with the resources, conditions and mappings of its nested stacks.
 
     Args:

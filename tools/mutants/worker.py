@@ -130,7 +130,7 @@ def _warm_up() -> None:
         pass
     importlib.import_module("harness.service.openapi").description()
     for name in list(sys.modules):
-        if name.partition(".")[0] == "reassort":
+        if name.partition(".")[0] in ("deployed", "reassort"):
             del sys.modules[name]
 
 
