@@ -23,6 +23,8 @@ _STATEMENTS = {
 }
 _CONTAINS = ("CONTAINS", "CONTAINS_WORD")
 _CONTAINS_UNITS = 10
+_HIGH_SENSITIVITY_UNITS = 30
+_ANY_POSITION = 4
 _TRANSFORMATION = 10
 _ALL_ARGUMENTS = 10
 _CUSTOM_KEY = 30
@@ -50,21 +52,24 @@ def capacity(rules: Iterable[Json]) -> int:
 
 
 def _units(statement: Json) -> int:
-    total = 0
-    for kind, body in statement.items():
-        if kind == "ManagedRuleGroupStatement":
-            total += _GROUPS.get(str(body.get("Name")), 0) + _units(body.get("ScopeDownStatement", {}))
-            continue
-        inner = [body.get("Statement", {}), body.get("ScopeDownStatement", {}), *body.get("Statements", [])]
-        own = _CONTAINS_UNITS if body.get("PositionalConstraint") in _CONTAINS else _STATEMENTS.get(kind, 0)
-        field = body.get("FieldToMatch", {})
-        own = own * 2 if "JsonBody" in field else own
-        own += _ALL_ARGUMENTS if "AllQueryArguments" in field else 0
-        changed = [one for one in body.get("TextTransformations", []) if one.get("Type") != "NONE"]
-        total += (
-            own
-            + _TRANSFORMATION * len(changed)
-            + _CUSTOM_KEY * len(body.get("CustomKeys", []))
-            + sum(map(_units, inner))
-        )
-    return total
+    return sum(_of_kind(kind, body) for kind, body in statement.items())
+
+
+def _of_kind(kind: str, body: Json) -> int:
+    own = _GROUPS.get(str(body.get("Name")), 0) if kind == "ManagedRuleGroupStatement" else _STATEMENTS.get(kind, 0)
+    if body.get("PositionalConstraint") in _CONTAINS:
+        own = _CONTAINS_UNITS
+    if body.get("SensitivityLevel") == "HIGH":
+        own = _HIGH_SENSITIVITY_UNITS
+    if body.get("IPSetForwardedIPConfig", {}).get("Position") == "ANY":
+        own += _ANY_POSITION
+    field = body.get("FieldToMatch", {})
+    if "JsonBody" in field:
+        own *= 2
+    if "AllQueryArguments" in field:
+        own += _ALL_ARGUMENTS
+    changed = [one for one in body.get("TextTransformations", []) if one.get("Type") != "NONE"]
+    inner = [body.get("Statement", {}), body.get("ScopeDownStatement", {}), *body.get("Statements", [])]
+    return (
+        own + _TRANSFORMATION * len(changed) + _CUSTOM_KEY * len(body.get("CustomKeys", [])) + sum(map(_units, inner))
+    )
