@@ -69,44 +69,44 @@ def resource_types(arn: str) -> frozenset[tuple[str, str]]:
     """Return the types of resource that an ARN can be: of several without wildcards, the one whose
     form says most.
     """
-    if arn == "*":
-        return frozenset()
-    parts = _PLACEHOLDER.sub("x", arn).split(":", 5)
-    if len(parts) < 6:
-        return frozenset()
-    service = parts[2]
-    found: list[tuple[int, str]] = []
-    forms = {name: resource["arn"] for name, resource in _service(service).get("resources", {}).items()}
-    for name, written in (forms | _MORE_RESOURCES.get(service, {})).items():
-        form = written.split(":", 5)
-        if len(form) == 6 and all(map(_field_fits, parts[3:5], form[3:5])) and overlap(parts[5], form[5]):
-            found.append((len(_PLACEHOLDER.sub("", form[5])), name))
-    if found and not set(parts[5]) & set("*?"):
-        most = max(literal for literal, _ in found)
-        found = [(literal, name) for literal, name in found if literal == most]
-    return frozenset((service, name) for _, name in found)
+    match _PLACEHOLDER.sub("x", arn).split(":", 5):
+        case [_, _, service, region, account, resource]:
+            forms = {name: known["arn"] for name, known in _service(service).get("resources", {}).items()}
+            forms |= _MORE_RESOURCES.get(service, {})
+            found = {name: form for name, form in forms.items() if _fits(region, account, resource, form)}
+        case _:
+            return frozenset()
+    if found and not set(resource) & set("*?"):
+        most = max(map(_literal, found.values()))
+        found = {name: form for name, form in found.items() if _literal(form) == most}
+    return frozenset((service, name) for name in found)
 
 
 def overlap(pattern: str, form: str) -> bool:
     """Tell whether some text fits both a pattern of IAM (`*`, `?`) and a form of the reference
     (`${Name}` is one character or more).
     """
-    left = _tokens(pattern)
-    right = _tokens(_PLACEHOLDER.sub("?*", form))
 
     @cache
-    def meet(i: int, j: int) -> bool:
-        if i == len(left) and j == len(right):
-            return True
-        if i < len(left) and left[i] == "*":
-            return meet(i + 1, j) or (j < len(right) and meet(i, j + 1))
-        if j < len(right) and right[j] == "*":
-            return meet(i, j + 1) or (i < len(left) and meet(i + 1, j))
-        if i == len(left) or j == len(right):
-            return False
-        return (left[i] == right[j] or "?" in (left[i], right[j])) and meet(i + 1, j + 1)
+    def meet(left: str, right: str) -> bool:
+        if not left or not right:
+            return set(left + right) <= {"*"}
+        if "*" in (left[0], right[0]):
+            return meet(left[1:], right) or meet(left, right[1:])
+        return (left[0] == right[0] or "?" in (left[0], right[0])) and meet(left[1:], right[1:])
 
-    return meet(0, 0)
+    return meet(pattern, _PLACEHOLDER.sub("?*", form))
+
+
+def _fits(region: str, account: str, resource: str, form: str) -> bool:
+    _, _, _, of_region, of_account, of_resource = form.split(":", 5)
+    is_there = _field_fits(region, of_region) and _field_fits(account, of_account)
+    return is_there and overlap(resource, of_resource)
+
+
+def _literal(form: str) -> int:
+    """Return how much of a form is said, and not left open."""
+    return len(_PLACEHOLDER.sub("", form))
 
 
 @cache
@@ -115,8 +115,8 @@ def _action(service: str, name: str) -> KnownAction:
     entries: Iterable[dict[str, Any]] = data["privileges"][name]["resource_types"].values()
     types = {entry["resource_type"].rstrip("*") for entry in entries if entry["resource_type"]}
     keys = {key for entry in entries for key in entry["condition_keys"]}
-    keys |= {key for kind in types for key in data["resources"].get(kind, {}).get("condition_keys", [])}
     types |= _MORE_TYPES.get((service, name), frozenset())
+    keys |= {key for kind in types for key in data["resources"].get(kind, {}).get("condition_keys", [])}
     return KnownAction(service, name, frozenset(types), frozenset(keys))
 
 
@@ -134,7 +134,3 @@ def _key_pattern(key: str) -> re.Pattern[str]:
 
 def _field_fits(written: str, form: str) -> bool:
     return not written if not form else bool(_PLACEHOLDER.fullmatch(form)) or written in ("*", form)
-
-
-def _tokens(text: str) -> str:
-    return re.sub(r"\*+", "*", text)
