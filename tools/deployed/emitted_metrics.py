@@ -93,8 +93,8 @@ def _read(function: ast.FunctionDef) -> _Method:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_self(node.func.value):
             method.calls.add(node.func.attr)
             # Nothing but the metrics is handed over.
-            alone = len(node.args) == 1 and not node.keywords
-            method.bare = method.bare or (alone and _holds_metric(node.args[0]))
+            handed = [*node.args, *(keyword.value for keyword in node.keywords)]
+            method.bare = method.bare or (bool(handed) and all(map(_holds_metric, handed)))
     return method
 
 
