@@ -363,7 +363,6 @@ def _correct(
         stack=target.stack,
         enroller=enroller,
         clock=utc_now,
-        issuing=True,
         columns=columns,
     )
     differing: set[int] = set()

@@ -12,12 +12,13 @@ from reassort.voters import IdentifierStatus, voter_from_item
 from reassort_ops.commands import roll_changes
 from reassort_ops.commands.target import Target
 
-from tests.unit.ops.rolls import row, rows, write_roll
+from harness.elections import DATE_OF_BIRTH, write_election
+from tests.unit.ops.rolls import row, rows, to_csv, with_column, write_roll
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.ops.conftest import OperatedStack
+    from tests.unit.ops.conftest import OperatedStack, Screen
 
 pytestmark = pytest.mark.usefixtures("before_the_close")
 REASON = ("--reason", "liste de septembre")
@@ -46,8 +47,14 @@ class TestLeaving:
         result = enrolled.run("roll", "remove", row(1).email, two, *REASON)
         assert (result.exit_code, result.stdout) == (0, f"p•••@ac-dijon.fr: removed\n{two}: removed\n")
         assert [status(enrolled, number) for number in (1, 2, 3)] == ["frozen", "frozen", "active"]
-        code, content = enrolled.run_json("roll", "restore", row(1).email, row(3).email, *REASON)
-        assert (code, content["restored"], content["unchanged"], content["refused"]) == (0, 1, 1, 0)
+        told = [
+            {"voter": pseudonym(enrolled, 1), "outcome": "restored", "reason": ""},
+            {"voter": pseudonym(enrolled, 3), "outcome": "unchanged", "reason": ""},
+        ]
+        assert enrolled.run_json("roll", "restore", row(1).email, row(3).email, *REASON) == (
+            0,
+            {"stack": "reassort", "voters": told, "restored": 1, "unchanged": 1, "refused": 0},
+        )
         assert status(enrolled, 1) == "active"
         verified = enrolled.run("register", "verify")
         assert verified.exit_code == 0
@@ -56,15 +63,17 @@ class TestLeaving:
     def test_a_pseudonym_that_begins_with_a_dash_is_no_option(self, deployed: OperatedStack, tmp_path: Path) -> None:
         number = next(number for number in count(1) if pseudonym(deployed, number).startswith("-"))
         assert deployed.run("roll", "import", write_roll(tmp_path, [row(number)])).exit_code == 0
-        for command, after in (("remove", "frozen"), ("restore", "active")):
-            assert deployed.run("roll", command, pseudonym(deployed, number), *REASON).exit_code == 0
+        for command, told, after in (("remove", "removed", "frozen"), ("restore", "restored", "active")):
+            result = deployed.run("roll", command, pseudonym(deployed, number), *REASON)
+            assert (result.exit_code, result.stdout) == (0, f"{pseudonym(deployed, number)}: {told}\n")
             assert status(deployed, number) == after
 
-    def test_who_cannot_be_removed_holds_up_nobody_else(self, enrolled: OperatedStack) -> None:
+    def test_who_cannot_be_removed_holds_up_nobody_else(self, enrolled: OperatedStack, screen: Screen) -> None:
         result = enrolled.run("roll", "remove", row(9).email, row(1).email, *REASON)
         assert (result.exit_code, status(enrolled, 1)) == (1, "frozen")
         assert "refused: nobody with this address or pseudonym is on the stack" in result.stdout
         assert "nom9" not in result.output
+        assert [screen.colour(part) for part in (": refused", ": removed")] == ["red", ""]
 
     @pytest.mark.parametrize("reason", ["Mme Martin", "0612345678", ""])
     def test_a_reason_names_nobody(self, enrolled: OperatedStack, reason: str) -> None:
@@ -102,11 +111,12 @@ class TestMissing:
         before = enrolled.everything()
         file = written(tmp_path, f"email\n{row(2).email}\nnew.one@ac-dijon.fr\n")
         result = enrolled.run("roll", "missing", file)
+        gone = sorted(pseudonym(enrolled, number) for number in (1, 3))
         assert result.exit_code == 1
-        for number in (1, 3):
-            assert f"{pseudonym(enrolled, number)}  {row(number).establishment}: active" in result.stdout
-        assert f"3 voters, 2 of them not in {file}" in result.stdout
-        assert "nom" not in result.stdout
+        assert result.stdout.splitlines() == [
+            *(f"{voter}  {row(1).establishment}: active" for voter in gone),
+            f"reassort: 3 voters, 2 of them not in {file}",
+        ]
         assert enrolled.everything() == before
 
     def test_whoever_is_in_it_with_another_address_is_told_by_line(
@@ -117,22 +127,38 @@ class TestMissing:
         code, content = enrolled.run_json("roll", "missing", file)
         assert (code, content["voters"], content["rows"]) == (1, 2, 2)
         assert [(one["voter_id"], one["line"]) for one in content["missing"]] == [(pseudonym(enrolled, 1), 2)]
+        told = f"{pseudonym(enrolled, 1)}  {row(1).establishment}: active; line 2 has another address"
+        assert enrolled.run("roll", "missing", file).stdout.splitlines()[0] == told
 
-    def test_the_list_can_be_written_and_its_voters_removed(self, enrolled: OperatedStack, tmp_path: Path) -> None:
+    def test_the_list_can_be_written_and_its_voters_removed(
+        self, enrolled: OperatedStack, screen: Screen, tmp_path: Path
+    ) -> None:
         gone = tmp_path / "gone.csv"
-        file = written(tmp_path, f"email\n{row(2).email}\n")
-        assert enrolled.run("roll", "missing", file, "--output", gone).exit_code == 1
+        file = written(tmp_path, f"email;numen\n{row(2).email};{row(2).numen}\nx.y@ac-dijon.fr;{row(1).numen}\n")
+        result = enrolled.run("roll", "missing", file, "--output", gone)
+        told = f"reassort: 3 voters, 2 of them not in {file}, written to {gone}"
+        assert (result.exit_code, result.stdout, screen.colour(told)) == (1, f"{told}\n", "")
         listed = list(csv.DictReader(gone.read_text("utf-8-sig").splitlines(), delimiter=";"))
-        assert {one["voter"] for one in listed} == {pseudonym(enrolled, 1), pseudonym(enrolled, 3)}
+        standing = {"establishment": row(1).establishment, "status": "active"}
+        wanted = [{"voter": pseudonym(enrolled, one), **standing, "line": line} for one, line in ((1, "3"), (3, ""))]
+        assert sorted(listed, key=lambda one: one["line"], reverse=True) == wanted
         refused = enrolled.run("roll", "missing", file, "--output", gone)
         assert (refused.exit_code, "--force overwrites it" in refused.stderr) == (1, True)
         assert enrolled.run("roll", "remove", *(one["voter"] for one in listed), *REASON).exit_code == 0
         assert enrolled.run("roll", "missing", file, "--output", gone, "--force").exit_code == 0
+        assert screen.colour("1 voters, 0 of them") == "green"
 
-    @pytest.mark.parametrize("text", ["email\nx@\n", "email\n"])
-    def test_a_file_with_faults_is_not_compared(self, enrolled: OperatedStack, tmp_path: Path, text: str) -> None:
-        result = enrolled.run("roll", "missing", written(tmp_path, text))
+    @pytest.mark.parametrize(
+        ("text", "told"), [("email\nx@\n", ["2: email: is not of the form prenom.nom@domaine.fr"]), ("email\n", [])]
+    )
+    def test_a_file_with_faults_is_not_compared(
+        self, enrolled: OperatedStack, tmp_path: Path, text: str, told: list[str]
+    ) -> None:
+        file = written(tmp_path, text)
+        result = enrolled.run("roll", "missing", file)
         assert (result.exit_code, "rows have faults" in result.stderr) == (1, True)
+        assert result.stdout.splitlines() == [f"{file}:{one}" for one in told]
+        assert enrolled.run("roll", "missing", file, "--json").stdout == ""
 
 
 @pytest.mark.req("O5")
@@ -152,10 +178,13 @@ class TestCorrect:
         file = written(tmp_path, f"email;establishment\n{row(1).email};Lycée du Morvan\n{row(2).email};Rectorat\n")
         result = enrolled.run("roll", "correct", file, "--yes")
         assert (result.exit_code, derived) == (0, [HashKey.VOTER])
-        assert f"{file}:2: p•••@ac-dijon.fr: establishment: Collège Les Trois-Rivières, Auxonne → Lycée du Morvan" in (
-            result.stdout
-        )
-        assert f"{file} → reassort: read 2 = unchanged 0 + updated 2 + changed 0 + rejected 0" in result.stdout
+        assert result.stdout.splitlines() == [
+            *(
+                f"{file}:{line}: p•••@ac-dijon.fr: establishment: {row(1).establishment} → {new}"
+                for line, new in ((2, "Lycée du Morvan"), (3, "Rectorat"))
+            ),
+            f"{file} → reassort: read 2 = unchanged 0 + updated 2 + changed 0 + rejected 0",
+        ]
         voter = voter_from_item(enrolled.voter(row(1).email))
         assert (voter.establishment, voter.secretariat) == ("Lycée du Morvan", row(1).secretariat)
         assert enrolled.run("roll", "correct", file, "--yes").stdout.endswith(
@@ -186,17 +215,62 @@ class TestCorrect:
     def test_numens_are_exchanged_and_in_the_register(self, enrolled: OperatedStack, tmp_path: Path) -> None:
         file = written(tmp_path, f"numen;email\n{row(2).numen};{row(1).email}\n{row(1).numen};{row(2).email}\n")
         code, content = enrolled.run_json("roll", "correct", file, "--yes")
-        assert (code, content["updated"]) == (0, 2)
+        told: dict[str, Any] = {
+            "address": "p•••@ac-dijon.fr",
+            "outcome": "changed",
+            "differing": ["numen"],
+            "changes": [],
+            "reason": "",
+        }
+        whole = {
+            "file": str(file),
+            "encoding": "UTF-8",
+            "delimiter": ";",
+            "election": "dijon-2018",
+            "faults": [],
+            "differences": [{"line": 2, **told}, {"line": 3, **told}],
+            "stack": "reassort",
+            "read": 2,
+            "unchanged": 0,
+            "updated": 2,
+            "changed": 0,
+            "rejected": 0,
+        }
+        assert (code, content) == (0, whole)
+        again = whole | {"differences": [], "unchanged": 2, "updated": 0}
+        assert enrolled.run_json("roll", "correct", file, "--yes") == (0, again)
+        corrected = [one for one in enrolled.items(enrolled.stack.register_table) if one["change"] == "corrected"]
+        # The name that moto's own credentials have.
+        assert [one["actor"] for one in corrected] == ["import:moto"] * 2
         assert enrolled.run("register", "verify").exit_code == 0
         assert not any(row(number).numen in str(content) for number in (1, 2))
+
+    def test_a_further_proof_alone_is_corrected(self, deployed: OperatedStack, tmp_path: Path) -> None:
+        deployed.elections = write_election(tmp_path, "dijon-2018", extra_proof=DATE_OF_BIRTH).parent
+        roll = written(tmp_path, with_column(to_csv(rows(1)), "extra_proof", ["17/03/1968"]))
+        assert deployed.run("roll", "import", roll).exit_code == 0
+        file = written(tmp_path, f"email;extra_proof\n{row(1).email};18/03/1968\n")
+        assert deployed.run("roll", "correct", file, "--yes").exit_code == 0
+        voter = voter_from_item(deployed.voter(row(1).email))
+        assert voter.extra_proof_hash == deployed.keyed_hash.extra_proof(voter.voter_id, "1968-03-18")
 
     def test_who_is_not_on_the_roll_is_refused_by_line(self, enrolled: OperatedStack, tmp_path: Path) -> None:
         enrolled.run("roll", "remove", row(1).email, *REASON)
         text = "email;establishment\n" + "".join(f"{row(number).email};Rectorat\n" for number in (1, 2, 9))
         errors = tmp_path / "errors.csv"
-        result = enrolled.run("roll", "correct", written(tmp_path, text), "--yes", "--errors", errors)
-        assert result.exit_code == 1
-        assert "read 3 = unchanged 0 + updated 1 + changed 0 + rejected 2" in result.stdout
+        file = written(tmp_path, text)
+        result = enrolled.run("roll", "correct", file, "--yes", "--errors", errors)
+        refused = "p•••@ac-dijon.fr: rejected: {}: `reassort roll {}`"
+        assert (result.exit_code, result.stdout.splitlines()[1:]) == (
+            1,
+            [
+                f"{file}:2: {refused.format('the voter was removed from the roll', 'restore')} puts them back",
+                f"{file}:4: {refused.format('nobody with this address is on the stack', 'import')} adds voters",
+                f"{file} → reassort: read 3 = unchanged 0 + updated 1 + changed 0 + rejected 2",
+            ],
+        )
+        again = enrolled.run("roll", "correct", file, "--yes", "--errors", errors)
+        assert (again.stdout, again.stderr) == ("", f"reassort: {errors}: is there already; --force overwrites it\n")
         reasons = dict[str, Any](
             (line["ligne"], line["motif"])
             for line in csv.DictReader(errors.read_text("utf-8-sig").splitlines(), delimiter=";")
@@ -211,6 +285,12 @@ class TestCorrect:
         file = written(tmp_path, f"email;establishment\n{row(1).email};Rectorat\n{row(2).email};\n")
         code, content = enrolled.run_json("roll", "correct", file, "--yes")
         assert (code, content["rejected"], enrolled.everything()) == (1, 2, before)
+
+    def test_a_file_without_rows_corrects_nothing(self, enrolled: OperatedStack, tmp_path: Path) -> None:
+        file = written(tmp_path, "email;establishment\n")
+        result = enrolled.run("roll", "correct", file, "--yes")
+        said = f"{file} → reassort: read 0 = unchanged 0 + updated 0 + changed 0 + rejected 0\n"
+        assert (result.exit_code, result.stdout) == (1, said)
 
     @pytest.mark.parametrize(
         ("text", "told"),

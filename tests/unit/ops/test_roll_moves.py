@@ -127,11 +127,18 @@ def test_an_import_that_issues_mails_the_identifier_of_the_new_address(enrolled:
 @pytest.mark.req("O4")
 def test_a_command_moves_and_moves_back(enrolled: OperatedStack) -> None:
     there = enrolled.run("roll", "move", row(1).email, NEW, "--reason", "affectation de septembre")
-    assert there.exit_code == 0, there.output
-    assert "p•••@ac-dijon.fr → p•••@u-bourgogne.fr: moved" in there.stdout
+    assert (there.exit_code, there.stdout.splitlines()) == (
+        0,
+        [
+            "p•••@ac-dijon.fr → p•••@u-bourgogne.fr: moved. The former identifier has ended",
+            "the next one: the voter asks for it on the site, with the new address; or `reassort voter reissue`",
+        ],
+    )
     assert row(1).email not in there.output
-    again = enrolled.run("roll", "move", row(1).email, NEW, "--reason", "encore")
-    assert (again.exit_code, changes(enrolled, NEW)) == (0, ["arrived"])
+    former, present = (enrolled.keyed_hash.voter_id(address) for address in (row(1).email, NEW))
+    again = enrolled.run_json("roll", "move", row(1).email, NEW, "--reason", "encore")
+    assert again == (0, {"moved": True, "former": former, "voter": present})
+    assert changes(enrolled, NEW) == ["arrived"]
     back = enrolled.run("roll", "move", NEW, row(1).email, "--reason", "faute de frappe")
     assert back.exit_code == 0, back.output
     first = voter(enrolled, row(1).email)
