@@ -19,7 +19,7 @@ _HEADER = ("ligne", "colonne", "motif")
 _WHOLE_ROW = "(ligne entière)"
 _WHOLE_FILE = "(en-tête ou fichier entier)"
 _UTF_8 = "utf-8-sig"
-_OF_THE_ROLL = (_UTF_8, "cp1252")
+_FRENCH = "cp1252"
 
 
 def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
@@ -34,16 +34,16 @@ def raise_if_error_file_exists(path: Path, *, force: bool) -> None:
 
 @contextmanager
 def error_file(path: Path, roll: RollFile) -> Iterator[Callable[[RowFault], object]]:
-    """Write faults to a new file as they are told, in the roll's encoding and with its delimiter:
-    line, column and reason of each.
+    """Write faults to a new file as they are told, in Windows-1252 if the roll is and else in
+    UTF-8, with the roll's delimiter: line, column and reason of each.
 
     A roll without a fault gives the header alone. The file appears once the block has ended well.
 
     Raises:
         OSError: it cannot be written.
     """
-    # The reasons are French: not every code page has their signs.
-    with whole_text(path, roll.encoding if roll.encoding in _OF_THE_ROLL else _UTF_8) as text:
+    # The reasons are French: no other code page has all their signs.
+    with whole_text(path, _FRENCH if roll.encoding == _FRENCH else _UTF_8) as text:
         writer = csv.writer(text, delimiter=roll.delimiter)
         writer.writerow(_HEADER)
         yield lambda fault: writer.writerow(
