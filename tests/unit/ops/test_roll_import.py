@@ -163,7 +163,16 @@ class TestImport:
         stolen = row(2, identifier=row(1).identifier)
         status, content = deployed.run_json("roll", "import", write_roll(tmp_path, [stolen, row(3)], "more.csv"))
         assert (status, balance(content)) == (1, (1, 0, 0, 1))
-        assert content["differences"][0]["reason"] == "the identifier is another voter's on the stack"
+        assert content["differences"] == [
+            {
+                "line": 2,
+                "address": "p•••@ac-dijon.fr",
+                "outcome": "rejected",
+                "differing": [],
+                "changes": [],
+                "reason": "the identifier is another voter's on the stack",
+            }
+        ]
         assert len(deployed.items(deployed.stack.voters_table)) == 2
 
     def test_a_voter_of_whom_only_the_register_knows_is_rejected(self, deployed: OperatedStack, tmp_path: Path) -> None:
