@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.req("O4"), pytest.mark.usefixtures("before_the_close")
 NONE = dict.fromkeys(("imported", "unchanged", "updated", "moved", "changed", "rejected"), 0)
 NO_ROW = "the header has no row below it: nobody is on this roll"
 NEW = "prenom.nom1@u-bourgogne.fr"
+# An address, and a cell that may be corrected.
+CHANGED = [row(1, email=NEW, identifier=identifier(50)), row(2, establishment="Rectorat")]
 KEY = str(x25519.Identity.generate().to_public())
 
 
@@ -161,6 +163,27 @@ class TestAsked:
         said = summary(file, 1, moved=1)
         assert (enrolled.run("roll", "import", file, "--move").stdout, screen.colour(said)) == (f"{said}\n", "green")
 
+    def test_who_cannot_be_moved_holds_up_nobody_else(self, enrolled: OperatedStack, tmp_path: Path) -> None:
+        enrolled.dynamodb.update_item(
+            TableName=enrolled.stack.voters_table,
+            Key={"voter_id": {"S": enrolled.keyed_hash.voter_id(row(1).email)}},
+            UpdateExpression="SET voted_at = :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+        taken = row(9, identifier=row(3).identifier)
+        voted = row(1, email=NEW, identifier=identifier(50))
+        moved = row(2, email=NEW.replace("1", "2"), identifier=identifier(51))
+        file = write_roll(tmp_path, [taken, voted, moved], "later.csv")
+        result = enrolled.run("roll", "import", file, "--move", "--yes")
+        assert (result.exit_code, result.stdout.splitlines()) == (
+            1,
+            [
+                f"{file}:2: p•••@ac-dijon.fr: rejected: the identifier is another voter's on the stack",
+                f"{file}:3: p•••@u-bourgogne.fr: rejected: the voter has voted: nothing of them is changed any more",
+                summary(file, 3, moved=1, rejected=2),
+            ],
+        )
+
     @pytest.mark.parametrize(
         ("option", "cells"),
         [
@@ -179,6 +202,17 @@ class TestAsked:
     def test_a_program_is_not_asked(
         self, enrolled: OperatedStack, tmp_path: Path, asked: list[str], option: str
     ) -> None:
-        changed = [row(1, email=NEW, identifier=identifier(50)), row(2, establishment="Rectorat")]
-        assert enrolled.run_json("roll", "import", write_roll(tmp_path, changed, "later.csv"), option)[0] == 1
+        file = write_roll(tmp_path, CHANGED, "later.csv")
+        assert enrolled.run_json("roll", "import", file, option)[0] == 1
         assert asked == []
+
+    def test_an_import_alone_only_compares(self, enrolled: OperatedStack, tmp_path: Path, asked: list[str]) -> None:
+        file = write_roll(tmp_path, CHANGED, "later.csv")
+        result = enrolled.run("roll", "import", file)
+        assert (result.exit_code, asked) == (1, [])
+        assert result.stdout.splitlines() == [
+            f"{file}:2: p•••@u-bourgogne.fr: rejected: the NUMEN is that of a voter with another address: "
+            "`reassort roll import --move` or `reassort roll move` changes the address",
+            f"{file}:3: p•••@ac-dijon.fr: establishment: {row(2).establishment} → Rectorat",
+            summary(file, 2, changed=1, rejected=1),
+        ]
