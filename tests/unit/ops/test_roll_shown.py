@@ -125,14 +125,18 @@ class TestImported:
         assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
         assert deployed.everything() == [[], [], []]
 
-    def test_identifiers_that_were_issued_are_counted(self, deployed: OperatedStack, tmp_path: Path) -> None:
+    def test_identifiers_are_issued_to_new_voters_alone(self, enrolled: OperatedStack, tmp_path: Path) -> None:
         mailing = tmp_path / "mailing.age"
-        file = write_roll(tmp_path, [row(1, identifier="")])
-        result = deployed.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
-        assert result.stdout.splitlines() == [
-            f"{mailing}: 1 identifiers, for 1 public keys; the only copy there is",
-            summary(file, 1, imported=1),
-        ]
+        file = write_roll(tmp_path, [row(2, identifier="", establishment="Rectorat"), row(4, identifier="")])
+        result = enrolled.run("roll", "import", file, "--issue", mailing, "--recipient", KEY)
+        assert (result.exit_code, result.stdout.splitlines()) == (
+            1,
+            [
+                f"{file}:2: p•••@ac-dijon.fr: establishment: {row(2).establishment} → Rectorat",
+                f"{mailing}: 1 identifiers, for 1 public keys; the only copy there is",
+                summary(file, 2, imported=1, changed=1),
+            ],
+        )
 
 
 class TestAsked:
@@ -161,7 +165,8 @@ class TestAsked:
         monkeypatch.setattr(command, "confirmed", lambda _: True)
         file = write_roll(tmp_path, [row(1, email=NEW, identifier=identifier(50))], "later.csv")
         said = summary(file, 1, moved=1)
-        assert (enrolled.run("roll", "import", file, "--move").stdout, screen.colour(said)) == (f"{said}\n", "green")
+        result = enrolled.run("roll", "import", file, "--move")
+        assert (result.exit_code, result.stdout, screen.colour(said)) == (0, f"{said}\n", "green")
 
     def test_who_cannot_be_moved_holds_up_nobody_else(self, enrolled: OperatedStack, tmp_path: Path) -> None:
         enrolled.dynamodb.update_item(
