@@ -35,6 +35,8 @@ from tests.unit.ops.helpdesk_api import LocalApi, helpdesk_of
 from tests.unit.ops.rolls import rows, write_roll
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from helpdesk.deps import Deps
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
@@ -209,3 +211,13 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
     monkeypatch.setattr(output, "_results", screen)
     return screen
+
+
+def answering_no(monkeypatch: pytest.MonkeyPatch, command: ModuleType) -> list[str]:
+    """Let somebody at a terminal answer each question of a group of commands with no; return the
+    questions.
+    """
+    questions: list[str] = []
+    monkeypatch.setattr(command, "may_ask", lambda: True)
+    monkeypatch.setattr(command, "confirmed", questions.append)
+    return questions

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from harness.elections import FOLDER, election_content, read_election, write_election
 from harness.engines.engine import REGION
+from tests.unit.ops.conftest import answering_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,10 +157,7 @@ class TestAsking:
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The questions that were answered with no."""
-        questions: list[str] = []
-        monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(command, "confirmed", questions.append)
-        return questions
+        return answering_no(monkeypatch, command)
 
     def test_no_closes_nothing(self, deployed: OperatedStack, asked: list[str]) -> None:
         assert lines(deployed, "close", "--at", "2018-12-05T12:00", "--reason", "bureau", status=3) == []

@@ -15,6 +15,7 @@ from reassort_ops.commands.target import Target
 from typer.testing import CliRunner
 
 from harness.elections import FOLDER
+from tests.unit.ops.conftest import answering_no
 from tests.unit.ops.rolls import identifier, row, rows, write_roll
 
 if TYPE_CHECKING:
@@ -145,10 +146,7 @@ class TestAsked:
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The questions that were answered with no."""
-        questions: list[str] = []
-        monkeypatch.setattr(command, "may_ask", lambda: True)
-        monkeypatch.setattr(command, "confirmed", questions.append)
-        return questions
+        return answering_no(monkeypatch, command)
 
     def test_no_moves_nobody(self, enrolled: OperatedStack, tmp_path: Path, asked: list[str]) -> None:
         before = enrolled.everything()
