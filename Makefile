@@ -66,7 +66,8 @@ test: $(SYNCED) ## Everything: check, then every rung of the tests, the local st
 	nice -n 19 $(AGAIN) check-python >.build/tests/python.log 2>&1 & python=$$!; \
 	$(AGAIN) chromium valgrind || exit 1; wait $$node || exit 1; wait $$bytecode; \
 	{ $(AGAIN) firefox webkit && \
-	  $(BIN)/pytest --junit-xml=.build/tests/browsers.xml tests/browser; } >.build/tests/browsers.log 2>&1 & browsers=$$!; \
+	  $(BIN)/pytest --junit-xml=.build/tests/browsers.xml tests/browser; \
+	} >.build/tests/browsers.log 2>&1 & browsers=$$!; \
 	nice -n 19 $(AGAIN) --keep-going check-scripts check-prose lint-template >.build/tests/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/pytest -n 3 $(BY_FILE) --junit-xml=.build/tests/workers.xml --ignore=tests/browser tests || status=1; \
 	for part in browsers python lint; do \
